@@ -1,0 +1,32 @@
+// Checksums and content hashes (XXH3): to notice damage and to name contents, not to resist an attacker.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace kiln::base {
+
+/// XXH3-64 of `data`.
+std::uint64_t checksum64(std::span<const std::byte> data);
+
+/// XXH3-128 over all that was fed, as 32 hex digits.
+class ContentHash {
+ public:
+  ContentHash();
+  ~ContentHash();
+  ContentHash(ContentHash&&) noexcept;
+  ContentHash& operator=(ContentHash&&) noexcept;
+  void update(std::span<const std::byte> data);
+  void update(std::string_view text);
+  [[nodiscard]] std::string hex() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace kiln::base

@@ -1,0 +1,39 @@
+// A file as read-only memory. Pages are read when they are touched, so a checkpoint larger than memory can be walked.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+
+#include "kiln/base/result.hpp"
+
+namespace kiln::base {
+
+class MappedFile {
+ public:
+  /// Fails with one sentence if `path` cannot be opened, is not a regular file or cannot be mapped. Empty files map.
+  static Result<MappedFile> open(const std::string& path);
+
+  MappedFile(MappedFile&& other) noexcept;
+  MappedFile& operator=(MappedFile&& other) noexcept;
+  MappedFile(const MappedFile&) = delete;
+  MappedFile& operator=(const MappedFile&) = delete;
+  ~MappedFile();
+
+  [[nodiscard]] std::span<const std::byte> bytes() const { return {data_, size_}; }
+  [[nodiscard]] const std::string& path() const { return path_; }
+
+  /// Tells the kernel that these bytes of the mapping are not needed again soon, so that they leave resident memory.
+  void release(std::span<const std::byte> part) const;
+
+ private:
+  MappedFile(std::string path, const std::byte* data, std::size_t size);
+  std::string path_;
+  const std::byte* data_ = nullptr;
+  std::size_t size_ = 0;
+};
+
+/// The whole of a small file (at most `limit` bytes) as text.
+Result<std::string> read_text_file(const std::string& path, std::size_t limit = std::size_t{1} << 30);
+
+}  // namespace kiln::base

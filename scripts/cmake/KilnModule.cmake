@@ -1,0 +1,40 @@
+# kiln_module(NAME [DEPS modules...] [LIBS targets...] [PRIVATE_LIBS targets...])
+# One module: include/kiln/NAME is its interface, src/NAME/*.cpp its sources, tests/NAME its tests.
+# A module without sources yet is an interface library.
+
+add_library(kiln_flags INTERFACE)
+# One arithmetic on every host: no contraction of a*b+c, never -ffast-math, never -march=native.
+target_compile_options(kiln_flags INTERFACE -ffp-contract=off)
+target_compile_definitions(kiln_flags INTERFACE KILN_VERSION="${PROJECT_VERSION}")
+if(KILN_SANITIZE)
+  target_compile_options(kiln_flags INTERFACE -fsanitize=${KILN_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  target_link_options(kiln_flags INTERFACE -fsanitize=${KILN_SANITIZE})
+endif()
+if(KILN_COVERAGE)
+  target_compile_options(kiln_flags INTERFACE --coverage)
+  target_link_options(kiln_flags INTERFACE --coverage)
+endif()
+
+add_library(kiln_warnings INTERFACE)
+target_compile_options(kiln_warnings INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor
+                       $<$<BOOL:${KILN_WERROR}>:-Werror>)
+
+function(kiln_module name)
+  cmake_parse_arguments(arg "" "" "DEPS;LIBS;PRIVATE_LIBS" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${name}/*.cpp)
+  list(TRANSFORM arg_DEPS PREPEND kiln::)
+  if(sources)
+    add_library(kiln_${name} STATIC ${sources})
+    target_include_directories(kiln_${name} PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
+                               PRIVATE ${PROJECT_SOURCE_DIR}/src)
+    target_link_libraries(kiln_${name} PUBLIC kiln_flags ${arg_DEPS} ${arg_LIBS}
+                          PRIVATE kiln_warnings ${arg_PRIVATE_LIBS})
+  else()
+    add_library(kiln_${name} INTERFACE)
+    target_include_directories(kiln_${name} INTERFACE $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>)
+    target_link_libraries(kiln_${name} INTERFACE kiln_flags ${arg_DEPS} ${arg_LIBS} ${arg_PRIVATE_LIBS})
+  endif()
+  add_library(kiln::${name} ALIAS kiln_${name})
+  set_property(GLOBAL APPEND PROPERTY KILN_MODULES ${name})
+  set_property(GLOBAL PROPERTY KILN_PRIVATE_LIBS_${name} "${arg_PRIVATE_LIBS}")
+endfunction()

@@ -1,0 +1,98 @@
+#include "kiln/base/thread_pool.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <exception>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace kiln::base {
+
+struct ThreadPool::Impl {
+  std::mutex mutex;
+  std::condition_variable wake;
+  std::condition_variable finished;
+  std::vector<std::thread> workers;
+  const std::function<void(std::size_t)>* body = nullptr;
+  std::size_t count = 0;
+  std::atomic<std::size_t> next{0};
+  std::size_t busy = 0;          // workers that have not ended the current loop
+  std::uint64_t generation = 0;  // of the current loop
+  bool stopping = false;
+  std::exception_ptr failure;
+
+  void drain() {
+    for (;;) {
+      const std::size_t i = next.fetch_add(1);
+      if (i >= count) return;
+      try {
+        (*body)(i);
+      } catch (...) {
+        const std::lock_guard lock(mutex);
+        if (!failure) failure = std::current_exception();
+      }
+    }
+  }
+
+  void work() {
+    std::uint64_t seen = 0;
+    for (;;) {
+      {
+        std::unique_lock lock(mutex);
+        wake.wait(lock, [&] { return stopping || generation != seen; });
+        if (stopping) return;
+        seen = generation;
+      }
+      drain();
+      const std::lock_guard lock(mutex);
+      if (--busy == 0) finished.notify_one();
+    }
+  }
+};
+
+ThreadPool::ThreadPool(std::size_t threads) : impl_(std::make_unique<Impl>()) {
+  if (threads == 0) threads = std::max(1U, std::thread::hardware_concurrency());
+  for (std::size_t i = 1; i < threads; ++i) impl_->workers.emplace_back([this] { impl_->work(); });
+}
+
+ThreadPool::~ThreadPool() {
+  {
+    const std::lock_guard lock(impl_->mutex);
+    impl_->stopping = true;
+  }
+  impl_->wake.notify_all();
+  for (auto& worker : impl_->workers) worker.join();
+}
+
+std::size_t ThreadPool::threads() const { return impl_->workers.size() + 1; }
+
+void ThreadPool::parallel_for(std::size_t count, const std::function<void(std::size_t)>& body) {
+  if (impl_->workers.empty() || count < 2) {
+    for (std::size_t i = 0; i < count; ++i) body(i);
+    return;
+  }
+  {
+    const std::lock_guard lock(impl_->mutex);
+    impl_->body = &body;
+    impl_->count = count;
+    impl_->next = 0;
+    impl_->busy = impl_->workers.size();
+    impl_->failure = nullptr;
+    ++impl_->generation;
+  }
+  impl_->wake.notify_all();
+  impl_->drain();
+  std::unique_lock lock(impl_->mutex);
+  impl_->finished.wait(lock, [&] { return impl_->busy == 0; });
+  if (impl_->failure) std::rethrow_exception(impl_->failure);
+}
+
+void ThreadPool::parallel_ranges(std::size_t count, const std::function<void(std::size_t, std::size_t)>& body) {
+  const std::size_t parts = std::min(count, threads());
+  parallel_for(parts, [&](std::size_t part) { body(count * part / parts, count * (part + 1) / parts); });
+}
+
+}  // namespace kiln::base
