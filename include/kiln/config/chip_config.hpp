@@ -1,0 +1,129 @@
+// A chip, from configs/chip/*.json: every parameter a unit of the chip has, one const struct per unit. Times are in
+// cycles of the one clock. Ranges stand in configs/README.md and docs/units; the loader enforces them.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+namespace kiln::config {
+
+enum class Microarchitecture { ProductSelect };
+enum class Schedule { LayerSerial };
+
+/// A ROM tile: `rows` inputs x `columns` outputs of weight codes. docs/units/tile_array.md
+struct TileConfig {
+  Microarchitecture microarchitecture = Microarchitecture::ProductSelect;
+  std::uint32_t rows = 256;
+  std::uint32_t columns = 1024;
+  std::uint32_t inputs_per_cycle = 1;   ///< product banks: inputs of a tile handled in one cycle
+  std::uint32_t scale_lanes = 32;       ///< outputs of a tile that take their group scale in one cycle
+  std::uint32_t product_cycles = 2;     ///< latency of forming the products of an input
+  std::uint32_t accumulate_cycles = 2;  ///< latency of select, accumulate and scale behind the last input
+};
+
+/// The adders over the tiles of one matrix. docs/units/reduction_tree.md
+struct ReductionConfig {
+  std::uint32_t fan_in = 4;
+  std::uint32_t level_cycles = 1;
+  std::uint32_t outputs_per_cycle = 64;  ///< columns that pass the tree's root in one cycle
+  std::uint32_t scale_cycles = 3;        ///< row scale and rounding to the output format
+};
+
+/// docs/units/vector_unit.md
+struct VectorConfig {
+  std::uint32_t lanes = 64;  ///< elements handled in one cycle
+  std::uint32_t add_cycles = 3;       ///< latency of storing or adding to the residual
+  std::uint32_t sum_cycles = 8;       ///< latency of the adder tree over the lanes, for the sum of squares
+  std::uint32_t rsqrt_cycles = 12;    ///< latency of the reciprocal square root
+  std::uint32_t scale_cycles = 6;     ///< latency of x * rsqrt * gamma
+  std::uint32_t rope_cycles = 8;      ///< latency of sine, cosine and rotation
+  std::uint32_t silu_cycles = 16;     ///< latency of SiLU(gate) * up
+  std::uint32_t hadamard_cycles = 7;  ///< latency of the transform of a block
+  std::uint32_t quantise_cycles = 4;  ///< latency of the shared exponent and the rounding to INT8
+};
+
+/// docs/units/attention_unit.md
+struct AttentionConfig {
+  std::uint32_t input_lanes = 64;      ///< elements of q, k or v taken in one cycle
+  std::uint32_t heads_parallel = 1;    ///< KV heads whose rows are read at the same time
+  std::uint32_t tokens_parallel = 4;   ///< tokens whose rows are read at the same time
+  std::uint32_t softmax_lanes = 16;    ///< probabilities formed in one cycle
+  std::uint32_t output_lanes = 64;     ///< elements of the result that leave in one cycle
+  std::uint32_t score_cycles = 10;     ///< latency from the last key word to the last score
+  std::uint32_t softmax_cycles = 10;   ///< latency from the last score to the last probability
+  std::uint32_t value_cycles = 10;     ///< latency from the last value word to the last sum
+  std::uint32_t reciprocal_cycles = 12;  ///< latency of 1 / sum of probabilities and its product
+};
+
+/// The KV cache of one layer. docs/units/kv_sram.md
+struct KvConfig {
+  std::uint32_t banks = 16;
+  std::uint32_t ports = 1;         ///< words a bank can read in one cycle
+  std::uint32_t width_bytes = 16;  ///< of a word
+  std::uint32_t depth_words = 1024;
+  std::uint32_t read_cycles = 2;   ///< latency of a read
+  std::uint32_t write_cycles = 1;  ///< from the last beat of k, v or q until a read may start
+  std::uint32_t row_pad_words = 0;  ///< unused words behind each token's row, to spread tokens over banks
+};
+
+/// docs/units/embedding_rom.md
+struct EmbeddingConfig {
+  std::uint32_t read_cycles = 4;
+  std::uint32_t elements_per_cycle = 64;
+};
+
+/// Argmax over the logits behind the LM head. docs/units/lm_head.md
+struct SamplerConfig {
+  std::uint32_t lanes = 64;  ///< logits compared in one cycle
+  std::uint32_t compare_cycles = 8;
+};
+
+/// docs/units/sequencer.md
+struct SequencerConfig {
+  std::uint32_t issue_cycles = 2;   ///< from a known token id to the embedding's address
+  std::uint32_t commit_cycles = 2;  ///< from the end of a token to the next one's issue
+};
+
+/// Links between units: beats of 64 * beat_groups elements; pipeline stages per link, at least 1. docs/units/link.md
+struct LinkConfig {
+  std::uint32_t beat_groups = 1;  ///< groups of 64 elements in a beat; each group travels with its exponent
+  std::uint32_t sequencer_to_embedding = 1;
+  std::uint32_t embedding_to_vector = 1;
+  std::uint32_t vector_to_array = 1;
+  std::uint32_t array_to_tree = 1;
+  std::uint32_t tree_to_vector = 1;
+  std::uint32_t vector_to_attention = 1;
+  std::uint32_t attention_to_vector = 1;
+  std::uint32_t tree_to_sampler = 1;
+  std::uint32_t sampler_to_sequencer = 1;
+  std::uint32_t vector_to_sequencer = 1;
+  [[nodiscard]] std::uint32_t beat_elements() const { return 64 * beat_groups; }
+};
+
+/// docs/units/host_link.md
+struct HostConfig {
+  std::uint32_t latency_cycles = 100;      ///< one way
+  std::uint32_t cycles_per_token = 4;      ///< interval between token ids on the wire
+};
+
+struct ChipConfig {
+  std::string name;
+  std::string description;
+  std::uint32_t clock_mhz = 1000;
+  Schedule schedule = Schedule::LayerSerial;
+  TileConfig tile;
+  ReductionConfig reduction;
+  VectorConfig vector;
+  AttentionConfig attention;
+  KvConfig kv;
+  EmbeddingConfig embedding;
+  SamplerConfig sampler;
+  SequencerConfig sequencer;
+  LinkConfig link;
+  HostConfig host;
+  /// Why a parameter has its value: JSON pointer -> sentence. Every key names a parameter that exists.
+  std::map<std::string, std::string> reasons;
+};
+
+}  // namespace kiln::config
