@@ -1,0 +1,99 @@
+#include "kiln/program/dataflow.hpp"
+
+#include <array>
+#include <numeric>
+
+namespace kiln::program {
+namespace {
+
+constexpr std::array<std::string_view, kUnits> kUnitNames = {
+    "host_link",  "sequencer", "embedding_rom", "vector_unit",   "attention_unit", "kv_sram",    "sampler",
+    "links",      "qkv_array", "qkv_tree",      "o_array",       "o_tree",         "gate_up_array", "gate_up_tree",
+    "down_array", "down_tree", "lm_head_array", "lm_head_tree"};
+constexpr std::array<std::string_view, kArrays> kArrayNames = {"qkv", "o", "gate_up", "down", "lm_head"};
+constexpr std::array<std::string_view, 13> kOpNames = {
+    "issue",  "embedding_read", "store_residual",     "norm",         "multiply",      "reduce", "rope_quantise",
+    "attend", "quantise_attention", "add_residual", "silu_multiply", "arg_max", "commit"};
+
+constexpr Unit kFirstArrayUnit = Unit::QkvArray;
+
+}  // namespace
+
+std::string_view name(Unit unit) { return kUnitNames[static_cast<std::size_t>(unit)]; }
+std::string_view name(ArrayKind kind) { return kArrayNames[static_cast<std::size_t>(kind)]; }
+std::string_view name(OpKind kind) { return kOpNames[static_cast<std::size_t>(kind)]; }
+
+// An array's unit and its tree's follow each other, in ArrayKind order.
+Unit array_unit(ArrayKind kind) {
+  return static_cast<Unit>(static_cast<std::size_t>(kFirstArrayUnit) + 2 * static_cast<std::size_t>(kind));
+}
+Unit tree_unit(ArrayKind kind) { return static_cast<Unit>(static_cast<std::size_t>(array_unit(kind)) + 1); }
+
+Dataflow::Dataflow(const config::ModelConfig& model) : model_(model) {
+  using config::TensorClass;
+  const auto at = [this](ArrayKind kind) -> std::vector<Section>& { return sections_[static_cast<std::size_t>(kind)]; };
+  at(ArrayKind::Qkv) = {{TensorClass::K, model.kv_width()}, {TensorClass::V, model.kv_width()}, {TensorClass::Q, model.q_width()}};
+  at(ArrayKind::O) = {{TensorClass::O, model.hidden_size}};
+  at(ArrayKind::GateUp) = {{TensorClass::Gate, model.intermediate_size}, {TensorClass::Up, model.intermediate_size}};
+  at(ArrayKind::Down) = {{TensorClass::Down, model.hidden_size}};
+  at(ArrayKind::LmHead) = {{TensorClass::LmHead, model.vocab_size}};
+
+  const std::uint32_t hidden = model.hidden_size;
+  std::vector<Op> ops = {{OpKind::Issue, Unit::Sequencer, {}, {}, 0, 0},
+                         {OpKind::EmbeddingRead, Unit::EmbeddingRom, {}, {}, 0, hidden},
+                         {OpKind::StoreResidual, Unit::VectorUnit, {}, {}, hidden, 0}};
+  for (std::uint32_t layer = 0; layer < model.layers; ++layer) append_layer(ops, base::LayerId{layer});
+  without_logits_ = ops;
+  without_logits_.push_back({OpKind::Commit, Unit::Sequencer, {}, {}, 0, 0});
+  const auto head = ArrayKind::LmHead;
+  ops.push_back({OpKind::Norm, Unit::VectorUnit, {}, head, 0, hidden});
+  ops.push_back({OpKind::Multiply, array_unit(head), {}, head, hidden, model.vocab_size});
+  ops.push_back({OpKind::Reduce, tree_unit(head), {}, head, model.vocab_size, model.vocab_size});
+  ops.push_back({OpKind::ArgMax, Unit::Sampler, {}, {}, model.vocab_size, 0});
+  ops.push_back({OpKind::Commit, Unit::Sequencer, {}, {}, 0, 0});
+  with_logits_ = std::move(ops);
+}
+
+void Dataflow::append_layer(std::vector<Op>& ops, base::LayerId layer) const {
+  const std::uint32_t hidden = model_.hidden_size;
+  const std::uint32_t ffn = model_.intermediate_size;
+  const std::uint32_t q = model_.q_width();
+  const auto vector = [&](OpKind kind, std::optional<ArrayKind> feeds, std::uint32_t in, std::uint32_t out) {
+    ops.push_back({kind, Unit::VectorUnit, layer, feeds, in, out});
+  };
+  const auto matrix = [&](ArrayKind kind) {
+    ops.push_back({OpKind::Multiply, array_unit(kind), layer, kind, inputs(kind), outputs(kind)});
+    ops.push_back({OpKind::Reduce, tree_unit(kind), layer, kind, outputs(kind), outputs(kind)});
+  };
+  vector(OpKind::Norm, ArrayKind::Qkv, 0, hidden);
+  matrix(ArrayKind::Qkv);
+  vector(OpKind::RopeQuantise, {}, outputs(ArrayKind::Qkv), outputs(ArrayKind::Qkv));
+  ops.push_back({OpKind::Attend, Unit::Attention, layer, {}, outputs(ArrayKind::Qkv), q});
+  vector(OpKind::QuantiseAttention, ArrayKind::O, q, q);
+  matrix(ArrayKind::O);
+  vector(OpKind::AddResidual, {}, hidden, 0);
+  vector(OpKind::Norm, ArrayKind::GateUp, 0, hidden);
+  matrix(ArrayKind::GateUp);
+  vector(OpKind::SiluMultiply, ArrayKind::Down, 2 * ffn, ffn);
+  matrix(ArrayKind::Down);
+  vector(OpKind::AddResidual, {}, hidden, 0);
+}
+
+std::uint32_t Dataflow::inputs(ArrayKind kind) const {
+  switch (kind) {
+    case ArrayKind::O: return model_.q_width();
+    case ArrayKind::Down: return model_.intermediate_size;
+    case ArrayKind::Qkv:
+    case ArrayKind::GateUp:
+    case ArrayKind::LmHead: break;
+  }
+  return model_.hidden_size;
+}
+
+std::uint32_t Dataflow::outputs(ArrayKind kind) const {
+  const auto& parts = sections(kind);
+  return std::accumulate(parts.begin(), parts.end(), std::uint32_t{0},
+                         [](std::uint32_t sum, const Section& section) { return sum + section.rows; });
+}
+
+}  // namespace kiln::program

@@ -1,0 +1,49 @@
+#include "kiln/program/placement.hpp"
+
+#include <fmt/format.h>
+
+namespace kiln::program {
+namespace {
+
+ArrayPlan plan_array(ArrayKind kind, const Dataflow& dataflow, const config::BakeRecipe& recipe, const config::TileConfig& tile) {
+  ArrayPlan plan;
+  plan.kind = kind;
+  plan.inputs = dataflow.inputs(kind);
+  plan.outputs = dataflow.outputs(kind);
+  plan.tiles_over_inputs = static_cast<std::uint32_t>(base::ceil_div(plan.inputs, tile.rows));
+  plan.tiles_over_outputs = static_cast<std::uint32_t>(base::ceil_div(plan.outputs, tile.columns));
+  plan.instances = kind == ArrayKind::LmHead ? 1 : dataflow.model().layers;
+  plan.weights = std::uint64_t{plan.inputs} * plan.outputs;
+  plan.cells = plan.tiles() * tile.rows * tile.columns;
+  for (const auto& section : dataflow.sections(kind))
+    plan.code_bits += std::uint64_t{plan.inputs} * section.rows * static_cast<std::uint64_t>(recipe.of(section.tensor_class).bits);
+  return plan;
+}
+
+KvPlan plan_kv(const config::ModelConfig& model, const config::KvConfig& kv) {
+  KvPlan plan;
+  plan.row_words = static_cast<std::uint32_t>(base::ceil_div(model.head_dim, kv.width_bytes));
+  plan.token_words = model.kv_heads * plan.row_words + kv.row_pad_words;
+  plan.capacity_tokens = std::uint64_t{kv.banks} * kv.depth_words / (2 * std::uint64_t{plan.token_words});
+  plan.exponent_bits_per_token = 2 * 8 * model.kv_heads * base::ceil_div(model.head_dim, 64);
+  return plan;
+}
+
+}  // namespace
+
+base::Result<Placement> Placement::create(const config::ModelConfig& model, const config::BakeRecipe& recipe,
+                                          const config::ChipConfig& chip) {
+  if (auto valid = model.validate(); !valid) return valid.error();
+  Placement placement(Dataflow(model), chip);
+  for (std::size_t i = 0; i < kArrays; ++i)
+    placement.arrays_[i] = plan_array(static_cast<ArrayKind>(i), placement.dataflow_, recipe, chip.tile);
+  placement.kv_ = plan_kv(model, chip.kv);
+  if (placement.kv_.capacity_tokens == 0) {
+    return base::Error{fmt::format(
+        "chip {}: the KV SRAM holds {} words a layer (/kv/banks x /kv/depth_words), one token of {} needs {}", chip.name,
+        std::uint64_t{chip.kv.banks} * chip.kv.depth_words, model.name, 2 * std::uint64_t{placement.kv_.token_words})};
+  }
+  return placement;
+}
+
+}  // namespace kiln::program
