@@ -1,0 +1,186 @@
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cmath>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <numeric>
+#include <stdexcept>
+#include <vector>
+
+#include "kiln/base/atomic_file.hpp"
+#include "kiln/base/exact_math.hpp"
+#include "kiln/base/hash.hpp"
+#include "kiln/base/mapped_file.hpp"
+#include "kiln/base/random.hpp"
+#include "kiln/base/text.hpp"
+#include "kiln/base/thread_pool.hpp"
+#include "kiln/base/units.hpp"
+
+namespace kiln::base {
+namespace {
+
+std::string temporary(const std::string& name) { return testing::TempDir() + "kiln_base_" + name; }
+
+TEST(Result, HoldsAValueOrASentence) {
+  const Result<int> good = 3;
+  const Result<int> bad = Error{"no"};
+  EXPECT_TRUE(good.ok());
+  EXPECT_EQ(*good, 3);
+  EXPECT_FALSE(bad.ok());
+  EXPECT_EQ(bad.error().message, "no");
+  EXPECT_THROW((void)bad.value(), BugError);
+  EXPECT_THROW((void)good.error(), BugError);
+}
+
+TEST(Units, ANegativeDifferenceIsABug) {
+  EXPECT_EQ((Cycles(5) - Cycles(3)).count(), 2U);
+  EXPECT_THROW((void)(Cycles(3) - Cycles(5)), BugError);
+}
+
+TEST(Units, CeilDivRoundsUpWithoutOverflow) {
+  EXPECT_EQ(ceil_div(0, 3), 0U);
+  EXPECT_EQ(ceil_div(9, 3), 3U);
+  EXPECT_EQ(ceil_div(10, 3), 4U);
+  EXPECT_EQ(ceil_div(~0ULL, 2), 1ULL << 63);
+}
+
+TEST(MappedFile, NamesWhatCannotBeOpened) {
+  EXPECT_EQ(MappedFile::open("/nonexistent/file").error().message, "cannot open /nonexistent/file: No such file or directory");
+  EXPECT_EQ(MappedFile::open("/tmp").error().message, "/tmp is not a regular file");
+}
+
+TEST(MappedFile, ReadsEmptyFilesAndRefusesThoseAboveALimit) {
+  const auto path = temporary("mapped");
+  std::ofstream(path).close();
+  EXPECT_EQ(MappedFile::open(path)->bytes().size(), 0U);
+  std::ofstream(path) << "12345";
+  EXPECT_EQ(*read_text_file(path), "12345");
+  EXPECT_EQ(read_text_file(path, 4).error().message, path + " has 5 bytes; at most 4 are expected");
+}
+
+TEST(AtomicFile, AppearsWholeAtCommit) {
+  const auto path = temporary("atomic");
+  std::ofstream(path) << "old";
+  {
+    auto file = AtomicFile::create(path);
+    ASSERT_TRUE(file.ok());
+    ASSERT_TRUE(file->append(std::string_view("new content")).ok());
+    ASSERT_TRUE(file->write_at(0, std::as_bytes(std::span("NEW", 3))).ok());
+    EXPECT_EQ(*read_text_file(path), "old");
+    ASSERT_TRUE(file->commit().ok());
+  }
+  EXPECT_EQ(*read_text_file(path), "NEW content");
+}
+
+TEST(AtomicFile, LeavesNothingWhenItsWriterIsKilled) {
+  const auto folder = temporary("killed");
+  std::filesystem::remove_all(folder);
+  std::filesystem::create_directory(folder);
+  const pid_t child = fork();
+  if (child == 0) {
+    auto file = AtomicFile::create(folder + "/out");
+    (void)file->append(std::string_view("half"));
+    ::raise(SIGKILL);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  ASSERT_TRUE(WIFSIGNALED(status));
+  EXPECT_TRUE(std::filesystem::is_empty(folder));
+}
+
+TEST(AtomicFile, NamesTheFolderThatIsMissing) {
+  EXPECT_EQ(AtomicFile::create("/nonexistent/out").error().message, "cannot write /nonexistent/out: No such file or directory");
+}
+
+TEST(Hash, DependsOnEveryByteAndNotOnHowItWasFed) {
+  std::vector<std::byte> data(1000);
+  const auto whole = checksum64(data);
+  ContentHash a;
+  a.update(data);
+  ContentHash b;
+  b.update(std::span(data).first(7));
+  b.update(std::span(data).subspan(7));
+  EXPECT_EQ(a.hex(), b.hex());
+  EXPECT_EQ(a.hex().size(), 32U);
+  data[999] = std::byte{1};
+  EXPECT_NE(checksum64(data), whole);
+}
+
+TEST(Hash, IsTheSameOnEveryHost) {  // XXH3 of the empty input, from the reference implementation's own test vectors
+  EXPECT_EQ(checksum64({}), 0x2D06800538D394C2ULL);
+  EXPECT_EQ(ContentHash().hex(), "99aa06d3014798d86001c324468d497f");
+}
+
+TEST(Random, IsTheSameOnEveryHostAndStaysInRange) {
+  Random random(1);
+  for (int i = 0; i < 1000; ++i) {
+    EXPECT_LT(random.below(7), 7U);
+    const auto v = random.between(3, 5);
+    EXPECT_TRUE(v >= 3 && v <= 5);
+    const double u = random.unit();
+    EXPECT_TRUE(u >= 0.0 && u < 1.0);
+  }
+  EXPECT_EQ(mix(0), 0xE220A8397B1DCDAFULL);  // splitmix64's first output for seed 0
+}
+
+TEST(ThreadPool, VisitsEachIndexOnce) {
+  for (const std::size_t threads : {1, 2, 5}) {
+    ThreadPool pool(threads);
+    EXPECT_EQ(pool.threads(), threads);
+    for (const std::size_t count : {0, 1, 2, 1000}) {
+      std::vector<std::atomic<int>> visits(count);
+      pool.parallel_for(count, [&](std::size_t i) { ++visits[i]; });
+      for (const auto& v : visits) EXPECT_EQ(v.load(), 1);
+      std::atomic<std::size_t> covered{0};
+      pool.parallel_ranges(count, [&](std::size_t begin, std::size_t end) { covered += end - begin; });
+      EXPECT_EQ(covered.load(), count);
+    }
+  }
+}
+
+TEST(ThreadPool, ThrowsWhatABodyThrewAndWorksOn) {
+  ThreadPool pool(2);
+  EXPECT_THROW(pool.parallel_for(10, [](std::size_t i) { if (i == 3) throw std::runtime_error("x"); }), std::runtime_error);
+  std::atomic<int> sum{0};
+  pool.parallel_for(10, [&](std::size_t i) { sum += static_cast<int>(i); });
+  EXPECT_EQ(sum.load(), 45);
+}
+
+TEST(Text, FindsTheFirstByteThatIsNotUtf8) {
+  EXPECT_EQ(first_invalid_utf8("plain, \xC3\xA9, \xE2\x82\xAC, \xF0\x9F\x98\x80"), std::nullopt);
+  EXPECT_EQ(first_invalid_utf8("ab\x80"), 2U);
+  EXPECT_EQ(first_invalid_utf8("\xC0\xAF"), 0U);          // overlong
+  EXPECT_EQ(first_invalid_utf8("x\xED\xA0\x80"), 1U);     // surrogate
+  EXPECT_EQ(first_invalid_utf8("\xF4\x90\x80\x80"), 0U);  // above U+10FFFF
+  EXPECT_EQ(first_invalid_utf8("a\xE2\x82"), 1U);         // cut short
+}
+
+TEST(Text, SuggestsTheNearestWordOrNone) {
+  const std::vector<std::string> words = {"banks", "ports", "width_bytes"};
+  EXPECT_EQ(nearest("bnaks", words), "banks");
+  EXPECT_EQ(nearest("with_bytes", words), "width_bytes");
+  EXPECT_EQ(nearest("zzzzzzz", words), std::nullopt);
+}
+
+TEST(ExactMath, AgreesWithLibmToTheLastDigits) {
+  Random random(2);
+  for (int i = 0; i < 100000; ++i) {
+    const double x = random.unit() * 1400.0 - 700.0;
+    EXPECT_NEAR(exact_exp(x) / std::exp(x), 1.0, 4e-16 + 1e-16) << x;
+    const double y = std::exp(random.unit() * 1400.0 - 700.0);
+    EXPECT_NEAR(exact_log(y), std::log(y), 4e-16 * std::abs(std::log(y)) + 1e-16) << y;
+  }
+  EXPECT_EQ(exact_exp(0.0), 1.0);
+  EXPECT_EQ(exact_exp(-1000.0), 0.0);
+  EXPECT_EQ(exact_log(1.0), 0.0);
+  EXPECT_NEAR(exact_log(0x1p-1070), -1070 * 0.6931471805599453, 1e-12);
+  EXPECT_THROW(exact_log(0.0), BugError);
+  EXPECT_THROW(exact_exp(800.0), BugError);
+}
+
+}  // namespace
+}  // namespace kiln::base
