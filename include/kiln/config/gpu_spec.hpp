@@ -14,6 +14,7 @@ struct GpuSpec {
   double bandwidth_gb_per_s = 0;
   double bf16_tflops = 0;
   double fp8_or_int8_tflops = 0;  ///< 0: neither in hardware
+  bool fp8_in_hardware = false;   ///< tensor cores multiply FP8 (Ada, Hopper and later)
   double power_w = 0;
   double step_overhead_ms = 0;      ///< t0
   double bandwidth_efficiency = 0;  ///< eta, in (0, 1]

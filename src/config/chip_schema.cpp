@@ -1,0 +1,112 @@
+// The keys of a chip. Upper bounds keep every product that a unit forms of them below 2^63.
+#include <array>
+
+#include "config/fields.hpp"
+
+namespace kiln::config {
+namespace {
+
+constexpr std::array<std::string_view, 1> kMicroarchitectures = {"product_select"};
+constexpr std::array<std::string_view, 1> kSchedules = {"layer_serial"};
+constexpr Integers kWide = {1, 65536};  // lanes, rows, banks: things side by side
+constexpr Integers kLatency = {1, 4096};
+constexpr Integers kStages = {1, 1024};
+
+void describe(FieldVisitor& v, TileConfig& tile) {
+  v.choice("microarchitecture", tile.microarchitecture, kMicroarchitectures);
+  v.integer("rows", tile.rows, "inputs", kWide);
+  v.integer("columns", tile.columns, "outputs", kWide);
+  v.integer("inputs_per_cycle", tile.inputs_per_cycle, "inputs", kWide);
+  v.integer("scale_lanes", tile.scale_lanes, "outputs", kWide);
+  v.integer("product_cycles", tile.product_cycles, "cycles", kLatency);
+  v.integer("accumulate_cycles", tile.accumulate_cycles, "cycles", kLatency);
+}
+
+void describe(FieldVisitor& v, ReductionConfig& reduction) {
+  v.integer("fan_in", reduction.fan_in, "inputs", {2, 1024});
+  v.integer("level_cycles", reduction.level_cycles, "cycles", kLatency);
+  v.integer("outputs_per_cycle", reduction.outputs_per_cycle, "outputs", kWide);
+  v.integer("scale_cycles", reduction.scale_cycles, "cycles", kLatency);
+}
+
+void describe(FieldVisitor& v, VectorConfig& vector) {
+  v.integer("lanes", vector.lanes, "elements", kWide);
+  v.integer("add_cycles", vector.add_cycles, "cycles", kLatency);
+  v.integer("sum_cycles", vector.sum_cycles, "cycles", kLatency);
+  v.integer("rsqrt_cycles", vector.rsqrt_cycles, "cycles", kLatency);
+  v.integer("scale_cycles", vector.scale_cycles, "cycles", kLatency);
+  v.integer("rope_cycles", vector.rope_cycles, "cycles", kLatency);
+  v.integer("silu_cycles", vector.silu_cycles, "cycles", kLatency);
+  v.integer("hadamard_cycles", vector.hadamard_cycles, "cycles", kLatency);
+  v.integer("quantise_cycles", vector.quantise_cycles, "cycles", kLatency);
+}
+
+void describe(FieldVisitor& v, AttentionConfig& attention) {
+  v.integer("input_lanes", attention.input_lanes, "elements", kWide);
+  v.integer("heads_parallel", attention.heads_parallel, "KV heads", {1, 1024});
+  v.integer("tokens_parallel", attention.tokens_parallel, "tokens", kWide);
+  v.integer("softmax_lanes", attention.softmax_lanes, "elements", kWide);
+  v.integer("output_lanes", attention.output_lanes, "elements", kWide);
+  v.integer("score_cycles", attention.score_cycles, "cycles", kLatency);
+  v.integer("softmax_cycles", attention.softmax_cycles, "cycles", kLatency);
+  v.integer("value_cycles", attention.value_cycles, "cycles", kLatency);
+  v.integer("reciprocal_cycles", attention.reciprocal_cycles, "cycles", kLatency);
+}
+
+void describe(FieldVisitor& v, KvConfig& kv) {
+  v.integer("banks", kv.banks, "banks", kWide);
+  v.integer("ports", kv.ports, "ports", {1, 8});
+  v.integer("width_bytes", kv.width_bytes, "bytes", {1, 256});
+  v.integer("depth_words", kv.depth_words, "words", {1, 1U << 24});
+  v.integer("read_cycles", kv.read_cycles, "cycles", kLatency);
+  v.integer("write_cycles", kv.write_cycles, "cycles", kLatency);
+  v.integer("row_pad_words", kv.row_pad_words, "words", {0, 65536});
+}
+
+void describe(FieldVisitor& v, LinkConfig& link) {
+  v.integer("beat_groups", link.beat_groups, "groups", {1, 64});
+  v.integer("sequencer_to_embedding", link.sequencer_to_embedding, "stages", kStages);
+  v.integer("embedding_to_vector", link.embedding_to_vector, "stages", kStages);
+  v.integer("vector_to_array", link.vector_to_array, "stages", kStages);
+  v.integer("array_to_tree", link.array_to_tree, "stages", kStages);
+  v.integer("tree_to_vector", link.tree_to_vector, "stages", kStages);
+  v.integer("vector_to_attention", link.vector_to_attention, "stages", kStages);
+  v.integer("attention_to_vector", link.attention_to_vector, "stages", kStages);
+  v.integer("tree_to_sampler", link.tree_to_sampler, "stages", kStages);
+  v.integer("sampler_to_sequencer", link.sampler_to_sequencer, "stages", kStages);
+  v.integer("vector_to_sequencer", link.vector_to_sequencer, "stages", kStages);
+}
+
+}  // namespace
+
+void describe(FieldVisitor& v, ChipConfig& chip) {
+  v.text("name", chip.name, Text::Name);
+  v.text("description", chip.description, Text::Note, Need::Optional);
+  v.integer("clock_mhz", chip.clock_mhz, "MHz", {1, 10000});
+  v.choice("schedule", chip.schedule, kSchedules);
+  v.object("tile", [&] { describe(v, chip.tile); });
+  v.object("reduction", [&] { describe(v, chip.reduction); });
+  v.object("vector", [&] { describe(v, chip.vector); });
+  v.object("attention", [&] { describe(v, chip.attention); });
+  v.object("kv", [&] { describe(v, chip.kv); });
+  v.object("embedding", [&] {
+    v.integer("read_cycles", chip.embedding.read_cycles, "cycles", kLatency);
+    v.integer("elements_per_cycle", chip.embedding.elements_per_cycle, "elements", kWide);
+  });
+  v.object("sampler", [&] {
+    v.integer("lanes", chip.sampler.lanes, "logits", kWide);
+    v.integer("compare_cycles", chip.sampler.compare_cycles, "cycles", kLatency);
+  });
+  v.object("sequencer", [&] {
+    v.integer("issue_cycles", chip.sequencer.issue_cycles, "cycles", kLatency);
+    v.integer("commit_cycles", chip.sequencer.commit_cycles, "cycles", kLatency);
+  });
+  v.object("link", [&] { describe(v, chip.link); });
+  v.object("host", [&] {
+    v.integer("latency_cycles", chip.host.latency_cycles, "cycles", {1, 1U << 20});
+    v.integer("cycles_per_token", chip.host.cycles_per_token, "cycles", {1, 65536});
+  });
+  v.notes("reasons", chip.reasons);
+}
+
+}  // namespace kiln::config

@@ -1,0 +1,47 @@
+#include "config/errors.hpp"
+
+#include <fmt/format.h>
+
+namespace kiln::config {
+
+void Errors::add(std::string_view pointer, std::string_view sentence) {
+  if (++count_ > kMaximumLines) return;
+  std::string origin = file_;
+  for (const auto& [prefix, text] : overrides_) {
+    const bool below =
+        pointer.starts_with(prefix) && (pointer.size() == prefix.size() || pointer[prefix.size()] == '/');
+    if (below) origin = fmt::format("{} with --set {}", file_, printable(text, 100));
+  }
+  lines_.push_back(fmt::format("{}: {}{}{}.", origin, pointer, pointer.empty() ? "" : " ", sentence));
+}
+
+base::Error Errors::joined() const {
+  std::string all;
+  for (const auto& line : lines_) all += (all.empty() ? "" : "\n") + line;
+  if (count_ > lines_.size()) all += fmt::format("\n{}: {} more errors.", file_, count_ - lines_.size());
+  return base::Error{std::move(all)};
+}
+
+std::string join_pointer(std::string_view pointer, std::string_view token) {
+  std::string joined(pointer);
+  joined += '/';
+  for (const char c : token) {
+    if (c == '~') {
+      joined += "~0";
+    } else if (c == '/') {
+      joined += "~1";
+    } else {
+      joined += c;
+    }
+  }
+  return joined;
+}
+
+std::string printable(std::string_view text, std::size_t limit) {
+  std::string result;
+  for (const char c : text.substr(0, limit)) result += c >= 0x20 && c < 0x7F ? c : '?';
+  if (text.size() > limit) result += "...";
+  return result;
+}
+
+}  // namespace kiln::config

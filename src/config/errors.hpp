@@ -1,0 +1,40 @@
+// All errors of one config, one sentence each, in the order in which they were found.
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "kiln/base/result.hpp"
+
+namespace kiln::config {
+
+class Errors {
+ public:
+  explicit Errors(std::string file) : file_(std::move(file)) {}
+
+  /// What stands at or below `pointer` came from this override, which errors shall name instead of the file.
+  void note_override(const std::string& pointer, const std::string& text) { overrides_[pointer] = text; }
+  /// `sentence` continues after the file's name (or the override's) and the pointer, e.g. "is 0; allowed: ...".
+  void add(std::string_view pointer, std::string_view sentence);
+  [[nodiscard]] bool empty() const { return count_ == 0; }
+  [[nodiscard]] base::Error joined() const;
+  [[nodiscard]] const std::string& file() const { return file_; }
+
+ private:
+  static constexpr std::size_t kMaximumLines = 100;  ///< a hostile file may have a million
+  std::string file_;
+  std::map<std::string, std::string> overrides_;
+  std::vector<std::string> lines_;
+  std::size_t count_ = 0;
+};
+
+/// `pointer` and one more reference token, escaped as RFC 6901 says.
+std::string join_pointer(std::string_view pointer, std::string_view token);
+
+/// Text from a file as an error may print it: printable ASCII, at most `limit` characters.
+std::string printable(std::string_view text, std::size_t limit = 64);
+
+}  // namespace kiln::config

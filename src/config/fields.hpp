@@ -1,0 +1,81 @@
+// The keys of every config, written once: describe() walks the fields of a config with a visitor, and a visitor reads
+// them from JSON (reader.hpp), writes them as canonical JSON or lists them for documentation (writer.hpp).
+// Each call names a key, the value it stands for, its unit and what is allowed; it returns whether the key was there
+// (always true unless a reader found nothing).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "kiln/config/load.hpp"
+
+namespace kiln::config {
+
+enum class Need { Required, Optional };
+
+/// What a text is for: a name is part of the config's identity, a note is left out of the canonical JSON.
+enum class Text { Name, Note };
+
+struct Integers {
+  std::uint32_t minimum;
+  std::uint32_t maximum;
+};
+
+/// Finite numbers in [minimum, maximum], or in (minimum, maximum] when the minimum itself is not allowed.
+struct Reals {
+  double minimum;
+  double maximum;
+  bool above_minimum = false;
+};
+
+inline constexpr std::size_t kMaximumNameBytes = 100;
+
+class FieldVisitor {
+ public:
+  virtual ~FieldVisitor() = default;
+  virtual bool integer(std::string_view key, std::uint32_t& value, std::string_view unit, Integers allowed,
+                       Need need = Need::Required) = 0;
+  virtual bool real(std::string_view key, double& value, std::string_view unit, Reals allowed,
+                    Need need = Need::Required) = 0;
+  virtual bool flag(std::string_view key, bool& value, Need need = Need::Required) = 0;
+  virtual bool text(std::string_view key, std::string& value, Text kind, Need need = Need::Required) = 0;
+  /// One of a few integers.
+  virtual bool one_of(std::string_view key, int& value, std::string_view unit, std::span<const int> allowed,
+                      Need need = Need::Required) = 0;
+  /// One of a few words; `index` into `words`.
+  virtual bool word(std::string_view key, std::size_t& index, std::span<const std::string_view> words,
+                    Need need = Need::Required) = 0;
+  /// Sentences by JSON pointer; always optional.
+  virtual bool notes(std::string_view key, std::map<std::string, std::string>& value) = 0;
+  /// An object whose keys `fields` visits; not visited where there is none.
+  virtual bool object(std::string_view key, const std::function<void()>& fields, Need need = Need::Required) = 0;
+  /// The same where null says that there is none; `present` says which.
+  virtual bool object_or_null(std::string_view key, bool& present, const std::function<void()>& fields,
+                              Need need = Need::Required) = 0;
+  /// False for a writer: canonical JSON has no shorthand.
+  [[nodiscard]] virtual bool takes_shorthand() const { return true; }
+  /// True if keys that depend on another key's value are wanted all the same (documentation).
+  [[nodiscard]] virtual bool wants_all() const { return false; }
+
+  /// word() for an enumeration whose values are 0, 1, ... in the order of `words`.
+  template <class Enumeration>
+  bool choice(std::string_view key, Enumeration& value, std::span<const std::string_view> words,
+              Need need = Need::Required) {
+    auto index = static_cast<std::size_t>(value);
+    const bool found = word(key, index, words, need);
+    value = static_cast<Enumeration>(index);
+    return found;
+  }
+};
+
+void describe(FieldVisitor& visitor, ChipConfig& chip);
+void describe(FieldVisitor& visitor, ModelConfig& model);
+void describe(FieldVisitor& visitor, BakeRecipe& recipe);
+void describe(FieldVisitor& visitor, GpuSpec& gpu);
+
+}  // namespace kiln::config

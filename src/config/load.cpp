@@ -1,0 +1,137 @@
+#include "kiln/config/load.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "config/fields.hpp"
+#include "config/json_text.hpp"
+#include "config/overrides.hpp"
+#include "config/reader.hpp"
+#include "config/writer.hpp"
+#include "kiln/base/hash.hpp"
+#include "kiln/base/mapped_file.hpp"
+#include "kiln/base/text.hpp"
+#include "kiln/base/units.hpp"
+
+namespace kiln::config {
+namespace {
+
+// What no single key can tell. Called only when every key was fine.
+
+void check_together(const ChipConfig& chip, Errors& errors) {
+  const std::uint64_t words = base::ceil_div(chip.attention.input_lanes, chip.kv.width_bytes);
+  const std::uint64_t ports = std::uint64_t{chip.kv.banks} * chip.kv.ports;
+  if (words > ports)
+    errors.add("/attention/input_lanes",
+               fmt::format("is {}, which is {} KV words a cycle, but /kv/banks times /kv/ports is {}; allowed: at most "
+                           "/kv/banks * /kv/ports * /kv/width_bytes = {}",
+                           chip.attention.input_lanes, words, ports, ports * chip.kv.width_bytes));
+  std::vector<std::string> known;
+  for (const auto& field : fields_of<ChipConfig>())
+    if (field.unit != "text" && field.unit != "sentences") known.push_back(field.pointer);
+  for (const auto& reason : chip.reasons) {
+    const std::string& pointer = reason.first;
+    if (std::find(known.begin(), known.end(), pointer) != known.end()) continue;
+    const auto near = pointer.size() <= 64 ? base::nearest(pointer, known) : std::nullopt;
+    errors.add(
+        join_pointer("/reasons", printable(pointer)),
+        "names no parameter; " + (near ? "the nearest is " + *near : "expected a JSON pointer such as /kv/banks"));
+  }
+}
+
+void check_together(const ModelConfig& model, Errors& errors) {
+  if (model.head_dim == 0) {
+    errors.add("/head_dim", fmt::format("is missing and /hidden_size {} is not a multiple of /num_attention_heads {}",
+                                        model.hidden_size, model.heads));
+  } else if (const auto status = model.validate(); !status) {
+    errors.add("", status.error().message);
+  }
+}
+
+void check_together(const BakeRecipe&, Errors&) {}
+void check_together(const GpuSpec&, Errors&) {}
+
+template <class Config>
+base::Result<Config> parse(const std::string& text, const std::string& name, const std::vector<Override>& overrides) {
+  Errors errors(name);
+  auto tree = parse_json(text, errors);
+  if (!tree) return errors.joined();
+  apply_overrides(*tree, overrides, errors);
+  Config config;
+  Reader reader(*tree, errors);
+  reader.read([&] { describe(reader, config); });
+  if (errors.empty()) check_together(config, errors);
+  if (!errors.empty()) return errors.joined();
+  return config;
+}
+
+template <class Config>
+base::Result<Config> load(const std::string& file, const std::vector<Override>& overrides) {
+  const auto text = base::read_text_file(file, kMaximumFileBytes);
+  if (!text) return text.error();
+  return parse<Config>(*text, file, overrides);
+}
+
+template <class Config>
+std::string write(Config config) {
+  Writer writer;
+  describe(writer, config);
+  return writer.canonical();
+}
+
+std::vector<ParameterInfo> numeric_parameters() {
+  std::vector<ParameterInfo> parameters;
+  for (const auto& field : fields_of<ChipConfig>())
+    if (field.integer) parameters.push_back({field.pointer, field.unit, field.range.minimum, field.range.maximum});
+  return parameters;
+}
+
+}  // namespace
+
+base::Result<ChipConfig> load_chip(const std::string& file, const std::vector<Override>& overrides) {
+  return load<ChipConfig>(file, overrides);
+}
+base::Result<ModelConfig> load_model(const std::string& file, const std::vector<Override>& overrides) {
+  return load<ModelConfig>(file, overrides);
+}
+base::Result<BakeRecipe> load_recipe(const std::string& file, const std::vector<Override>& overrides) {
+  return load<BakeRecipe>(file, overrides);
+}
+base::Result<GpuSpec> load_gpu(const std::string& file, const std::vector<Override>& overrides) {
+  return load<GpuSpec>(file, overrides);
+}
+
+base::Result<ChipConfig> parse_chip(const std::string& json, const std::string& name,
+                                    const std::vector<Override>& overrides) {
+  return parse<ChipConfig>(json, name, overrides);
+}
+base::Result<ModelConfig> parse_model(const std::string& json, const std::string& name,
+                                      const std::vector<Override>& overrides) {
+  return parse<ModelConfig>(json, name, overrides);
+}
+base::Result<BakeRecipe> parse_recipe(const std::string& json, const std::string& name,
+                                      const std::vector<Override>& overrides) {
+  return parse<BakeRecipe>(json, name, overrides);
+}
+base::Result<GpuSpec> parse_gpu(const std::string& json, const std::string& name,
+                                const std::vector<Override>& overrides) {
+  return parse<GpuSpec>(json, name, overrides);
+}
+
+std::string to_json(const ChipConfig& chip) { return write(chip); }
+std::string to_json(const ModelConfig& model) { return write(model); }
+std::string to_json(const BakeRecipe& recipe) { return write(recipe); }
+
+std::string config_hash(const std::string& canonical_json) {
+  base::ContentHash hash;
+  hash.update(canonical_json);
+  return hash.hex();
+}
+
+const std::vector<ParameterInfo>& chip_parameters() {
+  static const std::vector<ParameterInfo> parameters = numeric_parameters();
+  return parameters;
+}
+
+}  // namespace kiln::config

@@ -1,0 +1,90 @@
+// The keys of models (Hugging Face's names), bake recipes and GPUs.
+#include <array>
+
+#include "config/fields.hpp"
+
+namespace kiln::config {
+namespace {
+
+constexpr std::array<std::string_view, 2> kRopeTypes = {"linear", "llama3"};
+constexpr std::array<int, 5> kCodeWidths = {2, 3, 4, 6, 8};
+constexpr std::array<std::string_view, 2> kCodebooks = {"uniform", "kmeans"};
+
+void describe(FieldVisitor& v, RopeScaling& scaling) {
+  // The words start behind RopeScalingKind::None, which JSON writes as null.
+  auto type = scaling.kind == RopeScalingKind::Linear ? std::size_t{0} : std::size_t{1};
+  v.word("rope_type", type, kRopeTypes);
+  scaling.kind = type == 0 ? RopeScalingKind::Linear : RopeScalingKind::Llama3;
+  v.real("factor", scaling.factor, "ratio", {0, 65536, true});
+  if (scaling.kind != RopeScalingKind::Llama3 && !v.wants_all()) return;
+  v.real("low_freq_factor", scaling.low_freq_factor, "ratio", {0, 65536, true});
+  v.real("high_freq_factor", scaling.high_freq_factor, "ratio", {0, 65536, true});
+  v.integer("original_max_position_embeddings", scaling.original_max_position_embeddings, "tokens", {1, 1U << 24});
+}
+
+void describe(FieldVisitor& v, TensorFormat& format, Need need) {
+  v.one_of("bits", format.bits, "bits", kCodeWidths, need);
+  v.choice("codebook", format.codebook, kCodebooks, need);
+}
+
+}  // namespace
+
+void describe(FieldVisitor& v, ModelConfig& model) {
+  v.text("name", model.name, Text::Name);
+  v.integer("hidden_size", model.hidden_size, "elements", {1, 1U << 20});
+  v.integer("intermediate_size", model.intermediate_size, "elements", {1, 1U << 20});
+  v.integer("num_hidden_layers", model.layers, "layers", {1, 1024});
+  v.integer("num_attention_heads", model.heads, "heads", {1, 65536});
+  v.integer("num_key_value_heads", model.kv_heads, "heads", {1, 65536});
+  const bool given = v.integer("head_dim", model.head_dim, "elements", {2, 65536}, Need::Optional);
+  if (!given && model.heads > 0 && model.hidden_size % model.heads == 0)
+    model.head_dim = model.hidden_size / model.heads;
+  v.integer("vocab_size", model.vocab_size, "tokens", {1, 1U << 24});
+  v.integer("max_position_embeddings", model.max_context, "tokens", {1, 1U << 24});
+  v.real("rms_norm_eps", model.rms_norm_eps, "1", {0, 1, true});
+  v.real("rope_theta", model.rope_theta, "1", {0, 1e12, true});
+  bool scaled = model.rope_scaling.kind != RopeScalingKind::None;
+  v.object_or_null(
+      "rope_scaling", scaled, [&] { describe(v, model.rope_scaling); }, Need::Optional);
+  v.flag("tie_word_embeddings", model.tied_embeddings);
+}
+
+void describe(FieldVisitor& v, BakeRecipe& recipe) {
+  v.text("name", recipe.name, Text::Name);
+  std::string description;
+  v.text("description", description, Text::Note, Need::Optional);
+  // With a base a class says only what differs; canonical JSON says all of every class and has no base.
+  std::array<TensorFormat, kTensorClasses>& formats = recipe.formats;
+  bool based = false;
+  if (v.takes_shorthand()) {
+    TensorFormat base;
+    based = v.object(
+        "base", [&] { describe(v, base, Need::Required); }, Need::Optional);
+    if (based) formats.fill(base);
+  }
+  const Need need = based ? Need::Optional : Need::Required;
+  v.object(
+      "classes",
+      [&] {
+        for (std::size_t c = 0; c < kTensorClasses; ++c)
+          v.object(
+              kTensorClassNames[c], [&] { describe(v, formats[c], need); }, need);
+      },
+      need);
+}
+
+void describe(FieldVisitor& v, GpuSpec& gpu) {
+  v.text("name", gpu.name, Text::Name);
+  v.text("description", gpu.description, Text::Note);
+  v.real("memory_gb", gpu.memory_gb, "GB", {0, 1e6, true});
+  v.real("bandwidth_gb_per_s", gpu.bandwidth_gb_per_s, "GB/s", {0, 1e6, true});
+  v.real("bf16_tflops", gpu.bf16_tflops, "TFLOPS", {0, 1e6, true});
+  v.real("fp8_or_int8_tflops", gpu.fp8_or_int8_tflops, "TFLOPS", {0, 1e6});
+  v.flag("fp8_in_hardware", gpu.fp8_in_hardware);
+  v.real("power_w", gpu.power_w, "W", {0, 1e5, true});
+  v.real("step_overhead_ms", gpu.step_overhead_ms, "ms", {0, 1000});
+  v.real("bandwidth_efficiency", gpu.bandwidth_efficiency, "1", {0, 1, true});
+  v.text("source", gpu.source, Text::Note);
+}
+
+}  // namespace kiln::config

@@ -1,0 +1,78 @@
+#include "config/overrides.hpp"
+
+#include <fmt/format.h>
+
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "config/json_text.hpp"
+
+namespace kiln::config {
+namespace {
+
+/// One reference token of a slash pointer, with ~1 and ~0 resolved.
+std::string unescape(std::string_view token) {
+  std::string plain;
+  for (std::size_t i = 0; i < token.size(); ++i) {
+    const bool escape = token[i] == '~' && i + 1 < token.size() && (token[i + 1] == '0' || token[i + 1] == '1');
+    plain += escape ? (token[++i] == '0' ? '~' : '/') : token[i];
+  }
+  return plain;
+}
+
+/// "kv.banks" and "/kv/banks" -> {"kv", "banks"}; nothing if a part is empty.
+std::optional<std::vector<std::string>> split(std::string_view path) {
+  const char separator = path.starts_with('/') ? '/' : '.';
+  if (separator == '/') path.remove_prefix(1);
+  std::vector<std::string> tokens;
+  for (;;) {
+    const auto end = path.find(separator);
+    const auto token = path.substr(0, end);
+    if (token.empty()) return std::nullopt;
+    tokens.push_back(separator == '/' ? unescape(token) : std::string(token));
+    if (end == path.npos) return tokens;
+    path.remove_prefix(end + 1);
+  }
+}
+
+/// JSON if `text` is JSON, else the text itself. Duplicate keys in a value are an error, as in a file.
+nlohmann::json value_of(std::string_view text, std::string_view pointer, Errors& errors) {
+  if (!nlohmann::json::accept(text)) return std::string(text);
+  auto value = parse_json(text, errors, pointer);
+  return value ? std::move(*value) : nlohmann::json();
+}
+
+void apply(nlohmann::json& root, const Override& text, Errors& errors) {
+  const auto equals = text.find('=');
+  const auto tokens = equals == text.npos ? std::nullopt : split(std::string_view(text).substr(0, equals));
+  if (!tokens || tokens->size() > kMaximumDepth) {
+    errors.add("", fmt::format("takes no --set {}; expected POINTER=VALUE such as kv.banks=64 or /kv/banks=64",
+                               printable(text, 100)));
+    return;
+  }
+  std::string pointer;
+  nlohmann::json* node = &root;
+  for (const auto& token : *tokens) {
+    if (!node->is_object()) {
+      errors.add("", fmt::format("takes no --set {}: {} holds no keys", printable(text, 100),
+                                 pointer.empty() ? "the file's root" : pointer));
+      return;
+    }
+    pointer = join_pointer(pointer, printable(token));
+    const bool last = &token == &tokens->back();
+    const auto [child, created] = node->emplace(token, nullptr);
+    if (created && !last) *child = nlohmann::json::object();
+    node = &*child;
+  }
+  errors.note_override(pointer, text);
+  *node = value_of(std::string_view(text).substr(equals + 1), pointer, errors);
+}
+
+}  // namespace
+
+void apply_overrides(nlohmann::json& root, const std::vector<Override>& overrides, Errors& errors) {
+  for (const auto& text : overrides) apply(root, text, errors);
+}
+
+}  // namespace kiln::config

@@ -1,0 +1,35 @@
+#include "config/ranges.hpp"
+
+#include <fmt/format.h>
+
+namespace kiln::config {
+namespace {
+
+template <class Items, class Print>
+std::string listed(const Items& items, Print print) {
+  std::string text;
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    if (i > 0) text += i + 1 == items.size() ? " or " : ", ";
+    text += print(items[i]);
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string in_words(Integers allowed) { return fmt::format("{} to {}", allowed.minimum, allowed.maximum); }
+
+std::string in_words(Reals allowed) {
+  return allowed.above_minimum ? fmt::format("above {:g}, to {:g}", allowed.minimum, allowed.maximum)
+                               : fmt::format("{:g} to {:g}", allowed.minimum, allowed.maximum);
+}
+
+std::string in_words(std::span<const int> allowed) {
+  return listed(allowed, [](int value) { return std::to_string(value); });
+}
+
+std::string in_words(std::span<const std::string_view> words) {
+  return listed(words, [](std::string_view word) { return fmt::format("`{}`", word); });
+}
+
+}  // namespace kiln::config

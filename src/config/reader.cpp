@@ -1,0 +1,196 @@
+#include "config/reader.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "config/ranges.hpp"
+#include "kiln/base/text.hpp"
+
+namespace kiln::config {
+namespace {
+
+using nlohmann::json;
+
+std::string shown(const json& found) {
+  if (found.is_object()) return "an object";
+  if (found.is_array()) return "an array";
+  if (found.is_string()) return fmt::format("\"{}\"", printable(found.get_ref<const std::string&>()));
+  return found.dump();
+}
+
+std::string with_unit(std::string_view kind, const std::string& range, std::string_view unit) {
+  return fmt::format("{} {}{}{}", kind, range, unit.empty() ? "" : " ", unit);
+}
+
+}  // namespace
+
+void Reader::read(const std::function<void()>& fields) {
+  if (!root_.is_object()) {
+    errors_.add("", fmt::format("is {}; expected an object", shown(root_)));
+    return;
+  }
+  visit(root_, "", fields);
+}
+
+void Reader::visit(const json& node, std::string pointer, const std::function<void()>& fields) {
+  scopes_.push_back({&node, std::move(pointer), {}});
+  fields();
+  report_unknown(scopes_.back());
+  scopes_.pop_back();
+}
+
+void Reader::report_unknown(const Scope& scope) {
+  for (const auto& item : scope.node->items()) {
+    const std::string& key = item.key();
+    if (std::find(scope.known.begin(), scope.known.end(), key) != scope.known.end()) continue;
+    const auto near = key.size() <= 64 ? base::nearest(key, scope.known) : std::nullopt;
+    std::string hint = near ? "the nearest is " + join_pointer(scope.pointer, *near) : "known here are ";
+    if (!near) {
+      for (const auto& known : scope.known) hint += (&known == &scope.known.front() ? "" : ", ") + known;
+    }
+    errors_.add(join_pointer(scope.pointer, printable(key)), "is not a known key; " + hint);
+  }
+}
+
+const json* Reader::find(std::string_view key, Need need, const std::string& allowed) {
+  Scope& scope = scopes_.back();
+  scope.known.emplace_back(key);
+  const auto found = scope.node->find(std::string(key));
+  if (found != scope.node->end()) return &*found;
+  if (need == Need::Required) errors_.add(join_pointer(scope.pointer, key), "is missing; expected " + allowed);
+  return nullptr;
+}
+
+void Reader::reject(std::string_view key, const json& found, const std::string& allowed) {
+  errors_.add(join_pointer(scopes_.back().pointer, key), fmt::format("is {}; allowed: {}", shown(found), allowed));
+}
+
+bool Reader::integer(std::string_view key, std::uint32_t& value, std::string_view unit, Integers allowed, Need need) {
+  const auto words = with_unit("an integer from", in_words(allowed), unit);
+  const json* found = find(key, need, words);
+  if (found == nullptr) return false;
+  // nlohmann holds every integer without a sign as unsigned and those beyond 64 bits as floating point.
+  const bool fits = found->is_number_unsigned() && found->get<std::uint64_t>() >= allowed.minimum &&
+                    found->get<std::uint64_t>() <= allowed.maximum;
+  if (fits) {
+    value = found->get<std::uint32_t>();
+  } else {
+    reject(key, *found, words);
+  }
+  return true;
+}
+
+bool Reader::real(std::string_view key, double& value, std::string_view unit, Reals allowed, Need need) {
+  const auto words = with_unit(allowed.above_minimum ? "a number" : "a number from", in_words(allowed), unit);
+  const json* found = find(key, need, words);
+  if (found == nullptr) return false;
+  const double number = found->is_number() ? found->get<double>() : std::nan("");
+  const bool fits = std::isfinite(number) && number <= allowed.maximum &&
+                    (allowed.above_minimum ? number > allowed.minimum : number >= allowed.minimum);
+  if (fits) {
+    value = number;
+  } else {
+    reject(key, *found, words);
+  }
+  return true;
+}
+
+bool Reader::flag(std::string_view key, bool& value, Need need) {
+  const json* found = find(key, need, "true or false");
+  if (found == nullptr) return false;
+  if (found->is_boolean()) {
+    value = found->get<bool>();
+  } else {
+    reject(key, *found, "true or false");
+  }
+  return true;
+}
+
+bool Reader::text(std::string_view key, std::string& value, Text kind, Need need) {
+  const auto words = kind == Text::Name ? fmt::format("a text of 1 to {} bytes", kMaximumNameBytes) : "a text";
+  const json* found = find(key, need, words);
+  if (found == nullptr) return false;
+  const std::string* text = found->is_string() ? &found->get_ref<const std::string&>() : nullptr;
+  if (text != nullptr && (kind == Text::Note || (!text->empty() && text->size() <= kMaximumNameBytes))) {
+    value = *text;
+  } else {
+    reject(key, *found, words);
+  }
+  return true;
+}
+
+bool Reader::one_of(std::string_view key, int& value, std::string_view unit, std::span<const int> allowed, Need need) {
+  const auto words = with_unit("", in_words(allowed), unit).substr(1);
+  const json* found = find(key, need, words);
+  if (found == nullptr) return false;
+  const auto matches = [&](int a) {
+    return found->is_number_unsigned() && found->get<std::uint64_t>() == static_cast<std::uint64_t>(a);
+  };
+  const auto match = std::find_if(allowed.begin(), allowed.end(), matches);
+  if (match != allowed.end()) {
+    value = *match;
+  } else {
+    reject(key, *found, words);
+  }
+  return true;
+}
+
+bool Reader::word(std::string_view key, std::size_t& index, std::span<const std::string_view> words, Need need) {
+  const json* found = find(key, need, in_words(words));
+  if (found == nullptr) return false;
+  const auto matches = [&](std::string_view w) {
+    return found->is_string() && found->get_ref<const std::string&>() == w;
+  };
+  const auto match = std::find_if(words.begin(), words.end(), matches);
+  if (match != words.end()) {
+    index = static_cast<std::size_t>(match - words.begin());
+  } else {
+    reject(key, *found, in_words(words));
+  }
+  return true;
+}
+
+bool Reader::notes(std::string_view key, std::map<std::string, std::string>& value) {
+  const json* found = find(key, Need::Optional, "an object of sentences");
+  if (found == nullptr) return false;
+  if (!found->is_object()) {
+    reject(key, *found, "an object of sentences");
+    return true;
+  }
+  const std::string pointer = join_pointer(scopes_.back().pointer, key);
+  for (const auto& item : found->items()) {
+    if (item.value().is_string()) {
+      value[item.key()] = item.value().get<std::string>();
+    } else {
+      errors_.add(join_pointer(pointer, printable(item.key())),
+                  fmt::format("is {}; allowed: a sentence", shown(item.value())));
+    }
+  }
+  return true;
+}
+
+bool Reader::object(std::string_view key, const std::function<void()>& fields, Need need) {
+  const json* found = find(key, need, "an object");
+  if (found == nullptr) return false;
+  if (found->is_object()) {
+    visit(*found, join_pointer(scopes_.back().pointer, key), fields);
+  } else {
+    reject(key, *found, "an object");
+  }
+  return true;
+}
+
+bool Reader::object_or_null(std::string_view key, bool& present, const std::function<void()>& fields, Need need) {
+  const json* found = find(key, need, "an object or null");
+  present = found != nullptr && found->is_object();
+  if (present) {
+    visit(*found, join_pointer(scopes_.back().pointer, key), fields);
+  } else if (found != nullptr && !found->is_null()) {
+    reject(key, *found, "an object or null");
+  }
+  return found != nullptr;
+}
+
+}  // namespace kiln::config

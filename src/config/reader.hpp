@@ -1,0 +1,51 @@
+// Reads the fields of a config from a JSON tree. What is wrong goes to Errors and leaves the field as it was; keys that
+// no field asked for are errors with the nearest key that is known.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "config/errors.hpp"
+#include "config/fields.hpp"
+
+namespace kiln::config {
+
+class Reader : public FieldVisitor {
+ public:
+  Reader(const nlohmann::json& root, Errors& errors) : root_(root), errors_(errors) {}
+
+  /// Visits the root's keys: `fields` calls describe() with this reader.
+  void read(const std::function<void()>& fields);
+
+  bool integer(std::string_view key, std::uint32_t& value, std::string_view unit, Integers allowed, Need need) override;
+  bool real(std::string_view key, double& value, std::string_view unit, Reals allowed, Need need) override;
+  bool flag(std::string_view key, bool& value, Need need) override;
+  bool text(std::string_view key, std::string& value, Text kind, Need need) override;
+  bool one_of(std::string_view key, int& value, std::string_view unit, std::span<const int> allowed,
+              Need need) override;
+  bool word(std::string_view key, std::size_t& index, std::span<const std::string_view> words, Need need) override;
+  bool notes(std::string_view key, std::map<std::string, std::string>& value) override;
+  bool object(std::string_view key, const std::function<void()>& fields, Need need) override;
+  bool object_or_null(std::string_view key, bool& present, const std::function<void()>& fields, Need need) override;
+
+ private:
+  /// An object that is being read: its node, where it stands and the keys that were asked for.
+  struct Scope {
+    const nlohmann::json* node;
+    std::string pointer;
+    std::vector<std::string> known;
+  };
+
+  /// The key's value, or null after noting that it is missing.
+  const nlohmann::json* find(std::string_view key, Need need, const std::string& allowed);
+  void reject(std::string_view key, const nlohmann::json& found, const std::string& allowed);
+  void visit(const nlohmann::json& node, std::string pointer, const std::function<void()>& fields);
+  void report_unknown(const Scope& scope);
+
+  const nlohmann::json& root_;
+  Errors& errors_;
+  std::vector<Scope> scopes_;
+};
+
+}  // namespace kiln::config

@@ -1,0 +1,76 @@
+// Two visitors over the fields of a config: one writes canonical JSON (sorted keys, without notes), one lists the keys.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "config/fields.hpp"
+
+namespace kiln::config {
+
+class Writer : public FieldVisitor {
+ public:
+  /// Names that are not UTF-8 (a GGUF may hold any bytes) get replacement characters.
+  [[nodiscard]] std::string canonical() const {
+    return root_.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  }
+
+  bool integer(std::string_view key, std::uint32_t& value, std::string_view, Integers, Need) override;
+  bool real(std::string_view key, double& value, std::string_view, Reals, Need) override;
+  bool flag(std::string_view key, bool& value, Need) override;
+  bool text(std::string_view key, std::string& value, Text kind, Need) override;
+  bool one_of(std::string_view key, int& value, std::string_view, std::span<const int>, Need) override;
+  bool word(std::string_view key, std::size_t& index, std::span<const std::string_view> words, Need) override;
+  bool notes(std::string_view, std::map<std::string, std::string>&) override { return true; }
+  bool object(std::string_view key, const std::function<void()>& fields, Need) override;
+  bool object_or_null(std::string_view key, bool& present, const std::function<void()>& fields, Need) override;
+  [[nodiscard]] bool takes_shorthand() const override { return false; }
+
+ private:
+  nlohmann::json& at(std::string_view key) { return (*node_)[std::string(key)]; }
+  nlohmann::json root_ = nlohmann::json::object();
+  nlohmann::json* node_ = &root_;
+};
+
+/// One key of a config, as its documentation says it.
+struct FieldInfo {
+  std::string pointer;
+  std::string unit;     ///< "cycles"; for what has no unit its type: "text", "word", "flag", "sentences"
+  std::string allowed;  ///< "1 to 64"
+  bool optional = false;
+  bool integer = false;
+  Integers range = {0, 0};  ///< of an integer
+};
+
+class Lister : public FieldVisitor {
+ public:
+  [[nodiscard]] const std::vector<FieldInfo>& fields() const { return fields_; }
+
+  bool integer(std::string_view key, std::uint32_t& value, std::string_view unit, Integers allowed, Need) override;
+  bool real(std::string_view key, double& value, std::string_view unit, Reals allowed, Need) override;
+  bool flag(std::string_view key, bool& value, Need) override;
+  bool text(std::string_view key, std::string& value, Text kind, Need) override;
+  bool one_of(std::string_view key, int& value, std::string_view unit, std::span<const int> allowed, Need) override;
+  bool word(std::string_view key, std::size_t& index, std::span<const std::string_view> words, Need) override;
+  bool notes(std::string_view key, std::map<std::string, std::string>&) override;
+  bool object(std::string_view key, const std::function<void()>& fields, Need) override;
+  bool object_or_null(std::string_view key, bool& present, const std::function<void()>& fields, Need) override;
+  [[nodiscard]] bool wants_all() const override { return true; }
+
+ private:
+  FieldInfo& add(std::string_view key, std::string_view unit, std::string allowed, Need need);
+  std::vector<FieldInfo> fields_;
+  std::string pointer_;
+};
+
+/// All keys of a kind of config, in the order of describe().
+template <class Config>
+std::vector<FieldInfo> fields_of() {
+  Lister lister;
+  Config config;
+  describe(lister, config);
+  return lister.fields();
+}
+
+}  // namespace kiln::config

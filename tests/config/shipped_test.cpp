@@ -1,0 +1,115 @@
+// The configs in configs/ load, are named as their files and hold what public sources say.
+#include <gmock/gmock.h>
+
+#include <filesystem>
+#include <set>
+
+#include "config/writer.hpp"
+#include "kiln/base/units.hpp"
+#include "kiln/config/load.hpp"
+
+namespace kiln::config {
+namespace {
+
+const std::string kConfigs = std::string(KILN_SOURCE_DIR) + "/configs";
+
+ConfigPath path() { return ConfigPath(kConfigs, ""); }
+
+template <class Config>
+Config shipped(std::string_view kind, const std::string& name,
+               base::Result<Config> (*load)(const std::string&, const std::vector<Override>&)) {
+  const auto file = path().find(kind, name);
+  EXPECT_TRUE(file.ok()) << (file.ok() ? "" : file.error().message);
+  auto config = load(file.value(), {});
+  EXPECT_TRUE(config.ok()) << (config.ok() ? "" : config.error().message);
+  EXPECT_EQ(config->name, name);
+  return config.value();
+}
+
+TEST(Shipped, EveryConfigLoadsAndIsNamedAsItsFile) {
+  for (const auto& name : path().list("chip")) shipped("chip", name, load_chip);
+  for (const auto& name : path().list("model")) shipped("model", name, load_model);
+  for (const auto& name : path().list("recipe")) shipped("recipe", name, load_recipe);
+  for (const auto& name : path().list("gpu")) shipped("gpu", name, load_gpu);
+}
+
+TEST(Shipped, NoFileStandsOutsideTheFourKinds) {
+  const std::set<std::string> kinds = {"chip", "model", "recipe", "gpu"};
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(kConfigs)) {
+    if (!entry.is_regular_file() || entry.path().filename() == "README.md") continue;
+    EXPECT_EQ(entry.path().extension(), ".json") << entry.path();
+    EXPECT_TRUE(kinds.contains(entry.path().parent_path().filename().string())) << entry.path();
+  }
+}
+
+TEST(Shipped, TheNamesThatTheCommandLinePromisesAreThere) {
+  using testing::IsSupersetOf;
+  EXPECT_THAT(path().list("chip"), IsSupersetOf({"demo", "hc1"}));
+  EXPECT_THAT(path().list("model"), IsSupersetOf({"llama-3.1-8b", "llama-3.2-1b", "llama-3.2-3b", "stories260k"}));
+  EXPECT_THAT(path().list("recipe"), IsSupersetOf({"w8", "w4", "w3w6"}));
+  EXPECT_THAT(path().list("gpu"), IsSupersetOf({"a100-80-sxm", "h100-sxm", "h200", "b200", "rtx-4090", "l40s"}));
+}
+
+TEST(Shipped, EveryChipParameterHasAReason) {
+  for (const auto& name : path().list("chip")) {
+    const ChipConfig chip = shipped("chip", name, load_chip);
+    for (const auto& field : fields_of<ChipConfig>()) {
+      if (field.unit == "text" || field.unit == "sentences") continue;
+      EXPECT_TRUE(chip.reasons.contains(field.pointer)) << name << " gives no reason for " << field.pointer;
+    }
+  }
+}
+
+TEST(Shipped, Llama31Has7505MillionActiveWeights) {
+  const ModelConfig model = shipped("model", "llama-3.1-8b", load_model);
+  EXPECT_EQ(model.active_matrix_weights(), 7'504'658'432U);
+  EXPECT_EQ(model.rope_scaling.kind, RopeScalingKind::Llama3);
+  EXPECT_EQ(model.rope_scaling.factor, 8.0);
+  EXPECT_FALSE(model.tied_embeddings);
+}
+
+TEST(Shipped, Llama32IsTiedAndScaledBy32) {
+  for (const auto* name : {"llama-3.2-1b", "llama-3.2-3b"}) {
+    const ModelConfig model = shipped("model", name, load_model);
+    EXPECT_TRUE(model.tied_embeddings);
+    EXPECT_EQ(model.rope_scaling.factor, 32.0);
+  }
+}
+
+/// Tokens whose keys and values a layer's KV SRAM holds.
+std::uint64_t capacity(const ChipConfig& chip, const ModelConfig& model) {
+  const std::uint64_t words = std::uint64_t{chip.kv.banks} * chip.kv.depth_words;
+  const std::uint64_t row = 2 * model.kv_heads * base::ceil_div(model.head_dim, chip.kv.width_bytes);
+  return words / (row + chip.kv.row_pad_words);
+}
+
+TEST(Shipped, Hc1Holds6144TokensOfLlama31AndReadsNoMoreWordsThanItHasPorts) {
+  const ChipConfig chip = shipped("chip", "hc1", load_chip);
+  EXPECT_GE(capacity(chip, shipped("model", "llama-3.1-8b", load_model)), 6144U);
+  EXPECT_LE(chip.attention.heads_parallel * chip.attention.tokens_parallel, chip.kv.banks * chip.kv.ports);
+}
+
+TEST(Shipped, DemoHoldsTheContextOfTheSmallModels) {
+  const ChipConfig chip = shipped("chip", "demo", load_chip);
+  const ModelConfig model = shipped("model", "stories260k", load_model);
+  EXPECT_GE(capacity(chip, model), std::uint64_t{model.max_context});
+}
+
+TEST(Shipped, RecipesSayTheirWidths) {
+  const BakeRecipe w8 = shipped("recipe", "w8", load_recipe);
+  const BakeRecipe w4 = shipped("recipe", "w4", load_recipe);
+  const BakeRecipe mixed = shipped("recipe", "w3w6", load_recipe);
+  const std::set<TensorClass> six = {TensorClass::Embedding, TensorClass::K, TensorClass::V, TensorClass::LmHead};
+  for (std::size_t c = 0; c < kTensorClasses; ++c) {
+    const auto tensor = static_cast<TensorClass>(c);
+    EXPECT_EQ(w8.of(tensor).bits, 8);
+    EXPECT_EQ(w8.of(tensor).codebook, CodebookKind::Uniform);
+    EXPECT_EQ(w4.of(tensor).bits, 4);
+    EXPECT_EQ(w4.of(tensor).codebook, CodebookKind::KMeans);
+    EXPECT_EQ(mixed.of(tensor).bits, six.contains(tensor) ? 6 : 3);
+    EXPECT_EQ(mixed.of(tensor).codebook, six.contains(tensor) ? CodebookKind::Uniform : CodebookKind::KMeans);
+  }
+}
+
+}  // namespace
+}  // namespace kiln::config
