@@ -4,7 +4,8 @@
 //   P[o,g] = sum over the group of codebook[code] * a            INT32, exact
 //   S[o]   = sum over g of shift(scale[o,g] * P[o,g], E - e[g])  INT64, each term rounded by itself, any order
 //   y[o]   = round_to_float(row_scale[o] * S[o] * 2^E)
-// Storage is in panels of 16 rows (docs/formats/rom-image.md): rows are padded to 16, inputs to 64 with code 0, which meets activation 0.
+// Storage is in panels of 16 rows (docs/numerics.md, "Packing"): rows are padded to 16, inputs to 64 with code 0, which meets
+// activation 0. Every width, bound and rounding is derived in docs/numerics.md.
 #pragma once
 
 #include <cstddef>
@@ -16,6 +17,8 @@ namespace kiln::numerics {
 
 inline constexpr std::size_t kGroup = 64;      ///< inputs that share a scale and an activation exponent
 inline constexpr std::size_t kPanelRows = 16;  ///< rows that are stored side by side
+inline constexpr std::uint64_t kMaxColumns = std::uint64_t{1} << 20;  ///< inputs of a row: the bound of S and of the row's product
+inline constexpr std::int16_t kZeroExponent = -256;  ///< exponent of a group of zeros: below every other (-132...128)
 
 /// Bytes of all codes of a matrix: panels * groups * 16 * 64 * bits / 8.
 std::uint64_t packed_code_bytes(std::uint64_t rows, std::uint64_t columns, int bits);
@@ -43,7 +46,7 @@ struct QuantisedVector {
   std::int16_t max_exponent = 0;         ///< E: the largest of them
 };
 
-/// Packs codes: `get(row, column)` below 2^bits for real elements; used by the baker, panel by panel (16 rows, all columns).
+/// Packs one panel: 16 rows, all columns, codes below 2^bits, those of padding 0; used by the baker, panel by panel.
 void pack_panel(int bits, std::uint64_t columns, std::span<const std::uint8_t> codes /* 16 x padded columns, row-major */,
                 std::span<std::byte> out);
 /// The code of one element (slow; for proofs and tests).
