@@ -28,7 +28,7 @@ struct TensorInfo {
   std::string format;       ///< "BF16", "Q4_K", "synthetic", ...
   std::uint64_t rows = 0;   ///< 1 for a norm
   std::uint64_t columns = 0;
-  double bits_per_weight = 0;  ///< as stored in the source
+  double bits_per_weight = 0;  ///< as stored in the source; 0 if nothing is stored
 };
 
 class Checkpoint {
@@ -58,9 +58,9 @@ class Checkpoint {
   [[nodiscard]] const TensorInfo* find(Role role, base::LayerId layer = {}) const;
 };
 
-/// `source`: a Hugging Face directory, a .gguf file, or "synthetic:MODEL[:SEED]" with `synthetic_model` as its shapes (the caller
-/// resolves MODEL to a config; see parse_synthetic). Everything is checked before it returns: architecture, shapes, offsets, overlaps,
-/// missing tensors. Values are checked when they are read.
+/// `source`: a Hugging Face directory or a .gguf file. ("synthetic:..." has no file: the caller resolves its model to a config and
+/// calls synthetic().) Everything is checked before it returns: architecture, shapes, offsets, overlaps, missing tensors. Values are
+/// checked when they are read.
 base::Result<std::unique_ptr<Checkpoint>> open(const std::string& source);
 
 struct SyntheticSource {

@@ -17,7 +17,8 @@ namespace kiln::reference {
 
 class Model {
  public:
-  /// Reads every tensor; fails as Checkpoint::read_rows does, or when `memory_limit_bytes` would be exceeded.
+  /// Reads every tensor; `pool` must outlive the model. Fails as Checkpoint::read_rows does, or when `memory_limit_bytes` would be
+  /// exceeded.
   static base::Result<Model> load(const checkpoint::Checkpoint& checkpoint, base::ThreadPool& pool,
                                   const base::Progress& progress = {},
                                   std::uint64_t memory_limit_bytes = std::uint64_t{20} << 30);

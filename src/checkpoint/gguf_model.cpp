@@ -1,0 +1,153 @@
+#include "checkpoint/gguf_model.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <limits>
+
+#include "checkpoint/layout.hpp"
+
+namespace kiln::checkpoint {
+namespace {
+
+/// Reads keys under "llama."; the first failure is kept.
+class LlamaKeys {
+ public:
+  explicit LlamaKeys(const GgufFile& file) : file_(file) {}
+
+  std::uint32_t integer(const std::string& key, std::optional<std::uint32_t> otherwise = std::nullopt) {
+    const std::string full = "llama." + key;
+    const auto value = file_.integer(full);
+    if (!value) return fail(value.error()), 0;
+    if (!*value) {
+      if (!otherwise)
+        fail(base::Error{fmt::format("{}: metadata {} is missing; an integer is expected", file_.path(), full)});
+      return otherwise.value_or(0);
+    }
+    if (**value > std::numeric_limits<std::uint32_t>::max())
+      return fail(base::Error{
+                 fmt::format("{}: metadata {} is {}; at most 4294967295 is expected", file_.path(), full, **value)}),
+             0;
+    return static_cast<std::uint32_t>(**value);
+  }
+
+  std::optional<double> number(const std::string& key) {
+    const auto value = file_.number("llama." + key);
+    if (!value) return fail(value.error()), std::nullopt;
+    return *value;
+  }
+
+  std::optional<std::string> text(const std::string& key) {
+    const auto value = file_.text("llama." + key);
+    if (!value) return fail(value.error()), std::nullopt;
+    return *value;
+  }
+
+  /// One number for all layers, or an array that says the same for each.
+  std::uint32_t per_layer(const std::string& key, std::optional<std::uint32_t> otherwise = std::nullopt) {
+    const auto values = file_.integers("llama." + key, 1024);
+    if (!values) return integer(key, otherwise);  // no array: a number, or an error of that
+    if (values->empty()) return integer(key, otherwise);
+    if (std::any_of(values->begin(), values->end(),
+                    [&](std::int64_t v) { return v != values->front() || v < 0 || v > 0xFFFFFFFFLL; }))
+      return fail(base::Error{fmt::format("{}: metadata llama.{} differs from layer to layer, which is not supported",
+                                          file_.path(), key)}),
+             0;
+    return static_cast<std::uint32_t>(values->front());
+  }
+
+  void expect(bool holds, const std::string& key, const std::string& what) {
+    if (!holds) fail(base::Error{fmt::format("{}: metadata llama.{}: {}", file_.path(), key, what)});
+  }
+  void fail(const base::Error& error) {
+    if (!failure_) failure_ = error;
+  }
+  [[nodiscard]] const std::optional<base::Error>& failure() const { return failure_; }
+
+ private:
+  const GgufFile& file_;
+  std::optional<base::Error> failure_;
+};
+
+base::Status check_architecture(const GgufFile& file) {
+  const auto architecture = file.text("general.architecture");
+  if (!architecture) return architecture.error();
+  if (architecture->value_or("") != "llama")
+    return base::Error{fmt::format("{}: the architecture {} is not supported; llama is expected", file.path(),
+                                   architecture->value_or("(none in the metadata)"))};
+  const auto splits = file.integer("split.count");
+  if (!splits) return splits.error();
+  if (splits->value_or(1) > 1)
+    return base::Error{fmt::format("{}: one of {} parts of a split GGUF, which is not supported; one file is expected",
+                                   file.path(), **splits)};
+  return {};
+}
+
+void read_rope(LlamaKeys& in, config::ModelConfig& out) {
+  out.rope_theta = in.number("rope.freq_base").value_or(10000.0);
+  const std::uint32_t turned = in.integer("rope.dimension_count", out.head_dim);
+  in.expect(turned == out.head_dim, "rope.dimension_count",
+            fmt::format("RoPE on {} of {} channels is not supported", turned, out.head_dim));
+  const auto type = in.text("rope.scaling.type");
+  // Files from before rope.scaling.type have the linear factor alone.
+  const auto factor = type ? in.number("rope.scaling.factor") : in.number("rope.scale_linear");
+  if (type && *type != "linear") {
+    in.expect(*type == "none", "rope.scaling.type",
+              fmt::format("the RoPE scaling {} is not supported; none or linear is expected", *type));
+  } else if (factor || type) {
+    in.expect(factor.value_or(0) > 0, "rope.scaling.factor", "a factor above 0 is expected");
+    out.rope_scaling.kind = config::RopeScalingKind::Linear;
+    out.rope_scaling.factor = factor.value_or(1);
+    if (out.rope_scaling.factor == 1) out.rope_scaling = {};
+  }
+}
+
+}  // namespace
+
+base::Result<config::ModelConfig> gguf_model_config(const GgufFile& file) {
+  if (const auto llama = check_architecture(file); !llama) return llama.error();
+  LlamaKeys in(file);
+  config::ModelConfig out;
+  const auto name = file.text("general.name");
+  if (!name) return name.error();
+  out.name = name->value_or(std::filesystem::path(file.path()).stem().string());
+  out.layers = in.integer("block_count");
+  out.max_context = in.integer("context_length");
+  out.hidden_size = in.integer("embedding_length");
+  out.intermediate_size = in.per_layer("feed_forward_length");
+  out.heads = in.per_layer("attention.head_count");
+  out.kv_heads = in.per_layer("attention.head_count_kv", out.heads);
+  const auto epsilon = in.number("attention.layer_norm_rms_epsilon");
+  in.expect(epsilon.has_value(), "attention.layer_norm_rms_epsilon", "missing; a number is expected");
+  out.rms_norm_eps = epsilon.value_or(0);
+  in.expect(out.heads > 0, "attention.head_count", "at least 1 is expected");
+  in.expect(in.integer("expert_count", 0) == 0, "expert_count", "a mixture of experts is not supported; 0 is expected");
+  if (in.failure()) return *in.failure();
+
+  const bool divides = out.hidden_size % out.heads == 0;
+  out.head_dim =
+      in.integer("attention.key_length", divides ? std::optional(out.hidden_size / out.heads) : std::nullopt);
+  const std::uint32_t value_length = in.integer("attention.value_length", out.head_dim);
+  in.expect(value_length == out.head_dim, "attention.value_length",
+            fmt::format("{} channels where keys have {} are not supported", value_length, out.head_dim));
+  read_rope(in, out);
+  const std::uint32_t declared = in.integer("vocab_size", 0);
+  if (in.failure()) return *in.failure();
+
+  const GgufTensor* embedding = file.tensor(gguf_name(Role::Embedding, {}));
+  if (embedding == nullptr) return base::Error{fmt::format("{}: the tensor token_embd.weight is missing", file.path())};
+  if (embedding->dimensions.size() != 2 || embedding->dimensions[1] > std::numeric_limits<std::uint32_t>::max())
+    return base::Error{
+        fmt::format("{}: tensor token_embd.weight: a matrix of vocabulary x width is expected", file.path())};
+  out.vocab_size = static_cast<std::uint32_t>(embedding->dimensions[1]);
+  if (declared != 0 && declared != out.vocab_size)
+    return base::Error{fmt::format("{}: token_embd.weight has {} rows; metadata llama.vocab_size asks for {}",
+                                   file.path(), out.vocab_size, declared)};
+  out.tied_embeddings = file.tensor(gguf_name(Role::LmHead, {})) == nullptr;
+  if (const auto valid = out.validate(); !valid)
+    return base::Error{fmt::format("{}: {}", file.path(), valid.error().message)};
+  return out;
+}
+
+}  // namespace kiln::checkpoint

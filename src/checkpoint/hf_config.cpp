@@ -1,0 +1,112 @@
+#include "checkpoint/hf_config.hpp"
+
+#include <fmt/format.h>
+
+#include "checkpoint/strict_json.hpp"
+
+namespace kiln::checkpoint {
+namespace {
+
+void check_architecture(ObjectReader& in) {
+  if (const Json* architectures = in.find("architectures")) {
+    if (!architectures->is_array() || architectures->size() != 1 || !(*architectures)[0].is_string())
+      return in.fail("architectures",
+                     fmt::format("found {}; [\"LlamaForCausalLM\"] is expected", architectures->dump()));
+    const auto& name = (*architectures)[0].get_ref<const std::string&>();
+    if (name != "LlamaForCausalLM")
+      return in.fail("architectures",
+                     fmt::format("the architecture {} is not supported; LlamaForCausalLM is expected", name));
+  } else if (in.find("model_type") == nullptr) {
+    return in.fail("architectures", "missing; [\"LlamaForCausalLM\"] is expected");
+  }
+  const std::string type = in.text("model_type", "llama");
+  if (type != "llama")
+    in.fail("model_type", fmt::format("the architecture {} is not supported; llama is expected", type));
+}
+
+void refuse_what_is_not_there(ObjectReader& in) {
+  for (const char* bias : {"attention_bias", "mlp_bias"})
+    if (in.boolean(bias, false)) in.fail(bias, "a model with biases is not supported; false is expected");
+  const std::string activation = in.text("hidden_act", "silu");
+  if (activation != "silu")
+    in.fail("hidden_act", fmt::format("the activation {} is not supported; silu is expected", activation));
+  if (const Json* quantised = in.find("quantization_config"))
+    in.fail("quantization_config",
+            fmt::format("weights quantised by {} are not supported; F32, F16 or BF16 weights are expected",
+                        quantised->is_object() ? quantised->value("quant_method", Json("an unnamed method")).dump()
+                                               : quantised->dump()));
+  if (in.number("partial_rotary_factor", 1.0) != 1.0)
+    in.fail("partial_rotary_factor", "RoPE on a part of the head is not supported; 1 is expected");
+}
+
+/// `key` is rope_scaling, or rope_parameters of newer files, which carries the theta too.
+void read_rope(ObjectReader& in, const char* key, config::ModelConfig& out) {
+  const Json* object = in.find(key);
+  if (object == nullptr) return;
+  if (!object->is_object()) return in.fail(key, fmt::format("found {}; an object or null is expected", object->dump()));
+  ObjectReader rope(*object, in.file(), fmt::format("/{}", key));
+  out.rope_theta = rope.number("rope_theta", out.rope_theta);
+  const std::string type = rope.text("rope_type", rope.text("type", "default"));
+  config::RopeScaling& scaling = out.rope_scaling;
+  if (type == "linear") {
+    scaling.kind = config::RopeScalingKind::Linear;
+    scaling.factor = rope.number("factor");
+    if (scaling.factor <= 0) rope.fail("factor", "a factor above 0 is expected");
+  } else if (type == "llama3") {
+    scaling.kind = config::RopeScalingKind::Llama3;
+    scaling.factor = rope.number("factor");
+    scaling.low_freq_factor = rope.number("low_freq_factor");
+    scaling.high_freq_factor = rope.number("high_freq_factor");
+    scaling.original_max_position_embeddings = rope.integer("original_max_position_embeddings");
+    if (scaling.factor <= 0) rope.fail("factor", "a factor above 0 is expected");
+    if (scaling.low_freq_factor <= 0) rope.fail("low_freq_factor", "a factor above 0 is expected");
+    if (scaling.high_freq_factor <= scaling.low_freq_factor)
+      rope.fail("high_freq_factor", "a factor above low_freq_factor is expected");
+    if (scaling.original_max_position_embeddings == 0)
+      rope.fail("original_max_position_embeddings", "a number of tokens above 0 is expected");
+  } else if (type != "default") {
+    rope.fail("rope_type",
+              fmt::format("the RoPE scaling {} is not supported; default, linear or llama3 is expected", type));
+  }
+  if (rope.failure()) in.adopt(*rope.failure());
+}
+
+}  // namespace
+
+base::Result<config::ModelConfig> parse_hf_config(const std::string& text, const std::string& file,
+                                                  const std::string& name) {
+  const auto json = parse_strict(text, file);
+  if (!json) return json.error();
+  ObjectReader in(*json, file, "");
+  check_architecture(in);
+  refuse_what_is_not_there(in);
+
+  config::ModelConfig out;
+  out.name = name;
+  out.hidden_size = in.integer("hidden_size");
+  out.intermediate_size = in.integer("intermediate_size");
+  out.layers = in.integer("num_hidden_layers");
+  out.heads = in.integer("num_attention_heads");
+  out.vocab_size = in.integer("vocab_size");
+  // Defaults are those of Hugging Face's LlamaConfig.
+  out.kv_heads = in.integer("num_key_value_heads", out.heads);
+  out.max_context = in.integer("max_position_embeddings", 2048);
+  out.rms_norm_eps = in.number("rms_norm_eps", 1e-6);
+  out.rope_theta = in.number("rope_theta", 10000.0);
+  out.tied_embeddings = in.boolean("tie_word_embeddings", false);
+  if (out.heads == 0) in.fail("num_attention_heads", "at least 1 is expected");
+  if (in.find("head_dim") != nullptr) {
+    out.head_dim = in.integer("head_dim");
+  } else if (out.heads != 0) {
+    if (out.hidden_size % out.heads != 0)
+      in.fail("head_dim", "missing, and hidden_size is no multiple of num_attention_heads");
+    out.head_dim = out.hidden_size / out.heads;
+  }
+  read_rope(in, "rope_scaling", out);
+  read_rope(in, "rope_parameters", out);
+  if (in.failure()) return *in.failure();
+  if (const auto valid = out.validate(); !valid) return base::Error{fmt::format("{}: {}", file, valid.error().message)};
+  return out;
+}
+
+}  // namespace kiln::checkpoint

@@ -1,0 +1,16 @@
+// Hugging Face's config.json of a Llama. What it asks for and Kiln has not (another architecture, biases, another RoPE
+// scaling, quantised weights) is refused by name; keys without meaning for the arithmetic are ignored.
+#pragma once
+
+#include <string>
+
+#include "kiln/base/result.hpp"
+#include "kiln/config/model_config.hpp"
+
+namespace kiln::checkpoint {
+
+/// `file` stands in errors, `name` becomes the model's name.
+base::Result<config::ModelConfig> parse_hf_config(const std::string& json, const std::string& file,
+                                                  const std::string& name);
+
+}  // namespace kiln::checkpoint

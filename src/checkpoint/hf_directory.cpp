@@ -1,0 +1,219 @@
+// A Hugging Face directory: config.json, model.safetensors or shards with an index, and perhaps a tokenizer.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+#include <set>
+
+#include "checkpoint/hf_config.hpp"
+#include "checkpoint/layout.hpp"
+#include "checkpoint/mapped_checkpoint.hpp"
+#include "checkpoint/readers.hpp"
+#include "checkpoint/safetensors.hpp"
+#include "checkpoint/strict_json.hpp"
+
+namespace kiln::checkpoint {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kMaximumConfig = std::size_t{16} << 20;
+constexpr std::size_t kMaximumTokenizer = std::size_t{256} << 20;
+constexpr std::size_t kMaximumShards = 4096;
+constexpr const char* kSingle = "model.safetensors";
+constexpr const char* kIndex = "model.safetensors.index.json";
+
+struct Found {
+  SafeTensor tensor;
+  std::size_t file = 0;
+};
+
+/// All tensors of the directory's safetensors files, by name.
+struct Weights {
+  std::vector<base::MappedFile> files;
+  std::map<std::string, Found> tensors;
+};
+
+base::Status add_file(Weights& weights, const std::string& path) {
+  auto file = base::MappedFile::open(path);
+  if (!file) return file.error();
+  auto tensors = read_safetensors(*file);
+  if (!tensors) return tensors.error();
+  const std::size_t index = weights.files.size();
+  for (auto& tensor : *tensors) {
+    std::string name = tensor.name;
+    const auto [at, fresh] = weights.tensors.try_emplace(std::move(name), Found{std::move(tensor), index});
+    if (!fresh)
+      return base::Error{
+          fmt::format("{}: the tensor {} is in {} as well", path, at->first, weights.files[at->second.file].path())};
+  }
+  weights.files.push_back(std::move(*file));
+  return {};
+}
+
+/// The shards that an index names, each once, with the tensors it promises in them.
+base::Result<std::map<std::string, std::set<std::string>>> read_index(const std::string& path) {
+  const auto text = base::read_text_file(path, kMaximumConfig);
+  if (!text) return text.error();
+  const auto json = parse_strict(*text, path);
+  if (!json) return json.error();
+  const auto map = json->find("weight_map");
+  if (map == json->end() || !map->is_object() || map->empty())
+    return base::Error{
+        fmt::format("{}: /weight_map is missing or empty; an object of tensor names and files is expected", path)};
+  std::map<std::string, std::set<std::string>> shards;
+  for (const auto& [tensor, shard] : map->items()) {
+    if (!shard.is_string())
+      return base::Error{fmt::format("{}: /weight_map/{}: a file name is expected", path, tensor)};
+    const auto& name = shard.get_ref<const std::string&>();
+    const fs::path relative(name);
+    if (name.empty() || name.find('\0') != std::string::npos || relative.is_absolute() ||
+        std::find(relative.begin(), relative.end(), "..") != relative.end())
+      return base::Error{fmt::format("{}: /weight_map/{}: the shard \"{}\" leaves the directory", path, tensor, name)};
+    if (!name.ends_with(".safetensors"))
+      return base::Error{
+          fmt::format("{}: /weight_map/{}: the shard \"{}\" is no .safetensors file", path, tensor, name)};
+    shards[name].insert(tensor);
+  }
+  if (shards.size() > kMaximumShards)
+    return base::Error{fmt::format("{}: {} shards; at most {} are expected", path, shards.size(), kMaximumShards)};
+  return shards;
+}
+
+base::Status read_shards(Weights& weights, const fs::path& directory) {
+  const std::string index = (directory / kIndex).string();
+  const auto shards = read_index(index);
+  if (!shards) return shards.error();
+  std::map<std::string, std::string> seen;  // real path -> shard, so that no file counts twice under two names
+  for (const auto& [shard, promised] : *shards) {
+    const fs::path path = directory / shard;
+    std::error_code failure;
+    const fs::path real = fs::canonical(path, failure);
+    if (failure)
+      return base::Error{fmt::format("{}: the shard {} cannot be opened: {}", index, shard, failure.message())};
+    if (const auto [at, fresh] = seen.try_emplace(real.string(), shard); !fresh)
+      return base::Error{fmt::format("{}: the shards {} and {} are the same file", index, at->second, shard)};
+    if (const auto added = add_file(weights, path.string()); !added) return added;
+    const std::size_t file = weights.files.size() - 1;
+    for (const auto& tensor : promised) {
+      const auto at = weights.tensors.find(tensor);
+      if (at == weights.tensors.end() || at->second.file != file)
+        return base::Error{fmt::format("{}: the tensor {} is missing in {}", index, tensor, path.string())};
+    }
+    for (const auto& [name, found] : weights.tensors)
+      if (found.file == file && !promised.contains(name))
+        return base::Error{fmt::format("{}: the tensor {} of {} is not in the index", index, name, path.string())};
+  }
+  return {};
+}
+
+base::Status read_weights(Weights& weights, const fs::path& directory) {
+  std::error_code failure;
+  if (fs::exists(directory / kSingle, failure)) return add_file(weights, (directory / kSingle).string());
+  if (fs::exists(directory / kIndex, failure)) return read_shards(weights, directory);
+  return base::Error{fmt::format("{} has neither {} nor {}", directory.string(), kSingle, kIndex)};
+}
+
+std::span<const std::byte> bytes_of(const Weights& weights, const Found& found) {
+  return weights.files[found.file].bytes().subspan(found.tensor.offset, found.tensor.bytes);
+}
+
+/// A tied model may carry its embedding twice.
+base::Status check_tied_head(const Weights& weights, const std::string& directory) {
+  const auto head = weights.tensors.find(hf_name(Role::LmHead, {}));
+  const auto embedding = weights.tensors.find(hf_name(Role::Embedding, {}));
+  if (head == weights.tensors.end() || embedding == weights.tensors.end()) return {};
+  const auto a = bytes_of(weights, head->second);
+  const auto b = bytes_of(weights, embedding->second);
+  if (head->second.tensor.shape == embedding->second.tensor.shape &&
+      head->second.tensor.dtype == embedding->second.tensor.dtype && std::equal(a.begin(), a.end(), b.begin(), b.end()))
+    return {};
+  return base::Error{fmt::format("{}: config.json ties the embeddings, but {} differs from {}", directory, head->first,
+                                 embedding->first)};
+}
+
+/// Finds each tensor that the config asks for, checks its shape, and refuses what is left over.
+base::Status place(const Weights& weights, MappedParts& parts) {
+  std::set<std::string> used;
+  for (auto& tensor : parts.tensors) {
+    tensor.name = hf_name(tensor.role, tensor.layer);
+    const auto at = weights.tensors.find(tensor.name);
+    if (at == weights.tensors.end())
+      return base::Error{fmt::format("{}: the tensor {} is missing", parts.path, tensor.name)};
+    const SafeTensor& found = at->second.tensor;
+    const std::string& file = weights.files[at->second.file].path();
+    std::vector<std::uint64_t> expected = {tensor.rows, tensor.columns};
+    if (is_norm(tensor.role)) expected.erase(expected.begin());
+    if (found.shape != expected)
+      return base::Error{fmt::format("{}: tensor {} has the shape [{}]; config.json asks for [{}]", file, tensor.name,
+                                     fmt::join(found.shape, ", "), fmt::join(expected, ", "))};
+    if (!found.format)
+      return base::Error{
+          fmt::format("{}: tensor {} has the dtype {}; F32, F16 or BF16 is expected", file, tensor.name, found.dtype)};
+    tensor.format = found.dtype;
+    tensor.bits_per_weight = 8.0 * info(*found.format).block_bytes;
+    parts.storage.push_back(Storage{at->second.file, found.offset, found.bytes, *found.format, 0});
+    used.insert(tensor.name);
+  }
+  for (const auto& [name, found] : weights.tensors) {
+    const bool harmless =
+        name.ends_with(".rotary_emb.inv_freq") || (parts.config.tied_embeddings && name == hf_name(Role::LmHead, {}));
+    if (!used.contains(name) && !harmless)
+      return base::Error{
+          fmt::format("{}: the tensor {} has no place in this Llama", weights.files[found.file].path(), name)};
+  }
+  return {};
+}
+
+base::Result<std::string> read_if_there(const fs::path& path, std::size_t limit) {
+  std::error_code failure;
+  if (!fs::exists(path, failure)) return std::string();
+  return base::read_text_file(path.string(), limit);
+}
+
+base::Status read_tokenizer(const fs::path& directory, const std::string& config_json, MappedParts& parts) {
+  const fs::path file = directory / "tokenizer.json";
+  std::error_code failure;
+  if (!fs::exists(file, failure)) return {};
+  const auto json = base::read_text_file(file.string(), kMaximumTokenizer);
+  if (!json) return json.error();
+  const auto settings = read_if_there(directory / "tokenizer_config.json", kMaximumConfig);
+  if (!settings) return settings.error();
+  auto spec = tokenizer::spec_from_tokenizer_json(*json, *settings, config_json, file.string());
+  if (!spec) return spec.error();
+  if (spec->tokens.size() > parts.config.vocab_size)
+    return base::Error{fmt::format("{}: {} tokens, but the model's vocabulary has {}", file.string(),
+                                   spec->tokens.size(), parts.config.vocab_size)};
+  parts.tokenizer = std::move(*spec);
+  return {};
+}
+
+}  // namespace
+
+base::Result<std::unique_ptr<Checkpoint>> open_hf(const std::string& source) {
+  const fs::path directory(source);
+  const std::string config_file = (directory / "config.json").string();
+  const auto config_json = base::read_text_file(config_file, kMaximumConfig);
+  if (!config_json) return config_json.error();
+  const fs::path last = directory.filename().empty() ? directory.parent_path().filename() : directory.filename();
+  auto config = parse_hf_config(*config_json, config_file, last.string());
+  if (!config) return config.error();
+
+  MappedParts parts;
+  parts.kind = "hf";
+  parts.path = source;
+  parts.config = *config;
+  parts.tensors = layout(parts.config, !parts.config.tied_embeddings);
+  Weights weights;
+  if (const auto read = read_weights(weights, directory); !read) return read.error();
+  if (const auto placed = place(weights, parts); !placed) return placed.error();
+  if (parts.config.tied_embeddings)
+    if (const auto tied = check_tied_head(weights, source); !tied) return tied.error();
+  if (const auto read = read_tokenizer(directory, *config_json, parts); !read) return read.error();
+  parts.files = std::move(weights.files);
+  return std::unique_ptr<Checkpoint>(std::make_unique<MappedCheckpoint>(std::move(parts)));
+}
+
+}  // namespace kiln::checkpoint

@@ -1,0 +1,22 @@
+// The tensors that a Llama of given shapes must have, and their names in the two file formats.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "kiln/checkpoint/checkpoint.hpp"
+
+namespace kiln::checkpoint {
+
+/// All tensors of the model with role, layer, rows and columns, sorted by (layer, role); names and formats are empty.
+/// `separate_head`: whether there is an LmHead.
+std::vector<TensorInfo> layout(const config::ModelConfig& config, bool separate_head);
+
+std::string hf_name(Role role, base::LayerId layer);
+std::string gguf_name(Role role, base::LayerId layer);
+
+inline bool is_norm(Role role) {
+  return role == Role::AttentionNorm || role == Role::FfnNorm || role == Role::FinalNorm;
+}
+
+}  // namespace kiln::checkpoint

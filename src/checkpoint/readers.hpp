@@ -1,0 +1,14 @@
+// The two file readers behind checkpoint::open().
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "kiln/checkpoint/checkpoint.hpp"
+
+namespace kiln::checkpoint {
+
+base::Result<std::unique_ptr<Checkpoint>> open_hf(const std::string& directory);
+base::Result<std::unique_ptr<Checkpoint>> open_gguf(const std::string& file);
+
+}  // namespace kiln::checkpoint
