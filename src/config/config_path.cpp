@@ -41,7 +41,7 @@ std::vector<std::string> beside(const fs::path& executable) {
   std::vector<std::string> found;
   for (const auto& candidate : candidates) {
     const std::string plain = candidate.lexically_normal().string();
-    if (is_folder(candidate / "chip") && std::find(found.begin(), found.end(), plain) == found.end())
+    if (is_folder(fs::path(plain) / "chip") && std::find(found.begin(), found.end(), plain) == found.end())
       found.push_back(plain);
   }
   return found;

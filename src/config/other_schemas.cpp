@@ -15,10 +15,10 @@ void describe(FieldVisitor& v, RopeScaling& scaling) {
   auto type = scaling.kind == RopeScalingKind::Linear ? std::size_t{0} : std::size_t{1};
   v.word("rope_type", type, kRopeTypes);
   scaling.kind = type == 0 ? RopeScalingKind::Linear : RopeScalingKind::Llama3;
-  v.real("factor", scaling.factor, "ratio", {0, 65536, true});
+  v.real("factor", scaling.factor, "", {0, 65536, true});
   if (scaling.kind != RopeScalingKind::Llama3 && !v.wants_all()) return;
-  v.real("low_freq_factor", scaling.low_freq_factor, "ratio", {0, 65536, true});
-  v.real("high_freq_factor", scaling.high_freq_factor, "ratio", {0, 65536, true});
+  v.real("low_freq_factor", scaling.low_freq_factor, "", {0, 65536, true});
+  v.real("high_freq_factor", scaling.high_freq_factor, "", {0, 65536, true});
   v.integer("original_max_position_embeddings", scaling.original_max_position_embeddings, "tokens", {1, 1U << 24});
 }
 
@@ -41,8 +41,8 @@ void describe(FieldVisitor& v, ModelConfig& model) {
     model.head_dim = model.hidden_size / model.heads;
   v.integer("vocab_size", model.vocab_size, "tokens", {1, 1U << 24});
   v.integer("max_position_embeddings", model.max_context, "tokens", {1, 1U << 24});
-  v.real("rms_norm_eps", model.rms_norm_eps, "1", {0, 1, true});
-  v.real("rope_theta", model.rope_theta, "1", {0, 1e12, true});
+  v.real("rms_norm_eps", model.rms_norm_eps, "", {0, 1, true});
+  v.real("rope_theta", model.rope_theta, "", {0, 1e12, true});
   bool scaled = model.rope_scaling.kind != RopeScalingKind::None;
   v.object_or_null(
       "rope_scaling", scaled, [&] { describe(v, model.rope_scaling); }, Need::Optional);
@@ -83,7 +83,7 @@ void describe(FieldVisitor& v, GpuSpec& gpu) {
   v.flag("fp8_in_hardware", gpu.fp8_in_hardware);
   v.real("power_w", gpu.power_w, "W", {0, 1e5, true});
   v.real("step_overhead_ms", gpu.step_overhead_ms, "ms", {0, 1000});
-  v.real("bandwidth_efficiency", gpu.bandwidth_efficiency, "1", {0, 1, true});
+  v.real("bandwidth_efficiency", gpu.bandwidth_efficiency, "", {0, 1, true});
   v.text("source", gpu.source, Text::Note);
 }
 

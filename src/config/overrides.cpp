@@ -62,6 +62,7 @@ void apply(nlohmann::json& root, const Override& text, Errors& errors) {
     pointer = join_pointer(pointer, printable(token));
     const bool last = &token == &tokens->back();
     const auto [child, created] = node->emplace(token, nullptr);
+    if (created) errors.note_override(pointer, text);
     if (created && !last) *child = nlohmann::json::object();
     node = &*child;
   }

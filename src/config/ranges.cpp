@@ -20,8 +20,8 @@ std::string listed(const Items& items, Print print) {
 std::string in_words(Integers allowed) { return fmt::format("{} to {}", allowed.minimum, allowed.maximum); }
 
 std::string in_words(Reals allowed) {
-  return allowed.above_minimum ? fmt::format("above {:g}, to {:g}", allowed.minimum, allowed.maximum)
-                               : fmt::format("{:g} to {:g}", allowed.minimum, allowed.maximum);
+  return allowed.above_minimum ? fmt::format("above {}, to {}", allowed.minimum, allowed.maximum)
+                               : fmt::format("{} to {}", allowed.minimum, allowed.maximum);
 }
 
 std::string in_words(std::span<const int> allowed) {

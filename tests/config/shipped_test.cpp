@@ -1,10 +1,14 @@
 // The configs in configs/ load, are named as their files and hold what public sources say.
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <filesystem>
+#include <map>
+#include <nlohmann/json.hpp>
 #include <set>
 
 #include "config/writer.hpp"
+#include "kiln/base/mapped_file.hpp"
 #include "kiln/base/units.hpp"
 #include "kiln/config/load.hpp"
 
@@ -43,11 +47,14 @@ TEST(Shipped, NoFileStandsOutsideTheFourKinds) {
 }
 
 TEST(Shipped, TheNamesThatTheCommandLinePromisesAreThere) {
+  using testing::ElementsAre;
   using testing::IsSupersetOf;
   EXPECT_THAT(path().list("chip"), IsSupersetOf({"demo", "hc1"}));
-  EXPECT_THAT(path().list("model"), IsSupersetOf({"llama-3.1-8b", "llama-3.2-1b", "llama-3.2-3b", "stories260k"}));
+  EXPECT_THAT(path().list("model"),
+              IsSupersetOf({"llama-3.1-8b", "llama-3.2-1b", "llama-3.2-3b", "stories260k", "kiln-stories-1m"}));
   EXPECT_THAT(path().list("recipe"), IsSupersetOf({"w8", "w4", "w3w6"}));
-  EXPECT_THAT(path().list("gpu"), IsSupersetOf({"a100-80-sxm", "h100-sxm", "h200", "b200", "rtx-4090", "l40s"}));
+  EXPECT_THAT(path().list("gpu"), ElementsAre("a100-40-sxm", "a100-80-sxm", "b200", "gh200", "h100-pcie", "h100-sxm",
+                                              "h200", "l4", "l40s", "mi300x", "rtx-3090", "rtx-4090", "rtx-5090"));
 }
 
 TEST(Shipped, EveryChipParameterHasAReason) {
@@ -76,23 +83,54 @@ TEST(Shipped, Llama32IsTiedAndScaledBy32) {
   }
 }
 
+/// Words between a token's keys and the next token's, in one layer.
+std::uint64_t token_words(const ChipConfig& chip, const ModelConfig& model) {
+  return model.kv_heads * base::ceil_div(model.head_dim, chip.kv.width_bytes) + chip.kv.row_pad_words;
+}
+
 /// Tokens whose keys and values a layer's KV SRAM holds.
 std::uint64_t capacity(const ChipConfig& chip, const ModelConfig& model) {
-  const std::uint64_t words = std::uint64_t{chip.kv.banks} * chip.kv.depth_words;
-  const std::uint64_t row = 2 * model.kv_heads * base::ceil_div(model.head_dim, chip.kv.width_bytes);
-  return words / (row + chip.kv.row_pad_words);
+  return std::uint64_t{chip.kv.banks} * chip.kv.depth_words / (2 * token_words(chip, model));
 }
 
-TEST(Shipped, Hc1Holds6144TokensOfLlama31AndReadsNoMoreWordsThanItHasPorts) {
+/// Words that the fullest bank gives to one read of heads_parallel x tokens_parallel words (bank = address mod banks).
+std::size_t words_in_fullest_bank(const ChipConfig& chip, const ModelConfig& model) {
+  std::map<std::uint64_t, std::size_t> words;
+  std::size_t most = 0;
+  const std::uint32_t heads = std::min(chip.attention.heads_parallel, model.kv_heads);
+  for (std::uint64_t t = 0; t < chip.attention.tokens_parallel; ++t)
+    for (std::uint64_t h = 0; h < heads; ++h) {
+      const std::uint64_t row = base::ceil_div(model.head_dim, chip.kv.width_bytes);
+      most = std::max(most, ++words[(t * token_words(chip, model) + h * row) % chip.kv.banks]);
+    }
+  return most;
+}
+
+TEST(Shipped, Hc1Holds6144TokensOfLlama31AndReadsThemWithoutConflicts) {
   const ChipConfig chip = shipped("chip", "hc1", load_chip);
-  EXPECT_GE(capacity(chip, shipped("model", "llama-3.1-8b", load_model)), 6144U);
-  EXPECT_LE(chip.attention.heads_parallel * chip.attention.tokens_parallel, chip.kv.banks * chip.kv.ports);
+  const ModelConfig model = shipped("model", "llama-3.1-8b", load_model);
+  EXPECT_GE(capacity(chip, model), 6144U);
+  EXPECT_LE(words_in_fullest_bank(chip, model), chip.kv.ports);
 }
 
-TEST(Shipped, DemoHoldsTheContextOfTheSmallModels) {
+TEST(Shipped, DemoHoldsTheContextOfTheSmallModelsAndReadsThemWithoutConflicts) {
   const ChipConfig chip = shipped("chip", "demo", load_chip);
-  const ModelConfig model = shipped("model", "stories260k", load_model);
-  EXPECT_GE(capacity(chip, model), std::uint64_t{model.max_context});
+  for (const auto* name : {"stories260k", "kiln-stories-1m"}) {
+    const ModelConfig model = shipped("model", name, load_model);
+    EXPECT_GE(capacity(chip, model), std::uint64_t{model.max_context});
+    EXPECT_LE(words_in_fullest_bank(chip, model), chip.kv.ports);
+  }
+}
+
+TEST(Shipped, EmbeddedModelIsTheCheckpointInModels) {
+  const std::string folder = std::string(KILN_SOURCE_DIR) + "/models/kiln-stories-1m";
+  const auto text = base::read_text_file(folder + "/config.json");
+  ASSERT_TRUE(text.ok()) << text.error().message;
+  // The checkpoint's file has more keys than a model's config, so only those of the config are compared.
+  auto checkpoint = nlohmann::json::parse(text.value());
+  const auto ours = nlohmann::json::parse(to_json(shipped("model", "kiln-stories-1m", load_model)));
+  checkpoint["name"] = "kiln-stories-1m";
+  for (const auto& item : ours.items()) EXPECT_EQ(item.value(), checkpoint[item.key()]) << item.key();
 }
 
 TEST(Shipped, RecipesSayTheirWidths) {

@@ -1,0 +1,171 @@
+// Every key of every kind: missing, of another type, out of range, misspelt, and through canonical JSON and back.
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+
+#include <nlohmann/json.hpp>
+
+#include "config/writer.hpp"
+#include "kiln/base/mapped_file.hpp"
+#include "kiln/config/load.hpp"
+
+namespace kiln::config {
+namespace {
+
+using nlohmann::json;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+std::string text_of(const std::string& file) {
+  const auto text = base::read_text_file(std::string(KILN_SOURCE_DIR) + "/configs/" + file);
+  EXPECT_TRUE(text.ok());
+  return text.value();
+}
+
+base::Result<ChipConfig> parsed(const json& tree, ChipConfig*) { return parse_chip(tree.dump(), "x"); }
+base::Result<ModelConfig> parsed(const json& tree, ModelConfig*) { return parse_model(tree.dump(), "x"); }
+base::Result<BakeRecipe> parsed(const json& tree, BakeRecipe*) { return parse_recipe(tree.dump(), "x"); }
+base::Result<GpuSpec> parsed(const json& tree, GpuSpec*) { return parse_gpu(tree.dump(), "x"); }
+
+/// What loading says: "" when all is well.
+template <class Config>
+std::string verdict(const json& tree) {
+  const auto config = parsed(tree, static_cast<Config*>(nullptr));
+  return config ? "" : config.error().message;
+}
+
+json complete_recipe() {
+  const auto recipe = parse_recipe(text_of("recipe/w3w6.json"), "w3w6");
+  json tree = json::parse(to_json(recipe.value()));
+  tree["base"] = {{"bits", 3}, {"codebook", "kmeans"}};
+  tree["description"] = "all keys";
+  return tree;
+}
+
+template <class Config>
+void every_key_is_held_to_its_type(const json& good) {
+  ASSERT_EQ(verdict<Config>(good), "");
+  for (const auto& field : fields_of<Config>()) {
+    const json::json_pointer pointer(field.pointer);
+    ASSERT_TRUE(good.contains(pointer)) << field.pointer;
+    json tree = good;
+    tree[pointer] = json::array({1});
+    EXPECT_THAT(verdict<Config>(tree), StartsWith(fmt::format("x: {} is an array; allowed: ", field.pointer)));
+
+    tree = good;
+    tree[pointer.parent_pointer()].erase(pointer.back());
+    if (field.optional) {
+      EXPECT_EQ(verdict<Config>(tree), "");
+    } else {
+      EXPECT_THAT(verdict<Config>(tree), StartsWith(fmt::format("x: {} is missing; expected ", field.pointer)));
+    }
+
+    tree[pointer.parent_pointer() / (pointer.back() + "x")] = 1;
+    EXPECT_THAT(verdict<Config>(tree), HasSubstr(fmt::format("x: {}x is not a known key; the nearest is {}",
+                                                             field.pointer, field.pointer.substr(0, 4))));
+  }
+}
+
+TEST(ConfigKeys, OfAChipAreHeldToTheirTypes) {
+  every_key_is_held_to_its_type<ChipConfig>(json::parse(text_of("chip/demo.json")));
+}
+TEST(ConfigKeys, OfAModelAreHeldToTheirTypes) {
+  every_key_is_held_to_its_type<ModelConfig>(json::parse(text_of("model/llama-3.1-8b.json")));
+}
+TEST(ConfigKeys, OfARecipeAreHeldToTheirTypes) { every_key_is_held_to_its_type<BakeRecipe>(complete_recipe()); }
+TEST(ConfigKeys, OfAGpuAreHeldToTheirTypes) {
+  every_key_is_held_to_its_type<GpuSpec>(json::parse(text_of("gpu/h100-sxm.json")));
+}
+
+template <class Config>
+void integers_stay_in_range(const json& good) {
+  for (const auto& field : fields_of<Config>()) {
+    if (!field.integer) continue;
+    const json::json_pointer pointer(field.pointer);
+    const auto with = [&](const json& value) {
+      json tree = good;
+      tree[pointer] = value;
+      return verdict<Config>(tree);
+    };
+    const auto refused = [&](const std::string& found) {
+      return StartsWith(fmt::format("x: {} is {}; allowed: an integer from {}", field.pointer, found, field.allowed));
+    };
+    const std::uint64_t above = std::uint64_t{field.range.maximum} + 1;
+    EXPECT_THAT(with(above), refused(std::to_string(above)));
+    const auto below = static_cast<std::int64_t>(field.range.minimum) - 1;
+    EXPECT_THAT(with(below), refused(std::to_string(below)));
+    EXPECT_THAT(with(1.5), refused("1.5"));
+    EXPECT_THAT(with(2.0), refused("2.0"));
+    EXPECT_THAT(with(18446744073709551615ULL), refused("18446744073709551615"));
+    EXPECT_THAT(with("2"), refused("\"2\""));
+    EXPECT_THAT(with(true), refused("true"));
+    EXPECT_THAT(with(nullptr), refused("null"));
+  }
+}
+
+TEST(ConfigKeys, IntegersOfAChipStayInRange) {
+  integers_stay_in_range<ChipConfig>(json::parse(text_of("chip/demo.json")));
+}
+TEST(ConfigKeys, IntegersOfAModelStayInRange) {
+  integers_stay_in_range<ModelConfig>(json::parse(text_of("model/llama-3.1-8b.json")));
+}
+
+TEST(ConfigKeys, EveryChipParameterTakesItsEndsAndComesBackFromCanonicalJson) {
+  const json good = json::parse(text_of("chip/demo.json"));
+  for (const auto& parameter : chip_parameters()) {
+    for (const std::uint64_t value : {parameter.minimum, parameter.maximum}) {
+      json tree = good;
+      tree["attention"]["input_lanes"] = 1;  // fits whatever the KV SRAM is
+      tree["kv"]["banks"] = 65536;
+      tree[json::json_pointer(parameter.pointer)] = value;
+      const auto chip = parse_chip(tree.dump(), "x");
+      ASSERT_TRUE(chip.ok()) << chip.error().message;
+      EXPECT_EQ(json::parse(to_json(*chip))[json::json_pointer(parameter.pointer)], value) << parameter.pointer;
+    }
+  }
+}
+
+TEST(ConfigKeys, EveryChipParameterHasAFieldOfItsOwn) {
+  json tree = json::parse(text_of("chip/demo.json"));
+  std::uint64_t value = 2;
+  for (const auto& parameter : chip_parameters()) {
+    const bool small = parameter.maximum < 100;
+    tree[json::json_pointer(parameter.pointer)] = small ? parameter.maximum : ++value;
+  }
+  tree["attention"]["input_lanes"] = 1;
+  const auto chip = parse_chip(tree.dump(), "x");
+  ASSERT_TRUE(chip.ok()) << chip.error().message;
+  tree.erase("reasons");
+  tree.erase("description");
+  EXPECT_EQ(to_json(*chip), tree.dump());
+  EXPECT_EQ(chip->kv.banks, tree["kv"]["banks"]);
+  EXPECT_EQ(chip->link.tree_to_vector, tree["link"]["tree_to_vector"]);
+}
+
+TEST(ConfigKeys, CanonicalJsonReadsBackAsTheSame) {
+  const auto chip = parse_chip(text_of("chip/hc1.json"), "x");
+  EXPECT_EQ(to_json(parse_chip(to_json(*chip), "y").value()), to_json(*chip));
+  for (const auto* file : {"model/llama-3.1-8b.json", "model/stories260k.json"}) {
+    const auto model = parse_model(text_of(file), "x");
+    EXPECT_EQ(to_json(parse_model(to_json(*model), "y").value()), to_json(*model));
+    EXPECT_EQ(to_json(*model), json::parse(text_of(file)).dump());
+  }
+  const auto recipe = parse_recipe(text_of("recipe/w3w6.json"), "x");
+  EXPECT_EQ(to_json(parse_recipe(to_json(*recipe), "y").value()), to_json(*recipe));
+}
+
+TEST(ConfigKeys, RealsOfAGpuStayInRange) {
+  const json good = json::parse(text_of("gpu/h100-sxm.json"));
+  const auto with = [&](const char* key, const json& value) {
+    json tree = good;
+    tree[key] = value;
+    return verdict<GpuSpec>(tree);
+  };
+  EXPECT_EQ(with("bandwidth_efficiency", 0), "x: /bandwidth_efficiency is 0; allowed: a number above 0, to 1.");
+  EXPECT_EQ(with("bandwidth_efficiency", 1.01), "x: /bandwidth_efficiency is 1.01; allowed: a number above 0, to 1.");
+  EXPECT_EQ(with("bandwidth_efficiency", 1), "");
+  EXPECT_EQ(with("step_overhead_ms", -1), "x: /step_overhead_ms is -1; allowed: a number from 0 to 1000 ms.");
+  EXPECT_EQ(with("memory_gb", "80"), "x: /memory_gb is \"80\"; allowed: a number above 0, to 1000000 GB.");
+}
+
+}  // namespace
+}  // namespace kiln::config
