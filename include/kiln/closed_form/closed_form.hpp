@@ -1,5 +1,8 @@
-// Cycles of a token and of a single-user run, from the formulas of docs/units, without calling any unit's code: the second opinion that
-// stands beside every simulated figure. Shapes and placement come from `program`; parameters from the chip config.
+// Cycles of a token and of a single-user run, from the formulas of docs/closed-form.md, without calling any unit's
+// code: the second opinion that stands beside every simulated figure. Shapes and placement come from `program`;
+// parameters from the chip config. Cycle 0 of a run is when the host begins to send the prompt. Positions must lie
+// within the KV cache's capacity: anything else is a bug of the caller (base::check), and so is a run of 2^64 cycles or
+// more.
 #pragma once
 
 #include <array>
@@ -15,18 +18,21 @@ struct TokenCycles {
   std::array<base::Cycles, program::kUnits> critical_path;  ///< adds up to total
 };
 
-/// One token at position `position` (it sees position + 1 tokens).
+/// One token at position `position` < kv().capacity_tokens (it sees position + 1 tokens).
 TokenCycles token_cycles(const program::Placement& placement, std::uint64_t position, bool with_logits);
 
 struct RunCycles {
-  base::Cycles prompt_arrival;
-  base::Cycles first_answer;
-  base::Cycles last_answer;
-  base::Cycles total;
+  base::Cycles prompt_arrival;                              ///< first prompt token at the sequencer
+  base::Cycles first_answer;                                ///< commit of the first answer token
+  base::Cycles last_answer;                                 ///< commit of the last
+  base::Cycles total;                                       ///< until the host has the last answer token
   std::array<base::Cycles, program::kUnits> critical_path;  ///< adds up to total
+  std::uint64_t answer_tokens = 0;  ///< generated: fewer than asked for where the KV cache is full before
 };
 
-/// A run of prompt_tokens >= 1 and answer_tokens >= 1.
+/// A run of 1 <= prompt_tokens <= kv().capacity_tokens and answer_tokens >= 1, no end of text before. The answer ends
+/// early when the KV cache is full: at most capacity - prompt_tokens + 1 answer tokens, for the last one needs no
+/// place.
 RunCycles run_cycles(const program::Placement& placement, std::uint64_t prompt_tokens, std::uint64_t answer_tokens);
 
 }  // namespace kiln::closed_form

@@ -1,0 +1,104 @@
+#include "kiln/closed_form/closed_form.hpp"
+
+#include <algorithm>
+
+#include "closed_form/context_cost.hpp"
+#include "closed_form/token_path.hpp"
+
+namespace kiln::closed_form {
+namespace {
+
+using program::Unit;
+
+std::uint64_t& at(Path& path, Unit unit) { return path[static_cast<std::size_t>(unit)]; }
+
+void add_context(Path& path, const ContextCycles& layer, std::uint64_t layers) {
+  at(path, Unit::Attention) += narrow(layers * layer.attention);
+  at(path, Unit::KvSram) += narrow(layers * layer.conflicts);
+}
+
+std::array<base::Cycles, program::kUnits> as_cycles(const Path& path) {
+  std::array<base::Cycles, program::kUnits> cycles;
+  std::transform(path.begin(), path.end(), cycles.begin(), [](std::uint64_t count) { return base::Cycles(count); });
+  return cycles;
+}
+
+/// Cycles of tokens by position. They never fall with the position, on which the formulas of Run rest.
+struct TokenTimes {
+  const ContextCost& context;
+  std::uint64_t layers;
+  Path fixed;
+
+  [[nodiscard]] std::uint64_t at_position(std::uint64_t position) const {
+    return narrow(total(fixed) + layers * context.at(position + 1).total());
+  }
+  /// Sum over positions [0, end).
+  [[nodiscard]] std::uint64_t before(std::uint64_t end) const {
+    return narrow(Wide{end} * total(fixed) + layers * context.up_to(end).total());
+  }
+  /// The first position in [0, end) whose token takes at least `cycles`, or end.
+  [[nodiscard]] std::uint64_t first_not_below(std::uint64_t cycles, std::uint64_t end) const {
+    std::uint64_t low = 0;
+    while (low < end) {
+      const std::uint64_t middle = low + (end - low) / 2;
+      if (at_position(middle) < cycles)
+        low = middle + 1;
+      else
+        end = middle;
+    }
+    return low;
+  }
+};
+
+}  // namespace
+
+TokenCycles token_cycles(const program::Placement& placement, std::uint64_t position, bool with_logits) {
+  base::check(position < placement.kv().capacity_tokens, "closed form: the position has a place in the KV cache");
+  const auto paths = fixed_paths(placement);
+  Path path = with_logits ? paths.with_logits : paths.without_logits;
+  add_context(path, ContextCost(placement, position + 1).at(position + 1), placement.model().layers);
+  return {base::Cycles(total(path)), as_cycles(path)};
+}
+
+RunCycles run_cycles(const program::Placement& placement, std::uint64_t prompt_tokens, std::uint64_t answer_tokens) {
+  const std::uint64_t capacity = placement.kv().capacity_tokens;
+  base::check(prompt_tokens >= 1 && prompt_tokens <= capacity, "closed form: the prompt has a place in the KV cache");
+  base::check(answer_tokens >= 1, "closed form: a run has an answer");
+  const std::uint64_t answers = std::min(answer_tokens, capacity - prompt_tokens + 1);
+  const std::uint64_t silent = prompt_tokens - 1;               // tokens without logits
+  const std::uint64_t positions = prompt_tokens + answers - 1;  // the last answer token does not pass the chip
+  const auto& host = placement.chip().host;
+  const std::uint64_t layers = placement.model().layers;
+
+  const auto paths = fixed_paths(placement);
+  const ContextCost context(placement, positions);
+  const TokenTimes prefill{context, layers, paths.without_logits};
+  const TokenTimes decode{context, layers, paths.with_logits};
+
+  // Early prompt tokens may be faster than the wire brings the next; from the first slower one on nothing waits for the
+  // wire.
+  const std::uint64_t fast = prefill.first_not_below(host.cycles_per_token, silent);
+  const std::uint64_t prompt_wait = fast * host.cycles_per_token - prefill.before(fast);
+  const std::uint64_t last_prompt_issue = host.latency_cycles + prompt_wait + prefill.before(silent);
+
+  RunCycles run;
+  const std::uint64_t first = last_prompt_issue + decode.at_position(silent);
+  const std::uint64_t last = first + (decode.before(positions) - decode.before(prompt_tokens));
+  // Commits minus their turns on the wire are convex in the answer's index: the first or the last token sets the pace.
+  const std::uint64_t leave = std::max(last, first + (answers - 1) * host.cycles_per_token);
+  run.prompt_arrival = base::Cycles(host.latency_cycles);
+  run.first_answer = base::Cycles(first);
+  run.last_answer = base::Cycles(last);
+  run.total = base::Cycles(leave + host.latency_cycles);
+  run.answer_tokens = answers;
+
+  Path path{};
+  path = plus(path, paths.without_logits, silent);
+  path = plus(path, paths.with_logits, answers);
+  add_context(path, context.up_to(positions), layers);
+  at(path, Unit::HostLink) += host.latency_cycles + prompt_wait + (leave - last) + host.latency_cycles;
+  run.critical_path = as_cycles(path);
+  return run;
+}
+
+}  // namespace kiln::closed_form

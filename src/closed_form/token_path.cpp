@@ -1,0 +1,158 @@
+#include "closed_form/token_path.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+#include "closed_form/array_formulas.hpp"
+#include "kiln/base/units.hpp"
+
+namespace kiln::closed_form {
+namespace {
+
+using base::ceil_div;
+using program::ArrayKind;
+using program::Unit;
+
+/// Beats on their way, the last of them available where the path has come to.
+struct Stream {
+  std::uint64_t beats = 0;
+  std::uint64_t interval = 0;
+};
+
+class Walk {
+ public:
+  explicit Walk(const program::Placement& placement)
+      : placement_(placement),
+        chip_(placement.chip()),
+        width_(chip_.link.beat_elements()),
+        lane_slot_(slot(chip_.vector.lanes)) {}
+
+  Path head() {
+    begin();
+    add(Unit::Sequencer, chip_.sequencer.issue_cycles);
+    add(Unit::Links, chip_.link.sequencer_to_embedding);
+    auto row =
+        emit(Unit::EmbeddingRom, chip_.embedding.read_cycles, hidden_beats(), slot(chip_.embedding.elements_per_cycle));
+    receive(row, chip_.link.embedding_to_vector, Unit::VectorUnit, lane_slot_);
+    add(Unit::VectorUnit, chip_.vector.add_cycles);
+    return path_;
+  }
+
+  /// Without the KV reads and the softmax.
+  Path layer() {
+    begin();
+    const auto& vector = chip_.vector;
+    auto qkv = multiply(ArrayKind::Qkv, norm());
+    receive(qkv, chip_.link.tree_to_vector, Unit::VectorUnit, lane_slot_);
+    add(Unit::VectorUnit, vector.rope_cycles + vector.hadamard_cycles + vector.quantise_cycles);
+    auto result = attend(qkv);
+    receive(result, chip_.link.attention_to_vector, Unit::VectorUnit, lane_slot_);
+    add(Unit::VectorUnit, vector.quantise_cycles);
+    add_residual(multiply(ArrayKind::O, result));
+
+    auto pairs = multiply(ArrayKind::GateUp, norm());
+    receive(pairs, chip_.link.tree_to_vector, Unit::VectorUnit, lane_slot_);
+    add(Unit::VectorUnit, vector.silu_cycles + vector.hadamard_cycles + vector.quantise_cycles);
+    add_residual(multiply(ArrayKind::Down, Stream{pairs.beats / 2, pairs.interval * 2}));
+    return path_;
+  }
+
+  Path tail_without_logits() {
+    begin();
+    add(Unit::Links, chip_.link.vector_to_sequencer);
+    add(Unit::Sequencer, chip_.sequencer.commit_cycles);
+    return path_;
+  }
+
+  Path tail_with_logits() {
+    begin();
+    auto logits = multiply(ArrayKind::LmHead, norm());
+    receive(logits, chip_.link.tree_to_sampler, Unit::Sampler, slot(chip_.sampler.lanes));
+    add(Unit::Sampler, chip_.sampler.compare_cycles);
+    add(Unit::Links, chip_.link.sampler_to_sequencer);
+    add(Unit::Sequencer, chip_.sequencer.commit_cycles);
+    return path_;
+  }
+
+ private:
+  void begin() { path_ = {}; }
+  void add(Unit unit, std::uint64_t cycles) { path_[static_cast<std::size_t>(unit)] += cycles; }
+
+  [[nodiscard]] std::uint64_t slot(std::uint64_t elements_per_cycle) const {
+    return ceil_div(width_, elements_per_cycle);
+  }
+  [[nodiscard]] std::uint64_t beats(std::uint64_t elements) const { return ceil_div(elements, width_); }
+  [[nodiscard]] std::uint64_t hidden_beats() const { return beats(placement_.model().hidden_size); }
+
+  /// First beat after `latency`, the others at `interval`.
+  Stream emit(Unit unit, std::uint64_t latency, std::uint64_t count, std::uint64_t interval) {
+    add(unit, latency + (count - 1) * interval);
+    return {count, interval};
+  }
+
+  void receive(Stream& stream, std::uint64_t stages, Unit unit, std::uint64_t interval) {
+    add(Unit::Links, stages);
+    const std::uint64_t paced = std::max(stream.interval, interval);
+    add(unit, (stream.beats - 1) * (paced - stream.interval));
+    stream.interval = paced;
+  }
+
+  Stream norm() {
+    const auto& v = chip_.vector;
+    const std::uint64_t squares = hidden_beats() * lane_slot_ + v.sum_cycles + v.rsqrt_cycles;
+    return emit(Unit::VectorUnit, squares + v.scale_cycles + v.hadamard_cycles + v.quantise_cycles, hidden_beats(),
+                lane_slot_);
+  }
+
+  Stream multiply(ArrayKind kind, Stream input) {
+    const Unit array = program::array_unit(kind);
+    const auto& plan = placement_.array(kind);
+    receive(input, chip_.link.vector_to_array, array, 1);
+    add(array, 1 + product_cycles(chip_.tile, plan.inputs, plan.outputs));  // 1: the barrier behind the last beat
+    add(Unit::Links, chip_.link.array_to_tree);
+    std::uint64_t count = 0;  // each section begins with a beat of its own
+    for (const auto& section : placement_.dataflow().sections(kind)) count += beats(section.rows);
+    const auto& tree = chip_.reduction;
+    const std::uint64_t levels = tree_depth(plan.tiles_over_inputs, tree.fan_in);
+    return emit(program::tree_unit(kind), levels * tree.level_cycles + tree.scale_cycles, count,
+                slot(tree.outputs_per_cycle));
+  }
+
+  Stream attend(Stream& qkv) {
+    const auto& a = chip_.attention;
+    const auto& kv = chip_.kv;
+    receive(qkv, chip_.link.vector_to_attention, Unit::Attention, slot(a.input_lanes));
+    const std::uint64_t latency = kv.write_cycles + kv.read_cycles + a.score_cycles + a.softmax_cycles +
+                                  kv.read_cycles + a.value_cycles + a.reciprocal_cycles;
+    return emit(Unit::Attention, latency, beats(placement_.model().q_width()), slot(a.output_lanes));
+  }
+
+  void add_residual(Stream stream) {
+    receive(stream, chip_.link.tree_to_vector, Unit::VectorUnit, lane_slot_);
+    add(Unit::VectorUnit, chip_.vector.add_cycles);
+  }
+
+  const program::Placement& placement_;
+  const config::ChipConfig& chip_;
+  std::uint64_t width_;      ///< elements of a beat
+  std::uint64_t lane_slot_;  ///< cycles of a beat in the vector unit
+  Path path_{};
+};
+
+}  // namespace
+
+std::uint64_t total(const Path& path) { return std::accumulate(path.begin(), path.end(), std::uint64_t{0}); }
+
+Path plus(const Path& a, const Path& b, std::uint64_t times) {
+  Path sum = a;
+  for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += times * b[i];
+  return sum;
+}
+
+TokenPaths fixed_paths(const program::Placement& placement) {
+  Walk walk(placement);
+  const Path body = plus(walk.head(), walk.layer(), placement.model().layers);
+  return {plus(body, walk.tail_without_logits()), plus(body, walk.tail_with_logits())};
+}
+
+}  // namespace kiln::closed_form

@@ -1,0 +1,145 @@
+// Configurations for the tests: two that are worked out by hand, and random ones that stay small enough for the naive
+// model.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <cstdlib>
+#include <string>
+#include <utility>
+
+#include "kiln/base/random.hpp"
+#include "kiln/program/placement.hpp"
+
+namespace kiln::closed_form {
+
+struct Case {
+  config::ModelConfig model;
+  config::ChipConfig chip;
+  [[nodiscard]] program::Placement place() const {
+    auto placed = program::Placement::create(model, {}, chip);
+    base::check(placed.ok(), placed.ok() ? "" : placed.error().message);
+    return std::move(placed).value();
+  }
+};
+
+inline config::ModelConfig shape(std::uint32_t hidden, std::uint32_t ffn, std::uint32_t layers, std::uint32_t heads,
+                                 std::uint32_t kv_heads, std::uint32_t head_dim, std::uint32_t vocabulary) {
+  config::ModelConfig m;
+  m.name = "test";
+  m.hidden_size = hidden;
+  m.intermediate_size = ffn;
+  m.layers = layers;
+  m.heads = heads;
+  m.kv_heads = kv_heads;
+  m.head_dim = head_dim;
+  m.vocab_size = vocabulary;
+  m.max_context = 1024;
+  return m;
+}
+
+/// The worked example of docs/closed-form.md.
+inline Case worked_example() {
+  Case c;
+  c.model = shape(128, 192, 2, 2, 1, 64, 300);
+  c.chip.name = "worked-example";
+  c.chip.tile = {config::Microarchitecture::ProductSelect, 96, 128, 2, 4, 2, 3};
+  c.chip.reduction = {2, 1, 32, 3};
+  c.chip.vector = {16, 3, 5, 6, 4, 8, 9, 7, 2};
+  c.chip.attention = {64, 1, 2, 4, 32, 10, 11, 12, 13};
+  c.chip.kv = {4, 1, 16, 64, 2, 1, 0};
+  c.chip.embedding = {4, 64};
+  c.chip.sampler = {16, 8};
+  c.chip.sequencer = {2, 3};
+  c.chip.link = {1, 1, 2, 3, 1, 2, 1, 1, 2, 1, 4};
+  c.chip.host = {100, 4};
+  return c;
+}
+
+/// Every vector is one beat, every latency and every link one cycle.
+inline Case all_ones() {
+  Case c;
+  c.model = shape(64, 64, 1, 1, 1, 64, 64);
+  c.chip.name = "all-ones";
+  c.chip.tile = {config::Microarchitecture::ProductSelect, 64, 64, 64, 64, 1, 1};
+  c.chip.reduction = {2, 1, 64, 1};
+  c.chip.vector = {64, 1, 1, 1, 1, 1, 1, 1, 1};
+  c.chip.attention = {64, 1, 1, 64, 64, 1, 1, 1, 1};
+  c.chip.kv = {64, 1, 64, 64, 1, 1, 0};
+  c.chip.embedding = {1, 64};
+  c.chip.sampler = {64, 1};
+  c.chip.sequencer = {1, 1};
+  c.chip.link = {};
+  c.chip.host = {1, 1};
+  return c;
+}
+
+/// The seed of this run: KILN_SEED, else `otherwise`. Printed, so that a failure can be had again.
+inline std::uint64_t seed_of_run(std::uint64_t otherwise) {
+  const char* given = std::getenv("KILN_SEED");
+  const std::uint64_t seed = given != nullptr ? std::strtoull(given, nullptr, 0) : otherwise;
+  ::testing::Test::RecordProperty("seed", std::to_string(seed));
+  printf("KILN_SEED=%llu\n", static_cast<unsigned long long>(seed));
+  return seed;
+}
+
+class Draw {
+ public:
+  explicit Draw(std::uint64_t seed) : random_(seed) {}
+  std::uint32_t in(std::uint32_t low, std::uint32_t high) {
+    return static_cast<std::uint32_t>(random_.between(low, high));
+  }
+  /// In [1, high], small values as likely as large ones.
+  std::uint32_t scale(std::uint32_t high) {
+    const std::uint32_t top = in(1, high);
+    return in(1, top);
+  }
+  template <std::size_t N>
+  std::uint32_t of(const std::uint32_t (&values)[N]) {
+    return values[random_.below(N)];
+  }
+  bool one_in(std::uint32_t n) { return random_.below(n) == 0; }
+
+ private:
+  base::Random random_;
+};
+
+inline config::ChipConfig random_chip(Draw& d) {
+  config::ChipConfig c;
+  c.name = "random";
+  const auto latency = [&] { return d.scale(20); };
+  const auto stages = [&] { return d.scale(6); };
+  const std::uint32_t rows = d.one_in(2) ? d.of({7U, 31U, 33U, 65U, 64U, 128U, 96U, 1U}) : d.in(1, 300);
+  c.tile = {
+      config::Microarchitecture::ProductSelect, rows, d.scale(300), d.scale(80), d.scale(80), latency(), latency()};
+  c.reduction = {d.in(2, 6), latency(), d.scale(200), latency()};
+  c.vector = {d.scale(200), latency(), latency(), latency(), latency(), latency(), latency(), latency(), latency()};
+  c.attention = {d.scale(200), d.scale(5), d.scale(9), d.scale(20), d.scale(200),
+                 latency(),    latency(),  latency(),  latency()};
+  c.kv = {d.scale(40), d.scale(3), d.in(4, 40), 1, latency(), latency(), d.one_in(2) ? 0 : d.in(1, 9)};
+  c.embedding = {latency(), d.scale(200)};
+  c.sampler = {d.scale(200), latency()};
+  c.sequencer = {latency(), latency()};
+  c.link = {d.in(1, 3), stages(), stages(), stages(), stages(), stages(),
+            stages(),   stages(), stages(), stages(), stages()};
+  c.host = {d.scale(300), d.scale(3000)};
+  return c;
+}
+
+inline Case random_case(std::uint64_t seed) {
+  Draw d(seed);
+  Case c;
+  const std::uint32_t kv_heads = d.in(1, 4);
+  const std::uint32_t heads = kv_heads * d.in(1, 4);
+  c.model = shape(d.scale(400), d.scale(500), d.in(1, 3), heads, kv_heads, 2 * d.in(1, 35), d.scale(700));
+  c.chip = random_chip(d);
+  const std::uint32_t tokens = d.in(1, 40);  // of the KV cache, about
+  const std::uint32_t row = (c.model.head_dim + c.chip.kv.width_bytes - 1) / c.chip.kv.width_bytes;
+  c.chip.kv.depth_words = 2 * tokens * (kv_heads * row + c.chip.kv.row_pad_words) / c.chip.kv.banks + 1;
+  while (2 * (kv_heads * row + c.chip.kv.row_pad_words) > c.chip.kv.banks * c.chip.kv.depth_words)
+    ++c.chip.kv.depth_words;
+  return c;
+}
+
+}  // namespace kiln::closed_form

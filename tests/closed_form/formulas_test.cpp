@@ -1,0 +1,138 @@
+// The single formulas against counting, and hand-worked cuts of odd tiles.
+#include <gtest/gtest.h>
+
+#include <map>
+
+#include "closed_form/array_formulas.hpp"
+#include "closed_form/configs.hpp"
+#include "closed_form/context_cost.hpp"
+
+namespace kiln::closed_form {
+namespace {
+
+config::TileConfig tile(std::uint32_t rows, std::uint32_t inputs_per_cycle) {
+  config::TileConfig t;
+  t.rows = rows;
+  t.inputs_per_cycle = inputs_per_cycle;
+  return t;
+}
+
+// 31 rows, 1 input a cycle, sigma 4, 128 inputs. Tiles [0, 31) 31; [31, 62) 31; [62, 93) 2 and 29: max(2, 4) + 29 = 33;
+// [93, 124) 31; [124, 128) 4. Group [0, 64) lies on tiles 0 .. 2, group [64, 128) on tiles 2 .. 4.
+TEST(Tiles, OfThirtyOneRowsAreCutAsByHand) {
+  EXPECT_EQ(pass_cycles(tile(31, 1), 128, 4), 33U);
+  EXPECT_EQ(chain_hops(31, 128), 2U);
+}
+
+// 33 rows: [0, 33) 33; [33, 66) 31 and 2: 31 + 4 = 35; [66, 99) 33; [99, 128) 29.
+TEST(Tiles, OfThirtyThreeRowsAreCutAsByHand) {
+  EXPECT_EQ(pass_cycles(tile(33, 1), 128, 4), 35U);
+  EXPECT_EQ(chain_hops(33, 128), 2U);  // group [64, 128): borders 66 and 99
+}
+
+// 65 rows: [0, 65) 64 and 1: 64 + 4; [65, 128) 63.
+TEST(Tiles, OfSixtyFiveRowsAreCutAsByHand) {
+  EXPECT_EQ(pass_cycles(tile(65, 1), 128, 4), 68U);
+  EXPECT_EQ(chain_hops(65, 128), 1U);
+  EXPECT_EQ(chain_hops(65, 65), 0U);
+}
+
+// 7 rows: a tile across a border, [63, 70), holds 1 and 6 inputs: 4 + 6. Group [0, 64) has borders 7 .. 63, nine of
+// them.
+TEST(Tiles, OfSevenRowsAreCutAsByHand) {
+  EXPECT_EQ(pass_cycles(tile(7, 1), 128, 4), 10U);
+  EXPECT_EQ(chain_hops(7, 128), 9U);
+  EXPECT_EQ(chain_hops(7, 7), 0U);
+  EXPECT_EQ(chain_hops(7, 8), 1U);
+}
+
+TEST(Tiles, OfOneRowCutAGroupAtEveryInput) {
+  EXPECT_EQ(pass_cycles(tile(1, 4), 100, 5), 5U);
+  EXPECT_EQ(chain_hops(1, 100), 63U);
+  EXPECT_EQ(chain_hops(1, 1), 0U);
+}
+
+TEST(Tiles, AgreeWithCountingForAllSmallShapes) {
+  for (std::uint32_t rows = 1; rows <= 200; ++rows)
+    for (const std::uint32_t inputs : {1U, 2U, 63U, 64U, 65U, 100U, 127U, 128U, 129U, 257U, 320U, 500U})
+      for (const std::uint32_t per_cycle : {1U, 3U, 32U, 100U})
+        for (const std::uint64_t sigma : {1U, 7U, 64U}) {
+          std::map<std::uint32_t, std::map<std::uint32_t, std::uint64_t>> tiles;
+          std::map<std::uint32_t, std::map<std::uint32_t, std::uint64_t>> groups;
+          for (std::uint32_t i = 0; i < inputs; ++i) {
+            ++tiles[i / rows][i / 64];
+            ++groups[i / 64][i / rows];
+          }
+          std::uint64_t pass = 0;
+          std::uint64_t chain = 0;
+          for (const auto& [t, segments] : tiles) {
+            std::uint64_t cycles = 0;
+            for (const auto& [g, length] : segments) cycles += std::max((length + per_cycle - 1) / per_cycle, sigma);
+            pass = std::max(pass, cycles);
+          }
+          for (const auto& [g, spanned] : groups) chain = std::max<std::uint64_t>(chain, spanned.size() - 1);
+          ASSERT_EQ(pass_cycles(tile(rows, per_cycle), inputs, sigma), pass)
+              << rows << " " << inputs << " " << per_cycle << " " << sigma;
+          ASSERT_EQ(chain_hops(rows, inputs), chain) << rows << " " << inputs;
+        }
+}
+
+TEST(Tree, HasTheLevelsThatItsFanInNeeds) {
+  EXPECT_EQ(tree_depth(1, 4), 0U);
+  EXPECT_EQ(tree_depth(2, 4), 1U);
+  EXPECT_EQ(tree_depth(4, 4), 1U);
+  EXPECT_EQ(tree_depth(5, 4), 2U);
+  EXPECT_EQ(tree_depth(16, 4), 2U);
+  EXPECT_EQ(tree_depth(17, 4), 3U);
+  EXPECT_EQ(tree_depth(1U << 20, 2), 20U);
+  EXPECT_EQ(tree_depth((1U << 20) + 1, 1024), 3U);
+}
+
+// Heads of 2 words, 3 words a token, 4 banks: tokens 0, 1, 2 with heads 0, 1 ask for words 0 2, 3 5, 6 8: banks 0 2, 3
+// 1, 2 0.
+TEST(Banks, AreCountedAsByHand) {
+  program::KvPlan plan;
+  plan.row_words = 2;
+  plan.token_words = 3;
+  const std::vector<std::uint64_t> expected = {0, 1, 1, 2};
+  EXPECT_EQ(words_in_fullest_bank(plan, 4, 3, 2), expected);
+  EXPECT_EQ(words_in_fullest_bank(plan, 1, 3, 2), (std::vector<std::uint64_t>{0, 2, 4, 6}));
+}
+
+TEST(FloorSum, AgreesWithAdding) {
+  Draw d(seed_of_run(71));
+  for (int i = 0; i < 2000; ++i) {
+    const std::uint64_t n = d.in(0, 60), m = d.scale(100), a = d.in(0, 300), b = d.in(0, 300);
+    std::uint64_t sum = 0;
+    for (std::uint64_t k = 0; k < n; ++k) sum += (a * k + b) / m;
+    ASSERT_EQ(narrow(floor_sum(n, m, a, b)), sum) << n << " " << m << " " << a << " " << b;
+  }
+}
+
+TEST(Context, SumsAreSumsAndNeverFallWithTheContext) {
+  const std::uint64_t seed = seed_of_run(72);
+  for (std::uint64_t i = 0; i < 500; ++i) {
+    const auto placement = random_case(base::mix(seed, i)).place();
+    const ContextCost whole(placement, placement.kv().capacity_tokens);
+    ContextCycles sum;
+    std::uint64_t before = 0;
+    for (std::uint64_t context = 1; context <= placement.kv().capacity_tokens; ++context) {
+      const auto one = whole.at(context);
+      const auto alone = ContextCost(placement, context).at(context);
+      ASSERT_EQ(narrow(one.attention), narrow(alone.attention));
+      ASSERT_EQ(narrow(one.conflicts), narrow(alone.conflicts));
+      ASSERT_GE(narrow(one.total()), before);
+      before = narrow(one.total());
+      sum.attention += one.attention;
+      sum.conflicts += one.conflicts;
+      ASSERT_EQ(narrow(whole.up_to(context).attention), narrow(sum.attention))
+          << "case " << i << " context " << context;
+      ASSERT_EQ(narrow(whole.up_to(context).conflicts), narrow(sum.conflicts))
+          << "case " << i << " context " << context;
+    }
+    EXPECT_EQ(narrow(whole.up_to(0).total()), 0U);
+  }
+}
+
+}  // namespace
+}  // namespace kiln::closed_form
