@@ -1,5 +1,6 @@
-// The number formats of docs/numerics.md as host code: binary32 without subnormals, infinities and NaN, rounding shifts,
-// and exact integers times powers of two rounded once to binary32. Everything here is add, multiply, shift, compare.
+// The number formats of docs/numerics.md as host code: binary32 without subnormals, infinities and NaN, rounding
+// shifts, and exact integers times powers of two rounded once to binary32. Everything here is add, multiply, shift,
+// compare.
 #pragma once
 
 #include <bit>
@@ -76,11 +77,13 @@ inline float round_to_float(bool negative, Uint128 magnitude, int exponent) {
     significand >>= 1;
     if (++top > 127) return std::bit_cast<float>((negative ? kSignBit : 0U) | kLargestFinite);
   }
-  const auto bits = (static_cast<std::uint32_t>(top + 127) << 23) | (static_cast<std::uint32_t>(significand) & 0x7FFFFFU);
+  const auto bits =
+      (static_cast<std::uint32_t>(top + 127) << 23) | (static_cast<std::uint32_t>(significand) & 0x7FFFFFU);
   return std::bit_cast<float>(bits | (negative ? kSignBit : 0U));
 }
 
-/// floor(x / 2^shift + 1/2): add half, arithmetic shift. shift in 0...62; the caller says from where on the result is 0.
+/// floor(x / 2^shift + 1/2): add half, arithmetic shift. shift in 0...62; the caller says from where on the result is
+/// 0.
 inline std::int64_t rounding_shift(std::int64_t x, int shift) {
   return shift == 0 ? x : (x + (std::int64_t{1} << (shift - 1))) >> shift;
 }

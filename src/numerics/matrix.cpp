@@ -17,7 +17,8 @@ constexpr std::size_t kBatch = 64;  // vectors whose panel sums are held at the 
 void check_shapes(const MatrixView& matrix) {
   base::check(valid_code_bits(matrix.bits) && matrix.columns <= kMaxColumns, "matrix: code width or columns");
   base::check(matrix.codebook.size() == std::size_t{1} << matrix.bits, "matrix: codebook size");
-  base::check(matrix.codes.size() >= packed_code_bytes(matrix.rows, matrix.columns, matrix.bits), "matrix: codes missing");
+  base::check(matrix.codes.size() >= packed_code_bytes(matrix.rows, matrix.columns, matrix.bits),
+              "matrix: codes missing");
   base::check(matrix.scales.size() >= scale_count(matrix.rows, matrix.columns), "matrix: scales missing");
   base::check(matrix.row_scales.size() >= matrix.rows, "matrix: row scales missing");
 }
@@ -54,7 +55,8 @@ float row_result(float row_scale, std::int64_t sum, int max_exponent) {
   const Decoded scale = decode(row_scale);
   const bool negative = sum < 0;
   const std::uint64_t magnitude = negative ? 0 - static_cast<std::uint64_t>(sum) : static_cast<std::uint64_t>(sum);
-  return round_to_float(negative != scale.negative, Uint128{magnitude} * scale.significand, scale.exponent + max_exponent);
+  return round_to_float(negative != scale.negative, Uint128{magnitude} * scale.significand,
+                        scale.exponent + max_exponent);
 }
 
 std::int32_t partial_product(const MatrixView& matrix, std::uint32_t row, std::size_t first, std::size_t last,
@@ -86,7 +88,8 @@ Simd best_simd() {
   return widest;
 }
 
-void panel_sums_scalar(const MatrixView& matrix, std::size_t panel, std::span<const PreparedVector> x, PanelSums* sums) {
+void panel_sums_scalar(const MatrixView& matrix, std::size_t panel, std::span<const PreparedVector> x,
+                       PanelSums* sums) {
   const std::size_t groups = matrix.groups();
   const std::size_t group_bytes = kPanelRows * kGroup / 8 * static_cast<std::size_t>(matrix.bits);
   for (std::size_t t = 0; t < x.size(); ++t) sums[t].fill(0);

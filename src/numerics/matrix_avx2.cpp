@@ -1,5 +1,5 @@
-// The product of a matrix with AVX2: codes are spread by pdep, looked up, and multiplied as |c| * (a with c's sign), which
-// vpmaddubsw cannot saturate because both are at most 127: 2 * 127 * 127 < 2^15.
+// The product of a matrix with AVX2: codes are spread by pdep, looked up, and multiplied as |c| * (a with c's sign),
+// which vpmaddubsw cannot saturate because both are at most 127: 2 * 127 * 127 < 2^15.
 #include <cstring>
 
 #include "numerics/matrix_paths.hpp"
@@ -38,7 +38,8 @@ KILN_AVX2 void decode(const std::int8_t* codebook, const std::byte* codes, std::
   } else {
     for (std::size_t i = 0; i < kPanelRows * kGroup; i += 8, codes += Bits) {
       const std::uint64_t index = spread<Bits>(codes);
-      for (int lane = 0; lane < 8; ++lane) out[i + static_cast<std::size_t>(lane)] = codebook[(index >> (8 * lane)) & 0xFF];
+      for (int lane = 0; lane < 8; ++lane)
+        out[i + static_cast<std::size_t>(lane)] = codebook[(index >> (8 * lane)) & 0xFF];
     }
   }
 }
@@ -48,14 +49,15 @@ KILN_AVX2 inline void add_term(__m256i p, const std::uint8_t* scales, __m256i ha
   const __m256i term = _mm256_sra_epi32(_mm256_add_epi32(_mm256_mullo_epi32(p, scale), half), shift);
   auto* low = reinterpret_cast<__m256i*>(sums);
   auto* high = reinterpret_cast<__m256i*>(sums + 4);
-  _mm256_storeu_si256(
-      low, _mm256_add_epi64(_mm256_loadu_si256(low), _mm256_cvtepi32_epi64(_mm256_castsi256_si128(term))));
+  _mm256_storeu_si256(low,
+                      _mm256_add_epi64(_mm256_loadu_si256(low), _mm256_cvtepi32_epi64(_mm256_castsi256_si128(term))));
   _mm256_storeu_si256(
       high, _mm256_add_epi64(_mm256_loadu_si256(high), _mm256_cvtepi32_epi64(_mm256_extracti128_si256(term, 1))));
 }
 
 template <int Bits>
-KILN_AVX2 void panel_sums(const MatrixView& matrix, std::size_t panel, std::span<const PreparedVector> x, PanelSums* sums) {
+KILN_AVX2 void panel_sums(const MatrixView& matrix, std::size_t panel, std::span<const PreparedVector> x,
+                          PanelSums* sums) {
   constexpr std::size_t kGroupBytes = kPanelRows * kGroup / 8 * Bits;
   const std::size_t groups = matrix.groups();
   const __m256i ones = _mm256_set1_epi16(1);

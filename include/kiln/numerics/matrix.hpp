@@ -4,8 +4,8 @@
 //   P[o,g] = sum over the group of codebook[code] * a            INT32, exact
 //   S[o]   = sum over g of shift(scale[o,g] * P[o,g], E - e[g])  INT64, each term rounded by itself, any order
 //   y[o]   = round_to_float(row_scale[o] * S[o] * 2^E)
-// Storage is in panels of 16 rows (docs/numerics.md, "Packing"): rows are padded to 16, inputs to 64 with code 0, which meets
-// activation 0. Every width, bound and rounding is derived in docs/numerics.md.
+// Storage is in panels of 16 rows (docs/numerics.md, "Packing"): rows are padded to 16, inputs to 64 with code 0, which
+// meets activation 0. Every width, bound and rounding is derived in docs/numerics.md.
 #pragma once
 
 #include <cstddef>
@@ -17,7 +17,8 @@ namespace kiln::numerics {
 
 inline constexpr std::size_t kGroup = 64;      ///< inputs that share a scale and an activation exponent
 inline constexpr std::size_t kPanelRows = 16;  ///< rows that are stored side by side
-inline constexpr std::uint64_t kMaxColumns = std::uint64_t{1} << 20;  ///< inputs of a row: the bound of S and of the row's product
+inline constexpr std::uint64_t kMaxColumns = std::uint64_t{1}
+                                             << 20;  ///< inputs of a row: the bound of S and of the row's product
 inline constexpr std::int16_t kZeroExponent = -256;  ///< exponent of a group of zeros: below every other (-132...128)
 
 /// Bytes of all codes of a matrix: panels * groups * 16 * 64 * bits / 8.
@@ -28,11 +29,11 @@ std::uint64_t scale_count(std::uint64_t rows, std::uint64_t columns);
 struct MatrixView {
   std::uint32_t rows = 0;
   std::uint32_t columns = 0;
-  int bits = 8;                            ///< 2, 3, 4, 6 or 8
-  std::span<const std::int8_t> codebook;   ///< 2^bits values, -127...127
-  std::span<const std::byte> codes;        ///< packed_code_bytes()
-  std::span<const std::uint8_t> scales;    ///< scale_count()
-  std::span<const float> row_scales;       ///< rows, finite, not negative, no subnormals
+  int bits = 8;                           ///< 2, 3, 4, 6 or 8
+  std::span<const std::int8_t> codebook;  ///< 2^bits values, -127...127
+  std::span<const std::byte> codes;       ///< packed_code_bytes()
+  std::span<const std::uint8_t> scales;   ///< scale_count()
+  std::span<const float> row_scales;      ///< rows, finite, not negative, no subnormals
 
   [[nodiscard]] std::size_t groups() const { return (columns + kGroup - 1) / kGroup; }
   [[nodiscard]] std::size_t panels() const { return (rows + kPanelRows - 1) / kPanelRows; }
@@ -41,14 +42,14 @@ struct MatrixView {
 /// A vector as it enters a ROM matrix: INT8 codes, one exponent per group of 64; value = code * 2^exponent.
 struct QuantisedVector {
   std::size_t size = 0;
-  std::vector<std::int8_t> codes;        ///< padded with zeros to whole groups
-  std::vector<std::int16_t> exponents;   ///< per group; kZeroExponent for a group of zeros
-  std::int16_t max_exponent = 0;         ///< E: the largest of them
+  std::vector<std::int8_t> codes;       ///< padded with zeros to whole groups
+  std::vector<std::int16_t> exponents;  ///< per group; kZeroExponent for a group of zeros
+  std::int16_t max_exponent = 0;        ///< E: the largest of them
 };
 
 /// Packs one panel: 16 rows, all columns, codes below 2^bits, those of padding 0; used by the baker, panel by panel.
-void pack_panel(int bits, std::uint64_t columns, std::span<const std::uint8_t> codes /* 16 x padded columns, row-major */,
-                std::span<std::byte> out);
+void pack_panel(int bits, std::uint64_t columns,
+                std::span<const std::uint8_t> codes /* 16 x padded columns, row-major */, std::span<std::byte> out);
 /// The code of one element (slow; for proofs and tests).
 std::uint8_t code_at(const MatrixView& matrix, std::uint32_t row, std::uint32_t column);
 
@@ -61,10 +62,11 @@ void multiply(const MatrixView& matrix, const QuantisedVector& x, std::size_t fi
               std::span<float> y, Simd simd);
 
 /// The same for several vectors at once (weights read once): y[t] belongs to x[t].
-void multiply_batch(const MatrixView& matrix, std::span<const QuantisedVector> x, std::size_t first_panel, std::size_t last_panel,
-                    std::span<const std::span<float>> y, Simd simd);
+void multiply_batch(const MatrixView& matrix, std::span<const QuantisedVector> x, std::size_t first_panel,
+                    std::size_t last_panel, std::span<const std::span<float>> y, Simd simd);
 
-/// What a tile of any shape contributes: P over inputs [first, last) within one group, for one row. Parts of a group add up exactly.
+/// What a tile of any shape contributes: P over inputs [first, last) within one group, for one row. Parts of a group
+/// add up exactly.
 std::int32_t partial_product(const MatrixView& matrix, std::uint32_t row, std::size_t first, std::size_t last,
                              const QuantisedVector& x);
 /// scale and shift of a whole group's P, and the last step: shared by the tile-by-tile path and the tests.

@@ -1,0 +1,66 @@
+#include <algorithm>
+
+#include "kiln/base/result.hpp"
+#include "kiln/numerics/vector_ops.hpp"
+#include "numerics/bits.hpp"
+#include "numerics/tables.hpp"
+
+namespace kiln::numerics {
+
+namespace {
+
+/// 1 / (1 + e^-x) for a clean x.
+float sigmoid(float x) {
+  const Decoded d = decode(x);
+  if (d.significand == 0) return 0.5F;
+  if (d.exponent >= -16) return d.negative ? 0.0F : 1.0F;  // |x| >= 128
+  const int shift = 31 - kExpFractionBits - d.exponent;
+  const auto product = static_cast<std::int64_t>(d.significand * kLog2E);
+  const auto z = static_cast<std::uint64_t>(shift > 58 ? 0 : rounding_shift(product, shift));
+  const auto whole = static_cast<int>(z >> kExpFractionBits);
+  const std::uint64_t power =
+      exp2_negative(z & ((std::uint64_t{1} << kExpFractionBits) - 1));  // e^-|x| * 2^(31 + whole)
+  const std::uint64_t one = std::uint64_t{1} << 31;
+  const std::uint64_t aligned =
+      whole >= 32 ? 0 : static_cast<std::uint64_t>(rounding_shift(static_cast<std::int64_t>(power), whole));
+  const std::uint64_t inverse = reciprocal(std::min(one + aligned, 2 * one - 1));
+  return d.negative ? round_to_float(false, Uint128{power} * inverse, -62 - whole)
+                    : round_to_float(false, inverse, -31);
+}
+
+}  // namespace
+
+void add(std::span<float> x, std::span<const float> y) {
+  base::check(x.size() == y.size(), "add: widths differ");
+  for (std::size_t i = 0; i < x.size(); ++i) x[i] = add_element(clean(x[i]), clean(y[i]));
+}
+
+void silu_multiply(std::span<const float> gate, std::span<const float> up, std::span<float> out) {
+  base::check(gate.size() == up.size() && gate.size() == out.size(), "silu_multiply: widths differ");
+  for (std::size_t i = 0; i < gate.size(); ++i) {
+    const float g = clean(gate[i]);
+    out[i] = multiply_element(multiply_element(g, sigmoid(g)), clean(up[i]));
+  }
+}
+
+void embedding_row(const MatrixView& table, std::uint32_t row, std::span<float> out) {
+  base::check(row < table.rows && out.size() == table.columns,
+              "embedding_row: row outside the table, or the width differs");
+  const std::size_t groups = table.groups();
+  for (std::uint32_t i = 0; i < table.columns; ++i) {
+    const std::size_t at = (row / kPanelRows * groups + i / kGroup) * kPanelRows + row % kPanelRows;
+    out[i] =
+        row_result(table.row_scales[row], std::int64_t{table.codebook[code_at(table, row, i)]} * table.scales[at], 0);
+  }
+}
+
+std::uint32_t argmax(std::span<const float> logits) {
+  base::check(!logits.empty(), "argmax: no logits");
+  std::size_t best = 0;
+  for (std::size_t i = 1; i < logits.size(); ++i) {
+    if (logits[i] > logits[best]) best = i;
+  }
+  return static_cast<std::uint32_t>(best);
+}
+
+}  // namespace kiln::numerics

@@ -1,0 +1,61 @@
+#include "kiln/base/result.hpp"
+#include "kiln/numerics/vector_ops.hpp"
+#include "numerics/attention_paths.hpp"
+
+namespace kiln::numerics {
+
+KvStore::KvStore(std::size_t kv_heads, std::size_t head_dim, std::size_t capacity_tokens)
+    : kv_heads_(kv_heads), head_dim_(head_dim), capacity_(capacity_tokens) {
+  base::check(kv_heads != 0 && head_dim != 0 && head_dim <= kMaxColumns && kv_heads <= kMaxColumns &&
+                  capacity_tokens <= std::size_t{1} << 24,
+              "KvStore: heads, their width or the capacity are out of range");
+  clear();
+}
+
+void KvStore::clear() {
+  tokens_ = 0;
+  k_codes_.clear();
+  v_codes_.clear();
+  k_exponents_.clear();
+  v_exponents_.clear();
+  v_max_exponents_.assign(kv_heads_ * KvBlocks(*this).groups(), kZeroExponent);
+}
+
+void KvStore::append(std::span<const float> k, std::span<const float> v) {
+  base::check(k.size() == kv_heads_ * head_dim_ && v.size() == k.size(),
+              "KvStore: k and v must be kv_heads * head_dim");
+  base::check(tokens_ < capacity_, "KvStore: full");
+  const KvBlocks view(*this);
+  const std::size_t groups = view.groups();
+  const std::size_t channels = view.channels();
+  const std::size_t block = tokens_ / kTokenBlock;
+  const std::size_t token = tokens_ % kTokenBlock;
+  if (token == 0) {
+    const std::size_t cells = (block + 1) * kv_heads_ * kTokenBlock;
+    k_codes_.resize(cells * channels, 128);
+    v_codes_.resize(cells * channels, 0);
+    k_exponents_.resize(cells * groups, kZeroExponent);
+    v_exponents_.resize(cells * groups, kZeroExponent);
+  }
+  for (std::size_t head = 0; head < kv_heads_; ++head) {
+    const std::size_t cell = view.index(block, head) * kTokenBlock;
+    quantise(k.subspan(head * head_dim_, head_dim_), hadamard_block(head_dim_), scratch_);
+    for (std::size_t i = 0; i < head_dim_; ++i) {
+      k_codes_[cell * channels + i / 4 * 64 + token * 4 + i % 4] = static_cast<std::uint8_t>(scratch_.codes[i] + 128);
+    }
+    for (std::size_t g = 0; g < groups; ++g)
+      k_exponents_[cell * groups + g * kTokenBlock + token] = scratch_.exponents[g];
+    quantise(v.subspan(head * head_dim_, head_dim_), 1, scratch_);
+    for (std::size_t i = 0; i < head_dim_; ++i) {
+      v_codes_[cell * channels + (token / 4 * channels + i) * 4 + token % 4] = scratch_.codes[i];
+    }
+    for (std::size_t g = 0; g < groups; ++g) {
+      v_exponents_[cell * groups + g * kTokenBlock + token] = scratch_.exponents[g];
+      std::int16_t& largest = v_max_exponents_[head * groups + g];
+      largest = std::max(largest, scratch_.exponents[g]);
+    }
+  }
+  ++tokens_;
+}
+
+}  // namespace kiln::numerics
