@@ -1,5 +1,6 @@
 #include "kiln/base/exact_math.hpp"
 
+#include <array>
 #include <bit>
 #include <cstdint>
 
@@ -13,6 +14,17 @@ constexpr double kLn2High = 0x1.62e42feep-1;
 constexpr double kLn2Low = 0x1.a39ef35793c76p-33;
 constexpr double kInverseLn2 = 0x1.71547652b82fep+0;
 
+/// 1 / n!; Taylor's series of e^r ends where the next term is below 2^-62.
+constexpr auto kInverseFactorials = [] {
+  std::array<double, 15> values{};
+  double factorial = 1.0;
+  for (std::size_t n = 0; n < values.size(); ++n) {
+    if (n > 0) factorial *= static_cast<double>(n);
+    values[n] = 1.0 / factorial;
+  }
+  return values;
+}();
+
 /// 2^k for -1022 <= k <= 1023.
 double power_of_two(int k) { return std::bit_cast<double>(static_cast<std::uint64_t>(k + 1023) << 52); }
 
@@ -23,8 +35,8 @@ double exact_exp(double x) {
   if (x < -708.0) return 0.0;
   const int k = static_cast<int>(x * kInverseLn2 + (x < 0 ? -0.5 : 0.5));
   const double r = (x - k * kLn2High) - k * kLn2Low;  // |r| <= 0.35
-  double sum = 1.0;
-  for (int n = 14; n >= 1; --n) sum = 1.0 + sum * r / n;  // Taylor; the next term is below 2^-62
+  double sum = kInverseFactorials.back();
+  for (std::size_t n = kInverseFactorials.size() - 1; n-- > 0;) sum = sum * r + kInverseFactorials[n];
   return sum * power_of_two(k);
 }
 

@@ -23,7 +23,9 @@ ContentHash::~ContentHash() = default;
 ContentHash::ContentHash(ContentHash&&) noexcept = default;
 ContentHash& ContentHash::operator=(ContentHash&&) noexcept = default;
 
-void ContentHash::update(std::span<const std::byte> data) { XXH3_128bits_update(state_->xxh, data.data(), data.size()); }
+void ContentHash::update(std::span<const std::byte> data) {
+  XXH3_128bits_update(state_->xxh, data.data(), data.size());
+}
 void ContentHash::update(std::string_view text) { update(std::as_bytes(std::span(text.data(), text.size()))); }
 
 std::string ContentHash::hex() const {

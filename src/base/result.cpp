@@ -5,7 +5,8 @@
 namespace kiln::base {
 
 void fail_check(std::string_view what, std::source_location where) {
-  throw BugError(fmt::format("internal error: {} ({}:{}, {})", what, where.file_name(), where.line(), where.function_name()));
+  throw BugError(
+      fmt::format("internal error: {} ({}:{}, {})", what, where.file_name(), where.line(), where.function_name()));
 }
 
 }  // namespace kiln::base

@@ -7,13 +7,13 @@ namespace kiln::program {
 namespace {
 
 constexpr std::array<std::string_view, kUnits> kUnitNames = {
-    "host_link",  "sequencer", "embedding_rom", "vector_unit",   "attention_unit", "kv_sram",    "sampler",
-    "links",      "qkv_array", "qkv_tree",      "o_array",       "o_tree",         "gate_up_array", "gate_up_tree",
-    "down_array", "down_tree", "lm_head_array", "lm_head_tree"};
+    "host_link",     "sequencer",    "embedding_rom", "vector_unit", "attention_unit", "kv_sram",
+    "sampler",       "links",        "qkv_array",     "qkv_tree",    "o_array",        "o_tree",
+    "gate_up_array", "gate_up_tree", "down_array",    "down_tree",   "lm_head_array",  "lm_head_tree"};
 constexpr std::array<std::string_view, kArrays> kArrayNames = {"qkv", "o", "gate_up", "down", "lm_head"};
 constexpr std::array<std::string_view, 13> kOpNames = {
-    "issue",  "embedding_read", "store_residual",     "norm",         "multiply",      "reduce", "rope_quantise",
-    "attend", "quantise_attention", "add_residual", "silu_multiply", "arg_max", "commit"};
+    "issue",  "embedding_read",     "store_residual", "norm",          "multiply", "reduce", "rope_quantise",
+    "attend", "quantise_attention", "add_residual",   "silu_multiply", "arg_max",  "commit"};
 
 constexpr Unit kFirstArrayUnit = Unit::QkvArray;
 
@@ -32,7 +32,8 @@ Unit tree_unit(ArrayKind kind) { return static_cast<Unit>(static_cast<std::size_
 Dataflow::Dataflow(const config::ModelConfig& model) : model_(model) {
   using config::TensorClass;
   const auto at = [this](ArrayKind kind) -> std::vector<Section>& { return sections_[static_cast<std::size_t>(kind)]; };
-  at(ArrayKind::Qkv) = {{TensorClass::K, model.kv_width()}, {TensorClass::V, model.kv_width()}, {TensorClass::Q, model.q_width()}};
+  at(ArrayKind::Qkv) = {
+      {TensorClass::K, model.kv_width()}, {TensorClass::V, model.kv_width()}, {TensorClass::Q, model.q_width()}};
   at(ArrayKind::O) = {{TensorClass::O, model.hidden_size}};
   at(ArrayKind::GateUp) = {{TensorClass::Gate, model.intermediate_size}, {TensorClass::Up, model.intermediate_size}};
   at(ArrayKind::Down) = {{TensorClass::Down, model.hidden_size}};
@@ -81,11 +82,14 @@ void Dataflow::append_layer(std::vector<Op>& ops, base::LayerId layer) const {
 
 std::uint32_t Dataflow::inputs(ArrayKind kind) const {
   switch (kind) {
-    case ArrayKind::O: return model_.q_width();
-    case ArrayKind::Down: return model_.intermediate_size;
+    case ArrayKind::O:
+      return model_.q_width();
+    case ArrayKind::Down:
+      return model_.intermediate_size;
     case ArrayKind::Qkv:
     case ArrayKind::GateUp:
-    case ArrayKind::LmHead: break;
+    case ArrayKind::LmHead:
+      break;
   }
   return model_.hidden_size;
 }

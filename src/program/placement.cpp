@@ -5,7 +5,8 @@
 namespace kiln::program {
 namespace {
 
-ArrayPlan plan_array(ArrayKind kind, const Dataflow& dataflow, const config::BakeRecipe& recipe, const config::TileConfig& tile) {
+ArrayPlan plan_array(ArrayKind kind, const Dataflow& dataflow, const config::BakeRecipe& recipe,
+                     const config::TileConfig& tile) {
   ArrayPlan plan;
   plan.kind = kind;
   plan.inputs = dataflow.inputs(kind);
@@ -16,7 +17,8 @@ ArrayPlan plan_array(ArrayKind kind, const Dataflow& dataflow, const config::Bak
   plan.weights = std::uint64_t{plan.inputs} * plan.outputs;
   plan.cells = plan.tiles() * tile.rows * tile.columns;
   for (const auto& section : dataflow.sections(kind))
-    plan.code_bits += std::uint64_t{plan.inputs} * section.rows * static_cast<std::uint64_t>(recipe.of(section.tensor_class).bits);
+    plan.code_bits +=
+        std::uint64_t{plan.inputs} * section.rows * static_cast<std::uint64_t>(recipe.of(section.tensor_class).bits);
   return plan;
 }
 
@@ -40,8 +42,9 @@ base::Result<Placement> Placement::create(const config::ModelConfig& model, cons
   placement.kv_ = plan_kv(model, chip.kv);
   if (placement.kv_.capacity_tokens == 0) {
     return base::Error{fmt::format(
-        "chip {}: the KV SRAM holds {} words a layer (/kv/banks x /kv/depth_words), one token of {} needs {}", chip.name,
-        std::uint64_t{chip.kv.banks} * chip.kv.depth_words, model.name, 2 * std::uint64_t{placement.kv_.token_words})};
+        "chip {}: the KV SRAM holds {} words a layer (/kv/banks x /kv/depth_words), one token of {} needs {}",
+        chip.name, std::uint64_t{chip.kv.banks} * chip.kv.depth_words, model.name,
+        2 * std::uint64_t{placement.kv_.token_words})};
   }
   return placement;
 }

@@ -49,7 +49,8 @@ TEST(Units, CeilDivRoundsUpWithoutOverflow) {
 }
 
 TEST(MappedFile, NamesWhatCannotBeOpened) {
-  EXPECT_EQ(MappedFile::open("/nonexistent/file").error().message, "cannot open /nonexistent/file: No such file or directory");
+  EXPECT_EQ(MappedFile::open("/nonexistent/file").error().message,
+            "cannot open /nonexistent/file: No such file or directory");
   EXPECT_EQ(MappedFile::open("/tmp").error().message, "/tmp is not a regular file");
 }
 
@@ -93,7 +94,8 @@ TEST(AtomicFile, LeavesNothingWhenItsWriterIsKilled) {
 }
 
 TEST(AtomicFile, NamesTheFolderThatIsMissing) {
-  EXPECT_EQ(AtomicFile::create("/nonexistent/out").error().message, "cannot write /nonexistent/out: No such file or directory");
+  EXPECT_EQ(AtomicFile::create("/nonexistent/out").error().message,
+            "cannot write /nonexistent/out: No such file or directory");
 }
 
 TEST(Hash, DependsOnEveryByteAndNotOnHowItWasFed) {
@@ -144,7 +146,11 @@ TEST(ThreadPool, VisitsEachIndexOnce) {
 
 TEST(ThreadPool, ThrowsWhatABodyThrewAndWorksOn) {
   ThreadPool pool(2);
-  EXPECT_THROW(pool.parallel_for(10, [](std::size_t i) { if (i == 3) throw std::runtime_error("x"); }), std::runtime_error);
+  EXPECT_THROW(pool.parallel_for(10,
+                                 [](std::size_t i) {
+                                   if (i == 3) throw std::runtime_error("x");
+                                 }),
+               std::runtime_error);
   std::atomic<int> sum{0};
   pool.parallel_for(10, [&](std::size_t i) { sum += static_cast<int>(i); });
   EXPECT_EQ(sum.load(), 45);

@@ -98,7 +98,8 @@ TEST(Placement, RefusesAKvCacheThatHoldsNoToken) {
   const auto placement = Placement::create(llama_8b(), {}, chip);
   ASSERT_FALSE(placement.ok());
   EXPECT_EQ(placement.error().message,
-            "chip tiny: the KV SRAM holds 100 words a layer (/kv/banks x /kv/depth_words), one token of llama-3.1-8b needs 128");
+            "chip tiny: the KV SRAM holds 100 words a layer (/kv/banks x /kv/depth_words), one token of llama-3.1-8b "
+            "needs 128");
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
-// exp and log in double from +, -, *, / alone: the same bits on every host, where libm's differ in the last digit from one machine
-// to the next. For figures that reports carry. Relative error below 4e-16 (exp, |x| <= 700) and 4e-16 (log), tests/base.
+// exp and log in double from +, -, *, / alone: the same bits on every host, where libm's differ in the last digit from
+// one machine to the next. For figures that reports carry. Relative error below 4e-16 (exp, |x| <= 700) and 4e-16
+// (log), tests/base.
 #pragma once
 
 namespace kiln::base {

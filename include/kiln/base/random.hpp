@@ -14,7 +14,9 @@ constexpr std::uint64_t mix(std::uint64_t x) {
   return x ^ (x >> 31);
 }
 
-constexpr std::uint64_t mix(std::uint64_t seed, std::uint64_t index) { return mix(mix(seed) + index * 0x9E3779B97F4A7C15ULL); }
+constexpr std::uint64_t mix(std::uint64_t seed, std::uint64_t index) {
+  return mix(mix(seed) + index * 0x9E3779B97F4A7C15ULL);
+}
 
 class Random {
  public:

@@ -1,5 +1,6 @@
-// The dataflow of one token: which operation, in which unit, reads what and writes what. It depends on the model alone; where the
-// weights lie on a chip is placement.hpp. Units run their operations in list order; arithmetic and timing both follow this list.
+// The dataflow of one token: which operation, in which unit, reads what and writes what. It depends on the model alone;
+// where the weights lie on a chip is placement.hpp. Units run their operations in list order; arithmetic and timing
+// both follow this list.
 #pragma once
 
 #include <cstdint>
@@ -18,8 +19,24 @@ enum class ArrayKind { Qkv, O, GateUp, Down, LmHead };
 inline constexpr std::size_t kArrays = 5;
 
 enum class Unit {
-  HostLink, Sequencer, EmbeddingRom, VectorUnit, Attention, KvSram, Sampler, Links,
-  QkvArray, QkvTree, OArray, OTree, GateUpArray, GateUpTree, DownArray, DownTree, LmHeadArray, LmHeadTree,
+  HostLink,
+  Sequencer,
+  EmbeddingRom,
+  VectorUnit,
+  Attention,
+  KvSram,
+  Sampler,
+  Links,
+  QkvArray,
+  QkvTree,
+  OArray,
+  OTree,
+  GateUpArray,
+  GateUpTree,
+  DownArray,
+  DownTree,
+  LmHeadArray,
+  LmHeadTree,
 };
 inline constexpr std::size_t kUnits = 18;
 std::string_view name(Unit unit);  ///< "vector_unit", "qkv_array", ... as in reports
@@ -47,10 +64,11 @@ std::string_view name(OpKind kind);
 struct Op {
   OpKind kind = OpKind::Issue;
   Unit unit = Unit::Sequencer;
-  base::LayerId layer;                 ///< for operations inside a layer
-  std::optional<ArrayKind> array;      ///< the array it feeds (Norm, QuantiseAttention, SiluMultiply) or is (Multiply, Reduce)
-  std::uint32_t elements_in = 0;       ///< 0 where nothing streams in
-  std::uint32_t elements_out = 0;      ///< 0 where nothing streams out
+  base::LayerId layer;  ///< for operations inside a layer
+  std::optional<ArrayKind>
+      array;  ///< the array it feeds (Norm, QuantiseAttention, SiluMultiply) or is (Multiply, Reduce)
+  std::uint32_t elements_in = 0;   ///< 0 where nothing streams in
+  std::uint32_t elements_out = 0;  ///< 0 where nothing streams out
 };
 
 /// One matrix of an array: its rows are a section of the array's output.
@@ -64,14 +82,18 @@ class Dataflow {
   explicit Dataflow(const config::ModelConfig& model);
 
   [[nodiscard]] const config::ModelConfig& model() const { return model_; }
-  /// All operations of a token whose logits are wanted; without them (prefill of all but the last prompt token) the list ends
-  /// behind the last layer: no final norm, LM head or argmax, but a Commit.
-  [[nodiscard]] const std::vector<Op>& token(bool with_logits) const { return with_logits ? with_logits_ : without_logits_; }
+  /// All operations of a token whose logits are wanted; without them (prefill of all but the last prompt token) the
+  /// list ends behind the last layer: no final norm, LM head or argmax, but a Commit.
+  [[nodiscard]] const std::vector<Op>& token(bool with_logits) const {
+    return with_logits ? with_logits_ : without_logits_;
+  }
 
-  /// Inputs of an array and its output sections in the order in which they leave: k, v, q; then gate and up, which alternate beat
-  /// by beat (a beat of gate, the same beat of up).
+  /// Inputs of an array and its output sections in the order in which they leave: k, v, q; then gate and up, which
+  /// alternate beat by beat (a beat of gate, the same beat of up).
   [[nodiscard]] std::uint32_t inputs(ArrayKind kind) const;
-  [[nodiscard]] const std::vector<Section>& sections(ArrayKind kind) const { return sections_[static_cast<std::size_t>(kind)]; }
+  [[nodiscard]] const std::vector<Section>& sections(ArrayKind kind) const {
+    return sections_[static_cast<std::size_t>(kind)];
+  }
   [[nodiscard]] std::uint32_t outputs(ArrayKind kind) const;
 
  private:

@@ -19,23 +19,24 @@ struct ArrayPlan {
   ArrayKind kind = ArrayKind::Qkv;
   std::uint32_t inputs = 0;
   std::uint32_t outputs = 0;
-  std::uint32_t tiles_over_inputs = 0;   ///< the reduction tree adds over these
+  std::uint32_t tiles_over_inputs = 0;  ///< the reduction tree adds over these
   std::uint32_t tiles_over_outputs = 0;
-  std::uint32_t instances = 0;           ///< arrays of this kind on the chip: one a layer, or 1
-  std::uint64_t weights = 0;             ///< of one instance
-  std::uint64_t cells = 0;               ///< weights that its tiles could hold
-  std::uint64_t code_bits = 0;           ///< codes stored in one instance
+  std::uint32_t instances = 0;  ///< arrays of this kind on the chip: one a layer, or 1
+  std::uint64_t weights = 0;    ///< of one instance
+  std::uint64_t cells = 0;      ///< weights that its tiles could hold
+  std::uint64_t code_bits = 0;  ///< codes stored in one instance
   [[nodiscard]] std::uint64_t tiles() const { return std::uint64_t{tiles_over_inputs} * tiles_over_outputs; }
   [[nodiscard]] double fill() const { return static_cast<double>(weights) / static_cast<double>(cells); }
 };
 
-/// KV SRAM of one layer. Word address of word i of KV head h of the token at position t: t * token_words + h * row_words + i, for
-/// keys; values lie in a second region of the same shape. Bank = address mod banks.
+/// KV SRAM of one layer. Word address of word i of KV head h of the token at position t: t * token_words + h *
+/// row_words + i, for keys; values lie in a second region of the same shape. Bank = address mod banks.
 struct KvPlan {
-  std::uint32_t row_words = 0;     ///< ceil(head_dim / width_bytes)
-  std::uint32_t token_words = 0;   ///< kv_heads * row_words + row_pad_words
+  std::uint32_t row_words = 0;        ///< ceil(head_dim / width_bytes)
+  std::uint32_t token_words = 0;      ///< kv_heads * row_words + row_pad_words
   std::uint64_t capacity_tokens = 0;  ///< banks * depth_words / (2 * token_words)
-  std::uint64_t exponent_bits_per_token = 0;  ///< side array: 8 bits per 64 elements of a head, keys and values, one layer
+  std::uint64_t exponent_bits_per_token =
+      0;  ///< side array: 8 bits per 64 elements of a head, keys and values, one layer
 };
 
 class Placement {

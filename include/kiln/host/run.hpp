@@ -1,0 +1,50 @@
+// One user's prompt and answer on the chip, with the closed form beside the simulation, and the speeds that follow from
+// the cycles. Where the two differ the result says so in `mismatch`, and no figure of it may be reported as good.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "kiln/base/progress.hpp"
+#include "kiln/base/result.hpp"
+#include "kiln/chip/chip.hpp"
+#include "kiln/closed_form/closed_form.hpp"
+#include "kiln/program/placement.hpp"
+
+namespace kiln::host {
+
+/// Rates at the chip's clock. Absent where they have no meaning: a rate between answer tokens needs two of them.
+struct Speed {
+  std::optional<double> tokens_per_s_user;  ///< (answer - 1) / (time of the last - time of the first)
+  double tokens_per_s_total = 0;            ///< answer tokens over the whole run
+  double ttft_us = 0;                       ///< from the prompt's arrival at the chip to its first answer token
+  std::optional<double> cycles_per_token;   ///< (last - first) / (answer - 1)
+};
+
+/// Cycles from issue to commit of an answer token that sees `context` tokens.
+struct ContextPoint {
+  std::uint64_t context = 0;
+  base::Cycles cycles;
+};
+
+struct RunResult {
+  chip::RunOutcome chip;
+  closed_form::RunCycles closed_form;
+  std::optional<std::string> mismatch;  ///< first difference between simulation and closed form: the run has failed
+  Speed speed;
+  std::vector<ContextPoint> by_context;     ///< at most 65 tokens with logits, evenly spaced, first and last included
+  std::optional<program::Unit> limited_by;  ///< the unit with the largest share of the critical path
+  double limited_share = 0;                 ///< that share, 0...1
+};
+
+/// Runs the request. Fails as chip::run does, and when interrupted.
+base::Result<RunResult> run(const program::Placement& placement, const chip::RunRequest& request);
+
+/// The sentence that names the first difference between simulation and closed form, or nothing.
+std::optional<std::string> difference(const chip::RunOutcome& simulated, const closed_form::RunCycles& expected);
+
+/// `count` ids below `vocab_size`, for runs without a text: the same for the same seed on every host.
+std::vector<base::TokenId> seeded_prompt(std::uint64_t count, std::uint32_t vocab_size, std::uint64_t seed);
+
+}  // namespace kiln::host

@@ -1,0 +1,59 @@
+// What `kiln run` says: JSON for machines, tables for people. docs/report.md explains every key.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "kiln/base/units.hpp"
+#include "kiln/baseline/baseline.hpp"
+#include "kiln/config/bake_recipe.hpp"
+#include "kiln/host/run.hpp"
+#include "kiln/program/placement.hpp"
+
+namespace kiln::report {
+
+/// What depends on the machine and the moment; everything else is the same on every host.
+struct HostFigures {
+  double wall_s = 0;
+  double elaboration_s = 0;
+  std::uint64_t kernel_events = 0;
+  double peak_memory_mib = 0;
+  std::size_t threads = 1;
+  std::string simd;
+};
+
+/// GPUs on the same job: one question, an answer for each GPU and precision.
+struct BaselineRows {
+  std::uint64_t batch = 1;
+  std::uint64_t context = 0;  ///< tokens in the KV cache
+  std::vector<baseline::BaselineFigure> figures;
+};
+
+struct RunReport {
+  RunReport(const program::Placement& placed, const config::BakeRecipe& baked, const host::RunResult& ran)
+      : placement(placed), recipe(baked), result(ran) {}
+
+  const program::Placement& placement;
+  const config::BakeRecipe& recipe;
+  const host::RunResult& result;
+  std::optional<std::string> rom_hash;
+  bool timing_only = false;
+  std::uint64_t seed = 0;
+  std::size_t prompt_tokens = 0;
+  std::vector<base::TokenId> token_ids;  ///< of the answer; empty when timing only
+  std::string text;                      ///< likewise
+  std::string prompt;                    ///< as given, or empty
+  BaselineRows baseline;
+  HostFigures host;
+};
+
+std::string run_json(const RunReport& report);
+std::string run_text(const RunReport& report);
+
+/// What `kiln baseline` says; in the table `chip_tokens_per_s` adds a speedup column.
+std::string baseline_json(const config::ModelConfig& model, const BaselineRows& rows);
+std::string baseline_table(const BaselineRows& rows, std::optional<double> chip_tokens_per_s);
+
+}  // namespace kiln::report

@@ -1,0 +1,34 @@
+// Plain tables for a terminal of 100 columns.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace kiln::report {
+
+inline constexpr std::size_t kTerminalColumns = 100;
+
+class Table {
+ public:
+  /// The first column is aligned left, the others right, unless a heading starts with '<' (left; the sign is dropped).
+  explicit Table(std::vector<std::string> headings);
+  void row(std::vector<std::string> cells);
+  /// Lines ending in '\n'; columns that would pass kTerminalColumns are a bug, found by the tests of who prints them.
+  [[nodiscard]] std::string text() const;
+
+ private:
+  std::vector<std::string> headings_;
+  std::vector<bool> left_;
+  std::vector<std::vector<std::string>> rows_;
+};
+
+/// 16960.4 -> "16,960"; 12.345 -> "12.3"; 0.01234 -> "0.0123": three significant digits or whole numbers.
+std::string number(double value);
+/// 1234567 -> "1,234,567"
+std::string grouped(std::uint64_t value);
+/// 0.5512 -> "55.1 %"
+std::string percent(double share);
+/// 3650000000 -> "3.65 GB"
+std::string bytes(std::uint64_t count);
+
+}  // namespace kiln::report

@@ -1,0 +1,111 @@
+#include <fmt/format.h>
+#include <pthread.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <exception>
+#include <thread>
+
+#include "cli/commands.hpp"
+#include "kiln/cli/cli.hpp"
+
+namespace kiln::cli {
+namespace {
+
+/// Ctrl-C (or a polite kill) asks the work to stop; a second one ends the process at once. A thread waits for the
+/// signals, so that nothing runs inside a handler; it is made first, so that every later thread inherits the blocked
+/// signals.
+class Interrupts {
+ public:
+  Interrupts() {
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+    std::thread([signals, source = source_]() mutable {
+      int signal = 0;
+      sigwait(&signals, &signal);
+      source.request_stop();
+      sigwait(&signals, &signal);
+      ::_exit(kInterrupted);
+    }).detach();
+  }
+  [[nodiscard]] std::stop_token token() const { return source_.get_token(); }
+
+ private:
+  std::stop_source source_;
+};
+
+void add_common(CLI::App& app, CommonOptions& options) {
+  for (auto* command : app.get_subcommands({})) {
+    command->add_option("--json", options.json, "Write the result as JSON to FILE (- for standard output)")
+        ->type_name("FILE");
+    command
+        ->add_option(
+            "--set", options.set,
+            "Change one value of a config: kv.banks=64, or KIND:POINTER=VALUE with KIND chip, model, recipe or gpu")
+        ->type_name("POINTER=VALUE")
+        ->expected(1)
+        ->take_all();
+    command->add_option("--threads", options.threads, "Threads to use; 0 is one per core; results do not depend on it")
+        ->type_name("J")
+        ->check(CLI::Range(0, 1024));
+    command->get_formatter()->column_width(34);
+  }
+}
+
+int fail(const std::string& sentence, int status) {
+  fmt::print(stderr, "kiln: error: {}\n", sentence);
+  return status;
+}
+
+int run_action(const Action& action, Session& session) {
+  if (const auto allowed = session.check_set(); !allowed) return fail(allowed.error().message, kBadInput);
+  const auto status = action(session);
+  if (session.stop().stop_requested()) {
+    fmt::print(stderr, "kiln: interrupted\n");
+    return kInterrupted;
+  }
+  if (!status) return fail(status.error().message, kBadInput);
+  return *status;
+}
+
+}  // namespace
+
+int run(int argc, const char* const* argv) {
+  const Interrupts interrupts;
+  CLI::App app{"Kiln bakes a Llama checkpoint into a weights-in-silicon chip and runs that chip cycle by cycle."};
+  app.require_subcommand(1);
+  app.set_version_flag("--version", "kiln " KILN_VERSION);
+  app.footer(
+      "Examples:\n"
+      "  kiln bake models/kiln-stories-1m -o stories.rom --recipe w4\n"
+      "  kiln run --rom stories.rom --chip demo --prompt \"Once upon a time\"\n"
+      "  kiln run --model llama-3.1-8b --chip hc1 --timing-only --prompt-tokens 1024 -n 1024\n"
+      "`kiln COMMAND --help` shows a command's options and examples.");
+  Action action;
+  CommonOptions options;
+  add_bake(app, action);
+  add_inspect(app, action);
+  add_run(app, action);
+  add_eval(app, action);
+  add_baseline(app, action);
+  add_common(app, options);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    if (e.get_exit_code() == 0) return app.exit(e);  // --help, --version
+    return fail(fmt::format("{} (see `kiln --help`)", e.what()), kBadInput);
+  }
+  try {
+    Session session(options, interrupts.token());
+    return run_action(action, session);
+  } catch (const std::bad_alloc&) {
+    return fail("not enough memory", kBadInput);
+  } catch (const std::exception& e) {
+    return fail(e.what(), kCheckFailed);
+  }
+}
+
+}  // namespace kiln::cli

@@ -1,0 +1,90 @@
+#include <map>
+#include <memory>
+
+#include "cli/baselines.hpp"
+#include "cli/commands.hpp"
+#include "kiln/report/run_report.hpp"
+
+namespace kiln::cli {
+namespace {
+
+struct BaselineOptions {
+  std::vector<std::string> gpus;
+  std::string model;
+  baseline::BaselineQuery query;
+};
+
+bool in_hardware(const config::GpuSpec& gpu, baseline::Precision precision) {
+  return precision != baseline::Precision::Fp8 || gpu.fp8_in_hardware;
+}
+
+base::Result<int> run_baseline(const BaselineOptions& options, Session& session) {
+  session.allow_set({"gpu", "model"});
+  const auto model = session.model(options.model);
+  if (!model) return model.error();
+  report::BaselineRows rows{options.query.batch, options.query.context, {}};
+  const bool all = options.gpus.empty();
+  for (const auto& name : all ? session.gpus() : options.gpus) {
+    const auto gpu = session.gpu(name);
+    if (!gpu) return gpu.error();
+    // A GPU without the precision's hardware is left out of "all", and refused by name.
+    if (all && !in_hardware(*gpu, options.query.precision)) continue;
+    const auto figure = baseline::estimate(*gpu, *model, options.query);
+    if (!figure) return figure.error();
+    rows.figures.push_back(*figure);
+  }
+  const auto written = session.output(report::baseline_json(*model, rows), report::baseline_table(rows, std::nullopt));
+  if (!written) return written.error();
+  return 0;
+}
+
+}  // namespace
+
+std::uint64_t mean_context(std::uint64_t prompt_tokens, std::uint64_t answer_tokens) {
+  return prompt_tokens + (answer_tokens - 1) / 2;
+}
+
+base::Result<report::BaselineRows> baselines(const Session& session, const config::ModelConfig& model,
+                                             std::uint64_t context) {
+  report::BaselineRows rows{1, context, {}};
+  for (const auto& name : session.gpus()) {
+    const auto gpu = session.gpu(name);
+    if (!gpu) return gpu.error();
+    for (const auto precision : {baseline::Precision::Bf16, baseline::Precision::Fp8}) {
+      if (!in_hardware(*gpu, precision)) continue;
+      const auto figure = baseline::estimate(*gpu, model, {precision, rows.batch, rows.context});
+      if (!figure) return figure.error();
+      rows.figures.push_back(*figure);
+    }
+  }
+  return rows;
+}
+
+void add_baseline(CLI::App& app, Action& chosen) {
+  auto options = std::make_shared<BaselineOptions>();
+  auto* command = app.add_subcommand("baseline", "The memory-bound GPU model alone");
+  command->add_option("--gpu", options->gpus, "GPUs: names under configs/gpu or files; all if not given")
+      ->type_name("G");
+  command->add_option("--model", options->model, "A name under configs/model or a file")->type_name("M")->required();
+  const std::map<std::string, baseline::Precision> precisions = {{"bf16", baseline::Precision::Bf16},
+                                                                 {"fp8", baseline::Precision::Fp8},
+                                                                 {"int8", baseline::Precision::Int8},
+                                                                 {"int4", baseline::Precision::Int4}};
+  command->add_option("--precision", options->query.precision, "Of the weights [bf16]")
+      ->transform(CLI::CheckedTransformer(precisions))
+      ->type_name("bf16|fp8|int8|int4");
+  command->add_option("--batch", options->query.batch, "Sequences decoded together")
+      ->type_name("B")
+      ->capture_default_str();
+  command->add_option("--context", options->query.context, "Tokens in the KV cache of each sequence")
+      ->type_name("N")
+      ->capture_default_str();
+  command->footer(
+      "Examples:\n"
+      "  kiln baseline --model llama-3.1-8b\n"
+      "  kiln baseline --model llama-3.1-8b --gpu h100-sxm --precision fp8 --batch 8 --context 4096");
+  command->callback(
+      [options, &chosen] { chosen = [options](Session& session) { return run_baseline(*options, session); }; });
+}
+
+}  // namespace kiln::cli

@@ -1,0 +1,20 @@
+// The GPU rows that stand beside a chip's figure. Private to the cli module.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "cli/session.hpp"
+#include "kiln/report/run_report.hpp"
+
+namespace kiln::cli {
+
+/// Tokens in the KV cache in the middle of the answer: a mean over a decode is the figure at its mean context (bytes
+/// are linear in it).
+std::uint64_t mean_context(std::uint64_t prompt_tokens, std::uint64_t answer_tokens);
+
+/// Every GPU under configs/gpu, one user: BF16, and FP8 where the GPU has it.
+base::Result<report::BaselineRows> baselines(const Session& session, const config::ModelConfig& model,
+                                             std::uint64_t context);
+
+}  // namespace kiln::cli

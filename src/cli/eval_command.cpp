@@ -1,0 +1,204 @@
+#include <fmt/format.h>
+
+#include <charconv>
+#include <memory>
+
+#include "cli/commands.hpp"
+#include "kiln/base/atomic_file.hpp"
+#include "kiln/base/mapped_file.hpp"
+#include "kiln/host/evaluate.hpp"
+#include "kiln/report/eval_report.hpp"
+#include "kiln/rom/rom_image.hpp"
+
+namespace kiln::cli {
+namespace {
+
+struct EvalOptions {
+  std::string rom;
+  std::string checkpoint;
+  std::string text;
+  std::string tokens;
+  std::optional<std::uint64_t> context;
+  std::optional<std::uint64_t> chunks;
+  std::string logits;
+};
+
+constexpr std::uint64_t kDefaultContext = 512;
+constexpr std::uint64_t kLargestContext = 1U << 20;
+
+base::Result<std::vector<base::TokenId>> parse_ids(const std::string& file) {
+  const auto text = base::read_text_file(file);
+  if (!text) return text.error();
+  std::vector<base::TokenId> ids;
+  const char* at = text->data();
+  const char* const end = at + text->size();
+  const auto space = [](char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; };
+  while (true) {
+    while (at != end && space(*at)) ++at;
+    if (at == end) return ids;
+    base::TokenId id = 0;
+    const auto [next, failure] = std::from_chars(at, end, id);
+    if (failure != std::errc() || (next != end && !space(*next))) {
+      return base::Error{fmt::format("{}, byte {}: token ids (whole numbers) separated by white space are expected",
+                                     file, at - text->data())};
+    }
+    ids.push_back(id);
+    at = next;
+  }
+}
+
+base::Result<std::vector<base::TokenId>> read_ids(const EvalOptions& options,
+                                                  const std::optional<tokenizer::Tokenizer>& tokenizer) {
+  if (!options.tokens.empty()) return parse_ids(options.tokens);
+  if (!tokenizer)
+    return base::Error{"--text needs a tokenizer, and there is none in what is evaluated: give --tokens F instead"};
+  const auto text = base::read_text_file(options.text);
+  if (!text) return text.error();
+  auto ids = tokenizer->encode(*text);
+  if (!ids) return base::Error{options.text + ": " + ids.error().message};
+  return ids;
+}
+
+/// What predicts, and what it is made of; each part lives as long as the evaluation.
+struct Subjects {
+  std::optional<rom::RomImage> rom;
+  std::unique_ptr<checkpoint::Checkpoint> checkpoint;
+  std::optional<reference::Model> model;
+  std::optional<tokenizer::Tokenizer> tokenizer;
+};
+
+base::Result<Subjects> load(const EvalOptions& options, Session& session) {
+  Subjects subjects;
+  std::optional<tokenizer::TokenizerSpec> spec;
+  if (!options.rom.empty()) {
+    auto image = rom::RomImage::open(options.rom, session.pool(), session.progress());
+    if (!image) return image.error();
+    subjects.rom = *std::move(image);
+    spec = subjects.rom->tokenizer();
+  }
+  if (!options.checkpoint.empty()) {
+    auto opened = session.checkpoint(options.checkpoint);
+    if (!opened) return opened.error();
+    subjects.checkpoint = *std::move(opened);
+    auto model = reference::Model::load(*subjects.checkpoint, session.pool(), session.progress());
+    if (!model) return model.error();
+    subjects.model = *std::move(model);
+    if (subjects.checkpoint->tokenizer()) spec = subjects.checkpoint->tokenizer();
+  }
+  if (spec) {
+    auto made = tokenizer::Tokenizer::create(*spec);
+    if (!made) return made.error();
+    subjects.tokenizer = *std::move(made);
+  }
+  return subjects;
+}
+
+/// A short text is one chunk of its own when no --context was asked for.
+std::uint64_t choose_context(const EvalOptions& options, std::size_t tokens) {
+  if (options.context) return *options.context;
+  if (tokens >= kDefaultContext || tokens < 4) return kDefaultContext;
+  Session::warn(fmt::format("the text has only {} tokens: one chunk of {} is evaluated instead of {}", tokens,
+                            tokens / 2 * 2, kDefaultContext));
+  return tokens / 2 * 2;
+}
+
+class LogitFile {
+ public:
+  static base::Result<std::unique_ptr<LogitFile>> create(const std::string& path) {
+    auto made = std::make_unique<LogitFile>();
+    if (path.empty()) return made;
+    auto file = base::AtomicFile::create(path);
+    if (!file) return file.error();
+    made->file_ = *std::move(file);
+    return made;
+  }
+  [[nodiscard]] host::LogitSink sink() {
+    if (!file_) return {};
+    return [this](std::size_t, std::span<const float> logits) {
+      if (status_) status_ = file_->append(std::as_bytes(logits));
+    };
+  }
+  base::Status commit() {
+    if (!file_ || !status_) return status_;
+    return file_->commit();
+  }
+
+ private:
+  std::optional<base::AtomicFile> file_;
+  base::Status status_;
+};
+
+base::Status check_options(const EvalOptions& options) {
+  if (options.rom.empty() && options.checkpoint.empty())
+    return base::Error{"--rom X.rom, --checkpoint P or both are expected"};
+  if (options.text.empty() == options.tokens.empty()) return base::Error{"one of --text F and --tokens F is expected"};
+  if (options.context && *options.context > kLargestContext)
+    return base::Error{fmt::format("--context is {}; at most {} is expected", *options.context, kLargestContext)};
+  return {};
+}
+
+base::Result<int> eval(const EvalOptions& options, Session& session) {
+  session.allow_set({"model"});
+  if (const auto valid = check_options(options); !valid) return valid.error();
+  auto subjects = load(options, session);
+  if (!subjects) return subjects.error();
+  auto ids = read_ids(options, subjects->tokenizer);
+  if (!ids) return ids.error();
+  if (ids->empty())
+    return base::Error{(options.text.empty() ? options.tokens : options.text) +
+                       " is empty; at least 4 tokens are expected"};
+
+  host::EvaluateRequest request;
+  request.ids = *std::move(ids);
+  request.context = choose_context(options, request.ids.size());
+  request.chunks = options.chunks;
+  if (subjects->tokenizer && subjects->tokenizer->spec().add_bos) request.bos = subjects->tokenizer->spec().bos;
+  const auto& shapes = subjects->rom ? subjects->rom->model() : subjects->model->config();
+  if (request.context > shapes.max_context)
+    Session::warn(
+        fmt::format("--context {} is above the {} that {} declares", request.context, shapes.max_context, shapes.name));
+  auto logits = LogitFile::create(options.logits);
+  if (!logits) return logits.error();
+  request.on_logits = (*logits)->sink();
+
+  const auto reference = subjects->model ? host::reference_predictor(*subjects->model) : nullptr;
+  const auto chip = subjects->rom ? host::chip_predictor(*subjects->rom, std::min(request.context, request.ids.size()),
+                                                         session.pool(), numerics::best_simd())
+                                  : nullptr;
+  const auto evaluation = host::evaluate(request, reference.get(), chip.get(), session.progress());
+  if (!evaluation) return evaluation.error();
+  if (const auto written = (*logits)->commit(); !written) return written.error();
+  report::EvalReport report{*evaluation, request.context,    request.ids.size(),
+                            {},          options.checkpoint, session.host_figures()};
+  if (subjects->rom) report.rom_hash = subjects->rom->content_hash();
+  if (const auto written = session.output(report::eval_json(report), report::eval_text(report)); !written)
+    return written.error();
+  return 0;
+}
+
+}  // namespace
+
+void add_eval(CLI::App& app, Action& chosen) {
+  auto options = std::make_shared<EvalOptions>();
+  auto* command =
+      app.add_subcommand("eval", "Perplexity of the chip, of the fp32 reference, or both with KL divergence");
+  command->add_option("--rom", options->rom, "Evaluate the chip's arithmetic over this ROM image")->type_name("X.rom");
+  command->add_option("--checkpoint", options->checkpoint, "Evaluate the fp32 reference on this checkpoint")
+      ->type_name("P");
+  command->add_option("--text", options->text, "Text to predict (UTF-8)")->type_name("F");
+  command->add_option("--tokens", options->tokens, "Token ids separated by white space, instead of a text")
+      ->type_name("F");
+  command->add_option("--context", options->context, "Tokens in a chunk [512]")->type_name("N");
+  command->add_option("--chunks", options->chunks, "Chunks at most; all if not given")->type_name("K");
+  command
+      ->add_option("--logits", options->logits,
+                   "Write every position's logits as raw float32 (the chip's where there is one)")
+      ->type_name("F");
+  command->footer(
+      "Perplexity is llama.cpp's: only the second half of each chunk is scored.\nExamples:\n"
+      "  kiln eval --checkpoint model.gguf --text wiki.txt\n"
+      "  kiln eval --rom model.rom --checkpoint model.gguf --text wiki.txt --context 512 --chunks 8");
+  command->callback([options, &chosen] { chosen = [options](Session& session) { return eval(*options, session); }; });
+}
+
+}  // namespace kiln::cli

@@ -1,0 +1,210 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+
+#include "cli/baselines.hpp"
+#include "cli/commands.hpp"
+#include "kiln/chip/values.hpp"
+#include "kiln/host/run.hpp"
+#include "kiln/report/run_report.hpp"
+#include "kiln/rom/rom_image.hpp"
+
+namespace kiln::cli {
+namespace {
+
+struct RunOptions {
+  std::string rom;
+  std::string model;
+  std::string recipe = "w3w6";
+  std::string chip;
+  bool timing_only = false;
+  std::optional<std::string> prompt;
+  std::optional<std::uint64_t> prompt_tokens;
+  std::uint64_t new_tokens = 128;
+  std::uint64_t seed = 1;
+  chip::Movement movement = chip::Movement::Bursts;
+  bool by_tile = false;
+};
+
+/// What is to be run: an image with its values, or shapes alone.
+struct Subject {
+  std::optional<rom::RomImage> rom;
+  config::ModelConfig model;
+  config::BakeRecipe recipe;
+  std::optional<tokenizer::Tokenizer> tokenizer;
+};
+
+base::Result<Subject> load(const RunOptions& options, Session& session) {
+  Subject subject;
+  if (options.rom.empty()) {
+    auto model = session.model(options.model);
+    if (!model) return model.error();
+    auto recipe = session.recipe(options.recipe);
+    if (!recipe) return recipe.error();
+    subject.model = *std::move(model);
+    subject.recipe = *std::move(recipe);
+    return subject;
+  }
+  auto image = rom::RomImage::open(options.rom, session.pool(), session.progress());
+  if (!image) return image.error();
+  subject.rom = *std::move(image);
+  subject.model = subject.rom->model();
+  subject.recipe = subject.rom->recipe();
+  if (subject.rom->tokenizer()) {
+    auto made = tokenizer::Tokenizer::create(*subject.rom->tokenizer());
+    if (!made) return made.error();
+    subject.tokenizer = *std::move(made);
+  }
+  return subject;
+}
+
+base::Result<std::vector<base::TokenId>> prompt_ids(const RunOptions& options, const Subject& subject) {
+  if (options.prompt_tokens) {
+    if (*options.prompt_tokens == 0) return base::Error{"--prompt-tokens is 0; at least 1 is expected"};
+    if (*options.prompt_tokens > (1U << 24)) return base::Error{"--prompt-tokens is above 16777216"};
+    return host::seeded_prompt(*options.prompt_tokens, subject.model.vocab_size, options.seed);
+  }
+  if (!options.prompt) return base::Error{"no prompt: give --prompt TEXT or --prompt-tokens P"};
+  if (options.prompt->empty()) return base::Error{"the prompt is empty; at least one character is expected"};
+  if (!subject.tokenizer) {
+    return base::Error{options.rom.empty()
+                           ? "--prompt needs a tokenizer, and --model has none: give --prompt-tokens P"
+                           : options.rom + " holds no tokenizer: give --prompt-tokens P instead of --prompt"};
+  }
+  return subject.tokenizer->encode(*options.prompt);
+}
+
+/// The answer's text as it continues the prompt's (a SentencePiece answer keeps its leading space).
+base::Result<std::string> answer_text(const Subject& subject, const std::vector<base::TokenId>& prompt,
+                                      const std::vector<base::TokenId>& answer) {
+  if (!subject.tokenizer) return std::string();
+  auto ids = prompt;
+  ids.insert(ids.end(), answer.begin(), answer.end());
+  const auto before = subject.tokenizer->decode(prompt);
+  if (!before) return before.error();
+  const auto whole = subject.tokenizer->decode(ids);
+  if (!whole) return whole.error();
+  if (whole->starts_with(*before)) return whole->substr(before->size());
+  return subject.tokenizer->decode(answer);
+}
+
+base::Status check_options(const RunOptions& options) {
+  if (options.rom.empty() == options.model.empty()) return base::Error{"one of --rom X.rom and --model M is expected"};
+  if (options.new_tokens == 0) return base::Error{"-n is 0; at least 1 answer token is expected"};
+  if (options.new_tokens > (1U << 24)) return base::Error{"-n is above 16777216"};
+  if (options.prompt && options.prompt_tokens) return base::Error{"--prompt and --prompt-tokens exclude each other"};
+  return {};
+}
+
+void warn_about_context(const config::ModelConfig& model, std::uint64_t tokens) {
+  if (tokens > model.max_context)
+    Session::warn(
+        fmt::format("{} tokens are more than the {} that {} declares", tokens, model.max_context, model.name));
+}
+
+base::Result<int> run(const RunOptions& options, Session& session) {
+  session.allow_set(options.rom.empty() ? std::vector<std::string>{"chip", "model", "recipe", "gpu"}
+                                        : std::vector<std::string>{"chip", "gpu"});
+  if (const auto set = session.check_set(); !set) return set.error();
+  if (const auto valid = check_options(options); !valid) return valid.error();
+  const auto subject = load(options, session);
+  if (!subject) return subject.error();
+  const auto chip = session.chip(options.chip);
+  if (!chip) return chip.error();
+  const auto placement = program::Placement::create(subject->model, subject->recipe, *chip);
+  if (!placement) return placement.error();
+  const auto prompt = prompt_ids(options, *subject);
+  if (!prompt) return prompt.error();
+
+  const bool timing_only = options.timing_only || !subject->rom;
+  const std::uint64_t capacity = placement->kv().capacity_tokens;
+  const std::uint64_t wanted = std::min(capacity, prompt->size() + options.new_tokens);
+  warn_about_context(subject->model, wanted);
+  std::optional<chip::Values> values;
+  if (!timing_only && prompt->size() <= capacity) {
+    values.emplace(*subject->rom, wanted, session.pool(), numerics::best_simd(),
+                   options.by_tile ? &*placement : nullptr);
+  }
+
+  chip::RunRequest request;
+  request.prompt = *prompt;
+  request.max_new_tokens = options.new_tokens;
+  if (subject->tokenizer && !timing_only) request.end_tokens = subject->tokenizer->spec().eos;
+  request.values = values ? &*values : nullptr;
+  request.movement = options.movement;
+  request.stop = session.stop();
+  const auto progress = session.progress();
+  request.on_progress = [&progress](std::uint64_t done, std::uint64_t total) { progress("running", done, total); };
+  const auto started = session.host_figures().wall_s;
+  const auto result = host::run(*placement, request);
+  if (!result) return result.error();
+
+  report::RunReport report(*placement, subject->recipe, *result);
+  if (subject->rom) report.rom_hash = subject->rom->content_hash();
+  report.timing_only = timing_only;
+  report.seed = options.seed;
+  report.prompt_tokens = prompt->size();
+  report.token_ids = result->chip.answer;
+  auto text = answer_text(*subject, *prompt, result->chip.answer);
+  if (!text) return text.error();
+  report.text = *std::move(text);
+  report.prompt = options.prompt.value_or("");
+  auto baseline = baselines(session, subject->model, mean_context(prompt->size(), result->chip.answer_tokens));
+  if (!baseline) return baseline.error();
+  report.baseline = *std::move(baseline);
+  report.host = session.host_figures();
+  report.host.wall_s -= started;  // of the run alone: loading and checking the image is not the chip's
+  report.host.kernel_events = result->chip.kernel_events;
+  report.host.elaboration_s = result->chip.elaboration_s;
+
+  if (result->mismatch) {
+    fmt::print(stderr, "kiln: error: {}\n", *result->mismatch);
+    return kCheckFailed;
+  }
+  if (const auto written = session.output(report::run_json(report), report::run_text(report)); !written)
+    return written.error();
+  return 0;
+}
+
+}  // namespace
+
+void add_run(CLI::App& app, Action& chosen) {
+  auto options = std::make_shared<RunOptions>();
+  auto* command =
+      app.add_subcommand("run", "Run a model on a chip: text, tokens/s, cycles by unit and cause, GPUs beside it");
+  command->add_option("--rom", options->rom, "ROM image to run (its values too)")->type_name("X.rom");
+  command
+      ->add_option("--model", options->model,
+                   "Shapes alone: a name under configs/model or a file; implies --timing-only")
+      ->type_name("M");
+  command->add_option("--recipe", options->recipe, "With --model: code widths, for the tiles' fill")
+      ->type_name("R")
+      ->capture_default_str();
+  command->add_option("--chip", options->chip, "A name under configs/chip or a file")->type_name("C")->required();
+  command->add_flag("--timing-only", options->timing_only, "Count cycles without computing values");
+  command->add_option("--prompt", options->prompt, "Text to continue")->type_name("T");
+  command->add_option("--prompt-tokens", options->prompt_tokens, "P seeded token ids instead of a text")
+      ->type_name("P");
+  command->add_option("-n,--new-tokens", options->new_tokens, "Answer tokens at most")
+      ->type_name("N")
+      ->capture_default_str();
+  command->add_option("--seed", options->seed, "Seed of --prompt-tokens")->type_name("S")->capture_default_str();
+  const std::map<std::string, chip::Movement> movements = {{"bursts", chip::Movement::Bursts},
+                                                           {"beats", chip::Movement::Beats}};
+  command
+      ->add_option("--movement", options->movement,
+                   "Simulate transfers as bursts or beat by beat: the same cycles, slower")
+      ->transform(CLI::CheckedTransformer(movements))
+      ->type_name("bursts|beats");
+  command->add_flag("--by-tile", options->by_tile,
+                    "Compute matrices tile by tile, as the arrays do: the same values, much slower");
+  command->footer(
+      "Examples:\n"
+      "  kiln run --rom stories.rom --chip demo --prompt \"Once upon a time\" -n 200\n"
+      "  kiln run --model llama-3.1-8b --chip hc1 --timing-only --prompt-tokens 1024 -n 1024\n"
+      "  kiln run --model llama-3.1-8b --chip hc1 --prompt-tokens 16 -n 16 --set kv.banks=512 --json -");
+  command->callback([options, &chosen] { chosen = [options](Session& session) { return run(*options, session); }; });
+}
+
+}  // namespace kiln::cli

@@ -1,0 +1,185 @@
+#include "cli/session.hpp"
+
+#include <fmt/format.h>
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <mutex>
+
+#include "kiln/base/atomic_file.hpp"
+#include "kiln/numerics/matrix.hpp"
+
+namespace kiln::cli {
+namespace {
+
+std::string environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+std::string executable() {
+  std::error_code ignored;
+  return std::filesystem::read_symlink("/proc/self/exe", ignored).string();
+}
+
+constexpr std::string_view kKinds[] = {"chip", "model", "recipe", "gpu"};
+
+/// The KIND of "KIND:POINTER=VALUE", or nothing.
+std::optional<std::string> kind_of(const std::string& set) {
+  for (const auto kind : kKinds) {
+    if (set.starts_with(std::string(kind) + ":")) return std::string(kind);
+  }
+  return std::nullopt;
+}
+
+std::string_view simd_name(numerics::Simd simd) {
+  switch (simd) {
+    case numerics::Simd::Avx512:
+      return "avx512";
+    case numerics::Simd::Avx2:
+      return "avx2";
+    case numerics::Simd::Scalar:
+      break;
+  }
+  return "scalar";
+}
+
+/// One line on the terminal, at most ten times a second.
+class ProgressLine {
+ public:
+  void show(std::string_view what, std::uint64_t done, std::uint64_t total) {
+    const std::lock_guard lock(mutex_);
+    const auto now = std::chrono::steady_clock::now();
+    if (now - started_ < std::chrono::seconds(2)) return;
+    const bool finished = done >= total;
+    if (!finished && now - shown_ < std::chrono::milliseconds(100)) return;
+    shown_ = now;
+    const double share = total == 0 ? 1.0 : static_cast<double>(done) / static_cast<double>(total);
+    const double seconds = std::chrono::duration<double>(now - started_).count();
+    const double left = share > 0 ? seconds * (1 - share) / share : 0;
+    fmt::print(stderr, "\r\033[K{}: {:.0f} %, {:.0f} s left{}", what, share * 100, left, finished ? "\r\033[K" : "");
+    std::fflush(stderr);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
+  std::chrono::steady_clock::time_point shown_;
+};
+
+}  // namespace
+
+Session::Session(CommonOptions options, std::stop_token stop)
+    : options_(std::move(options)),
+      stop_(std::move(stop)),
+      configs_(environment("KILN_CONFIG_PATH"), executable()),
+      started_(std::chrono::steady_clock::now()) {}
+
+base::ThreadPool& Session::pool() {
+  if (!pool_) pool_.emplace(options_.threads);
+  return *pool_;
+}
+
+base::Progress Session::progress() const {
+  base::Progress progress;
+  progress.stop = stop_;
+  if (::isatty(STDERR_FILENO) != 0) {
+    progress.report = [line = std::make_shared<ProgressLine>()](std::string_view what, std::uint64_t done,
+                                                                std::uint64_t total) { line->show(what, done, total); };
+  }
+  return progress;
+}
+
+base::Status Session::check_set() const {
+  for (const auto& set : options_.set) {
+    if (set_kinds_.empty()) return base::Error{fmt::format("--set {}: this command takes no config", set)};
+    if (set.find('=') == std::string::npos) return base::Error{fmt::format("--set {}: POINTER=VALUE is expected", set)};
+    const auto kind = kind_of(set).value_or(set_kinds_.front());
+    if (std::find(set_kinds_.begin(), set_kinds_.end(), kind) == set_kinds_.end())
+      return base::Error{fmt::format("--set {}: this command takes no {} config", set, kind)};
+  }
+  return {};
+}
+
+std::vector<config::Override> Session::overrides(const std::string& kind) const {
+  std::vector<config::Override> result;
+  for (const auto& set : options_.set) {
+    const auto named = kind_of(set);
+    if (named.value_or(set_kinds_.empty() ? "" : set_kinds_.front()) != kind) continue;
+    result.push_back(named ? set.substr(named->size() + 1) : set);
+  }
+  return result;
+}
+
+base::Result<config::ChipConfig> Session::chip(const std::string& name) const {
+  const auto file = configs_.find("chip", name);
+  if (!file) return file.error();
+  return config::load_chip(*file, overrides("chip"));
+}
+
+base::Result<config::ModelConfig> Session::model(const std::string& name) const {
+  const auto file = configs_.find("model", name);
+  if (!file) return file.error();
+  return config::load_model(*file, overrides("model"));
+}
+
+base::Result<config::BakeRecipe> Session::recipe(const std::string& name) const {
+  const auto file = configs_.find("recipe", name);
+  if (!file) return file.error();
+  return config::load_recipe(*file, overrides("recipe"));
+}
+
+base::Result<config::GpuSpec> Session::gpu(const std::string& name) const {
+  const auto file = configs_.find("gpu", name);
+  if (!file) return file.error();
+  return config::load_gpu(*file, overrides("gpu"));
+}
+
+base::Result<std::unique_ptr<checkpoint::Checkpoint>> Session::checkpoint(const std::string& source) const {
+  const auto synthetic = checkpoint::parse_synthetic(source);
+  if (!synthetic) return synthetic.error();
+  if (!*synthetic) return checkpoint::open(source);
+  const auto shapes = model((*synthetic)->model);
+  if (!shapes) return shapes.error();
+  return checkpoint::synthetic(*shapes, (*synthetic)->seed);
+}
+
+base::Status Session::output(const std::string& json, const std::string& text) const {
+  if (options_.json.empty() || options_.json == "-") {
+    const std::string& out = options_.json.empty() ? text : json;
+    if (std::fwrite(out.data(), 1, out.size(), stdout) != out.size() || std::fflush(stdout) != 0)
+      return base::Error{"cannot write to standard output"};
+    return {};
+  }
+  auto file = base::AtomicFile::create(options_.json);
+  if (!file) return file.error();
+  if (auto written = file->append(json); !written) return written;
+  return file->commit();
+}
+
+void Session::warn(const std::string& sentence) {
+  static const auto logger = [] {
+    auto made = spdlog::stderr_color_st("kiln");
+    made->set_pattern("kiln: %^%l%$: %v");
+    return made;
+  }();
+  logger->warn(sentence);
+}
+
+report::HostFigures Session::host_figures() const {
+  report::HostFigures figures;
+  figures.wall_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - started_).count();
+  rusage usage = {};
+  ::getrusage(RUSAGE_SELF, &usage);
+  figures.peak_memory_mib = static_cast<double>(usage.ru_maxrss) / 1024.0;
+  figures.threads = pool_ ? pool_->threads() : 1;
+  figures.simd = simd_name(numerics::best_simd());
+  return figures;
+}
+
+}  // namespace kiln::cli

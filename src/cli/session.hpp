@@ -1,0 +1,70 @@
+// What every command shares: where configs are, overrides, threads, progress, output. Private to the cli module.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "kiln/base/progress.hpp"
+#include "kiln/base/result.hpp"
+#include "kiln/base/thread_pool.hpp"
+#include "kiln/checkpoint/checkpoint.hpp"
+#include "kiln/config/load.hpp"
+#include "kiln/report/run_report.hpp"
+
+namespace kiln::cli {
+
+inline constexpr int kCheckFailed = 1;
+inline constexpr int kBadInput = 2;
+inline constexpr int kInterrupted = 130;
+
+/// Options of every command.
+struct CommonOptions {
+  std::string json;              ///< file, "-" for standard output, empty for people
+  std::vector<std::string> set;  ///< POINTER=VALUE, or KIND:POINTER=VALUE
+  std::size_t threads = 0;       ///< 0: one per core
+};
+
+class Session {
+ public:
+  Session(CommonOptions options, std::stop_token stop);
+
+  [[nodiscard]] const CommonOptions& options() const { return options_; }
+  [[nodiscard]] base::ThreadPool& pool();
+  /// Progress on standard error, on a terminal only, for what takes more than two seconds.
+  [[nodiscard]] base::Progress progress() const;
+  [[nodiscard]] std::stop_token stop() const { return stop_; }
+
+  [[nodiscard]] base::Result<config::ChipConfig> chip(const std::string& name) const;
+  [[nodiscard]] base::Result<config::ModelConfig> model(const std::string& name) const;
+  [[nodiscard]] base::Result<config::BakeRecipe> recipe(const std::string& name) const;
+  [[nodiscard]] base::Result<config::GpuSpec> gpu(const std::string& name) const;
+  [[nodiscard]] std::vector<std::string> gpus() const { return configs_.list("gpu"); }
+  /// Which config a --set without KIND: means; every kind that is not `kinds` is an error of check_set().
+  void allow_set(std::vector<std::string> kinds) { set_kinds_ = std::move(kinds); }
+  /// Refuses --set where the command takes no config of its kind.
+  [[nodiscard]] base::Status check_set() const;
+
+  /// A checkpoint as the command line names it, synthetic ones included.
+  [[nodiscard]] base::Result<std::unique_ptr<checkpoint::Checkpoint>> checkpoint(const std::string& source) const;
+
+  /// Writes the document where --json says, or prints the text for people.
+  [[nodiscard]] base::Status output(const std::string& json, const std::string& text) const;
+  static void warn(const std::string& sentence);
+
+  /// Wall time since the session began, memory, threads, vector width.
+  [[nodiscard]] report::HostFigures host_figures() const;
+
+ private:
+  [[nodiscard]] std::vector<config::Override> overrides(const std::string& kind) const;
+  CommonOptions options_;
+  std::stop_token stop_;
+  config::ConfigPath configs_;
+  std::vector<std::string> set_kinds_;
+  std::optional<base::ThreadPool> pool_;
+  std::chrono::steady_clock::time_point started_;
+};
+
+}  // namespace kiln::cli

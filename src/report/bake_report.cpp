@@ -1,0 +1,238 @@
+#include <fmt/format.h>
+
+#include <map>
+
+#include "kiln/report/eval_report.hpp"
+#include "kiln/report/table.hpp"
+#include "report/document.hpp"
+
+namespace kiln::report {
+namespace {
+
+Json distortions(const std::vector<bake::TensorDistortion>& tensors) {
+  Json list = Json::array();
+  for (const auto& t : tensors) {
+    list.push_back(Json{{"tensor", config::kTensorClassNames[static_cast<std::size_t>(t.tensor_class)]},
+                        {"layer", t.layer.value},
+                        {"bits_per_weight", t.bits_per_weight},
+                        {"relative_rms_error", t.relative_rms},
+                        {"max_error", t.max_error}});
+  }
+  return list;
+}
+
+/// One line a tensor class: a 32-layer model has 226 matrices.
+std::string distortion_table(const std::vector<bake::TensorDistortion>& tensors) {
+  struct Line {
+    std::size_t count = 0;
+    double bits = 0;
+    double sum = 0;
+    double worst = 0;
+  };
+  std::map<config::TensorClass, Line> lines;
+  for (const auto& t : tensors) {
+    auto& line = lines[t.tensor_class];
+    ++line.count;
+    line.bits = t.bits_per_weight;
+    line.sum += t.relative_rms;
+    line.worst = std::max(line.worst, t.relative_rms);
+  }
+  Table table({"tensors", "count", "bits per weight", "mean relative RMS error", "largest"});
+  for (const auto& [tensor_class, line] : lines) {
+    table.row({std::string(config::kTensorClassNames[static_cast<std::size_t>(tensor_class)]), grouped(line.count),
+               fmt::format("{:.3f}", line.bits), percent(line.sum / static_cast<double>(line.count)),
+               percent(line.worst)});
+  }
+  return table.text();
+}
+
+Json tensors_json(const rom::RomImage& image) {
+  Json list = Json::array();
+  for (const auto& t : image.tensors()) {
+    list.push_back(Json{{"tensor", config::kTensorClassNames[static_cast<std::size_t>(t.tensor_class)]},
+                        {"layer", t.layer.value},
+                        {"rows", t.matrix.rows},
+                        {"columns", t.matrix.columns},
+                        {"code_bits", t.matrix.bits},
+                        {"bits_per_weight", t.bits_per_weight()}});
+  }
+  return list;
+}
+
+double bits_per_weight(const rom::RomImage& image) {
+  std::uint64_t bits = 0;
+  std::uint64_t weights = 0;
+  for (const auto& t : image.tensors()) {
+    bits += t.rom_bits();
+    weights += std::uint64_t{t.matrix.rows} * t.matrix.columns;
+  }
+  return static_cast<double>(bits) / static_cast<double>(weights);
+}
+
+Json arrays_json(const program::Placement& placement) {
+  Json list = Json::array();
+  for (std::size_t i = 0; i < program::kArrays; ++i) {
+    const auto& a = placement.array(static_cast<program::ArrayKind>(i));
+    list.push_back(Json{{"array", name(a.kind)},
+                        {"instances", a.instances},
+                        {"inputs", a.inputs},
+                        {"outputs", a.outputs},
+                        {"tiles_over_inputs", a.tiles_over_inputs},
+                        {"tiles_over_outputs", a.tiles_over_outputs},
+                        {"weights", a.weights},
+                        {"cells", a.cells},
+                        {"fill", a.fill()},
+                        {"waste", 1.0 - a.fill()},
+                        {"code_bits", a.code_bits}});
+  }
+  return list;
+}
+
+std::string arrays_table(const program::Placement& placement) {
+  Table table({"tile array", "arrays", "inputs x outputs", "tiles each", "fill", "waste"});
+  for (std::size_t i = 0; i < program::kArrays; ++i) {
+    const auto& a = placement.array(static_cast<program::ArrayKind>(i));
+    table.row({std::string(name(a.kind)), grouped(a.instances), fmt::format("{} x {}", a.inputs, a.outputs),
+               grouped(a.tiles()), percent(a.fill()), percent(1.0 - a.fill())});
+  }
+  return fmt::format("on {}: tiles of {} x {}, KV cache for {} tokens\n{}", placement.chip().name,
+                     placement.chip().tile.rows, placement.chip().tile.columns, grouped(placement.kv().capacity_tokens),
+                     table.text());
+}
+
+std::string shape_line(const config::ModelConfig& m) {
+  return fmt::format(
+      "{}: {} layers, hidden {}, FFN {}, {} heads / {} KV heads x {}, vocabulary {}, context {}, {} embeddings\n",
+      m.name, m.layers, m.hidden_size, m.intermediate_size, m.heads, m.kv_heads, m.head_dim, grouped(m.vocab_size),
+      grouped(m.max_context), m.tied_embeddings ? "tied" : "untied");
+}
+
+std::string comparison_text(const bake::Comparison& comparison) {
+  std::string text = distortion_table(comparison.tensors);
+  for (const auto& sentence : comparison.differences) text += "  differs: " + sentence + "\n";
+  for (const auto& sentence : comparison.beyond_bound) text += "  beyond its bound: " + sentence + "\n";
+  text += comparison.matches() ? "the image holds this checkpoint\n" : "the image does NOT hold this checkpoint\n";
+  return text;
+}
+
+}  // namespace
+
+std::string bake_json(const BakeSummary& summary) {
+  Json json = document("bake");
+  json["rom_hash"] = summary.report.content_hash;
+  json["model"] = model_json(summary.model);
+  json["recipe"] = recipe_json(summary.recipe);
+  json["file_bytes"] = summary.report.file_bytes;
+  json["weights"] = summary.report.weights;
+  json["bits_per_weight"] = summary.report.bits_per_weight;
+  json["tensors"] = distortions(summary.report.tensors);
+  json["host"] = host_json(summary.host);
+  return dump(json);
+}
+
+std::string bake_text(const BakeSummary& summary) {
+  std::string text = shape_line(summary.model);
+  text += distortion_table(summary.report.tensors);
+  text += fmt::format("{} weights, {:.3f} bits per weight with scales and codebooks, recipe {}\n",
+                      grouped(summary.report.weights), summary.report.bits_per_weight, summary.recipe.name);
+  text += fmt::format("{}: {}, hash {}, baked in {:.1f} s ({:.0f} MiB of memory at most)\n", summary.output,
+                      bytes(summary.report.file_bytes), summary.report.content_hash, summary.host.wall_s,
+                      summary.host.peak_memory_mib);
+  return text;
+}
+
+std::string inspect_json(const RomInspection& inspection) {
+  const auto& image = inspection.image;
+  Json json = document("inspect");
+  json["kind"] = "rom";
+  json["rom_hash"] = image.content_hash();
+  json["file_bytes"] = image.file_bytes();
+  json["model"] = model_json(image.model());
+  json["recipe"] = recipe_json(image.recipe());
+  json["tokenizer"] = image.tokenizer().has_value();
+  json["bits_per_weight"] = bits_per_weight(image);
+  json["tensors"] = tensors_json(image);
+  if (inspection.placement != nullptr) {
+    json["chip"] = inspection.placement->chip().name;
+    json["tile_arrays"] = arrays_json(*inspection.placement);
+    json["kv_capacity_tokens"] = inspection.placement->kv().capacity_tokens;
+  }
+  if (inspection.comparison != nullptr) {
+    const auto& comparison = *inspection.comparison;
+    json["comparison"] = Json{{"matches", comparison.matches()},
+                              {"differences", comparison.differences},
+                              {"beyond_bound", comparison.beyond_bound},
+                              {"tensors", distortions(comparison.tensors)}};
+  }
+  return dump(json);
+}
+
+std::string inspect_text(const RomInspection& inspection) {
+  const auto& image = inspection.image;
+  std::string text = "ROM image of " + shape_line(image.model());
+  text += fmt::format("recipe {}, {}, {:.3f} bits per weight, {} tokenizer, hash {}\n", image.recipe().name,
+                      bytes(image.file_bytes()), bits_per_weight(image), image.tokenizer() ? "with" : "without",
+                      image.content_hash());
+  struct Line {
+    std::size_t count = 0;
+    const rom::RomTensor* first = nullptr;
+    std::uint64_t bits = 0;
+    std::uint64_t weights = 0;
+  };
+  std::map<config::TensorClass, Line> lines;
+  for (const auto& t : image.tensors()) {
+    auto& line = lines[t.tensor_class];
+    if (line.count++ == 0) line.first = &t;
+    line.bits += t.rom_bits();
+    line.weights += std::uint64_t{t.matrix.rows} * t.matrix.columns;
+  }
+  Table table({"tensors", "count", "rows x columns", "code bits", "bits per weight"});
+  for (const auto& [tensor_class, line] : lines) {
+    table.row({std::string(config::kTensorClassNames[static_cast<std::size_t>(tensor_class)]), grouped(line.count),
+               fmt::format("{} x {}", line.first->matrix.rows, line.first->matrix.columns),
+               std::to_string(line.first->matrix.bits),
+               fmt::format("{:.3f}", static_cast<double>(line.bits) / static_cast<double>(line.weights))});
+  }
+  text += table.text();
+  if (inspection.placement != nullptr) text += "\n" + arrays_table(*inspection.placement);
+  if (inspection.comparison != nullptr) text += "\n" + comparison_text(*inspection.comparison);
+  return text;
+}
+
+std::string inspect_json(const checkpoint::Checkpoint& checkpoint) {
+  Json json = document("inspect");
+  json["kind"] = checkpoint.kind();
+  json["model"] = model_json(checkpoint.config());
+  json["tokenizer"] = checkpoint.tokenizer().has_value();
+  json["tensors"] = Json::array();
+  for (const auto& t : checkpoint.tensors()) {
+    json["tensors"].push_back(Json{{"name", t.name},
+                                   {"rows", t.rows},
+                                   {"columns", t.columns},
+                                   {"format", t.format},
+                                   {"bits_per_weight", t.bits_per_weight}});
+  }
+  return dump(json);
+}
+
+std::string inspect_text(const checkpoint::Checkpoint& checkpoint) {
+  std::map<std::string, std::pair<std::size_t, std::uint64_t>> formats;
+  std::uint64_t weights = 0;
+  double bits = 0;
+  for (const auto& t : checkpoint.tensors()) {
+    auto& [count, sum] = formats[t.format];
+    ++count;
+    sum += t.rows * t.columns;
+    weights += t.rows * t.columns;
+    bits += t.bits_per_weight * static_cast<double>(t.rows * t.columns);
+  }
+  std::string text = fmt::format("{} checkpoint of {}", checkpoint.kind(), shape_line(checkpoint.config()));
+  text +=
+      fmt::format("{} tensors, {} weights, {:.3f} bits per weight, {} tokenizer\n", checkpoint.tensors().size(),
+                  grouped(weights), bits / static_cast<double>(weights), checkpoint.tokenizer() ? "with" : "without");
+  Table table({"format", "tensors", "weights"});
+  for (const auto& [format, counts] : formats) table.row({format, grouped(counts.first), grouped(counts.second)});
+  return text + table.text();
+}
+
+}  // namespace kiln::report

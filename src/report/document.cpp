@@ -1,0 +1,27 @@
+#include "report/document.hpp"
+
+#include "kiln/config/load.hpp"
+#include "kiln_revision.hpp"
+
+namespace kiln::report {
+
+Json document(std::string_view command) {
+  return Json{{"schema_version", kSchemaVersion},
+              {"version", KILN_VERSION},
+              {"git_revision", KILN_GIT_REVISION},
+              {"command", command}};
+}
+
+Json model_json(const config::ModelConfig& model) { return Json::parse(config::to_json(model)); }
+Json recipe_json(const config::BakeRecipe& recipe) { return Json::parse(config::to_json(recipe)); }
+
+Json host_json(const HostFigures& host) {
+  return Json{{"wall_s", host.wall_s},
+              {"peak_memory_mib", host.peak_memory_mib},
+              {"threads", host.threads},
+              {"simd", host.simd}};
+}
+
+std::string dump(const Json& json) { return json.dump(2) + "\n"; }
+
+}  // namespace kiln::report

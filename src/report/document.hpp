@@ -1,0 +1,28 @@
+// The head that every JSON document of Kiln has, and its parts that several documents share. Private to the report
+// module.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+
+#include "kiln/config/bake_recipe.hpp"
+#include "kiln/config/model_config.hpp"
+#include "kiln/report/run_report.hpp"
+
+namespace kiln::report {
+
+using Json = nlohmann::ordered_json;
+
+inline constexpr int kSchemaVersion = 1;
+
+/// schema_version, version, git_revision, command.
+Json document(std::string_view command);
+Json model_json(const config::ModelConfig& model);
+Json recipe_json(const config::BakeRecipe& recipe);
+Json host_json(const HostFigures& host);
+/// The `baseline` list; with the chip's rate each entry has its speedup.
+Json baseline_list(const BaselineRows& rows, std::optional<double> chip_tokens_per_s);
+std::string dump(const Json& json);
+
+}  // namespace kiln::report

@@ -1,0 +1,156 @@
+#include "kiln/config/load.hpp"
+#include "report/document.hpp"
+
+namespace kiln::report {
+namespace {
+
+constexpr std::string_view kFinishNames[] = {"max_tokens", "end_of_text", "kv_full", "interrupted"};
+
+Json by_unit(const chip::RunOutcome& run) {
+  Json units;
+  for (std::size_t u = 0; u < program::kUnits; ++u) {
+    Json causes;
+    for (std::size_t c = 0; c < chip::kCauses; ++c)
+      causes[name(static_cast<chip::Cause>(c))] = run.by_unit[u][c].count();
+    units[name(static_cast<program::Unit>(u))] = causes;
+  }
+  return units;
+}
+
+Json per_unit(const std::array<base::Cycles, program::kUnits>& cycles) {
+  Json units;
+  for (std::size_t u = 0; u < program::kUnits; ++u) units[name(static_cast<program::Unit>(u))] = cycles[u].count();
+  return units;
+}
+
+Json by_cause(const chip::RunOutcome& run) {
+  Json causes;
+  for (std::size_t c = 0; c < chip::kCauses; ++c)
+    causes[name(static_cast<chip::Cause>(c))] = run.critical_causes[c].count();
+  return causes;
+}
+
+Json utilisation(const chip::RunOutcome& run) {
+  Json units;
+  const auto total = static_cast<double>(run.total.count());
+  for (std::size_t u = 0; u < program::kUnits; ++u) {
+    const auto busy = run.by_unit[u][static_cast<std::size_t>(chip::Cause::Compute)];
+    units[name(static_cast<program::Unit>(u))] = static_cast<double>(busy.count()) / total;
+  }
+  return units;
+}
+
+Json kv(const program::Placement& placement, const chip::RunOutcome& run) {
+  const auto& plan = placement.kv();
+  return Json{{"capacity_tokens", plan.capacity_tokens},
+              {"used_tokens", run.tokens.size()},
+              {"banks", placement.chip().kv.banks},
+              {"words_per_token_per_layer", 2 * std::uint64_t{plan.token_words}},
+              {"exponent_bits_per_token_per_layer", plan.exponent_bits_per_token},
+              {"words_read", run.activity.kv_words_read},
+              {"words_written", run.activity.kv_words_written},
+              {"bank_conflict_cycles", run.activity.kv_conflict_cycles}};
+}
+
+Json activity(const chip::Activity& a) {
+  return Json{{"products", a.products},
+              {"selections", a.selections},
+              {"group_scales", a.group_scales},
+              {"tree_additions", a.tree_additions},
+              {"row_results", a.row_results},
+              {"embedding_reads", a.embedding_reads},
+              {"vector_elements", a.vector_elements},
+              {"score_macs", a.score_macs},
+              {"value_macs", a.value_macs},
+              {"exponentials", a.exponentials},
+              {"logits_compared", a.logits_compared},
+              {"link_beats", a.link_beats},
+              {"host_tokens", a.host_tokens}};
+}
+
+Json arrays(const program::Placement& placement) {
+  Json list = Json::array();
+  for (std::size_t i = 0; i < program::kArrays; ++i) {
+    const auto& plan = placement.array(static_cast<program::ArrayKind>(i));
+    list.push_back(Json{{"array", name(plan.kind)},
+                        {"instances", plan.instances},
+                        {"inputs", plan.inputs},
+                        {"outputs", plan.outputs},
+                        {"tiles", plan.tiles()},
+                        {"fill", plan.fill()}});
+  }
+  return list;
+}
+
+void add_speed(Json& json, const host::RunResult& result) {
+  const auto& speed = result.speed;
+  if (speed.cycles_per_token) json["cycles_per_token"] = *speed.cycles_per_token;
+  if (speed.tokens_per_s_user) json["tokens_per_s_user"] = *speed.tokens_per_s_user;
+  json["tokens_per_s_total"] = speed.tokens_per_s_total;
+  json["ttft_us"] = speed.ttft_us;
+}
+
+Json closed_form(const host::RunResult& result) {
+  const auto& form = result.closed_form;
+  return Json{{"cycles_total", form.total.count()},
+              {"first_answer_cycle", form.first_answer.count()},
+              {"last_answer_cycle", form.last_answer.count()},
+              {"agrees", !result.mismatch.has_value()}};
+}
+
+Json host(const RunReport& report) {
+  Json json = host_json(report.host);
+  const double wall = report.host.wall_s;
+  json["elaboration_s"] = report.host.elaboration_s;
+  json["kernel_events"] = report.host.kernel_events;
+  json["kernel_events_per_token"] =
+      static_cast<double>(report.host.kernel_events) / static_cast<double>(report.result.chip.tokens.size());
+  if (wall > 0) {
+    json["simulated_cycles_per_s"] = static_cast<double>(report.result.chip.total.count()) / wall;
+    json["tokens_per_s"] = static_cast<double>(report.result.chip.tokens.size()) / wall;
+  }
+  return json;
+}
+
+}  // namespace
+
+std::string run_json(const RunReport& report) {
+  const auto& run = report.result.chip;
+  const auto chip_text = config::to_json(report.placement.chip());
+  Json json = document("run");
+  if (report.rom_hash) json["rom_hash"] = *report.rom_hash;
+  json["model"] = model_json(report.placement.model());
+  json["recipe"] = recipe_json(report.recipe);
+  json["chip"] = Json::parse(chip_text);
+  json["chip_config_hash"] = config::config_hash(chip_text);
+  json["seed"] = report.seed;
+  json["timing_only"] = report.timing_only;
+  json["users"] = 1;
+  json["text"] = report.text;
+  json["token_ids"] = report.token_ids;
+  json["prompt_tokens"] = report.prompt_tokens;
+  json["generated_tokens"] = run.answer_tokens;
+  json["finish"] = kFinishNames[static_cast<std::size_t>(run.finish)];
+  json["clock_mhz"] = report.placement.chip().clock_mhz;
+  json["cycles_total"] = run.total.count();
+  add_speed(json, report.result);
+  json["cycles_by_unit"] = by_unit(run);
+  json["cycles_by_cause"] = by_cause(run);
+  json["critical_path"] = per_unit(run.critical_path);
+  if (report.result.limited_by)
+    json["limited_by"] = Json{{"unit", name(*report.result.limited_by)}, {"share", report.result.limited_share}};
+  json["utilisation"] = utilisation(run);
+  json["closed_form"] = closed_form(report.result);
+  json["kv"] = kv(report.placement, run);
+  json["activity"] = activity(run.activity);
+  json["tile_arrays"] = arrays(report.placement);
+  Json contexts = Json::array();
+  for (const auto& point : report.result.by_context)
+    contexts.push_back(Json{{"context", point.context}, {"cycles", point.cycles.count()}});
+  json["cycles_by_context"] = contexts;
+  json["baseline"] = baseline_list(report.baseline, report.result.speed.tokens_per_s_user);
+  json["host"] = host(report);
+  return dump(json);
+}
+
+}  // namespace kiln::report

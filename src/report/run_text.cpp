@@ -1,0 +1,80 @@
+#include <fmt/format.h>
+
+#include "kiln/report/run_report.hpp"
+#include "kiln/report/table.hpp"
+
+namespace kiln::report {
+namespace {
+
+std::string finish_sentence(const RunReport& report) {
+  const auto capacity = report.placement.kv().capacity_tokens;
+  switch (report.result.chip.finish) {
+    case chip::Finish::EndOfText:
+      return "The answer ended at an end-of-text token.\n";
+    case chip::Finish::KvFull:
+      return fmt::format("The answer ended because the KV cache is full: it holds {} tokens.\n", grouped(capacity));
+    case chip::Finish::MaxTokens:
+    case chip::Finish::Interrupted:
+      break;
+  }
+  return "";
+}
+
+std::string speed_lines(const RunReport& report) {
+  const auto& result = report.result;
+  const auto& model = report.placement.model();
+  const auto& chip = report.placement.chip();
+  std::string text = fmt::format("{} on {} at {} MHz, {}: {} prompt tokens, {} answer tokens, {} cycles\n", model.name,
+                                 chip.name, grouped(chip.clock_mhz), report.timing_only ? "timing only" : "functional",
+                                 grouped(report.prompt_tokens), grouped(result.chip.answer_tokens),
+                                 grouped(result.chip.total.count()));
+  if (result.speed.tokens_per_s_user) {
+    text += fmt::format("  {} tokens/s per user ({} cycles per token), ", number(*result.speed.tokens_per_s_user),
+                        number(*result.speed.cycles_per_token));
+  } else {
+    text += "  ";
+  }
+  text += fmt::format("{} tokens/s over the whole run, first token after {} us\n",
+                      number(result.speed.tokens_per_s_total), number(result.speed.ttft_us));
+  text +=
+      fmt::format("  closed form {} the simulation\n", result.mismatch ? "DIFFERS from" : "agrees to the cycle with");
+  return text;
+}
+
+std::string unit_table(const RunReport& report) {
+  const auto& run = report.result.chip;
+  const auto total = static_cast<double>(run.total.count());
+  const auto share = [&](base::Cycles cycles) { return percent(static_cast<double>(cycles.count()) / total); };
+  Table table({"unit", "critical path", "compute", "wait in", "wait out", "KV conflict", "wire", "idle"});
+  for (std::size_t u = 0; u < program::kUnits; ++u) {
+    std::vector<std::string> cells = {std::string(name(static_cast<program::Unit>(u))), share(run.critical_path[u])};
+    for (const auto& cycles : run.by_unit[u]) cells.push_back(cycles.count() == 0 ? "-" : share(cycles));
+    table.row(std::move(cells));
+  }
+  return table.text();
+}
+
+}  // namespace
+
+std::string run_text(const RunReport& report) {
+  std::string text;
+  if (!report.timing_only) text += report.prompt + report.text + "\n\n" + finish_sentence(report);
+  text += speed_lines(report);
+  if (report.result.limited_by) {
+    text += fmt::format("  limited by {}: {} of the critical path\n", name(*report.result.limited_by),
+                        percent(report.result.limited_share));
+  }
+  text += "\n" + unit_table(report);
+  if (!report.baseline.figures.empty())
+    text += "\n" + baseline_table(report.baseline, report.result.speed.tokens_per_s_user);
+  const auto& host = report.host;
+  text += fmt::format(
+      "\nsimulated in {:.2f} s (elaboration {:.3f} s): {} cycles/s, {} kernel events per token, {:.0f} MiB at most\n",
+      host.wall_s, host.elaboration_s,
+      number(static_cast<double>(report.result.chip.total.count()) / std::max(host.wall_s, 1e-9)),
+      number(static_cast<double>(host.kernel_events) / static_cast<double>(report.result.chip.tokens.size())),
+      host.peak_memory_mib);
+  return text;
+}
+
+}  // namespace kiln::report
