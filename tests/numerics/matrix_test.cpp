@@ -1,0 +1,279 @@
+#include <algorithm>
+#include <bit>
+
+#include "kiln/base/result.hpp"
+#include "numerics/bits.hpp"
+#include "numerics_testing.hpp"
+
+namespace kiln::numerics {
+namespace {
+
+using testing::OwnedMatrix;
+using testing::random_matrix;
+using testing::random_quantised;
+
+constexpr int kWidths[] = {2, 3, 4, 6, 8};
+
+TEST(Packing, CodeAt_GivesBackWhatWasPacked) {
+  base::Random random(testing::seed());
+  for (const int bits : kWidths) {
+    for (const std::uint32_t columns : {1U, 63U, 64U, 65U, 172U}) {
+      const auto rows = static_cast<std::uint32_t>(random.between(1, 40));
+      const OwnedMatrix m = random_matrix(random, rows, columns, bits);
+      for (std::uint32_t r = 0; r < rows; ++r) {
+        for (std::uint32_t c = 0; c < columns; ++c) ASSERT_EQ(code_at(m.view(), r, c), m.plain[r * m.padded() + c]);
+      }
+    }
+  }
+}
+
+TEST(Packing, LayoutIsTheDocumentedBitStream) {
+  std::vector<std::uint8_t> codes(kPanelRows * kGroup, 0);
+  codes[5 * kGroup + 4 * 2 + 3] = 5;  // row 5, input 11: vector 2, byte lane 23
+  std::vector<std::byte> out(packed_code_bytes(16, 64, 3));
+  ASSERT_EQ(out.size(), 384U);
+  pack_panel(3, 64, codes, out);
+  const std::size_t bit = 23 * 3;
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    const unsigned expected = i == 2 * 24 + bit / 8 ? (5U << (bit % 8)) & 0xFF : 0;
+    EXPECT_EQ(std::to_integer<unsigned>(out[i]), expected) << i;
+  }
+}
+
+TEST(Packing, SizesArePaddedToPanelsAndGroups) {
+  EXPECT_EQ(packed_code_bytes(17, 65, 3), 2U * 2 * 16 * 64 * 3 / 8);
+  EXPECT_EQ(scale_count(17, 65), 2U * 2 * 16);
+  EXPECT_THROW((void)packed_code_bytes(16, 64, 5), base::BugError);
+  EXPECT_THROW((void)scale_count(16, kMaxColumns + 1), base::BugError);
+}
+
+TEST(Packing, CodeThatDoesNotFitIsABug) {
+  std::vector<std::uint8_t> codes(kPanelRows * kGroup, 4);
+  std::vector<std::byte> out(packed_code_bytes(16, 64, 2));
+  EXPECT_THROW(pack_panel(2, 64, codes, out), base::BugError);
+}
+
+/// y of one row straight from the formulas, from the plain codes.
+std::int64_t naive_sum(const OwnedMatrix& m, std::uint32_t row, const QuantisedVector& x) {
+  std::int64_t sum = 0;
+  const MatrixView view = m.view();
+  for (std::size_t g = 0; g < view.groups(); ++g) {
+    std::int32_t p = 0;
+    for (std::size_t c = g * kGroup; c < std::min<std::size_t>((g + 1) * kGroup, m.columns); ++c) {
+      p += m.codebook[m.plain[row * m.padded() + c]] * x.codes[c];
+    }
+    const std::uint8_t scale = m.scales[(row / 16 * view.groups() + g) * 16 + row % 16];
+    sum += scaled_term(p, scale, x.max_exponent - x.exponents[g]);
+  }
+  return sum;
+}
+
+std::vector<float> run(const OwnedMatrix& m, const QuantisedVector& x, Simd simd) {
+  std::vector<float> y(m.rows, -1.0F);
+  multiply(m.view(), x, 0, m.view().panels(), y, simd);
+  return y;
+}
+
+class MatrixPath : public ::testing::TestWithParam<Simd> {
+ protected:
+  void SetUp() override {
+    if (GetParam() > best_simd()) GTEST_SKIP() << "this host has no such vector unit";
+  }
+};
+
+INSTANTIATE_TEST_SUITE_P(
+    All, MatrixPath, ::testing::Values(Simd::Scalar, Simd::Avx2, Simd::Avx512), [](const auto& test) {
+      return std::string(test.param == Simd::Scalar ? "Scalar" : test.param == Simd::Avx2 ? "Avx2" : "Avx512");
+    });
+
+TEST_P(MatrixPath, EveryRowIsTheFormula) {
+  base::Random random(testing::seed());
+  for (int round = 0; round < 150; ++round) {
+    const int bits = kWidths[round % 5];
+    const bool extreme = round % 7 == 0;
+    const auto rows = static_cast<std::uint32_t>(random.between(1, 40));
+    const auto columns = static_cast<std::uint32_t>(round % 11 == 0 ? 172 : random.between(1, 200));
+    const OwnedMatrix m = random_matrix(random, rows, columns, bits, extreme);
+    const QuantisedVector x = random_quantised(random, columns, extreme);
+    const std::vector<float> y = run(m, x, GetParam());
+    for (std::uint32_t r = 0; r < rows; ++r) {
+      const float expected = row_result(m.row_scales[r], naive_sum(m, r, x), x.max_exponent);
+      ASSERT_EQ(std::bit_cast<std::uint32_t>(y[r]), std::bit_cast<std::uint32_t>(expected))
+          << bits << " bits, " << rows << " x " << columns << ", row " << r;
+    }
+  }
+}
+
+TEST_P(MatrixPath, AllExtremeValuesDoNotOverflow) {
+  base::Random random(testing::seed());
+  for (const int bits : kWidths) {
+    OwnedMatrix m = random_matrix(random, 16, 64 * 40, bits, true);
+    std::fill(m.codebook.begin(), m.codebook.end(), std::int8_t{127});
+    QuantisedVector x = random_quantised(random, m.columns, true);
+    for (const int sign : {127, -127}) {
+      std::fill(x.codes.begin(), x.codes.end(), static_cast<std::int8_t>(sign));
+      const std::vector<float> y = run(m, x, GetParam());
+      for (std::uint32_t r = 0; r < 16; ++r) {
+        ASSERT_EQ(y[r], row_result(m.row_scales[r], std::int64_t{sign} * 127 * 64 * 255 * 40, 0));
+      }
+    }
+  }
+}
+
+TEST_P(MatrixPath, ByteCodebooksOfEveryKind) {
+  base::Random random(testing::seed());
+  for (int kind = 0; kind < 4; ++kind) {
+    OwnedMatrix m = random_matrix(random, 33, 200, 8);
+    for (int i = 0; i < 256; ++i) {
+      const int values[] = {std::max(i - 128, -127), std::max<int>(static_cast<std::int8_t>(i), -127),
+                            std::clamp(127 - i, -127, 127), m.codebook[static_cast<std::size_t>(i)]};
+      m.codebook[static_cast<std::size_t>(i)] = static_cast<std::int8_t>(values[kind]);
+    }
+    const QuantisedVector x = random_quantised(random, 200);
+    const std::vector<float> y = run(m, x, GetParam());
+    for (std::uint32_t r = 0; r < m.rows; ++r) {
+      ASSERT_EQ(y[r], row_result(m.row_scales[r], naive_sum(m, r, x), x.max_exponent)) << kind;
+    }
+  }
+}
+
+TEST_P(MatrixPath, ABatchGivesWhatItsVectorsGive) {
+  base::Random random(testing::seed());
+  for (int round = 0; round < 40; ++round) {
+    const int bits = kWidths[round % 5];
+    const auto columns = static_cast<std::uint32_t>(random.between(1, 1500));
+    const OwnedMatrix m =
+        random_matrix(random, static_cast<std::uint32_t>(random.between(1, 40)), columns, bits, round % 9 == 0);
+    const std::size_t batch = round == 0 ? 70 : random.between(1, 19);
+    std::vector<QuantisedVector> x;
+    for (std::size_t t = 0; t < batch; ++t) x.push_back(random_quantised(random, columns, round % 9 == 0));
+    std::vector<std::vector<float>> y(batch, std::vector<float>(m.rows));
+    std::vector<std::span<float>> spans(y.begin(), y.end());
+    multiply_batch(m.view(), x, 0, m.view().panels(), spans, GetParam());
+    for (std::size_t t = 0; t < batch; ++t)
+      ASSERT_EQ(y[t], run(m, x[t], Simd::Scalar)) << bits << " bits, vector " << t;
+  }
+}
+
+TEST_P(MatrixPath, ARangeOfPanelsLeavesTheOthers) {
+  base::Random random(testing::seed());
+  const OwnedMatrix m = random_matrix(random, 40, 100, 3);
+  const QuantisedVector x = random_quantised(random, 100);
+  const std::vector<float> whole = run(m, x, GetParam());
+  std::vector<float> y(40, -7.0F);
+  multiply(m.view(), x, 1, 2, y, GetParam());
+  for (std::size_t r = 0; r < 40; ++r) EXPECT_EQ(y[r], r / 16 == 1 ? whole[r] : -7.0F);
+}
+
+TEST(Matrix, TilesOfAnyShapeGiveTheSameSum) {
+  base::Random random(testing::seed());
+  for (const int bits : kWidths) {
+    const OwnedMatrix m = random_matrix(random, 20, 172, bits);
+    const QuantisedVector x = random_quantised(random, 172);
+    for (const std::size_t tile : {1U, 7U, 31U, 33U, 64U, 65U, 172U}) {
+      for (std::uint32_t row = 0; row < m.rows; ++row) {
+        std::vector<std::int32_t> p(m.view().groups(), 0);
+        std::vector<std::pair<std::size_t, std::size_t>> parts;  // a tile's inputs, cut at groups
+        for (std::size_t first = 0; first < 172; first += tile) {
+          for (std::size_t at = first; at < std::min<std::size_t>(first + tile, 172);) {
+            const std::size_t end = std::min({(at / kGroup + 1) * kGroup, first + tile, std::size_t{172}});
+            parts.emplace_back(at, end);
+            at = end;
+          }
+        }
+        for (std::size_t i = parts.size(); i > 1; --i) std::swap(parts[i - 1], parts[random.below(i)]);
+        for (const auto& [first, last] : parts) p[first / kGroup] += partial_product(m.view(), row, first, last, x);
+        std::int64_t sum = 0;
+        for (std::size_t g = p.size(); g-- > 0;) {
+          sum +=
+              scaled_term(p[g], m.scales[(row / 16 * p.size() + g) * 16 + row % 16], x.max_exponent - x.exponents[g]);
+        }
+        ASSERT_EQ(sum, naive_sum(m, row, x)) << "tile of " << tile;
+      }
+    }
+  }
+}
+
+TEST(Matrix, ResultLiesWithinTheBoundOfTheRealSum) {
+  base::Random random(testing::seed());
+  for (int round = 0; round < 50; ++round) {
+    const auto columns = static_cast<std::uint32_t>(random.between(1, 500));
+    const OwnedMatrix m = random_matrix(random, 16, columns, kWidths[round % 5]);
+    const QuantisedVector x = random_quantised(random, columns);
+    const std::vector<float> y = run(m, x, best_simd());
+    for (std::uint32_t r = 0; r < 16; ++r) {
+      double sum = 0;
+      for (std::size_t c = 0; c < columns; ++c) {
+        const double weight =
+            double{m.row_scales[r]} * m.scales[c / kGroup * 16 + r] * m.codebook[m.plain[r * m.padded() + c]];
+        sum += weight * x.codes[c] * std::exp2(x.exponents[c / kGroup]);
+      }
+      const double bound =
+          double{m.row_scales[r]} * std::exp2(x.max_exponent) * static_cast<double>(m.view().groups()) * 0.5;
+      ASSERT_LE(std::fabs(y[r] - sum), bound + std::fabs(sum) * 0x1p-23 + 0x1p-126);
+    }
+  }
+}
+
+TEST(Matrix, ScaledTermRoundsHalfUpAndIsZeroFrom32On) {
+  EXPECT_EQ(scaled_term(3, 1, 1), 2);
+  EXPECT_EQ(scaled_term(-3, 1, 1), -1);
+  EXPECT_EQ(scaled_term(-1, 1, 1), 0);
+  EXPECT_EQ(scaled_term(7, 255, 0), 1785);
+  const std::int32_t largest = 64 * 127 * 127;
+  for (int shift = 29; shift < 600; ++shift) {
+    EXPECT_EQ(scaled_term(largest, 255, shift), 0);
+    EXPECT_EQ(scaled_term(-largest, 255, shift), 0);
+  }
+}
+
+TEST(Matrix, RowResultIsOneRounding) {
+  base::Random random(testing::seed());
+  for (int i = 0; i < 100000; ++i) {
+    const auto scale = static_cast<float>((1 + random.unit()) * std::exp2(testing::uniform(random, -126, 0)));
+    const auto sum = static_cast<std::int64_t>(random.next()) >> random.between(22, 60);
+    const auto exponent = static_cast<int>(random.between(0, 260)) - 130;
+    const auto exact =
+        static_cast<long double>(scale) * static_cast<long double>(sum);  // 64 bits of significand suffice
+    if (std::bit_width(static_cast<std::uint64_t>(sum < 0 ? -sum : sum)) > 40) continue;
+    float expected = static_cast<float>(std::ldexp(exact, exponent));
+    if (std::fabs(expected) < std::numeric_limits<float>::min()) expected = 0.0F;
+    if (std::isinf(expected)) expected = std::copysign(std::numeric_limits<float>::max(), expected);
+    ASSERT_EQ(row_result(scale, sum, exponent), expected) << scale << ' ' << sum << ' ' << exponent;
+  }
+  EXPECT_TRUE(testing::is_clean(row_result(std::numeric_limits<float>::max(), std::int64_t{1} << 42, 200)));
+  EXPECT_EQ(row_result(0.0F, 12345, 100), 0.0F);
+  EXPECT_EQ(row_result(1.0F, 0, 100), 0.0F);
+}
+
+TEST(Matrix, RoundToFloatAgreesWithTheHostAroundTheSmallestNormal) {
+  for (int top = -131; top <= -124; ++top) {
+    for (std::uint64_t low = 0; low < 64; ++low) {
+      for (const std::uint64_t base : {std::uint64_t{1} << 29, (std::uint64_t{1} << 30) - 64}) {
+        const std::uint64_t magnitude = base + low;
+        const int exponent = top - 29;
+        float expected = static_cast<float>(std::ldexp(static_cast<double>(magnitude), exponent));
+        if (std::fabs(expected) < std::numeric_limits<float>::min()) expected = 0.0F;
+        ASSERT_EQ(round_to_float(false, magnitude, exponent), expected) << top << ' ' << low;
+        ASSERT_EQ(round_to_float(true, magnitude, exponent), expected == 0 ? 0.0F : -expected);
+      }
+    }
+  }
+}
+
+TEST(Matrix, WrongShapesAreBugs) {
+  base::Random random(testing::seed());
+  const OwnedMatrix m = random_matrix(random, 20, 100, 3);
+  std::vector<float> y(20);
+  EXPECT_THROW(multiply(m.view(), random_quantised(random, 99), 0, 2, y, Simd::Scalar), base::BugError);
+  EXPECT_THROW(multiply(m.view(), random_quantised(random, 100), 0, 3, y, Simd::Scalar), base::BugError);
+  EXPECT_THROW(multiply(m.view(), random_quantised(random, 100), 0, 2, std::span(y).first(19), Simd::Scalar),
+               base::BugError);
+  MatrixView cut = m.view();
+  cut.codes = cut.codes.first(cut.codes.size() - 1);
+  EXPECT_THROW(multiply(cut, random_quantised(random, 100), 0, 2, y, Simd::Scalar), base::BugError);
+  EXPECT_THROW((void)partial_product(m.view(), 0, 60, 70, random_quantised(random, 100)), base::BugError);
+}
+
+}  // namespace
+}  // namespace kiln::numerics
