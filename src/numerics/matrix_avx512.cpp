@@ -1,7 +1,186 @@
+// The product of a matrix with AVX-512 (VNNI, VBMI). A vector of 64 codes: one byte permute spreads its 8 chunks over 8
+// lanes, vpmultishiftqb cuts the codes out, a second byte permute looks them up in a codebook + 128 that is repeated
+// over 64 entries (so the bits above a code need no mask), vpdpbusd multiplies with the 4 activations they meet.
+// PreparedVector::bias takes the + 128 back.
+#include <algorithm>
+#include <cstring>
+
 #include "numerics/matrix_paths.hpp"
+
+#if defined(__x86_64__)
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"  // gcc 12 takes its own intrinsics' undefined lanes for a mistake
+#include <immintrin.h>
+
+#define KILN_AVX512 __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,avx512vnni")))
+
+namespace kiln::numerics {
+
+namespace {
+
+enum class Lookup {
+  Table64,   ///< up to 6 bits: one byte permute
+  Table256,  ///< 8 bits, any codebook: two byte permutes of 128 entries each
+  Biased,    ///< 8 bits, value = max(code, 1) - 128
+  Signed,    ///< 8 bits, value = the code as two's complement, -127 for 128
+};
+
+/// Entries of the codebook + 128, repeated as often as they fit.
+struct Codebook {
+  alignas(64) std::uint8_t entries[256];
+  Lookup lookup = Lookup::Table64;
+};
+
+Codebook make_codebook(const MatrixView& matrix) {
+  Codebook book;
+  const std::size_t mask = (std::size_t{1} << matrix.bits) - 1;
+  bool biased = matrix.bits == 8;
+  bool twos = matrix.bits == 8;
+  for (std::size_t i = 0; i < 256; ++i) {
+    book.entries[i] = static_cast<std::uint8_t>(matrix.codebook[i & mask] + 128);
+    biased = biased && book.entries[i] == std::max<std::size_t>(i, 1);
+    twos = twos && book.entries[i] == std::max<std::size_t>(i ^ 0x80, 1);
+  }
+  if (matrix.bits == 8) book.lookup = biased ? Lookup::Biased : twos ? Lookup::Signed : Lookup::Table256;
+  return book;
+}
+
+/// The codebook values + 128 of one vector of codes.
+template <int Bits, Lookup How>
+struct Decoder {
+  __m512i spread, cut;
+  __m512i tables[How == Lookup::Table256 ? 4 : 1];
+
+  KILN_AVX512 explicit Decoder(const Codebook& book) {
+    alignas(64) std::uint8_t index[64];
+    alignas(64) std::uint8_t position[64];
+    for (int lane = 0; lane < 64; ++lane) {
+      index[lane] = static_cast<std::uint8_t>(std::min(lane / 8 * Bits + lane % 8, 63));
+      position[lane] = static_cast<std::uint8_t>(lane % 8 * Bits);
+    }
+    spread = _mm512_load_si512(index);
+    cut = _mm512_load_si512(position);
+    for (std::size_t i = 0; i < std::size(tables); ++i) tables[i] = _mm512_load_si512(book.entries + 64 * i);
+  }
+
+  KILN_AVX512 inline __m512i operator()(const std::byte* codes) const {
+    if constexpr (Bits == 8) {
+      const __m512i code = _mm512_loadu_si512(codes);
+      const __m512i one = _mm512_set1_epi8(1);
+      if constexpr (How == Lookup::Biased) return _mm512_max_epu8(code, one);
+      if constexpr (How == Lookup::Signed) return _mm512_max_epu8(_mm512_xor_si512(code, _mm512_set1_epi8(-128)), one);
+      if constexpr (How == Lookup::Table256) {
+        const __m512i low = _mm512_permutex2var_epi8(tables[0], code, tables[1]);
+        const __m512i high = _mm512_permutex2var_epi8(tables[2], code, tables[3]);
+        return _mm512_mask_blend_epi8(_mm512_movepi8_mask(code), low, high);
+      }
+    }
+    __m512i packed;
+    if constexpr (Bits == 2) packed = _mm512_castsi128_si512(_mm_loadu_si128(reinterpret_cast<const __m128i*>(codes)));
+    if constexpr (Bits == 3) packed = _mm512_castsi256_si512(_mm256_maskz_loadu_epi32(0x3F, codes));
+    if constexpr (Bits == 4)
+      packed = _mm512_castsi256_si512(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(codes)));
+    if constexpr (Bits == 6) packed = _mm512_maskz_loadu_epi32(0xFFF, codes);
+    const __m512i chunks = _mm512_permutexvar_epi8(spread, packed);
+    return _mm512_permutexvar_epi8(_mm512_multishift_epi64_epi8(cut, chunks), tables[0]);
+  }
+};
+
+/// Adds the terms of up to 8 groups, held as INT32 (8 * 64 * 127 * 127 * 255 < 2^31), to S.
+KILN_AVX512 inline void widen(__m512i terms, std::int64_t* sums) {
+  const __m512i low = _mm512_cvtepi32_epi64(_mm512_castsi512_si256(terms));
+  const __m512i high = _mm512_cvtepi32_epi64(_mm512_extracti64x4_epi64(terms, 1));
+  _mm512_storeu_si512(sums, _mm512_add_epi64(_mm512_loadu_si512(sums), low));
+  _mm512_storeu_si512(sums + 8, _mm512_add_epi64(_mm512_loadu_si512(sums + 8), high));
+}
+
+constexpr std::size_t kGroupsInInt32 = 8;
+constexpr std::size_t kPrefetch = 4096;  // bytes ahead of the codes in use
+
+/// S of one panel for `Batch` vectors: weights are decoded once for all of them.
+template <int Bits, Lookup How, std::size_t Batch>
+KILN_AVX512 void panel_sums(const MatrixView& matrix, const Codebook& book, std::size_t panel, const PreparedVector* x,
+                            PanelSums* sums) {
+  constexpr std::size_t kGroupBytes = kPanelRows * kGroup / 8 * Bits;
+  constexpr std::size_t kParts = Batch == 1 ? 4 : Batch == 2 ? 2 : 1;  // independent chains of vpdpbusd
+  const Decoder<Bits, How> decode(book);
+  const std::size_t groups = matrix.groups();
+  const std::byte* codes = matrix.codes.data() + panel * groups * kGroupBytes;
+  const std::uint8_t* scales = matrix.scales.data() + panel * groups * kPanelRows;
+  for (std::size_t t = 0; t < Batch; ++t) sums[t].fill(0);
+  for (std::size_t first = 0; first < groups; first += kGroupsInInt32) {
+    const std::size_t last = std::min(groups, first + kGroupsInInt32);
+    __m512i terms[Batch];
+    for (std::size_t t = 0; t < Batch; ++t) terms[t] = _mm512_setzero_si512();
+    for (std::size_t g = first; g < last; ++g, codes += kGroupBytes, scales += kPanelRows) {
+      __m512i p[Batch][kParts];
+      for (std::size_t t = 0; t < Batch; ++t) {
+        p[t][0] = _mm512_set1_epi32(x[t].bias[g]);
+        for (std::size_t part = 1; part < kParts; ++part) p[t][part] = _mm512_setzero_si512();
+      }
+      if constexpr (Batch <= 2) {
+        for (std::size_t line = 0; line < kGroupBytes; line += 64) {
+          _mm_prefetch(reinterpret_cast<const char*>(codes) + kPrefetch + line, _MM_HINT_T0);
+        }
+      }
+#pragma GCC unroll 16
+      for (std::size_t j = 0; j < kGroup / 4; ++j) {
+        const __m512i weights = decode(codes + j * 8 * Bits);
+#pragma GCC unroll 8
+        for (std::size_t t = 0; t < Batch; ++t) {
+          std::int32_t four = 0;
+          std::memcpy(&four, x[t].codes + g * kGroup + 4 * j, 4);
+          p[t][j % kParts] = _mm512_dpbusd_epi32(p[t][j % kParts], weights, _mm512_set1_epi32(four));
+        }
+      }
+      const __m512i scale = _mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(scales)));
+      for (std::size_t t = 0; t < Batch; ++t) {
+        for (std::size_t part = 1; part < kParts; ++part) p[t][0] = _mm512_add_epi32(p[t][0], p[t][part]);
+        const __m512i product = _mm512_add_epi32(_mm512_mullo_epi32(p[t][0], scale), _mm512_set1_epi32(x[t].half[g]));
+        terms[t] = _mm512_add_epi32(terms[t], _mm512_sra_epi32(product, _mm_cvtsi32_si128(x[t].shift[g])));
+      }
+    }
+    for (std::size_t t = 0; t < Batch; ++t) widen(terms[t], sums[t].data());
+  }
+}
+
+template <int Bits, Lookup How>
+void all_batches(const MatrixView& matrix, const Codebook& book, std::size_t panel, std::span<const PreparedVector> x,
+                 PanelSums* sums) {
+  std::size_t t = 0;
+  for (; t + 8 <= x.size(); t += 8) panel_sums<Bits, How, 8>(matrix, book, panel, &x[t], sums + t);
+  for (; t + 4 <= x.size(); t += 4) panel_sums<Bits, How, 4>(matrix, book, panel, &x[t], sums + t);
+  for (; t + 2 <= x.size(); t += 2) panel_sums<Bits, How, 2>(matrix, book, panel, &x[t], sums + t);
+  if (t < x.size()) panel_sums<Bits, How, 1>(matrix, book, panel, &x[t], sums + t);
+}
+
+}  // namespace
+
+void panel_sums_avx512(const MatrixView& matrix, std::size_t panel, std::span<const PreparedVector> x,
+                       PanelSums* sums) {
+  const Codebook book = make_codebook(matrix);
+  switch (matrix.bits) {
+    case 2:
+      return all_batches<2, Lookup::Table64>(matrix, book, panel, x, sums);
+    case 3:
+      return all_batches<3, Lookup::Table64>(matrix, book, panel, x, sums);
+    case 4:
+      return all_batches<4, Lookup::Table64>(matrix, book, panel, x, sums);
+    case 6:
+      return all_batches<6, Lookup::Table64>(matrix, book, panel, x, sums);
+    default:
+      break;
+  }
+  if (book.lookup == Lookup::Biased) return all_batches<8, Lookup::Biased>(matrix, book, panel, x, sums);
+  if (book.lookup == Lookup::Signed) return all_batches<8, Lookup::Signed>(matrix, book, panel, x, sums);
+  all_batches<8, Lookup::Table256>(matrix, book, panel, x, sums);
+}
+
+}  // namespace kiln::numerics
+#else
 namespace kiln::numerics {
 void panel_sums_avx512(const MatrixView& matrix, std::size_t panel, std::span<const PreparedVector> x,
                        PanelSums* sums) {
-  panel_sums_avx2(matrix, panel, x, sums);
+  panel_sums_scalar(matrix, panel, x, sums);
 }
 }  // namespace kiln::numerics
+#endif
