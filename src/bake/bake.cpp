@@ -1,0 +1,149 @@
+#include "kiln/bake/bake.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <mutex>
+#include <optional>
+
+#include "bake/head.hpp"
+#include "bake/row_source.hpp"
+#include "bake/tensor_fit.hpp"
+#include "bake/walk.hpp"
+#include "kiln/base/random.hpp"
+#include "kiln/rom/rom_writer.hpp"
+
+namespace kiln::bake {
+namespace {
+
+using numerics::kGroup;
+using numerics::kPanelRows;
+
+/// Some units of a matrix, quantised: panels in their order, ready to be appended.
+struct Batch {
+  std::vector<std::byte> codes;
+  std::vector<std::uint8_t> scales;
+  std::vector<float> row_scales;
+  std::vector<RowFit> fits;  // one for each row
+
+  void resize(const RowSource& source, std::uint64_t rows, int bits) {
+    codes.resize(numerics::packed_code_bytes(rows, source.columns(), bits));
+    scales.assign(numerics::scale_count(rows, source.columns()), 0);
+    row_scales.resize(rows);
+    fits.assign(rows, {});
+  }
+};
+
+/// Quantises rows [first, first + count) of `in` (panels of one unit) into their place in the batch.
+void quantise_unit(const RowSource& source, const TensorFit& fit, numerics::Simd simd, std::span<const float> in,
+                   std::size_t first, std::size_t count, Batch& batch) {
+  const std::size_t stride = source.stride();
+  const std::size_t groups = source.groups();
+  const std::size_t panel_bytes = numerics::packed_code_bytes(kPanelRows, source.columns(), fit.book.bits);
+  std::vector<std::uint8_t> codes(kPanelRows * stride);
+  for (std::size_t row = 0; row < count; row += kPanelRows) {
+    const std::size_t panel = (first + row) / kPanelRows;
+    const std::size_t real = std::min(kPanelRows, count - row);
+    if (real < kPanelRows) std::ranges::fill(codes, std::uint8_t{0});
+    for (std::size_t i = 0; i < real; ++i) {
+      RowFit& result = batch.fits[first + row + i];
+      result = fit_row(in.subspan((row + i) * stride, stride), source.columns(), fit.book, fit.search, simd,
+                       std::span(codes).subspan(i * stride, stride), batch.scales.data() + panel * groups * kPanelRows + i,
+                       kPanelRows);
+      batch.row_scales[first + row + i] = result.row_scale;
+    }
+    numerics::pack_panel(fit.book.bits, source.columns(), codes, std::span(batch.codes).subspan(panel * panel_bytes, panel_bytes));
+  }
+}
+
+/// Sums in row order, whoever quantised the rows.
+struct Totals {
+  double energy = 0;
+  double error = 0;
+  double max_error = 0;
+  void add(std::span<const RowFit> fits) {
+    for (const auto& fit : fits) {
+      energy += fit.energy;
+      error += fit.error;
+      max_error = std::max(max_error, fit.max_error);
+    }
+  }
+};
+
+class Baker {
+ public:
+  Baker(const checkpoint::Checkpoint& checkpoint, const config::BakeRecipe& recipe, base::ThreadPool& pool,
+        const base::Progress& progress)
+      : checkpoint_(checkpoint), recipe_(recipe), pool_(pool), work_("baking", progress, total_weights(checkpoint.config())) {}
+
+  base::Result<BakeReport> run(const std::string& output) {
+    auto head = image_head(checkpoint_, recipe_);
+    if (!head) return head.error();
+    auto writer = rom::RomWriter::create(output, *head);
+    if (!writer) return writer.error();
+    double bits = 0;
+    for (const auto& place : places(checkpoint_.config())) {
+      const auto tensor = bake_tensor(*writer, place);
+      if (!tensor) return tensor.error();
+      bits += tensor->bits_per_weight * static_cast<double>(place.weights);
+      report_.tensors.push_back(*tensor);
+      report_.weights += place.weights;
+    }
+    auto written = writer->finish();
+    if (!written) return written.error();
+    report_.content_hash = written->content_hash;
+    report_.file_bytes = written->file_bytes;
+    report_.bits_per_weight = bits / static_cast<double>(report_.weights);
+    return std::move(report_);
+  }
+
+ private:
+  base::Result<TensorDistortion> bake_tensor(rom::RomWriter& writer, const Place& place) {
+    const auto& format = recipe_.of(place.tensor_class);
+    const RowSource source(checkpoint_, place.tensor_class, place.layer, simd_);
+    const auto seed = base::mix(static_cast<std::uint64_t>(place.tensor_class), place.layer.value);
+    const auto fit = fit_tensor(source, format, seed, pool_, simd_);
+    if (!fit) return fit.error();
+    if (auto status = writer.begin_tensor(fit->book.stored()); !status) return status.error();
+    Totals totals;
+    const auto status = work_.batches(source, [&](std::uint64_t first, std::uint64_t count) -> base::Status {
+      batch_.resize(source, count, format.bits);
+      auto done = work_.units(source, pool_, first, count, [&](std::span<const float> rows, std::size_t at, std::size_t n) {
+        quantise_unit(source, *fit, simd_, rows, at, n, batch_);
+      });
+      if (!done) return done;
+      totals.add(batch_.fits);
+      return writer.append_panels(batch_.codes, batch_.scales, batch_.row_scales);
+    });
+    if (!status) return status.error();
+    return distortion(place, format.bits, totals);
+  }
+
+  static TensorDistortion distortion(const Place& place, int bits, const Totals& totals) {
+    rom::RomTensor shape;
+    shape.matrix.rows = place.rows;
+    shape.matrix.columns = place.columns;
+    shape.matrix.bits = bits;
+    TensorDistortion out{place.tensor_class, place.layer, shape.bits_per_weight(), 0, totals.max_error};
+    if (totals.energy > 0) out.relative_rms = std::sqrt(totals.error / totals.energy);
+    return out;
+  }
+
+  const checkpoint::Checkpoint& checkpoint_;
+  const config::BakeRecipe& recipe_;
+  base::ThreadPool& pool_;
+  Walk work_;
+  numerics::Simd simd_ = numerics::best_simd();
+  Batch batch_;
+  BakeReport report_;
+};
+
+}  // namespace
+
+base::Result<BakeReport> bake(const checkpoint::Checkpoint& checkpoint, const config::BakeRecipe& recipe,
+                              const std::string& output, base::ThreadPool& pool, const base::Progress& progress) {
+  return Baker(checkpoint, recipe, pool, progress).run(output);
+}
+
+}  // namespace kiln::bake

@@ -1,0 +1,53 @@
+// Sixteen floats side by side, the same lanes on every host: the compiler maps them to one, two or four registers. A kernel is an
+// always-inline body in these types plus one wrapper for each instruction set, so all paths do the same operations in the same
+// order and give the same bits (no contraction: -ffp-contract=off).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#define KILN_KERNEL [[gnu::always_inline]] inline
+#define KILN_AVX2 [[gnu::target("avx2")]]
+#define KILN_AVX512 [[gnu::target("avx512f,avx512bw,avx512dq,avx512vl,prefer-vector-width=512")]]
+
+namespace kiln::bake {
+
+inline constexpr std::size_t kLanes = 16;
+typedef float Floats __attribute__((vector_size(64)));
+typedef std::int32_t Ints __attribute__((vector_size(64)));
+
+KILN_KERNEL void load(const float* from, Floats& to) { std::memcpy(&to, from, sizeof to); }
+KILN_KERNEL void store(const Floats& from, float* to) { std::memcpy(to, &from, sizeof from); }
+
+/// |x|, lane by lane.
+KILN_KERNEL void magnitude(const Floats& x, Floats& out) { out = (Floats)((Ints)x & 0x7FFFFFFF); }
+
+typedef float Floats8 __attribute__((vector_size(32)));
+typedef float Floats4 __attribute__((vector_size(16)));
+
+/// Folds sixteen lanes to four, always lane i with lane i + 8, then i + 4.
+#define KILN_FOLD(x, join8, join4, four)                                              \
+  const Floats8 low8 = __builtin_shufflevector(x, x, 0, 1, 2, 3, 4, 5, 6, 7);         \
+  const Floats8 high8 = __builtin_shufflevector(x, x, 8, 9, 10, 11, 12, 13, 14, 15);  \
+  const Floats8 eight = join8(low8, high8);                                           \
+  const Floats4 low4 = __builtin_shufflevector(eight, eight, 0, 1, 2, 3);             \
+  const Floats4 high4 = __builtin_shufflevector(eight, eight, 4, 5, 6, 7);            \
+  const Floats4 four = join4(low4, high4)
+#define KILN_ADD(a, b) ((a) + (b))
+#define KILN_MAX(a, b) ((a) > (b) ? (a) : (b))
+
+/// The lanes' sum in one fixed order.
+KILN_KERNEL float sum_of_lanes(const Floats& x) {
+  KILN_FOLD(x, KILN_ADD, KILN_ADD, four);
+  return (four[0] + four[2]) + (four[1] + four[3]);
+}
+
+KILN_KERNEL float largest_lane(const Floats& x) {
+  KILN_FOLD(x, KILN_MAX, KILN_MAX, four);
+  const float even = KILN_MAX(four[0], four[2]);
+  const float odd = KILN_MAX(four[1], four[3]);
+  return KILN_MAX(even, odd);
+}
+
+}  // namespace kiln::bake

@@ -1,0 +1,161 @@
+#include "kiln/rom/rom_image.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+
+#include "kiln/base/mapped_file.hpp"
+#include "rom/head_check.hpp"
+#include "rom/layout.hpp"
+#include "rom/tokenizer_codec.hpp"
+#include "rom/verify.hpp"
+
+namespace kiln::rom {
+
+using config::TensorClass;
+
+std::uint64_t RomTensor::rom_bits() const {
+  const auto bits = static_cast<std::uint64_t>(matrix.bits);
+  const std::uint64_t rows = matrix.rows;
+  return rows * matrix.columns * bits + rows * matrix.groups() * 8 + rows * 32 + (std::uint64_t{8} << bits);
+}
+
+double RomTensor::bits_per_weight() const {
+  return static_cast<double>(rom_bits()) / (static_cast<double>(matrix.rows) * static_cast<double>(matrix.columns));
+}
+
+struct RomImage::Impl {
+  base::MappedFile file;
+  config::ModelConfig model = {};
+  config::BakeRecipe recipe = {};
+  std::optional<tokenizer::TokenizerSpec> tokenizer = {};
+  std::string content_hash = {};
+  std::vector<RomTensor> tensors = {};
+  std::span<const std::uint64_t> rope_increments = {};
+  std::span<const float> norms = {};
+
+  /// Sections are aligned to 64 bytes in a mapping that is aligned to pages.
+  template <class T>
+  [[nodiscard]] std::span<const T> part(const Section& section) const {
+    const auto bytes = file.bytes().subspan(section.offset, section.bytes);
+    return {reinterpret_cast<const T*>(bytes.data()), bytes.size() / sizeof(T)};
+  }
+  [[nodiscard]] std::string text(const Section& section) const {
+    const auto chars = part<char>(section);
+    return {chars.begin(), chars.end()};
+  }
+
+  base::Result<std::vector<Section>> read_head();
+  base::Status bind(std::span<const Section> sections);
+};
+
+namespace {
+
+bool is_row_scale(float value) {
+  const auto bits = std::bit_cast<std::uint32_t>(value);
+  return bits == 0 || (bits >= 0x00800000U && bits < 0x7F800000U);
+}
+
+}  // namespace
+
+/// Model, recipe and tokenizer, and with them the proof that every section is what it must be.
+base::Result<std::vector<Section>> RomImage::Impl::read_head() {
+  const auto refuse = [&](const std::string& why) { return base::Error{fmt::format("{}: {}", file.path(), why)}; };
+  const auto header = check_header(file.path(), file.bytes());
+  if (!header) return header.error();
+  auto sections = check_directory(file.path(), file.bytes(), *header);
+  if (!sections) return sections.error();
+  if (const auto status = check_texts(file.path(), file.bytes(), *sections); !status) return status.error();
+  content_hash.assign(header->content_hash.begin(), header->content_hash.end());
+  auto read_model = parse_model_section(text((*sections)[0]));
+  if (!read_model) return refuse(read_model.error().message);
+  model = std::move(*read_model);
+  auto read_recipe = parse_recipe_section(text((*sections)[1]));
+  if (!read_recipe) return refuse(read_recipe.error().message);
+  recipe = std::move(*read_recipe);
+  const std::array<std::uint64_t, 3> texts = {(*sections)[0].bytes, (*sections)[1].bytes, (*sections)[2].bytes};
+  const auto plan = plan_sections(model, recipe, texts);
+  if (const auto status = check_plan(file.path(), file.bytes(), *sections, plan); !status) return status.error();
+  auto read_tokenizer = decode_tokenizer(part<std::byte>((*sections)[2]));
+  if (!read_tokenizer) return refuse("its tokenizer cannot be used: " + read_tokenizer.error().message);
+  tokenizer = std::move(*read_tokenizer);
+  return sections;
+}
+
+base::Status RomImage::Impl::bind(std::span<const Section> sections) {
+  rope_increments = part<std::uint64_t>(sections[3]);
+  norms = part<float>(sections[4]);
+  for (std::size_t i = kFixedSections; i < sections.size(); i += kSectionsPerTensor) {
+    const Section& codes = sections[i + 1];
+    RomTensor tensor;
+    tensor.tensor_class = static_cast<TensorClass>(codes.tensor_class);
+    tensor.layer = base::LayerId{codes.layer};
+    tensor.matrix = {codes.rows,
+                     codes.columns,
+                     static_cast<int>(codes.bits),
+                     part<std::int8_t>(sections[i]),
+                     part<std::byte>(codes),
+                     part<std::uint8_t>(sections[i + 2]),
+                     part<float>(sections[i + 3])};
+    tensors.push_back(tensor);
+    const auto at = [&](const Section& section, std::size_t element, std::size_t size) {
+      return fmt::format("{}: the {} has at byte {}", file.path(), describe(section), section.offset + element * size);
+    };
+    const auto book = tensor.matrix.codebook;
+    if (const auto bad = std::ranges::find(book, std::int8_t{-128}); bad != book.end())
+      return base::Error{at(sections[i], static_cast<std::size_t>(bad - book.begin()), 1) + " a level of -128, expected -127 to 127"};
+    const auto rows = tensor.matrix.row_scales;
+    if (const auto bad = std::ranges::find_if_not(rows, is_row_scale); bad != rows.end())
+      return base::Error{at(sections[i + 3], static_cast<std::size_t>(bad - rows.begin()), 4) +
+                         " a row scale that is not 0 or a positive normal number"};
+  }
+  if (const auto fault = fault_of_norms(norms); !fault.empty()) return base::Error{fmt::format("{}: {}", file.path(), fault)};
+  return {};
+}
+
+base::Result<RomImage> RomImage::open(const std::string& path, base::ThreadPool& pool, const base::Progress& progress) {
+  auto file = base::MappedFile::open(path);
+  if (!file) return file.error();
+  auto impl = std::make_unique<Impl>(Impl{std::move(*file)});
+  const auto sections = impl->read_head();
+  if (!sections) return sections.error();
+  if (auto status = check_contents(impl->file, *sections, pool, progress); !status) return status.error();
+  if (auto status = impl->bind(*sections); !status) return status.error();
+  return RomImage(std::move(impl));
+}
+
+RomImage::RomImage(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+RomImage::RomImage(RomImage&&) noexcept = default;
+RomImage& RomImage::operator=(RomImage&&) noexcept = default;
+RomImage::~RomImage() = default;
+
+const config::ModelConfig& RomImage::model() const { return impl_->model; }
+const config::BakeRecipe& RomImage::recipe() const { return impl_->recipe; }
+const std::optional<tokenizer::TokenizerSpec>& RomImage::tokenizer() const { return impl_->tokenizer; }
+const std::string& RomImage::content_hash() const { return impl_->content_hash; }
+std::uint64_t RomImage::file_bytes() const { return impl_->file.bytes().size(); }
+std::span<const RomTensor> RomImage::tensors() const { return impl_->tensors; }
+
+const RomTensor& RomImage::tensor(TensorClass c, base::LayerId layer) const {
+  if (c == TensorClass::Embedding) return impl_->tensors.front();
+  if (c == TensorClass::LmHead) return impl_->tensors.back();
+  base::check(layer.value < impl_->model.layers, "a layer of the model");
+  return impl_->tensors[1 + std::size_t{layer.value} * 7 + static_cast<std::size_t>(c) -
+                        static_cast<std::size_t>(TensorClass::Q)];
+}
+
+std::span<const float> RomImage::attention_norm(base::LayerId layer) const {
+  base::check(layer.value < impl_->model.layers, "a layer of the model");
+  return impl_->norms.subspan(std::size_t{layer.value} * 2 * impl_->model.hidden_size, impl_->model.hidden_size);
+}
+
+std::span<const float> RomImage::ffn_norm(base::LayerId layer) const {
+  base::check(layer.value < impl_->model.layers, "a layer of the model");
+  return impl_->norms.subspan((std::size_t{layer.value} * 2 + 1) * impl_->model.hidden_size, impl_->model.hidden_size);
+}
+
+std::span<const float> RomImage::final_norm() const { return impl_->norms.last(impl_->model.hidden_size); }
+std::span<const std::uint64_t> RomImage::rope_increments() const { return impl_->rope_increments; }
+
+}  // namespace kiln::rom

@@ -1,0 +1,128 @@
+#include "kiln/rom/rom_writer.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#include "kiln/base/atomic_file.hpp"
+#include "kiln/config/load.hpp"
+#include "rom/head_check.hpp"
+#include "rom/layout.hpp"
+#include "rom/tokenizer_codec.hpp"
+
+namespace kiln::rom {
+
+struct RomWriter::Impl {
+  base::AtomicFile file;
+  std::vector<Section> sections;
+  std::size_t current = 0;     // section that is being written
+  std::uint64_t written = 0;   // bytes of it
+  SectionChecksum checksum = {};
+  std::vector<std::uint8_t> scales = {};  // of the matrix whose codes are being written
+  std::vector<float> row_scales = {};
+
+  base::Status append(std::span<const std::byte> data) {
+    const Section& section = sections[current];
+    base::check(data.size() <= section.bytes - written, "more bytes than the section holds");
+    if (auto status = file.append(data); !status) return status;
+    checksum.update(data);
+    written += data.size();
+    return {};
+  }
+
+  /// Ends the current section: its checksum, and zeros up to the next one's place.
+  base::Status close() {
+    Section& section = sections[current];
+    base::check(written == section.bytes, "a section ends before it is full");
+    section.checksum = checksum.finish();
+    written = 0;
+    const auto next = ++current < sections.size() ? sections[current].offset : align_up(section.offset + section.bytes);
+    const std::array<std::byte, kAlignment> zeros = {};
+    return file.append(std::span(zeros).first(next - file.size()));
+  }
+
+  base::Status whole(std::span<const std::byte> data) {
+    if (auto status = append(data); !status) return status;
+    return close();
+  }
+
+  [[nodiscard]] bool in_codes() const { return current < sections.size() && sections[current].kind == SectionKind::Codes; }
+
+  /// Behind the last code of a matrix: its scales, which were kept meanwhile.
+  base::Status end_tensor() {
+    if (auto status = close(); !status) return status;
+    if (auto status = whole(std::as_bytes(std::span(scales))); !status) return status;
+    if (auto status = whole(std::as_bytes(std::span(row_scales))); !status) return status;
+    scales.clear();
+    row_scales.clear();
+    return {};
+  }
+};
+
+RomWriter::RomWriter(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+RomWriter::RomWriter(RomWriter&&) noexcept = default;
+RomWriter& RomWriter::operator=(RomWriter&&) noexcept = default;
+RomWriter::~RomWriter() = default;
+
+base::Result<RomWriter> RomWriter::create(const std::string& path, const ImageHead& head) {
+  const std::string model = config::to_json(head.model);
+  const std::string recipe = config::to_json(head.recipe);
+  const auto tokens = encode_tokenizer(head.tokenizer);
+  const auto cannot = [&](const std::string& why) { return base::Error{fmt::format("cannot write {}: {}", path, why)}; };
+  if (const auto read = parse_model_section(model); !read) return cannot(read.error().message);
+  if (const auto read = parse_recipe_section(recipe); !read) return cannot(read.error().message);
+  if (const auto fault = fault_of_norms(head.norms); !fault.empty()) return cannot(fault);
+  if (tokens.size() > kMaxTokenizerBytes) return cannot(fmt::format("the tokenizer takes {} bytes, expected at most {}", tokens.size(), kMaxTokenizerBytes));
+
+  auto file = base::AtomicFile::create(path);
+  if (!file) return file.error();
+  auto sections = plan_sections(head.model, head.recipe, {model.size(), recipe.size(), tokens.size()});
+  auto impl = std::make_unique<Impl>(Impl{std::move(*file), std::move(sections)});
+  base::check(head.rope_increments.size() * 8 == impl->sections[3].bytes, "one RoPE increment for each pair of a head");
+  base::check(head.norms.size() * 4 == impl->sections[4].bytes, "two norms a layer and a final one");
+
+  // Header and directory are known last; until then zeros hold their place.
+  const std::vector<std::byte> place(impl->sections.front().offset);
+  if (auto status = impl->file.append(place); !status) return status.error();
+  const std::array<std::span<const std::byte>, kFixedSections> parts = {
+      std::as_bytes(std::span(model)), std::as_bytes(std::span(recipe)), std::span<const std::byte>(tokens),
+      std::as_bytes(std::span(head.rope_increments)), std::as_bytes(std::span(head.norms))};
+  for (const auto part : parts)
+    if (auto status = impl->whole(part); !status) return status.error();
+  return RomWriter(std::move(impl));
+}
+
+base::Status RomWriter::begin_tensor(std::span<const std::int8_t> codebook) {
+  base::check(impl_->current < impl_->sections.size(), "more matrices than the model has");
+  base::check(impl_->sections[impl_->current].kind == SectionKind::Codebook, "the matrix before it is not complete");
+  return impl_->whole(std::as_bytes(codebook));
+}
+
+base::Status RomWriter::append_panels(std::span<const std::byte> codes, std::span<const std::uint8_t> scales,
+                                      std::span<const float> row_scales) {
+  base::check(impl_->in_codes(), "panels without a matrix");
+  impl_->scales.insert(impl_->scales.end(), scales.begin(), scales.end());
+  impl_->row_scales.insert(impl_->row_scales.end(), row_scales.begin(), row_scales.end());
+  if (auto status = impl_->append(codes); !status) return status;
+  if (impl_->written < impl_->sections[impl_->current].bytes) return {};
+  return impl_->end_tensor();
+}
+
+base::Result<WrittenImage> RomWriter::finish() {
+  base::check(impl_->current == impl_->sections.size(), "the image is not complete");
+  const auto& sections = impl_->sections;
+  Header header;
+  header.file_bytes = impl_->file.size();
+  header.sections = static_cast<std::uint32_t>(sections.size());
+  WrittenImage written{content_hash_of(sections), header.file_bytes};
+  std::copy_n(written.content_hash.begin(), header.content_hash.size(), header.content_hash.begin());
+  header.checksum = header_checksum(header);
+  if (auto status = impl_->file.write_at(0, std::as_bytes(std::span(&header, 1))); !status) return status.error();
+  if (auto status = impl_->file.write_at(sizeof header, std::as_bytes(std::span(sections))); !status) return status.error();
+  if (auto status = impl_->file.commit(); !status) return status.error();
+  return written;
+}
+
+}  // namespace kiln::rom
