@@ -1,5 +1,6 @@
-// The SystemC chip: elaborates a placement, runs one user's prompt and answer through it, and says what every unit did in every cycle.
-// One simulation per process: run() elaborates SystemC's one context. Cycle 0 is when the host begins to send the prompt.
+// The SystemC chip: elaborates a placement, runs one user's prompt and answer through it, and says what every unit did
+// in every cycle. One simulation per process: run() elaborates SystemC's one context. Cycle 0 is when the host begins
+// to send the prompt.
 #pragma once
 
 #include <array>
@@ -23,7 +24,8 @@ enum class Movement { Bursts, Beats };
 /// What a unit does in a cycle. Idle is what is left.
 enum class Cause { Compute, WaitInput, WaitOutput, KvConflict, Wire, Idle };
 inline constexpr std::size_t kCauses = 6;
-std::string_view name(Cause cause);  ///< "compute", "waiting_for_input", "waiting_for_output", "kv_bank_conflict", "wire", "idle"
+std::string_view name(
+    Cause cause);  ///< "compute", "waiting_for_input", "waiting_for_output", "kv_bank_conflict", "wire", "idle"
 
 /// One event of an operation, for the proof that bursts and beats agree and for traces.
 enum class EventKind : std::uint8_t { FirstIn, LastIn, Start, End, FirstOut, LastOut };
@@ -42,14 +44,15 @@ struct PathEntry {
 };
 
 struct RunRequest {
-  std::vector<base::TokenId> prompt;          ///< at least one; in a timing-only run only its length matters
-  std::uint64_t max_new_tokens = 1;           ///< at least one
-  std::vector<base::TokenId> end_tokens;      ///< any of them ends the answer (functional runs)
-  Values* values = nullptr;                   ///< null: timing only
+  std::vector<base::TokenId> prompt;      ///< at least one; in a timing-only run only its length matters
+  std::uint64_t max_new_tokens = 1;       ///< at least one
+  std::vector<base::TokenId> end_tokens;  ///< any of them ends the answer (functional runs)
+  Values* values = nullptr;               ///< null: timing only
   Movement movement = Movement::Bursts;
-  std::uint64_t stall_seed = 0;               ///< tests: not 0 lets every receiver refuse beats at random cycles
+  std::uint64_t stall_seed = 0;                ///< tests: not 0 lets every receiver refuse beats at random cycles
   std::function<void(const Event&)> on_event;  ///< may be empty
-  std::function<void(base::TokenId token, std::uint64_t index)> on_token;  ///< an answer token is committed (index from 0); may be empty
+  std::function<void(base::TokenId token, std::uint64_t index)>
+      on_token;  ///< an answer token is committed (index from 0); may be empty
   std::function<void(std::uint64_t done, std::uint64_t total)> on_progress;  ///< tokens through the chip; may be empty
   std::stop_token stop;
 };
@@ -64,43 +67,46 @@ struct TokenTiming {
 
 /// Integers that the units count; names and units in docs/units.
 struct Activity {
-  std::uint64_t products = 0;          ///< products formed by product banks
-  std::uint64_t selections = 0;        ///< ROM cells that selected a product (one per weight and token)
-  std::uint64_t group_scales = 0;      ///< partial sums that took a group scale
-  std::uint64_t tree_additions = 0;    ///< additions in reduction trees
-  std::uint64_t row_results = 0;       ///< row scales applied
-  std::uint64_t embedding_reads = 0;   ///< elements read
-  std::uint64_t vector_elements = 0;   ///< elements that passed the vector unit, once per operation
+  std::uint64_t products = 0;         ///< products formed by product banks
+  std::uint64_t selections = 0;       ///< ROM cells that selected a product (one per weight and token)
+  std::uint64_t group_scales = 0;     ///< partial sums that took a group scale
+  std::uint64_t tree_additions = 0;   ///< additions in reduction trees
+  std::uint64_t row_results = 0;      ///< row scales applied
+  std::uint64_t embedding_reads = 0;  ///< elements read
+  std::uint64_t vector_elements = 0;  ///< elements that passed the vector unit, once per operation
   std::uint64_t kv_words_read = 0;
   std::uint64_t kv_words_written = 0;
   std::uint64_t kv_conflict_cycles = 0;
-  std::uint64_t score_macs = 0;        ///< products of q and k
-  std::uint64_t value_macs = 0;        ///< products of probabilities and v
+  std::uint64_t score_macs = 0;  ///< products of q and k
+  std::uint64_t value_macs = 0;  ///< products of probabilities and v
   std::uint64_t exponentials = 0;
   std::uint64_t logits_compared = 0;
-  std::uint64_t link_beats = 0;        ///< beats times pipeline stages
+  std::uint64_t link_beats = 0;  ///< beats times pipeline stages
   std::uint64_t host_tokens = 0;
+  Activity& operator+=(const Activity& other);
+  bool operator==(const Activity&) const = default;
 };
 
 struct RunOutcome {
   Finish finish = Finish::MaxTokens;
-  std::vector<base::TokenId> answer;    ///< empty in timing-only runs
-  std::uint64_t answer_tokens = 0;      ///< generated, counting an end of text
-  std::vector<TokenTiming> tokens;      ///< every token that went through the chip, prompt first
-  base::Cycles prompt_arrival;          ///< first prompt token at the sequencer
-  base::Cycles first_answer;            ///< commit of the first answer token
+  std::vector<base::TokenId> answer;  ///< empty in timing-only runs
+  std::uint64_t answer_tokens = 0;    ///< generated, counting an end of text
+  std::vector<TokenTiming> tokens;    ///< every token that went through the chip, prompt first
+  base::Cycles prompt_arrival;        ///< first prompt token at the sequencer
+  base::Cycles first_answer;          ///< commit of the first answer token
   base::Cycles last_answer;
-  base::Cycles total;                   ///< until the host has the last answer token
+  base::Cycles total;                                                      ///< until the host has the last answer token
   std::array<std::array<base::Cycles, kCauses>, program::kUnits> by_unit;  ///< each unit's causes add up to total
-  std::array<base::Cycles, program::kUnits> critical_path;  ///< adds up to total
+  std::array<base::Cycles, program::kUnits> critical_path;                 ///< adds up to total
   /// Adds up to critical_path's sum too: the same path by cause.
   std::array<base::Cycles, kCauses> critical_causes;
   Activity activity;
-  std::uint64_t kernel_events = 0;      ///< SystemC processes woken
+  std::uint64_t kernel_events = 0;  ///< SystemC processes woken
+  double elaboration_s = 0;         ///< wall time until the first event
 };
 
-/// Fails when the prompt is empty or does not fit the KV cache (naming its capacity). A KV cache that fills during the answer ends it
-/// with Finish::KvFull.
+/// Fails when the prompt is empty or does not fit the KV cache (naming its capacity). A KV cache that fills during the
+/// answer ends it with Finish::KvFull.
 base::Result<RunOutcome> run(const program::Placement& placement, const RunRequest& request);
 
 }  // namespace kiln::chip

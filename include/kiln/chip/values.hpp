@@ -1,5 +1,6 @@
-// The values half of the chip: the arithmetic of every operation of the dataflow for one user, without any clock. The SystemC units
-// call it when their operation ends; evaluation calls it alone. Nothing here knows tile shapes, lanes or banks: see check_tiles.
+// The values half of the chip: the arithmetic of every operation of the dataflow for one user, without any clock. The
+// SystemC units call it when their operation ends; evaluation calls it alone. Nothing here knows tile shapes, lanes or
+// banks: see check_tiles.
 #pragma once
 
 #include <cstdint>
@@ -18,8 +19,9 @@ namespace kiln::chip {
 
 class Values {
  public:
-  /// `capacity_tokens`: positions that the KV cache holds. With a placement the matrices are computed tile by tile, as that chip's
-  /// arrays and trees do (slow: the specification); without one, row by row by the fast paths. Both give the same bits.
+  /// `capacity_tokens`: positions that the KV cache holds. With a placement the matrices are computed tile by tile, as
+  /// that chip's arrays and trees do (slow: the specification); without one, row by row by the fast paths. Both give
+  /// the same bits.
   Values(const rom::RomImage& rom, std::uint64_t capacity_tokens, base::ThreadPool& pool, numerics::Simd simd,
          const program::Placement* by_tile = nullptr);
   ~Values();

@@ -1,0 +1,25 @@
+#include "kiln/chip/chip.hpp"
+
+namespace kiln::chip {
+
+Activity& Activity::operator+=(const Activity& other) {
+  products += other.products;
+  selections += other.selections;
+  group_scales += other.group_scales;
+  tree_additions += other.tree_additions;
+  row_results += other.row_results;
+  embedding_reads += other.embedding_reads;
+  vector_elements += other.vector_elements;
+  kv_words_read += other.kv_words_read;
+  kv_words_written += other.kv_words_written;
+  kv_conflict_cycles += other.kv_conflict_cycles;
+  score_macs += other.score_macs;
+  value_macs += other.value_macs;
+  exponentials += other.exponentials;
+  logits_compared += other.logits_compared;
+  link_beats += other.link_beats;
+  host_tokens += other.host_tokens;
+  return *this;
+}
+
+}  // namespace kiln::chip

@@ -1,0 +1,20 @@
+// Widths as numbers of beats, and the few figures that several units derive from a model.
+#pragma once
+
+#include <cstdint>
+
+#include "kiln/base/units.hpp"
+#include "kiln/config/chip_config.hpp"
+
+namespace kiln::chip {
+
+/// Beats that `elements` take on a link; each vector or section begins a beat of its own.
+inline std::uint64_t beats_of(const config::LinkConfig& link, std::uint64_t elements) {
+  return base::ceil_div(elements, link.beat_elements());
+}
+/// Cycles that a unit with `lanes` needs for a beat.
+inline std::uint64_t cycles_per_beat(const config::LinkConfig& link, std::uint64_t lanes) {
+  return base::ceil_div(link.beat_elements(), lanes);
+}
+
+}  // namespace kiln::chip

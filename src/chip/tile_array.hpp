@@ -1,0 +1,35 @@
+// A ROM tile array, microarchitecture product_select: the tiles of the matrices that share an input, in lock step.
+// Starts when the whole input has arrived, since the largest exponent is known with the last beat.
+// docs/units/tile_array.md
+#pragma once
+
+#include <cstdint>
+
+#include "chip/operation.hpp"
+#include "kiln/chip/chip.hpp"
+#include "kiln/program/placement.hpp"
+
+namespace kiln::chip {
+
+class TileArray {
+ public:
+  TileArray(const program::Placement& placement, program::ArrayKind kind);
+  /// Cycles in which a tile's partial sums take their group scale.
+  [[nodiscard]] std::uint64_t scale_cycles() const { return scale_cycles_; }
+  /// Cycles in which the slowest tile takes its inputs, segment by segment.
+  [[nodiscard]] std::uint64_t pass_cycles() const { return pass_cycles_; }
+  /// Hops of the partial sums of a group that tile borders cut.
+  [[nodiscard]] std::uint64_t chain() const { return chain_; }
+  /// From the start to the partial sums of all tiles.
+  [[nodiscard]] std::uint64_t cycles() const;
+  [[nodiscard]] OpTiming timing() const { return timing_; }
+  void count(Activity& activity) const;
+
+ private:
+  config::TileConfig tile_;
+  const program::ArrayPlan& plan_;
+  std::uint64_t scale_cycles_ = 0, pass_cycles_ = 0, chain_ = 0;
+  OpTiming timing_;
+};
+
+}  // namespace kiln::chip

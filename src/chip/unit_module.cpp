@@ -1,0 +1,102 @@
+#include "chip/unit_module.hpp"
+
+namespace kiln::chip {
+
+using base::Cycles;
+
+UnitModule::UnitModule(const sc_core::sc_module_name& name, RunState& state, program::Unit unit)
+    : Process(name, state) {
+  for (const LinkSpec& link : state.links.links()) {
+    if (link.from != unit) continue;
+    const std::string port = "to_" + std::string(program::name(link.to));
+    outputs_[static_cast<std::size_t>(link.to)] = std::make_unique<sc_core::sc_port<Source>>(port.c_str());
+  }
+}
+
+sc_core::sc_port<Source>& UnitModule::output(program::Unit to) {
+  const auto& port = outputs_[static_cast<std::size_t>(to)];
+  base::check(port != nullptr, "a unit without a link to the next operation's unit");
+  return *port;
+}
+
+sc_core::sc_port<Source>& UnitModule::next_link() { return output(state_.op(operation_->index() + 1).unit); }
+
+void UnitModule::take_burst(std::uint32_t op, const Burst& pops) {
+  base::check(!operation_, "a unit takes a beat of the next operation before the last one is over");
+  operation_.emplace(op, timing(op), now());
+  follow(operation_->run(pops));
+}
+
+void UnitModule::start(std::uint32_t index) {
+  base::check(!operation_, "a unit begins an operation before the last one is over");
+  operation_.emplace(index, timing(index), now());
+  if (state_.beats()) return complete();
+  follow(operation_->run());
+}
+
+// A burst out is announced at once; the unit itself wakes when its operation ends.
+void UnitModule::follow(const Burst& out) {
+  if (out.empty()) {
+    operation_->finish(operation_->result_at());
+  } else {
+    operation_->finish(out.last());
+    operation_->set_leaves(next_link()->send(operation_->index() + 1, out));
+  }
+  wake_at(operation_->record().end);
+}
+
+void UnitModule::take_beat(std::uint32_t op) {
+  if (!operation_) operation_.emplace(op, timing(op), now());
+  base::check(op == operation_->index(), "a unit takes a beat of the next operation before the last one is over");
+  if (const auto out = operation_->take(now())) emit_at(*out);
+  if (operation_->complete() && operation_->timing().flow != Flow::Through) complete();
+}
+
+void UnitModule::complete() { emit_at(operation_->result_at()); }
+
+void UnitModule::emit_at(Cycles at) {
+  due_.push_back(at);
+  wake_at(due_.front());
+}
+
+void UnitModule::wake(Cycles now) {
+  if (state_.beats()) return emit(now);
+  end();
+  close();
+}
+
+void UnitModule::emit(Cycles now) {
+  base::check(!due_.empty() && due_.front() == now, "a unit was woken for nothing");
+  due_.pop_front();
+  if (operation_->timing().beats_out == 0) {
+    operation_->finish(now);
+    end();
+    return close();
+  }
+  next_link()->push(operation_->index() + 1, operation_->timing().beats_out);
+  operation_->emitted(now);
+  if (operation_->all_emitted()) {
+    end();
+  } else if (operation_->timing().flow != Flow::Through) {
+    due_.push_back(now + Cycles(operation_->timing().interval));
+  }
+  if (!due_.empty()) wake_at(due_.front());
+}
+
+void UnitModule::beat_left() {
+  operation_->left(now());
+  if (operation_->all_left()) close();
+}
+
+void UnitModule::end() { state_.execute(state_.op(operation_->index())); }
+
+void UnitModule::close() {
+  if (state_.halted) return;
+  const OpRecord record = operation_->record();
+  operation_.reset();
+  state_.accounts.operation(record);
+  state_.report(record);
+  closed(record);
+}
+
+}  // namespace kiln::chip

@@ -1,0 +1,167 @@
+#include "kiln/chip/values.hpp"
+
+#include <algorithm>
+
+#include "chip/values_impl.hpp"
+
+namespace kiln::chip {
+
+using program::ArrayKind;
+using program::Op;
+using program::OpKind;
+
+namespace {
+
+constexpr std::uint64_t kMostKvTokens = std::uint64_t{1} << 24;  // what a KvStore takes
+/// Less work than this in one array is not worth waking threads.
+constexpr std::uint64_t kParallelWeights = std::uint64_t{1} << 18;
+constexpr std::size_t kPanelsPerPart = 8;
+
+}  // namespace
+
+Values::Impl::Impl(const rom::RomImage& image, std::uint64_t capacity_tokens, base::ThreadPool& threads,
+                   numerics::Simd path, const program::Placement* tiles)
+    : rom(image), pool(threads), simd(path), by_tile(tiles), dataflow(image.model()) {
+  const config::ModelConfig& model = rom.model();
+  const std::size_t capacity = std::min(capacity_tokens, kMostKvTokens);
+  for (std::uint32_t layer = 0; layer < model.layers; ++layer)
+    kv.emplace_back(model.kv_heads, model.head_dim, capacity);
+  residual.resize(model.hidden_size);
+  attended.resize(model.q_width());
+}
+
+void Values::Impl::execute(const Op& op) {
+  const config::ModelConfig& model = rom.model();
+  switch (op.kind) {
+    case OpKind::Issue:
+    case OpKind::Commit:
+      break;
+    case OpKind::EmbeddingRead:
+      stream.resize(model.hidden_size);
+      numerics::embedding_row(rom.tensor(config::TensorClass::Embedding).matrix, token, stream);
+      break;
+    case OpKind::StoreResidual:
+      std::copy(stream.begin(), stream.end(), residual.begin());
+      break;
+    case OpKind::Norm:
+      norm(op);
+      break;
+    case OpKind::Multiply:
+      by_tile != nullptr ? multiply_tiles(op) : multiply_rows(op);
+      break;
+    case OpKind::Reduce:
+      if (by_tile != nullptr) reduce_tiles(op);
+      break;
+    case OpKind::RopeQuantise:  // the stream is k, v, q; what is quantised is what the KV SRAM and the attention unit
+                                // take
+      rope_heads(0, model.kv_heads);
+      rope_heads(2 * std::size_t{model.kv_width()}, model.heads);
+      break;
+    case OpKind::Attend:
+      attend(op);
+      break;
+    case OpKind::QuantiseAttention:
+      numerics::quantise(attended, 1, x);
+      break;  // its transform is in the weights
+    case OpKind::AddResidual:
+      numerics::add(residual, stream);
+      break;
+    case OpKind::SiluMultiply: {
+      const std::size_t width = model.intermediate_size;
+      work.resize(width);
+      const std::span<const float> both(stream);
+      numerics::silu_multiply(both.first(width), both.subspan(width, width), work);
+      numerics::quantise(work, numerics::hadamard_block(width), x);
+      break;
+    }
+    case OpKind::ArgMax:
+      best = numerics::argmax(stream);
+      break;
+  }
+}
+
+void Values::Impl::norm(const Op& op) {
+  const config::ModelConfig& model = rom.model();
+  std::span<const float> gamma = rom.final_norm();
+  if (op.array == ArrayKind::Qkv) gamma = rom.attention_norm(op.layer);
+  if (op.array == ArrayKind::GateUp) gamma = rom.ffn_norm(op.layer);
+  work.resize(model.hidden_size);
+  numerics::rms_norm(residual, gamma, static_cast<float>(model.rms_norm_eps), work);
+  numerics::quantise(work, numerics::hadamard_block(model.hidden_size), x);
+}
+
+void Values::Impl::rope_heads(std::size_t first, std::size_t heads) {
+  const std::size_t width = rom.model().head_dim;
+  for (std::size_t head = 0; head < heads; ++head)
+    numerics::rope(std::span<float>(stream).subspan(first + head * width, width), rom.rope_increments(),
+                   position.value);
+}
+
+void Values::Impl::attend(const Op& op) {
+  const config::ModelConfig& model = rom.model();
+  numerics::KvStore& store = kv[op.layer.value];
+  const std::span<const float> kvq(stream);
+  store.append(kvq.first(model.kv_width()), kvq.subspan(model.kv_width(), model.kv_width()));
+  const std::span<const float> q = kvq.subspan(2 * std::size_t{model.kv_width()}, model.q_width());
+  if (store.tokens() * model.q_width() < kParallelWeights)
+    return numerics::attend(store, q, model.heads, attended, simd);
+  pool.parallel_ranges(model.kv_heads, [&](std::size_t first, std::size_t last) {
+    numerics::attend_heads(store, q, model.heads, first, last, attended, simd);
+  });
+}
+
+void Values::Impl::multiply_rows(const Op& op) {
+  struct Part {
+    const numerics::MatrixView* matrix;
+    std::span<float> y;
+    std::size_t first, last;
+  };
+  std::vector<Part> parts;
+  stream.resize(dataflow.outputs(*op.array));
+  const bool whole = std::uint64_t{dataflow.inputs(*op.array)} * stream.size() < kParallelWeights;
+  std::size_t row = 0;
+  for (const auto& section : dataflow.sections(*op.array)) {
+    const numerics::MatrixView& matrix = rom.tensor(section.tensor_class, op.layer).matrix;
+    const std::span<float> y = std::span<float>(stream).subspan(row, section.rows);
+    row += section.rows;
+    const std::size_t step = whole ? matrix.panels() : kPanelsPerPart;
+    for (std::size_t first = 0; first < matrix.panels(); first += step)
+      parts.push_back({&matrix, y, first, std::min(matrix.panels(), first + step)});
+  }
+  const auto one = [&](std::size_t i) {
+    numerics::multiply(*parts[i].matrix, x, parts[i].first, parts[i].last, parts[i].y, simd);
+  };
+  if (!whole) return pool.parallel_for(parts.size(), one);
+  for (std::size_t i = 0; i < parts.size(); ++i) one(i);
+}
+
+Values::Values(const rom::RomImage& rom, std::uint64_t capacity_tokens, base::ThreadPool& pool, numerics::Simd simd,
+               const program::Placement* by_tile)
+    : impl_(std::make_unique<Impl>(rom, capacity_tokens, pool, simd, by_tile)) {}
+Values::~Values() = default;
+Values::Values(Values&&) noexcept = default;
+
+void Values::reset() {
+  for (auto& store : impl_->kv) store.clear();
+  impl_->next_position = 0;
+}
+
+void Values::begin(base::TokenId token, base::TokenPos position) {
+  base::check(token < impl_->rom.model().vocab_size, "values: a token outside the vocabulary");
+  base::check(position.value == impl_->kv.front().tokens(), "values: tokens come in order, each at the next position");
+  impl_->token = token;
+  impl_->position = position;
+  impl_->next_position = position.value + 1;
+}
+
+void Values::execute(const Op& op) { impl_->execute(op); }
+
+void Values::forward(base::TokenId token, bool with_logits) {
+  begin(token, base::TokenPos{impl_->next_position});
+  for (const Op& op : impl_->dataflow.token(with_logits)) impl_->execute(op);
+}
+
+std::span<const float> Values::logits() const { return impl_->stream; }
+base::TokenId Values::argmax() const { return impl_->best; }
+
+}  // namespace kiln::chip

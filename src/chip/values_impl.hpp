@@ -1,0 +1,45 @@
+// State of Values, shared by its two ways of multiplying.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "kiln/chip/values.hpp"
+#include "kiln/numerics/vector_ops.hpp"
+
+namespace kiln::chip {
+
+struct Values::Impl {
+  Impl(const rom::RomImage& image, std::uint64_t capacity_tokens, base::ThreadPool& threads, numerics::Simd path,
+       const program::Placement* tiles);
+
+  void execute(const program::Op& op);
+  void norm(const program::Op& op);
+  void rope_heads(std::size_t first, std::size_t heads);
+  void attend(const program::Op& op);
+  /// y = all sections of the array, one behind the other.
+  void multiply_rows(const program::Op& op);
+  /// The same tile by tile: S of each tile, then, in reduce_tiles, the tree and the row scale.
+  void multiply_tiles(const program::Op& op);
+  void reduce_tiles(const program::Op& op);
+
+  const rom::RomImage& rom;
+  base::ThreadPool& pool;
+  numerics::Simd simd;
+  const program::Placement* by_tile;
+  program::Dataflow dataflow;
+  std::vector<numerics::KvStore> kv;  ///< one a layer
+
+  base::TokenId token = 0;
+  base::TokenPos position;
+  std::uint32_t next_position = 0;  ///< of forward()
+  std::vector<float> residual;
+  std::vector<float> stream;  ///< what the embedding ROM or an array's tree sends: sections one behind the other
+  std::vector<float> work;    ///< inside the vector unit
+  std::vector<float> attended;
+  numerics::QuantisedVector x;     ///< input of the next array
+  std::vector<std::int64_t> sums;  ///< S of each tile over inputs, by output
+  std::uint32_t best = 0;
+};
+
+}  // namespace kiln::chip
