@@ -1,7 +1,9 @@
 // Text to token ids and back, for the two kinds of tokenizer that Llama checkpoints have:
 //   SentencePiece BPE with byte fallback (Llama 2, stories260K): merges by score, spaces as U+2581;
-//   byte-level BPE (Llama 3, SmolLM2): merges by rank, behind a pre-tokeniser that splits by a Unicode regular expression.
-// A TokenizerSpec is plain data that a checkpoint or a ROM image carries; a Tokenizer is built from one and is immutable.
+//   byte-level BPE (Llama 3, SmolLM2): merges by rank, behind a pre-tokeniser that splits by a Unicode regular
+//   expression.
+// A TokenizerSpec is plain data that a checkpoint or a ROM image carries; a Tokenizer is built from one and is
+// immutable.
 #pragma once
 
 #include <cstdint>
@@ -19,34 +21,46 @@ namespace kiln::tokenizer {
 
 enum class Kind { SentencePiece, ByteLevel };
 enum class PreTokenizer { None, Llama3, SmolLm };  ///< Llama3: GGUF "llama-bpe"; SmolLm: GGUF "smollm"
+/// SentencePiece: where encode() puts a space. EachPart: before the text and before what follows a special token (GGUF,
+/// Hugging Face's Prepend); the others (Metaspace "always" and "first") not where there is a space already.
+enum class SpacePrefix : std::uint8_t { EachPart = 0, EachPartUnlessSpace = 1, FirstPartUnlessSpace = 2 };
 enum class TokenType : std::uint8_t { Normal = 1, Unknown = 2, Control = 3, UserDefined = 4, Unused = 5, Byte = 6 };
 
 struct TokenizerSpec {
   Kind kind = Kind::SentencePiece;
   PreTokenizer pre = PreTokenizer::None;
-  std::vector<std::string> tokens;     ///< as stored: U+2581 for spaces, "<0x0A>" bytes, or GPT-2's byte symbols
-  std::vector<float> scores;           ///< SentencePiece: one per token
-  std::vector<TokenType> types;        ///< one per token
-  std::vector<std::string> merges;     ///< ByteLevel: "left right", by rank
-  bool ignore_merges = false;          ///< a whole pre-token in the vocabulary is taken as it is (Llama 3)
+  std::vector<std::string> tokens;  ///< as stored: U+2581 for spaces, "<0x0A>" bytes, or GPT-2's byte symbols
+  std::vector<float> scores;        ///< SentencePiece: one per token (GGUF), or empty: then `merges` say the order
+  std::vector<TokenType> types;     ///< one per token
+  std::vector<std::string>
+      merges;                  ///< "left right", by rank: ByteLevel, and SentencePiece without scores (tokenizer.json)
+  bool ignore_merges = false;  ///< a whole pre-token in the vocabulary is taken as it is (Llama 3)
   bool add_bos = false;
-  bool add_space_prefix = true;        ///< SentencePiece: a space is put before the text
+  bool add_space_prefix = true;                      ///< SentencePiece: a space is put before the text
+  SpacePrefix space_prefix = SpacePrefix::EachPart;  ///< SentencePiece, if add_space_prefix: where exactly
   std::optional<base::TokenId> bos;
-  std::vector<base::TokenId> eos;      ///< any of them ends a text (end of text, end of turn)
+  std::vector<base::TokenId> eos;  ///< any of them ends a text (end of text, end of turn)
   std::optional<base::TokenId> unknown;
-  std::string chat_template;           ///< as stored, or empty
+  std::string chat_template;  ///< as stored, or empty
 
   bool operator==(const TokenizerSpec&) const = default;
 };
 
-/// From Hugging Face's tokenizer.json (and the text of tokenizer_config.json and config.json, or empty): BPE with byte fallback or
-/// byte-level. Refuses by name what Kiln has not: unigram, WordPiece, an unknown pre-tokeniser. `name` stands for the file in errors.
-base::Result<TokenizerSpec> spec_from_tokenizer_json(std::string_view tokenizer_json, std::string_view tokenizer_config_json,
+/// The pre-tokeniser that GGUF's `tokenizer.ggml.pre` names; refuses, by name, those that Kiln has not.
+base::Result<PreTokenizer> pre_tokenizer_from_gguf(std::string_view pre);
+
+/// From Hugging Face's tokenizer.json (and the text of tokenizer_config.json and config.json, or empty): BPE with byte
+/// fallback or byte-level. Refuses by name what Kiln has not: unigram, WordPiece, an unknown pre-tokeniser. `name`
+/// stands for the file in errors.
+base::Result<TokenizerSpec> spec_from_tokenizer_json(std::string_view tokenizer_json,
+                                                     std::string_view tokenizer_config_json,
                                                      std::string_view config_json, const std::string& name);
 
 class Tokenizer {
  public:
-  /// Checks the spec: sizes that agree, ids in range, a byte token or symbol for every byte where the kind needs it.
+  /// Checks the spec: sizes that agree, ids in range, merges that lead to tokens, and tokens for all text:
+  /// SentencePiece, all 256 bytes or an unknown token (which then stands for a run of characters); ByteLevel, printable
+  /// ASCII (SmolLM2 has no symbol for some rare bytes: encode() leaves these out, as its makers' libraries do).
   static base::Result<Tokenizer> create(TokenizerSpec spec);
   Tokenizer(Tokenizer&&) noexcept;
   Tokenizer& operator=(Tokenizer&&) noexcept;
@@ -55,13 +69,16 @@ class Tokenizer {
   [[nodiscard]] const TokenizerSpec& spec() const;
   [[nodiscard]] std::size_t vocab_size() const;
 
-  /// Ids of `text`, with the BOS in front if the tokenizer adds one and `add_bos` is not false. Special tokens written out in
-  /// the text are split off first. Fails, with the byte offset, on invalid UTF-8.
+  /// Ids of `text`, with the BOS in front if the tokenizer adds one and `add_bos` is not false. Tokens of the types
+  /// Control, UserDefined and Unknown that are written out in the text are split off first, the longest at each place.
+  /// Fails, with the byte offset, on invalid UTF-8. Time grows as n log n at worst.
   [[nodiscard]] base::Result<std::vector<base::TokenId>> encode(std::string_view text, bool add_bos = true) const;
 
-  /// Bytes of one token (a part of a character, perhaps); control tokens give none. Fails above the vocabulary.
+  /// Bytes of one token (a part of a character, perhaps); control and unknown tokens give none. Fails above the
+  /// vocabulary.
   [[nodiscard]] base::Result<std::string> decode(base::TokenId id) const;
-  /// Text of all ids; bytes that do not form UTF-8 become U+FFFD. SentencePiece: the space that encode() put in front is removed.
+  /// Text of all ids; bytes that do not form UTF-8 become U+FFFD. SentencePiece: the space that encode() put
+  /// at the very front is removed (one after a special token stays).
   [[nodiscard]] base::Result<std::string> decode(std::span<const base::TokenId> ids) const;
 
   [[nodiscard]] bool is_end_of_text(base::TokenId id) const;
