@@ -1,0 +1,311 @@
+// The fp32 Llama against golden logits of a trained model, and against a slower double-precision one written here.
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <numbers>
+#include <optional>
+
+#include "kiln/base/random.hpp"
+#include "kiln/reference/reference.hpp"
+
+namespace kiln::reference {
+namespace {
+
+namespace fs = std::filesystem;
+using checkpoint::Checkpoint;
+using checkpoint::Role;
+
+// --- an even more naive Llama: one token at a time, double throughout, weights fetched row by row --------------------
+
+class Naive {
+ public:
+  explicit Naive(const Checkpoint& checkpoint)
+      : checkpoint_(checkpoint), c_(checkpoint.config()), keys_(c_.layers), values_(c_.layers) {}
+
+  std::vector<double> next(base::TokenId token) {
+    std::vector<double> x = row(Role::Embedding, 0, token);
+    for (std::uint32_t l = 0; l < c_.layers; ++l) {
+      add(x, attention(l, norm(x, Role::AttentionNorm, l)));
+      const auto h = norm(x, Role::FfnNorm, l);
+      auto gate = apply(Role::Gate, l, h);
+      const auto up = apply(Role::Up, l, h);
+      for (std::size_t i = 0; i < gate.size(); ++i) gate[i] = gate[i] / (1 + std::exp(-gate[i])) * up[i];
+      add(x, apply(Role::Down, l, gate));
+    }
+    ++position_;
+    return apply(c_.tied_embeddings ? Role::Embedding : Role::LmHead, 0, norm(x, Role::FinalNorm, 0));
+  }
+
+ private:
+  using Vec = std::vector<double>;
+
+  Vec row(Role role, std::uint32_t layer, std::uint64_t r) const {
+    const auto* t = checkpoint_.find(role, base::LayerId{layer});
+    std::vector<float> values(t->columns);
+    EXPECT_TRUE(checkpoint_.read_rows(*t, r, 1, values));
+    return {values.begin(), values.end()};
+  }
+  Vec apply(Role role, std::uint32_t layer, const Vec& x) const {
+    Vec y(checkpoint_.find(role, base::LayerId{layer})->rows, 0.0);
+    for (std::size_t r = 0; r < y.size(); ++r) {
+      const Vec w = row(role, layer, r);
+      for (std::size_t i = 0; i < x.size(); ++i) y[r] += w[i] * x[i];
+    }
+    return y;
+  }
+  Vec norm(const Vec& x, Role role, std::uint32_t layer) const {
+    double squares = 0;
+    for (const double v : x) squares += v * v;
+    const Vec gamma = row(role, layer, 0);
+    Vec y(x.size());
+    for (std::size_t i = 0; i < x.size(); ++i)
+      y[i] = x[i] / std::sqrt(squares / static_cast<double>(x.size()) + c_.rms_norm_eps) * gamma[i];
+    return y;
+  }
+  static void add(Vec& x, const Vec& y) {
+    for (std::size_t i = 0; i < x.size(); ++i) x[i] += y[i];
+  }
+  double frequency(std::size_t i) const {
+    const double plain = 1 / std::pow(c_.rope_theta, 2.0 * static_cast<double>(i) / c_.head_dim);
+    const auto& s = c_.rope_scaling;
+    if (s.kind == config::RopeScalingKind::Linear) return plain / s.factor;
+    if (s.kind == config::RopeScalingKind::None) return plain;
+    // Waves in the trained context decide: more than high_freq_factor of them, or fewer than low_freq_factor.
+    const double waves = s.original_max_position_embeddings * plain / (2 * std::numbers::pi);
+    const double smooth = std::clamp((waves - s.low_freq_factor) / (s.high_freq_factor - s.low_freq_factor), 0.0, 1.0);
+    return smooth * plain + (1 - smooth) * plain / s.factor;
+  }
+  void turn(Vec& heads) const {
+    for (std::size_t h = 0; h < heads.size(); h += c_.head_dim) {
+      for (std::size_t i = 0; i < c_.head_dim / 2; ++i) {
+        const double angle = static_cast<double>(position_) * frequency(i);
+        const double a = heads[h + i];
+        const double b = heads[h + i + c_.head_dim / 2];
+        heads[h + i] = a * std::cos(angle) - b * std::sin(angle);
+        heads[h + i + c_.head_dim / 2] = a * std::sin(angle) + b * std::cos(angle);
+      }
+    }
+  }
+  Vec attention(std::uint32_t l, const Vec& x) {
+    Vec q = apply(Role::Q, l, x);
+    Vec k = apply(Role::K, l, x);
+    turn(q);
+    turn(k);
+    keys_[l].push_back(k);
+    values_[l].push_back(apply(Role::V, l, x));
+    Vec mixed(q.size(), 0.0);
+    for (std::size_t h = 0; h < c_.heads; ++h) {
+      const std::size_t kv = h * c_.kv_heads / c_.heads * c_.head_dim;
+      Vec weight;
+      double sum = 0;
+      for (const Vec& key : keys_[l]) {
+        double score = 0;
+        for (std::size_t i = 0; i < c_.head_dim; ++i) score += q[h * c_.head_dim + i] * key[kv + i];
+        weight.push_back(std::exp(score / std::sqrt(c_.head_dim)));
+        sum += weight.back();
+      }
+      for (std::size_t p = 0; p < weight.size(); ++p)
+        for (std::size_t i = 0; i < c_.head_dim; ++i)
+          mixed[h * c_.head_dim + i] += weight[p] / sum * values_[l][p][kv + i];
+    }
+    return apply(Role::O, l, mixed);
+  }
+
+  const Checkpoint& checkpoint_;
+  config::ModelConfig c_;
+  std::size_t position_ = 0;
+  std::vector<std::vector<Vec>> keys_, values_;
+};
+
+config::ModelConfig small_config() {
+  config::ModelConfig c;
+  c.name = "small";
+  c.hidden_size = 30;  // no multiple of a vector's width
+  c.intermediate_size = 43;
+  c.layers = 3;
+  c.heads = 6;
+  c.kv_heads = 2;
+  c.head_dim = 6;
+  c.vocab_size = 37;
+  c.max_context = 64;
+  return c;
+}
+
+std::vector<base::TokenId> random_tokens(std::size_t count, std::uint32_t vocabulary) {
+  const char* set = std::getenv("KILN_SEED");
+  const std::uint64_t seed = set != nullptr ? std::strtoull(set, nullptr, 10) : 3;
+  std::cout << "KILN_SEED=" << seed << "\n";
+  base::Random random(seed);
+  std::vector<base::TokenId> ids(count);
+  for (auto& id : ids) id = static_cast<base::TokenId>(random.below(vocabulary));
+  return ids;
+}
+
+Model load(const Checkpoint& checkpoint, base::ThreadPool& pool) {
+  auto model = Model::load(checkpoint, pool);
+  EXPECT_TRUE(model) << model.error().message;
+  return std::move(*model);
+}
+
+std::vector<std::vector<float>> logits_of(Model& model, std::span<const base::TokenId> tokens) {
+  std::vector<std::vector<float>> all;
+  model.forward(tokens, [&](std::size_t index, std::span<const float> logits) {
+    EXPECT_EQ(index, all.size());
+    all.emplace_back(logits.begin(), logits.end());
+  });
+  return all;
+}
+
+void expect_like_naive(const config::ModelConfig& config, std::size_t tokens) {
+  const auto checkpoint = checkpoint::synthetic(config, 11);
+  base::ThreadPool pool(2);
+  Model model = load(*checkpoint, pool);
+  Naive naive(*checkpoint);
+  const auto ids = random_tokens(tokens, config.vocab_size);
+  const auto logits = logits_of(model, ids);
+  ASSERT_EQ(logits.size(), ids.size());
+  for (std::size_t t = 0; t < ids.size(); ++t) {
+    const auto expected = naive.next(ids[t]);
+    for (std::size_t v = 0; v < expected.size(); ++v)
+      ASSERT_NEAR(static_cast<double>(logits[t][v]), expected[v], 2e-5) << "position " << t << ", id " << v;
+  }
+}
+
+TEST(Model, AgreesWithOneTokenAtATimeInDouble) { expect_like_naive(small_config(), 45); }
+
+TEST(Model, AgreesWhenEmbeddingsAreTiedAndHeadsAreNotShared) {
+  auto config = small_config();
+  config.tied_embeddings = true;
+  config.kv_heads = 6;
+  config.head_dim = 8;
+  expect_like_naive(config, 9);
+}
+
+TEST(Model, AgreesWithLinearRopeScaling) {
+  auto config = small_config();
+  config.rope_scaling.kind = config::RopeScalingKind::Linear;
+  config.rope_scaling.factor = 4;
+  expect_like_naive(config, 20);
+}
+
+TEST(Model, AgreesWithLlama3RopeScaling) {
+  auto config = small_config();
+  config.head_dim = 16;
+  config.rope_theta = 500;
+  config.rope_scaling = {config::RopeScalingKind::Llama3, 8, 1, 4, 64};  // all three ranges of wavelengths occur
+  expect_like_naive(config, 20);
+}
+
+TEST(Model, TokensOneByOneAreTokensInABlock) {
+  const auto checkpoint = checkpoint::synthetic(small_config(), 5);
+  base::ThreadPool pool(1);
+  Model model = load(*checkpoint, pool);
+  const auto ids = random_tokens(70, 37);
+  const auto together = logits_of(model, ids);
+  for (const std::size_t step : {1U, 7U, 33U}) {
+    model.reset();
+    std::vector<std::vector<float>> parts;
+    for (std::size_t first = 0; first < ids.size(); first += step)
+      for (auto& row : logits_of(model, std::span(ids).subspan(first, std::min(step, ids.size() - first))))
+        parts.push_back(std::move(row));
+    EXPECT_EQ(parts, together) << step;
+  }
+}
+
+TEST(Model, ResultsDoNotDependOnThreads) {
+  const auto checkpoint = checkpoint::synthetic(small_config(), 5);
+  base::ThreadPool one(1);
+  base::ThreadPool three(3);
+  Model a = load(*checkpoint, one);
+  Model b = load(*checkpoint, three);
+  const auto ids = random_tokens(40, 37);
+  EXPECT_EQ(logits_of(a, ids), logits_of(b, ids));
+}
+
+TEST(Model, RefusesWhatMemoryCannotHold) {
+  const auto checkpoint = checkpoint::synthetic(small_config(), 5);
+  base::ThreadPool pool(1);
+  const auto model = Model::load(*checkpoint, pool, {}, 1000);
+  ASSERT_FALSE(model);
+  EXPECT_THAT(model.error().message,
+              testing::AllOf(testing::HasSubstr("synthetic:small:5"), testing::HasSubstr("at most 1000")));
+}
+
+TEST(Model, LoadingStopsWhenAsked) {
+  const auto checkpoint = checkpoint::synthetic(small_config(), 5);
+  base::ThreadPool pool(1);
+  std::stop_source source;
+  source.request_stop();
+  base::Progress progress;
+  progress.stop = source.get_token();
+  const auto model = Model::load(*checkpoint, pool, progress);
+  ASSERT_FALSE(model);
+  EXPECT_EQ(model.error().message, "interrupted");
+}
+
+TEST(Model, ATokenAboveTheVocabularyIsABug) {
+  const auto checkpoint = checkpoint::synthetic(small_config(), 5);
+  base::ThreadPool pool(1);
+  Model model = load(*checkpoint, pool);
+  const std::vector<base::TokenId> ids = {37};
+  EXPECT_THROW(model.forward(ids, [](std::size_t, std::span<const float>) {}), base::BugError);
+}
+
+// --- golden logits of a trained model (float64, by an independent implementation)
+// --------------------------------------
+
+struct Form {
+  const char* path;
+  double tolerance;  ///< of a logit; BF16 rounds the weights themselves by up to 2^-9
+  bool same_argmax;
+};
+class Golden : public testing::TestWithParam<Form> {};
+
+TEST_P(Golden, LogitsAgree) {
+  const char* set = std::getenv("KILN_SHARED");
+  const fs::path dir =
+      (set != nullptr ? fs::path(set) : fs::path(KILN_SOURCE_DIR) / ".." / "shared") / "data" / "stories260K";
+  if (!fs::exists(dir)) GTEST_SKIP() << "no shared test data";
+  std::ifstream json_file(dir / "golden.json");
+  const auto golden = nlohmann::json::parse(json_file);
+  const auto ids = golden.at("tokens").get<std::vector<base::TokenId>>();
+  const auto argmax = golden.at("argmax").get<std::vector<std::size_t>>();
+  std::vector<float> expected(256 * 512);
+  std::ifstream file(dir / "golden_logits.f32", std::ios::binary);
+  file.read(reinterpret_cast<char*>(expected.data()), static_cast<std::streamsize>(expected.size() * 4));
+  ASSERT_TRUE(file.good());
+
+  const auto opened = checkpoint::open((dir / GetParam().path).string());
+  ASSERT_TRUE(opened) << opened.error().message;
+  base::ThreadPool pool(2);
+  Model model = load(**opened, pool);
+  const auto logits = logits_of(model, ids);
+  ASSERT_EQ(logits.size(), 256U);
+  for (std::size_t t = 0; t < 256; ++t) {
+    for (std::size_t v = 0; v < 512; ++v)
+      ASSERT_NEAR(logits[t][v], expected[t * 512 + v], GetParam().tolerance) << t << " " << v;
+    const auto best =
+        static_cast<std::size_t>(std::max_element(logits[t].begin(), logits[t].end()) - logits[t].begin());
+    if (GetParam().same_argmax) {
+      EXPECT_EQ(best, argmax[t]) << t;
+    }
+  }
+}
+INSTANTIATE_TEST_SUITE_P(Stories260K, Golden,
+                         testing::Values(Form{"stories260K.gguf", 1e-3, true}, Form{"hf-f32", 1e-3, true},
+                                         Form{"hf-f32-sharded", 1e-3, true}, Form{"hf-bf16", 0.25, false}),
+                         [](const auto& p) {
+                           std::string name = p.param.path;
+                           std::replace_if(
+                               name.begin(), name.end(), [](char c) { return c == '-' || c == '.'; }, '_');
+                           return name;
+                         });
+
+}  // namespace
+}  // namespace kiln::reference
