@@ -1,0 +1,307 @@
+// The command line from outside: exit statuses, sentences, files that appear or do not.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <csignal>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "support/kiln_process.hpp"
+
+namespace kiln {
+namespace {
+
+using nlohmann::json;
+using test::Outcome;
+using testing::HasSubstr;
+namespace fs = std::filesystem;
+
+const std::string kModel = KILN_SOURCE_DIR "/models/kiln-stories-1m";
+
+/// A fresh folder a test, with a tiny model's shapes in it.
+class Cli : public testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = testing::TempDir() + "kiln_cli_" + testing::UnitTest::GetInstance()->current_test_info()->name();
+    fs::remove_all(folder_);
+    fs::create_directories(folder_);
+    ::setenv("KILN_CONFIG_PATH", KILN_SOURCE_DIR "/configs", 1);
+    write("tiny.json", R"({"name": "tiny", "hidden_size": 64, "intermediate_size": 96, "num_hidden_layers": 2,
+      "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 16, "vocab_size": 100,
+      "max_position_embeddings": 128, "rms_norm_eps": 1e-5, "rope_theta": 10000, "rope_scaling": null,
+      "tie_word_embeddings": false})");
+  }
+  [[nodiscard]] std::string path(const std::string& name) const { return folder_ + "/" + name; }
+  void write(const std::string& name, const std::string& text) const { std::ofstream(path(name), std::ios::binary) << text; }
+  [[nodiscard]] Outcome kiln(const std::vector<std::string>& arguments) const {
+    fs::create_directories(folder_ + "/scratch");
+    return test::run_kiln(arguments, folder_ + "/scratch");
+  }
+  [[nodiscard]] std::string tiny() const { return "synthetic:" + path("tiny.json") + ":7"; }
+  [[nodiscard]] std::string baked(const std::string& recipe = "w4") const {
+    const auto rom = path(recipe + ".rom");
+    const auto outcome = kiln({"bake", tiny(), "-o", rom, "--recipe", recipe});
+    EXPECT_EQ(outcome.status, 0) << outcome.err;
+    return rom;
+  }
+  /// One sentence on standard error, status 2, nothing printed and nothing written.
+  void expect_refused(const std::vector<std::string>& arguments, const std::string& part) const {
+    const auto before = listing();
+    const auto outcome = kiln(arguments);
+    EXPECT_EQ(outcome.status, 2) << outcome.out << outcome.err;
+    EXPECT_EQ(outcome.out, "");
+    EXPECT_THAT(outcome.err, testing::StartsWith("kiln: error: "));
+    EXPECT_THAT(outcome.err, HasSubstr(part));
+    EXPECT_EQ(std::count(outcome.err.begin(), outcome.err.end(), '\n'), 1) << outcome.err;
+    EXPECT_EQ(listing(), before);
+  }
+  [[nodiscard]] std::vector<std::string> listing() const {
+    std::vector<std::string> names;
+    for (const auto& entry : fs::directory_iterator(folder_)) {
+      if (entry.path().filename() != "scratch") names.push_back(entry.path().filename());
+    }
+    std::sort(names.begin(), names.end());
+    return names;
+  }
+  std::string folder_;
+};
+
+TEST_F(Cli, HelpOfEveryCommandHasExamples) {
+  EXPECT_THAT(kiln({"--help"}).out, HasSubstr("Examples:"));
+  for (const auto* command : {"bake", "inspect", "run", "eval", "baseline"}) {
+    const auto outcome = kiln({command, "--help"});
+    EXPECT_EQ(outcome.status, 0);
+    EXPECT_THAT(outcome.out, HasSubstr("Examples:")) << command;
+    EXPECT_THAT(outcome.out, HasSubstr("--json")) << command;
+  }
+}
+
+TEST_F(Cli, BadUsageIsOneSentenceAndStatusTwo) {
+  expect_refused({}, "subcommand");
+  expect_refused({"fly"}, "fly");
+  expect_refused({"run", "--chip", "demo"}, "one of --rom X.rom and --model M is expected");
+  expect_refused({"run", "--model", "stories260k"}, "--chip is required");
+  expect_refused({"run", "--model", "stories260k", "--chip", "demo"}, "no prompt");
+  expect_refused({"run", "--model", "stories260k", "--chip", "demo", "--prompt", "x"}, "--prompt needs a tokenizer");
+  expect_refused({"run", "--model", "stories260k", "--chip", "demo", "--prompt-tokens", "0"}, "at least 1");
+  expect_refused({"run", "--model", "stories260k", "--chip", "demo", "--prompt-tokens", "1", "-n", "0"}, "at least 1 answer");
+  expect_refused({"run", "--model", "stories260k", "--chip", "demo", "--unknown"}, "--unknown");
+  expect_refused({"eval", "--tokens", "x"}, "--rom X.rom, --checkpoint P or both");
+  expect_refused({"eval", "--checkpoint", kModel}, "one of --text F and --tokens F");
+}
+
+TEST_F(Cli, UnknownConfigsNameTheNearest) {
+  expect_refused({"run", "--model", "lama-3.1-8b", "--chip", "demo", "--prompt-tokens", "1"}, "llama-3.1-8b");
+  expect_refused({"run", "--model", "llama-3.1-8b", "--chip", "hc2", "--prompt-tokens", "1"}, "hc1");
+  expect_refused({"baseline", "--model", "llama-3.1-8b", "--gpu", "h100-smx"}, "h100-sxm");
+}
+
+TEST_F(Cli, SetIsCheckedLikeTheFile) {
+  const std::vector<std::string> run = {"run", "--model", "stories260k", "--chip", "demo", "--prompt-tokens", "1", "-n", "2"};
+  const auto with = [&](const std::string& set) {
+    auto arguments = run;
+    arguments.insert(arguments.end(), {"--set", set});
+    return arguments;
+  };
+  expect_refused(with("kv.bnaks=64"), "/kv/banks");
+  expect_refused(with("kv.banks=0"), "/kv/banks");
+  expect_refused(with("kv.banks=many"), "/kv/banks");
+  expect_refused(with("kv.banks"), "POINTER=VALUE");
+  expect_refused({"eval", "--checkpoint", kModel, "--tokens", "x", "--set", "chip:kv.banks=1"}, "takes no chip config");
+  auto arguments = with("kv.banks=8");
+  arguments.insert(arguments.end(), {"--set", "clock_mhz=123", "--set", "model:/max_position_embeddings=99", "--json", "-"});
+  const auto outcome = kiln(arguments);
+  ASSERT_EQ(outcome.status, 0) << outcome.err;
+  const auto result = json::parse(outcome.out);
+  EXPECT_EQ(result["chip"]["kv"]["banks"], 8);
+  EXPECT_EQ(result["clock_mhz"], 123);
+  EXPECT_EQ(result["model"]["max_position_embeddings"], 99);
+}
+
+TEST_F(Cli, BakesInspectsAndProvesAnImage) {
+  const auto rom = baked("w3w6");
+  const auto inspected = kiln({"inspect", rom, "--chip", "demo", "--against", tiny(), "--json", "-"});
+  ASSERT_EQ(inspected.status, 0) << inspected.err;
+  const auto result = json::parse(inspected.out);
+  EXPECT_TRUE(result["comparison"]["matches"]);
+  EXPECT_EQ(result["tile_arrays"].size(), 5U);
+  EXPECT_GT(result["bits_per_weight"], 3.0);
+  const auto other = kiln({"inspect", rom, "--against", "synthetic:" + path("tiny.json") + ":8"});
+  EXPECT_EQ(other.status, 1);
+  EXPECT_THAT(other.out, HasSubstr("does NOT hold"));
+}
+
+TEST_F(Cli, WithoutARecipeABakeIsW3W6) {
+  ASSERT_EQ(kiln({"bake", tiny(), "-o", path("x.rom"), "--json", path("x.json")}).status, 0);
+  EXPECT_EQ(json::parse(test::slurp(path("x.json")))["recipe"]["name"], "w3w6");
+}
+
+TEST_F(Cli, AFailedBakeLeavesWhatWasThere) {
+  write("old.rom", "precious");
+  expect_refused({"bake", path("nothing"), "-o", path("old.rom")}, "nothing");
+  EXPECT_EQ(test::slurp(path("old.rom")), "precious");
+  expect_refused({"bake", tiny(), "-o", path("no/such/folder.rom")}, "no/such/folder.rom");
+}
+
+TEST_F(Cli, AnyFlippedByteOfAnImageIsRefused) {
+  const auto rom = baked();
+  const auto bytes = test::slurp(rom);
+  for (std::size_t at = 0; at < bytes.size(); at += bytes.size() / 23) {
+    auto damaged = bytes;
+    damaged[at] = static_cast<char>(damaged[at] ^ 0x10);
+    write("damaged.rom", damaged);
+    expect_refused({"run", "--rom", path("damaged.rom"), "--chip", "demo", "--prompt-tokens", "2", "-n", "1"}, "damaged.rom");
+  }
+}
+
+TEST_F(Cli, FunctionalAndTimingOnlyRunsHaveTheSameCycles) {
+  const auto rom = baked();
+  const std::vector<std::string> run = {"run", "--rom", rom, "--chip", "demo", "--prompt-tokens", "5", "-n", "6", "--json", "-"};
+  auto timing = run;
+  timing.emplace_back("--timing-only");
+  auto beats = run;
+  beats.insert(beats.end(), {"--movement", "beats"});
+  auto tiles = run;
+  tiles.emplace_back("--by-tile");
+  const auto functional = json::parse(kiln(run).out);
+  for (auto other : {json::parse(kiln(timing).out), json::parse(kiln(beats).out), json::parse(kiln(tiles).out)}) {
+    EXPECT_EQ(other["cycles_total"], functional["cycles_total"]);
+    EXPECT_EQ(other["cycles_by_unit"], functional["cycles_by_unit"]);
+    EXPECT_EQ(other["critical_path"], functional["critical_path"]);
+    if (!other["timing_only"]) EXPECT_EQ(other["token_ids"], functional["token_ids"]);
+  }
+  EXPECT_EQ(functional["token_ids"].size(), 6U);
+  EXPECT_TRUE(functional["closed_form"]["agrees"]);
+}
+
+TEST_F(Cli, TheSameInputsGiveTheSameBytes) {
+  const auto document = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> run = {"run", "--rom", path("w4.rom"), "--chip", "demo", "--prompt-tokens", "9", "-n", "5", "--json", "-"};
+    run.insert(run.end(), more.begin(), more.end());
+    auto result = nlohmann::ordered_json::parse(kiln(run).out);
+    result.erase("host");
+    return result.dump();
+  };
+  (void)baked();
+  const auto first = document({"--threads", "1"});
+  EXPECT_EQ(document({"--threads", "1"}), first);
+  EXPECT_EQ(document({"--threads", "2"}), first);
+  ::setenv("KILN_SIMD", "scalar", 1);
+  EXPECT_EQ(document({"--threads", "2"}), first);
+  ::unsetenv("KILN_SIMD");
+}
+
+TEST_F(Cli, RunReportsWhatTheContractNames) {
+  const auto rom = baked();
+  const auto outcome = kiln({"run", "--rom", rom, "--chip", "demo", "--prompt-tokens", "4", "-n", "3", "--json", path("run.json")});
+  ASSERT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_EQ(outcome.out, "");
+  const auto result = json::parse(test::slurp(path("run.json")));
+  for (const auto* key : {"schema_version", "version", "git_revision", "rom_hash", "chip", "chip_config_hash", "seed", "text", "token_ids",
+                          "prompt_tokens", "generated_tokens", "cycles_total", "cycles_per_token", "clock_mhz", "tokens_per_s_user",
+                          "tokens_per_s_total", "ttft_us", "cycles_by_unit", "cycles_by_cause", "critical_path", "utilisation", "kv",
+                          "baseline", "host"})
+    EXPECT_TRUE(result.contains(key)) << key;
+  for (const auto* key : {"wall_s", "simulated_cycles_per_s", "tokens_per_s", "kernel_events", "peak_memory_mib"})
+    EXPECT_TRUE(result["host"].contains(key)) << key;
+  const std::uint64_t total = result["cycles_total"];
+  for (const auto& [unit, causes] : result["cycles_by_unit"].items()) {
+    std::uint64_t sum = 0;
+    for (const auto& cycles : causes) sum += cycles.get<std::uint64_t>();
+    EXPECT_EQ(sum, total) << unit;
+  }
+  for (const auto* key : {"critical_path", "cycles_by_cause"}) {
+    std::uint64_t sum = 0;
+    for (const auto& cycles : result[key]) sum += cycles.get<std::uint64_t>();
+    EXPECT_EQ(sum, total) << key;
+  }
+  EXPECT_EQ(test::slurp(path("run.json")).find("nan"), std::string::npos);
+  EXPECT_GE(result["baseline"].size(), 6U);
+  for (const auto& entry : result["baseline"]) {
+    for (const auto* key : {"gpu", "precision", "engine", "tokens_per_s_user", "speedup"}) EXPECT_TRUE(entry.contains(key)) << key;
+  }
+}
+
+TEST_F(Cli, TablesFitAHundredColumns) {
+  const auto rom = baked();
+  for (const auto& arguments : std::vector<std::vector<std::string>>{
+           {"run", "--rom", rom, "--chip", "demo", "--prompt-tokens", "4", "-n", "3"},
+           {"run", "--model", "llama-3.1-8b", "--chip", "hc1", "--prompt-tokens", "2", "-n", "2"},
+           {"inspect", rom, "--chip", "demo", "--against", tiny()},
+           {"inspect", kModel},
+           {"baseline", "--model", "llama-3.1-8b"}}) {
+    const auto outcome = kiln(arguments);
+    ASSERT_EQ(outcome.status, 0) << outcome.err;
+    std::istringstream lines(outcome.out);
+    for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 100U) << line;
+  }
+}
+
+TEST_F(Cli, PromptsThatDoNotFitAreRefusedAndFullCachesEndTheAnswer) {
+  const auto rom = path("stories.rom");
+  ASSERT_EQ(kiln({"bake", kModel, "-o", rom, "--recipe", "w8"}).status, 0);
+  expect_refused({"run", "--rom", rom, "--chip", "demo", "--prompt", ""}, "the prompt is empty");
+  expect_refused({"run", "--rom", rom, "--chip", "demo", "--prompt", "a\xFF"}, "UTF-8");
+  // 16 words a token: 2 KV heads x 4 words, keys and values. 16 banks of 10 words hold 10 tokens.
+  const std::vector<std::string> small = {"--set", "kv.banks=16", "--set", "kv.depth_words=10", "--set", "kv.width_bytes=8",
+                                          "--set", "kv.row_pad_words=0"};
+  std::vector<std::string> run = {"run", "--rom", rom, "--chip", "demo", "--prompt-tokens", "11"};
+  run.insert(run.end(), small.begin(), small.end());
+  expect_refused(run, "10 tokens");
+  run[6] = "4";
+  run.insert(run.end(), {"-n", "100", "--json", "-"});
+  const auto outcome = kiln(run);
+  ASSERT_EQ(outcome.status, 0) << outcome.err;
+  const auto result = json::parse(outcome.out);
+  if (result["finish"] != "end_of_text") {
+    EXPECT_EQ(result["finish"], "kv_full");
+    EXPECT_EQ(result["generated_tokens"], 7);
+  }
+}
+
+TEST_F(Cli, EvalWritesLogitsOfEveryPosition) {
+  const auto rom = baked("w8");
+  std::string ids;
+  for (int i = 0; i < 64; ++i) ids += std::to_string(i * 7 % 100) + (i % 8 == 7 ? "\n" : " ");
+  write("ids.txt", ids);
+  const auto outcome = kiln({"eval", "--rom", rom, "--checkpoint", tiny(), "--tokens", path("ids.txt"), "--context", "32", "--logits",
+                             path("logits.f32"), "--json", "-"});
+  ASSERT_EQ(outcome.status, 0) << outcome.err;
+  const auto result = json::parse(outcome.out);
+  EXPECT_EQ(result["chunks"], 2);
+  EXPECT_EQ(result["scored_tokens"], 2 * 15);
+  EXPECT_LT(result["kl_divergence"], 0.05);
+  EXPECT_EQ(fs::file_size(path("logits.f32")), 64U * 100U * 4U);
+}
+
+TEST_F(Cli, EvalRefusesWhatItCannotScore) {
+  const auto rom = baked("w8");
+  write("ids.txt", "1 2 three");
+  expect_refused({"eval", "--rom", rom, "--tokens", path("ids.txt")}, "byte 4");
+  write("ids.txt", "1 2 100 4 5 6");
+  expect_refused({"eval", "--rom", rom, "--tokens", path("ids.txt"), "--context", "4"}, "token 2 of the text is 100");
+  write("ids.txt", "1 2 3 4 5 6");
+  expect_refused({"eval", "--rom", rom, "--tokens", path("ids.txt"), "--context", "8"}, "6 tokens");
+  expect_refused({"eval", "--rom", rom, "--tokens", path("ids.txt"), "--context", "2"}, "at least 4");
+  expect_refused({"eval", "--rom", rom, "--text", path("ids.txt")}, "--text needs a tokenizer");
+  write("ids.txt", "");
+  expect_refused({"eval", "--rom", rom, "--tokens", path("ids.txt")}, "is empty");
+  write("bad.txt", "abc\xFFxyz");
+  expect_refused({"eval", "--checkpoint", kModel, "--text", path("bad.txt")}, "UTF-8");
+}
+
+TEST_F(Cli, CtrlCStopsWithinASecondAndLeavesNothing) {
+  // Large enough to be at work for many seconds: 0.5 B weights.
+  const pid_t child = test::start_kiln({"bake", "synthetic:llama-3.1-8b", "-o", path("big.rom")}, path("big"));
+  std::this_thread::sleep_for(std::chrono::milliseconds(700));
+  ::kill(child, SIGINT);
+  const auto outcome = test::finish_kiln(child, path("big"));
+  EXPECT_EQ(outcome.status, 130) << outcome.err;
+  EXPECT_FALSE(fs::exists(path("big.rom")));
+  for (const auto& name : listing()) EXPECT_THAT(name, testing::Not(HasSubstr("partial")));
+}
+
+}  // namespace
+}  // namespace kiln
