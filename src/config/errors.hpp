@@ -20,6 +20,8 @@ class Errors {
   /// `sentence` continues after the file's name (or the override's) and the pointer, e.g. "is 0; allowed: ...".
   void add(std::string_view pointer, std::string_view sentence);
   [[nodiscard]] bool empty() const { return count_ == 0; }
+  /// True once further errors are only counted, so that their sentences need no work.
+  [[nodiscard]] bool full() const { return count_ >= kMaximumLines; }
   [[nodiscard]] base::Error joined() const;
   [[nodiscard]] const std::string& file() const { return file_; }
 

@@ -33,7 +33,7 @@ void check_together(const ChipConfig& chip, Errors& errors) {
   for (const auto& reason : chip.reasons) {
     const std::string& pointer = reason.first;
     if (std::find(known.begin(), known.end(), pointer) != known.end()) continue;
-    const auto near = pointer.size() <= 64 ? base::nearest(pointer, known) : std::nullopt;
+    const auto near = pointer.size() <= 64 && !errors.full() ? base::nearest(pointer, known) : std::nullopt;
     errors.add(
         join_pointer("/reasons", printable(pointer)),
         "names no parameter; " + (near ? "the nearest is " + *near : "expected a JSON pointer such as /kv/banks"));

@@ -45,7 +45,7 @@ void Reader::report_unknown(const Scope& scope) {
   for (const auto& item : scope.node->items()) {
     const std::string& key = item.key();
     if (std::find(scope.known.begin(), scope.known.end(), key) != scope.known.end()) continue;
-    const auto near = key.size() <= 64 ? base::nearest(key, scope.known) : std::nullopt;
+    const auto near = key.size() <= 64 && !errors_.full() ? base::nearest(key, scope.known) : std::nullopt;
     std::string hint = near ? "the nearest is " + join_pointer(scope.pointer, *near) : "known here are ";
     if (!near) {
       for (const auto& known : scope.known) hint += (&known == &scope.known.front() ? "" : ", ") + known;

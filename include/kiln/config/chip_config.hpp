@@ -32,7 +32,7 @@ struct ReductionConfig {
 
 /// docs/units/vector_unit.md
 struct VectorConfig {
-  std::uint32_t lanes = 64;  ///< elements handled in one cycle
+  std::uint32_t lanes = 64;           ///< elements handled in one cycle
   std::uint32_t add_cycles = 3;       ///< latency of storing or adding to the residual
   std::uint32_t sum_cycles = 8;       ///< latency of the adder tree over the lanes, for the sum of squares
   std::uint32_t rsqrt_cycles = 12;    ///< latency of the reciprocal square root
@@ -45,14 +45,14 @@ struct VectorConfig {
 
 /// docs/units/attention_unit.md
 struct AttentionConfig {
-  std::uint32_t input_lanes = 64;      ///< elements of q, k or v taken in one cycle
-  std::uint32_t heads_parallel = 1;    ///< KV heads whose rows are read at the same time
-  std::uint32_t tokens_parallel = 4;   ///< tokens whose rows are read at the same time
-  std::uint32_t softmax_lanes = 16;    ///< probabilities formed in one cycle
-  std::uint32_t output_lanes = 64;     ///< elements of the result that leave in one cycle
-  std::uint32_t score_cycles = 10;     ///< latency from the last key word to the last score
-  std::uint32_t softmax_cycles = 10;   ///< latency from the last score to the last probability
-  std::uint32_t value_cycles = 10;     ///< latency from the last value word to the last sum
+  std::uint32_t input_lanes = 64;        ///< elements of q, k or v taken in one cycle
+  std::uint32_t heads_parallel = 1;      ///< KV heads whose rows are read at the same time
+  std::uint32_t tokens_parallel = 4;     ///< tokens whose rows are read at the same time
+  std::uint32_t softmax_lanes = 16;      ///< probabilities formed in one cycle
+  std::uint32_t output_lanes = 64;       ///< elements of the result that leave in one cycle
+  std::uint32_t score_cycles = 10;       ///< latency from the last key word to the last score
+  std::uint32_t softmax_cycles = 10;     ///< latency from the last score to the last probability
+  std::uint32_t value_cycles = 10;       ///< latency from the last value word to the last sum
   std::uint32_t reciprocal_cycles = 12;  ///< latency of 1 / sum of probabilities and its product
 };
 
@@ -62,8 +62,8 @@ struct KvConfig {
   std::uint32_t ports = 1;         ///< words a bank can read in one cycle
   std::uint32_t width_bytes = 16;  ///< of a word
   std::uint32_t depth_words = 1024;
-  std::uint32_t read_cycles = 2;   ///< latency of a read
-  std::uint32_t write_cycles = 1;  ///< from the last beat of k, v or q until a read may start
+  std::uint32_t read_cycles = 2;    ///< latency of a read
+  std::uint32_t write_cycles = 1;   ///< from the last beat of k, v or q until a read may start
   std::uint32_t row_pad_words = 0;  ///< unused words behind each token's row, to spread tokens over banks
 };
 
@@ -103,8 +103,8 @@ struct LinkConfig {
 
 /// docs/units/host_link.md
 struct HostConfig {
-  std::uint32_t latency_cycles = 100;      ///< one way
-  std::uint32_t cycles_per_token = 4;      ///< interval between token ids on the wire
+  std::uint32_t latency_cycles = 100;  ///< one way
+  std::uint32_t cycles_per_token = 4;  ///< interval between token ids on the wire
 };
 
 struct ChipConfig {

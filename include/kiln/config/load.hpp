@@ -1,6 +1,7 @@
-// Configs from JSON: typed, complete, and strict. Unknown keys, wrong types and values out of range are errors that name
-// the file, the JSON pointer, what was found, what is allowed and the nearest key; all errors of a file come at once
-// (one sentence each, joined by newlines in Error::message). A missing key of a chip's unit takes no default: it is an error too.
+// Configs from JSON: typed, complete, and strict. Unknown keys, wrong types and values out of range are errors that
+// name the file, the JSON pointer, what was found, what is allowed and the nearest key; all errors of a file come at
+// once (one sentence each, joined by newlines in Error::message). A missing key of a chip's unit takes no default: it
+// is an error too.
 #pragma once
 
 #include <string>
@@ -39,10 +40,14 @@ base::Result<BakeRecipe> load_recipe(const std::string& file, const std::vector<
 base::Result<GpuSpec> load_gpu(const std::string& file, const std::vector<Override>& overrides = {});
 
 /// The same from text; `name` stands for the file in errors.
-base::Result<ChipConfig> parse_chip(const std::string& json, const std::string& name, const std::vector<Override>& overrides = {});
-base::Result<ModelConfig> parse_model(const std::string& json, const std::string& name, const std::vector<Override>& overrides = {});
-base::Result<BakeRecipe> parse_recipe(const std::string& json, const std::string& name, const std::vector<Override>& overrides = {});
-base::Result<GpuSpec> parse_gpu(const std::string& json, const std::string& name, const std::vector<Override>& overrides = {});
+base::Result<ChipConfig> parse_chip(const std::string& json, const std::string& name,
+                                    const std::vector<Override>& overrides = {});
+base::Result<ModelConfig> parse_model(const std::string& json, const std::string& name,
+                                      const std::vector<Override>& overrides = {});
+base::Result<BakeRecipe> parse_recipe(const std::string& json, const std::string& name,
+                                      const std::vector<Override>& overrides = {});
+base::Result<GpuSpec> parse_gpu(const std::string& json, const std::string& name,
+                                const std::vector<Override>& overrides = {});
 
 /// The resolved config as canonical JSON (sorted keys, no white space), without `reasons` and `description`: what a
 /// report carries and what config_hash() hashes (XXH3-128, 32 hex digits).

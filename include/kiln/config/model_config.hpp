@@ -11,7 +11,8 @@ namespace kiln::config {
 
 enum class RopeScalingKind { None, Linear, Llama3 };
 
-/// Llama 3.1's scaling as in its config.json; `factor` alone for Linear. `Factors` of a GGUF are held by the checkpoint.
+/// Llama 3.1's scaling as in its config.json; `factor` alone for Linear. `Factors` of a GGUF are held by the
+/// checkpoint.
 struct RopeScaling {
   RopeScalingKind kind = RopeScalingKind::None;
   double factor = 1.0;
@@ -43,8 +44,8 @@ struct ModelConfig {
     return layers * (d * q_width() * 2 + d * kv_width() * 2 + d * intermediate_size * 3) + d * vocab_size;
   }
 
-  /// One sentence if the shapes are not those of a Llama that Kiln can run: zero or odd where that is impossible, heads not
-  /// a multiple of kv_heads, widths above 1,048,576, vocabulary above 16,777,216, layers above 1,024.
+  /// One sentence if the shapes are not those of a Llama that Kiln can run: zero or odd where that is impossible, heads
+  /// not a multiple of kv_heads, widths above 1,048,576, vocabulary above 16,777,216, layers above 1,024.
   [[nodiscard]] base::Status validate() const;
 };
 
