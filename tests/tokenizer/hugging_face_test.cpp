@@ -1,0 +1,130 @@
+#include <gmock/gmock.h>
+
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+
+#include "kiln/base/random.hpp"
+#include "kiln/tokenizer/tokenizer.hpp"
+#include "tokenizer/small_vocabularies.hpp"
+
+namespace kiln::tokenizer {
+namespace {
+
+using nlohmann::json;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+json smol_json() {
+  json root = json::parse(R"({"added_tokens":[{"id":257,"content":"<|im_end|>","special":true}],"normalizer":null,
+    "pre_tokenizer":{"type":"Sequence","pretokenizers":[{"type":"Digits","individual_digits":true},
+      {"type":"ByteLevel","add_prefix_space":false,"use_regex":true}]},
+    "model":{"type":"BPE","vocab":{},"merges":[["a","b"]]}})");
+  for (int byte = 0; byte < 256; ++byte) root["model"]["vocab"][small::symbol(byte)] = byte;
+  root["model"]["vocab"]["ab"] = 256;
+  return root;
+}
+
+json llama2_json() {
+  return json::parse(
+      R"({"added_tokens":[{"id":0,"content":"<unk>","special":true},{"id":1,"content":"<s>","special":true}],
+    "normalizer":{"type":"Sequence","normalizers":[{"type":"Prepend","prepend":"▁"},
+      {"type":"Replace","pattern":{"String":" "},"content":"▁"}]},"pre_tokenizer":null,
+    "post_processor":{"type":"TemplateProcessing","single":[{"SpecialToken":{"id":"<s>"}},{"Sequence":{"id":"A"}}]},
+    "model":{"type":"BPE","byte_fallback":true,"unk_token":"<unk>",
+      "vocab":{"<unk>":0,"<s>":1,"▁":2,"a":3,"b":4,"c":5,"ab":6,"bc":7,"abc":8},"merges":["b c","a b","ab c"]}})");
+}
+
+std::string error_of(const json& root, const std::string& config = "", const std::string& model = "") {
+  const auto spec = spec_from_tokenizer_json(root.dump(), config, model, "tokenizer.json");
+  return spec.ok() ? "accepted" : spec.error().message;
+}
+
+TEST(HuggingFace, ReadsSmolLm) {
+  const auto spec = spec_from_tokenizer_json(smol_json().dump(), R"({"chat_template":"T","eos_token":"<|im_end|>"})",
+                                             R"({"bos_token_id":0,"eos_token_id":[257,3]})", "t")
+                        .value();
+  EXPECT_EQ(spec.pre, PreTokenizer::SmolLm);
+  EXPECT_EQ(spec.chat_template, "T");
+  EXPECT_THAT(spec.eos, ElementsAre(257, 3));
+  EXPECT_EQ(spec.bos, 0U);
+  EXPECT_FALSE(spec.add_bos);
+  EXPECT_THAT(Tokenizer::create(spec).value().encode("ab<|im_end|>").value(), ElementsAre(256, 257));
+}
+
+TEST(HuggingFace, ReadsByteFallbackAndMergesByRank) {
+  const auto spec = spec_from_tokenizer_json(llama2_json().dump(), "", "", "t").value();
+  EXPECT_TRUE(spec.add_bos);
+  EXPECT_TRUE(spec.add_space_prefix);
+  EXPECT_THAT(Tokenizer::create(spec).value().encode("abc").value(), ElementsAre(1, 2, 3, 7));  // "b c" ranks first
+}
+
+TEST(HuggingFace, ReadsMetaspace) {
+  auto root = llama2_json();
+  root["normalizer"] = nullptr;
+  root["pre_tokenizer"] = {{"type", "Metaspace"}, {"replacement", "▁"}, {"prepend_scheme", "first"}, {"split", false}};
+  const auto t = Tokenizer::create(spec_from_tokenizer_json(root.dump(), "", "", "t").value()).value();
+  EXPECT_THAT(t.encode(" a<s>a").value(), ElementsAre(1, 2, 3, 1, 3));
+  root["pre_tokenizer"]["split"] = true;
+  EXPECT_THAT(error_of(root), HasSubstr("Metaspace"));
+}
+
+TEST(HuggingFace, RefusesByNameAndPointer) {
+  auto root = smol_json();
+  root["model"]["type"] = "Unigram";
+  EXPECT_THAT(error_of(root), HasSubstr("tokenizer.json: /model/type: \"Unigram\""));
+  root = smol_json();
+  root["pre_tokenizer"]["pretokenizers"][0] = {{"type", "Split"}, {"pattern", {{"Regex", "x+"}}}};
+  EXPECT_THAT(error_of(root), testing::AllOf(HasSubstr("/pre_tokenizer"), HasSubstr("x+")));
+  root = smol_json();
+  root["model"]["vocab"]["ab"] = 255;
+  EXPECT_THAT(error_of(root), HasSubstr("/model/vocab"));
+  root["model"]["vocab"]["ab"] = 4000000000U;
+  EXPECT_THAT(error_of(root), HasSubstr("4000000000"));
+  root = smol_json();
+  root["added_tokens"][0]["id"] = 300;
+  EXPECT_THAT(error_of(root), HasSubstr("/added_tokens/0/id"));
+  root = smol_json();
+  root["added_tokens"][0]["lstrip"] = true;
+  EXPECT_THAT(error_of(root), HasSubstr("/added_tokens/0/lstrip"));
+  root = smol_json();
+  root["model"]["merges"][0] = 7;
+  EXPECT_THAT(error_of(root), HasSubstr("/model/merges/0"));
+  EXPECT_THAT(error_of(smol_json(), "{", ""), HasSubstr("(tokenizer_config.json): not JSON"));
+  EXPECT_THAT(error_of(smol_json(), "", R"({"eos_token_id":9999})"), HasSubstr("/eos_token_id"));
+  EXPECT_THAT(error_of(smol_json(), R"({"eos_token":"nope"})"), HasSubstr("/eos_token: no such token"));
+}
+
+TEST(HuggingFace, SurvivesDamagedFiles) {
+  const char* given = std::getenv("KILN_SEED");
+  const std::uint64_t seed = given != nullptr ? std::strtoull(given, nullptr, 10) : 99;
+  std::printf("KILN_SEED=%llu\n", static_cast<unsigned long long>(seed));
+  base::Random random(seed);
+  const json wrong[] = {nullptr, 7, -1, "x", json::array(), json::object(), true, 1e300, json::array({"a"})};
+  for (int round = 0; round < 1500; ++round) {
+    const json original = round % 2 == 0 ? llama2_json() : smol_json();
+    std::string text;
+    if (round % 3 == 0) {
+      text = original.dump();
+      text[random.below(text.size())] = static_cast<char>(random.below(256));
+    } else {
+      const json flat = original.flatten();
+      auto place = flat.begin();
+      std::advance(place, static_cast<std::ptrdiff_t>(random.below(flat.size())));
+      json::json_pointer pointer(place.key());
+      for (std::uint64_t up = random.below(3); up > 0 && !pointer.empty(); --up) pointer.pop_back();
+      json damaged = original;
+      damaged[pointer] = wrong[random.below(std::size(wrong))];
+      text = damaged.dump();
+    }
+    const auto spec = spec_from_tokenizer_json(text, "", "", "t");
+    if (!spec.ok()) {
+      EXPECT_FALSE(spec.error().message.empty());
+      continue;
+    }
+    const auto t = Tokenizer::create(*spec);
+    if (t.ok()) EXPECT_TRUE(t->encode("ab c 12 é").ok());
+  }
+}
+
+}  // namespace
+}  // namespace kiln::tokenizer
