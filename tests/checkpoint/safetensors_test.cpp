@@ -114,7 +114,7 @@ TEST(Safetensors, DamagedFilesNeverCrash) {
       bad[random.below(header)] = static_cast<char>(random.below(256));
     if (random.below(4) == 0) bad.resize(random.below(bad.size()));
     const auto result = read(bad);
-    if (!result) EXPECT_FALSE(result.error().message.empty());
+    EXPECT_TRUE(result || !result.error().message.empty());
   }
 }
 

@@ -40,7 +40,7 @@ TEST(Rope, TurnsTheHalvesOfAHead) {
   std::vector<float> head = {1, 2, 3, 4};
   const std::vector<float> cosines = {0, 1};
   const std::vector<float> sines = {1, 0};
-  rotate(head, cosines, sines);
+  kiln::reference::rotate(head, cosines, sines);
   EXPECT_THAT(head, testing::ElementsAre(-3, 2, 1, 4));
 }
 
