@@ -1,0 +1,94 @@
+// Small models, recipes and a checkpoint that says something else than the one behind it.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "kiln/bake/bake.hpp"
+#include "kiln/checkpoint/checkpoint.hpp"
+
+namespace kiln::bake::test {
+
+inline std::string temp_path(const std::string& name) { return testing::TempDir() + "kiln_bake_" + name + ".rom"; }
+
+/// Widths that are no multiple of 64, heads of 8, rows that are no multiple of 16.
+inline config::ModelConfig odd_model() {
+  config::ModelConfig model;
+  model.name = "odd";
+  model.hidden_size = 72;
+  model.intermediate_size = 172;
+  model.layers = 2;
+  model.heads = 9;
+  model.kv_heads = 3;
+  model.head_dim = 8;
+  model.vocab_size = 77;
+  model.max_context = 64;
+  model.tied_embeddings = true;
+  return model;
+}
+
+inline config::ModelConfig round_model() {
+  config::ModelConfig model;
+  model.name = "round";
+  model.hidden_size = 256;
+  model.intermediate_size = 384;
+  model.layers = 2;
+  model.heads = 2;
+  model.kv_heads = 1;
+  model.head_dim = 128;
+  model.vocab_size = 160;
+  model.max_context = 64;
+  return model;
+}
+
+inline config::BakeRecipe recipe_of(int bits, config::CodebookKind kind = config::CodebookKind::KMeans) {
+  config::BakeRecipe recipe;
+  recipe.name = "test";
+  recipe.formats.fill({bits, kind});
+  return recipe;
+}
+
+/// The checkpoint behind it, but for what a test changes.
+class Altered : public checkpoint::Checkpoint {
+ public:
+  explicit Altered(std::unique_ptr<checkpoint::Checkpoint> behind)
+      : tokenizer_(behind->tokenizer()), rope_factors_(behind->rope_factors()), config_(behind->config()), behind_(std::move(behind)) {}
+  [[nodiscard]] const config::ModelConfig& config() const override { return config_; }
+  [[nodiscard]] const std::optional<tokenizer::TokenizerSpec>& tokenizer() const override { return tokenizer_; }
+  [[nodiscard]] const std::vector<checkpoint::TensorInfo>& tensors() const override { return behind_->tensors(); }
+  [[nodiscard]] std::string kind() const override { return "altered"; }
+  [[nodiscard]] const std::string& path() const override { return behind_->path(); }
+  [[nodiscard]] base::Status read_rows(const checkpoint::TensorInfo& tensor, std::uint64_t first, std::uint64_t count,
+                                       std::span<float> out) const override {
+    if (auto status = behind_->read_rows(tensor, first, count, out); !status) return status;
+    return change ? change(tensor, first, out) : base::Status();
+  }
+  void release(const checkpoint::TensorInfo& tensor) const override { behind_->release(tensor); }
+  [[nodiscard]] const std::vector<float>& rope_factors() const override { return rope_factors_; }
+
+  std::function<base::Status(const checkpoint::TensorInfo&, std::uint64_t first, std::span<float>)> change;
+  std::optional<tokenizer::TokenizerSpec> tokenizer_;
+  std::vector<float> rope_factors_;
+  config::ModelConfig config_;
+
+ private:
+  std::unique_ptr<checkpoint::Checkpoint> behind_;
+};
+
+inline rom::RomImage baked(const checkpoint::Checkpoint& checkpoint, const config::BakeRecipe& recipe, const std::string& path,
+                           BakeReport* report = nullptr) {
+  base::ThreadPool pool(2);
+  auto done = bake(checkpoint, recipe, path, pool);
+  if (!done) throw std::runtime_error(done.error().message);
+  if (report != nullptr) *report = *done;
+  auto image = rom::RomImage::open(path, pool);
+  if (!image) throw std::runtime_error(image.error().message);
+  std::filesystem::remove(path);  // the mapping stays
+  return std::move(*image);
+}
+
+}  // namespace kiln::bake::test

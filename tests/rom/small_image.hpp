@@ -1,0 +1,198 @@
+// A small ROM image with random contents, and a way to change its bytes as somebody would who also repairs the checksums.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <iterator>
+#include <string>
+#include <vector>
+
+#include "kiln/base/hash.hpp"
+#include "kiln/base/random.hpp"
+#include "kiln/rom/rom_image.hpp"
+#include "kiln/rom/rom_writer.hpp"
+#include "rom/layout.hpp"
+
+namespace kiln::rom::test {
+
+using Bytes = std::vector<std::byte>;
+
+inline std::string temp_path(const std::string& name) { return testing::TempDir() + "kiln_rom_" + name + ".rom"; }
+
+inline config::ModelConfig small_model() {
+  config::ModelConfig model;
+  model.name = "small";
+  model.hidden_size = 12;
+  model.intermediate_size = 20;
+  model.layers = 2;
+  model.heads = 3;
+  model.kv_heads = 1;
+  model.head_dim = 4;
+  model.vocab_size = 18;
+  model.max_context = 32;
+  return model;
+}
+
+inline config::BakeRecipe recipe_of(int bits) {
+  config::BakeRecipe recipe;
+  recipe.name = "test";
+  recipe.formats.fill({bits, config::CodebookKind::Uniform});
+  return recipe;
+}
+
+inline tokenizer::TokenizerSpec sentence_piece_spec() {
+  tokenizer::TokenizerSpec spec;
+  spec.tokens = {"<unk>", "<s>", "</s>", "<0x0A>", "\xE2\x96\x81", std::string("a\0b", 3), ""};
+  spec.scores = {0.0F, 0.0F, 0.0F, 0.0F, -1.5F, -0.0F, 1e-30F};
+  spec.types = {tokenizer::TokenType::Unknown, tokenizer::TokenType::Control, tokenizer::TokenType::Control,
+                tokenizer::TokenType::Byte,    tokenizer::TokenType::Normal,  tokenizer::TokenType::UserDefined,
+                tokenizer::TokenType::Unused};
+  spec.add_bos = true;
+  spec.bos = 1;
+  spec.eos = {2, 5};
+  spec.unknown = 0;
+  return spec;
+}
+
+inline tokenizer::TokenizerSpec byte_level_spec() {
+  tokenizer::TokenizerSpec spec;
+  spec.kind = tokenizer::Kind::ByteLevel;
+  spec.pre = tokenizer::PreTokenizer::Llama3;
+  spec.tokens = {"!", "\xC4\xA0", "<|end|>"};
+  spec.types.assign(3, tokenizer::TokenType::Normal);
+  spec.merges = {"\xC4\xA0 t", "i n"};
+  spec.ignore_merges = true;
+  spec.add_space_prefix = false;
+  spec.chat_template = "{{ bos_token }}\n";
+  return spec;
+}
+
+inline ImageHead head_of(const config::ModelConfig& model, int bits) {
+  ImageHead head{model, recipe_of(bits), sentence_piece_spec(), {}, {}};
+  base::Random random(7);
+  for (std::uint32_t i = 0; i < model.head_dim / 2; ++i) head.rope_increments.push_back(random.next());
+  for (std::uint64_t i = 0; i < (2 * std::uint64_t{model.layers} + 1) * model.hidden_size; ++i)
+    head.norms.push_back(static_cast<float>(random.unit()));
+  return head;
+}
+
+/// What a matrix of the image was written from.
+struct Written {
+  std::vector<std::uint8_t> codes;  // rows x columns
+  std::vector<std::int8_t> codebook;
+  std::vector<std::uint8_t> scales;
+  std::vector<float> row_scales;
+};
+
+inline Written write_tensor(RomWriter& writer, const TensorShape& shape, int bits, base::Random& random) {
+  Written out;
+  const std::size_t groups = (shape.columns + 63) / 64;
+  for (int i = 0; i < 1 << bits; ++i) out.codebook.push_back(static_cast<std::int8_t>(static_cast<int>(random.below(255)) - 127));
+  EXPECT_TRUE(writer.begin_tensor(out.codebook).ok());
+  for (std::uint32_t row = 0; row < shape.rows; row += 16) {
+    const std::uint32_t real = std::min(16U, shape.rows - row);
+    std::vector<std::uint8_t> codes(16 * groups * 64);
+    std::vector<std::uint8_t> scales(16 * groups);
+    std::vector<float> row_scales(real);
+    for (std::uint32_t r = 0; r < real; ++r) {
+      row_scales[r] = static_cast<float>(random.unit()) + 0.1F;
+      for (std::size_t g = 0; g < groups; ++g) scales[g * 16 + r] = static_cast<std::uint8_t>(random.below(256));
+      for (std::uint32_t c = 0; c < shape.columns; ++c) {
+        codes[r * groups * 64 + c] = static_cast<std::uint8_t>(random.below(std::uint64_t{1} << bits));
+        out.codes.push_back(codes[r * groups * 64 + c]);
+      }
+    }
+    Bytes packed(numerics::packed_code_bytes(16, shape.columns, bits));
+    numerics::pack_panel(bits, shape.columns, codes, packed);
+    EXPECT_TRUE(writer.append_panels(packed, scales, row_scales).ok());
+    out.scales.insert(out.scales.end(), scales.begin(), scales.end());
+    out.row_scales.insert(out.row_scales.end(), row_scales.begin(), row_scales.end());
+  }
+  return out;
+}
+
+inline std::vector<Written> write_image(const std::string& path, const ImageHead& head, std::string* hash = nullptr) {
+  auto writer = RomWriter::create(path, head);
+  if (!writer) {
+    ADD_FAILURE() << writer.error().message;
+    return {};
+  }
+  std::vector<Written> tensors;
+  base::Random random(11);
+  for (const auto& shape : tensor_shapes(head.model))
+    tensors.push_back(write_tensor(*writer, shape, head.recipe.of(shape.tensor_class).bits, random));
+  const auto written = writer->finish();
+  EXPECT_TRUE(written.ok());
+  if (hash != nullptr && written) *hash = written->content_hash;
+  return tensors;
+}
+
+inline Bytes read_bytes(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  const std::vector<char> chars{std::istreambuf_iterator<char>(in), {}};
+  Bytes bytes(chars.size());
+  if (!bytes.empty()) std::memcpy(bytes.data(), chars.data(), bytes.size());
+  return bytes;
+}
+
+inline void write_bytes(const std::string& path, std::span<const std::byte> bytes) {
+  std::ofstream out(path, std::ios::binary | std::ios::trunc);
+  out.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+}
+
+inline Header header_of(const Bytes& bytes) {
+  Header header;
+  std::memcpy(&header, bytes.data(), sizeof header);
+  return header;
+}
+
+inline void put(Bytes& bytes, const Header& header) { std::memcpy(bytes.data(), &header, sizeof header); }
+
+inline Section section_of(const Bytes& bytes, std::size_t index) {
+  Section section;
+  std::memcpy(&section, bytes.data() + sizeof(Header) + index * sizeof section, sizeof section);
+  return section;
+}
+
+inline void put(Bytes& bytes, std::size_t index, const Section& section) {
+  std::memcpy(bytes.data() + sizeof(Header) + index * sizeof section, &section, sizeof section);
+}
+
+/// Makes all checksums right again, wherever the directory still points into the file.
+inline void reseal(Bytes& bytes) {
+  Header header = header_of(bytes);
+  const std::uint64_t room = (bytes.size() - sizeof(Header)) / sizeof(Section);
+  std::vector<Section> sections;
+  for (std::size_t i = 0; i < std::min<std::uint64_t>(header.sections, room); ++i) {
+    Section section = section_of(bytes, i);
+    if (section.offset <= bytes.size() && section.bytes <= bytes.size() - section.offset) {
+      SectionChecksum sum;
+      sum.update(std::span(bytes).subspan(section.offset, section.bytes));
+      section.checksum = sum.finish();
+    }
+    put(bytes, i, section);
+    sections.push_back(section);
+  }
+  const auto hash = content_hash_of(sections);
+  std::copy_n(hash.begin(), 32, header.content_hash.begin());
+  header.checksum = header_checksum(header);
+  put(bytes, header);
+}
+
+/// The message with which the bytes are refused, or "" if they are not; it is one line and names the file.
+inline std::string refusal(const Bytes& bytes, const std::string& name, base::ThreadPool& pool) {
+  const auto path = temp_path(name);
+  write_bytes(path, bytes);
+  const auto image = RomImage::open(path, pool);
+  std::filesystem::remove(path);
+  if (image) return "";
+  EXPECT_NE(image.error().message.find(path), std::string::npos) << image.error().message;
+  EXPECT_EQ(image.error().message.find('\n'), std::string::npos) << image.error().message;
+  return image.error().message;
+}
+
+}  // namespace kiln::rom::test
