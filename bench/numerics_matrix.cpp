@@ -2,6 +2,7 @@
 // and how many multiply-accumulates a second a batch does. Usage: bench_numerics_matrix [MiB of codes, default 512]
 // [threads, default 1]
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -17,14 +18,21 @@ namespace {
 
 using namespace kiln;
 
-double best_seconds(int repeats, const std::function<void()>& body) {
-  double best = 1e30;
-  for (int i = 0; i < repeats; ++i) {
-    const auto start = std::chrono::steady_clock::now();
-    body();
-    best = std::min(best, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
-  }
-  return best;
+/// Median over pieces of `pieces` of the seconds that body(piece) takes, the slowest of all threads; every thread walks
+/// the pieces from another place. Pieces are short, so that other load on the host disturbs few of them.
+double median_seconds(base::ThreadPool& pool, std::size_t pieces, const std::function<void(std::size_t)>& body) {
+  std::vector<double> medians(pool.threads());
+  pool.parallel_for(pool.threads(), [&](std::size_t thread) {
+    std::vector<double> seconds;
+    for (std::size_t i = 0; i < pieces; ++i) {
+      const auto start = std::chrono::steady_clock::now();
+      body((i + thread * pieces / medians.size()) % pieces);
+      seconds.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+    }
+    std::nth_element(seconds.begin(), seconds.begin() + static_cast<std::ptrdiff_t>(pieces / 2), seconds.end());
+    medians[thread] = seconds[pieces / 2];
+  });
+  return *std::max_element(medians.begin(), medians.end());
 }
 
 /// Eight independent sums: as fast as this core reads.
@@ -76,33 +84,26 @@ int main(int argc, char** argv) {
     std::vector<std::vector<float>> y(x.size(), std::vector<float>(matrix.rows));
     std::vector<std::span<float>> spans(y.begin(), y.end());
 
-    std::vector<std::uint64_t> sink(pool.threads() + 1);
-    double read = 1e30, one = 1e30, eight = 1e30;
-    for (int round = 0; round < 4; ++round) {  // alternating, so that a busy host hits all alike
-      read = std::min(read, best_seconds(1, [&] {
-                        pool.parallel_ranges(panels, [&](std::size_t a, std::size_t b) {
-                          sink[a * sink.size() / (panels + 1)] +=
-                              plain_read(matrix.codes.data() + a * panel_bytes, (b - a) * panel_bytes);
-                        });
-                      }));
-      one = std::min(one, best_seconds(1, [&] {
-                       pool.parallel_ranges(panels, [&](std::size_t a, std::size_t b) {
-                         numerics::multiply(matrix, x[0], a, b, y[0], simd);
-                       });
-                     }));
-      eight = std::min(eight, best_seconds(1, [&] {
-                         pool.parallel_ranges(panels, [&](std::size_t a, std::size_t b) {
-                           numerics::multiply_batch(matrix, x, a, b, spans, simd);
-                         });
-                       }));
-    }
-    const double bytes = static_cast<double>(matrix.codes.size());
-    const double weights = static_cast<double>(matrix.rows) * kColumns;
+    const std::size_t piece_panels = std::max<std::size_t>(1, (std::size_t{2} << 20) / panel_bytes);
+    const std::size_t pieces = panels / piece_panels;
+    std::atomic<std::uint64_t> sink = 0;
+    const double read = median_seconds(pool, pieces, [&](std::size_t i) {
+      sink += plain_read(matrix.codes.data() + i * piece_panels * panel_bytes, piece_panels * panel_bytes);
+    });
+    const double one = median_seconds(pool, pieces, [&](std::size_t i) {
+      numerics::multiply(matrix, x[0], i * piece_panels, (i + 1) * piece_panels, y[0], simd);
+    });
+    const double eight = median_seconds(pool, pieces, [&](std::size_t i) {
+      numerics::multiply_batch(matrix, x, i * piece_panels, (i + 1) * piece_panels, spans, simd);
+    });
+    const auto threads = static_cast<double>(pool.threads());
+    const double bytes = static_cast<double>(piece_panels * panel_bytes) * threads;
+    const double weights = static_cast<double>(piece_panels * 16 * kColumns) * threads;
     std::printf(
-        "%d bits: read %.1f GB/s, multiply %.1f GB/s of codes = %.0f %% of the read; batch 1 %.0f GMAC/s, batch 8 %.0f "
-        "GMAC/s (check %llu)\n",
+        "%d bits: read %.1f GB/s, multiply %.1f GB/s of codes = %.0f %% of the read; "
+        "batch 1 %.0f GMAC/s, batch 8 %.0f GMAC/s (check %d)\n",
         bits, bytes / read * 1e-9, bytes / one * 1e-9, 100 * read / one, weights / one * 1e-9,
-        8 * weights / eight * 1e-9, static_cast<unsigned long long>(sink[0] & 1));
+        8 * weights / eight * 1e-9, static_cast<int>(sink & 1));
   }
   return 0;
 }

@@ -13,13 +13,22 @@ namespace kiln::numerics {
 
 namespace {
 
+template <class T>
+inline std::uint64_t load(const std::byte* from) {
+  T value;
+  std::memcpy(&value, from, sizeof value);
+  return value;
+}
+
 /// 8 codes of `Bits` each from a chunk, one a byte.
 template <int Bits>
 KILN_AVX2 inline std::uint64_t spread(const std::byte* chunk) {
-  constexpr std::uint64_t kOnes = 0x0101010101010101ULL;
-  std::uint64_t field = 0;
-  std::memcpy(&field, chunk, Bits);
-  return Bits == 8 ? field : _pdep_u64(field, kOnes * ((1U << Bits) - 1));
+  constexpr std::uint64_t kLanes = 0x0101010101010101ULL * ((1U << Bits) - 1);
+  if constexpr (Bits == 2) return _pdep_u64(load<std::uint16_t>(chunk), kLanes);
+  if constexpr (Bits == 3) return _pdep_u64(load<std::uint16_t>(chunk) | load<std::uint8_t>(chunk + 2) << 16, kLanes);
+  if constexpr (Bits == 4) return _pdep_u64(load<std::uint32_t>(chunk), kLanes);
+  if constexpr (Bits == 6) return _pdep_u64(load<std::uint32_t>(chunk) | load<std::uint16_t>(chunk + 4) << 32, kLanes);
+  return load<std::uint64_t>(chunk);
 }
 
 template <int Bits>

@@ -8,7 +8,8 @@
 #include "numerics/matrix_paths.hpp"
 
 #if defined(__x86_64__)
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"  // gcc 12 takes its own intrinsics' undefined lanes for a mistake
+#pragma GCC diagnostic ignored \
+    "-Wmaybe-uninitialized"  // gcc 12 takes its own intrinsics' undefined lanes for a mistake
 #include <immintrin.h>
 
 #define KILN_AVX512 __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,avx512vnni")))
@@ -44,44 +45,55 @@ Codebook make_codebook(const MatrixView& matrix) {
   return book;
 }
 
-/// The codebook values + 128 of one vector of codes.
+/// The codebook values + 128 of the 16 vectors of a group. One spread serves as many vectors as have their chunks in 8
+/// bytes.
 template <int Bits, Lookup How>
 struct Decoder {
-  __m512i spread, cut;
+  static constexpr std::size_t kTogether = Bits == 2 ? 4 : Bits <= 4 ? 2 : 1;
+  __m512i spread;
+  __m512i cut[kTogether];
   __m512i tables[How == Lookup::Table256 ? 4 : 1];
 
   KILN_AVX512 explicit Decoder(const Codebook& book) {
     alignas(64) std::uint8_t index[64];
     alignas(64) std::uint8_t position[64];
-    for (int lane = 0; lane < 64; ++lane) {
-      index[lane] = static_cast<std::uint8_t>(std::min(lane / 8 * Bits + lane % 8, 63));
-      position[lane] = static_cast<std::uint8_t>(lane % 8 * Bits);
+    for (std::size_t lane = 0; lane < 64; ++lane) {
+      // Byte lane % 8 of chunk lane / 8: of the first vector, then of the next ones.
+      const std::size_t vector = std::min(lane % 8 / Bits, kTogether - 1);
+      index[lane] = static_cast<std::uint8_t>((vector * 8 * Bits + lane / 8 * Bits + lane % 8 - vector * Bits) % 64);
     }
     spread = _mm512_load_si512(index);
-    cut = _mm512_load_si512(position);
+    for (std::size_t vector = 0; vector < kTogether; ++vector) {
+      for (std::size_t lane = 0; lane < 64; ++lane) {
+        position[lane] = static_cast<std::uint8_t>((vector * 8 + lane % 8) * Bits % 64);
+      }
+      cut[vector] = _mm512_load_si512(position);
+    }
     for (std::size_t i = 0; i < std::size(tables); ++i) tables[i] = _mm512_load_si512(book.entries + 64 * i);
   }
 
-  KILN_AVX512 inline __m512i operator()(const std::byte* codes) const {
+  /// Vectors j ... j + kTogether - 1 of the group at `codes`.
+  KILN_AVX512 inline void operator()(const std::byte* codes, __m512i (&weights)[kTogether]) const {
     if constexpr (Bits == 8) {
       const __m512i code = _mm512_loadu_si512(codes);
       const __m512i one = _mm512_set1_epi8(1);
-      if constexpr (How == Lookup::Biased) return _mm512_max_epu8(code, one);
-      if constexpr (How == Lookup::Signed) return _mm512_max_epu8(_mm512_xor_si512(code, _mm512_set1_epi8(-128)), one);
+      if constexpr (How == Lookup::Biased) weights[0] = _mm512_max_epu8(code, one);
+      if constexpr (How == Lookup::Signed) {
+        weights[0] = _mm512_max_epu8(_mm512_xor_si512(code, _mm512_set1_epi8(-128)), one);
+      }
       if constexpr (How == Lookup::Table256) {
         const __m512i low = _mm512_permutex2var_epi8(tables[0], code, tables[1]);
         const __m512i high = _mm512_permutex2var_epi8(tables[2], code, tables[3]);
-        return _mm512_mask_blend_epi8(_mm512_movepi8_mask(code), low, high);
+        weights[0] = _mm512_mask_blend_epi8(_mm512_movepi8_mask(code), low, high);
+      }
+    } else {
+      constexpr __mmask16 kDwords = static_cast<__mmask16>((1U << (2 * Bits * kTogether)) - 1);
+      const __m512i packed = kDwords == 0xFFFF ? _mm512_loadu_si512(codes) : _mm512_maskz_loadu_epi32(kDwords, codes);
+      const __m512i chunks = _mm512_permutexvar_epi8(spread, packed);
+      for (std::size_t i = 0; i < kTogether; ++i) {
+        weights[i] = _mm512_permutexvar_epi8(_mm512_multishift_epi64_epi8(cut[i], chunks), tables[0]);
       }
     }
-    __m512i packed;
-    if constexpr (Bits == 2) packed = _mm512_castsi128_si512(_mm_loadu_si128(reinterpret_cast<const __m128i*>(codes)));
-    if constexpr (Bits == 3) packed = _mm512_castsi256_si512(_mm256_maskz_loadu_epi32(0x3F, codes));
-    if constexpr (Bits == 4)
-      packed = _mm512_castsi256_si512(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(codes)));
-    if constexpr (Bits == 6) packed = _mm512_maskz_loadu_epi32(0xFFF, codes);
-    const __m512i chunks = _mm512_permutexvar_epi8(spread, packed);
-    return _mm512_permutexvar_epi8(_mm512_multishift_epi64_epi8(cut, chunks), tables[0]);
   }
 };
 
@@ -94,7 +106,7 @@ KILN_AVX512 inline void widen(__m512i terms, std::int64_t* sums) {
 }
 
 constexpr std::size_t kGroupsInInt32 = 8;
-constexpr std::size_t kPrefetch = 4096;  // bytes ahead of the codes in use
+constexpr std::size_t kPrefetch = 16384;  // bytes ahead of the codes in use: measured, bench/numerics_matrix.cpp
 
 /// S of one panel for `Batch` vectors: weights are decoded once for all of them.
 template <int Bits, Lookup How, std::size_t Batch>
@@ -102,6 +114,7 @@ KILN_AVX512 void panel_sums(const MatrixView& matrix, const Codebook& book, std:
                             PanelSums* sums) {
   constexpr std::size_t kGroupBytes = kPanelRows * kGroup / 8 * Bits;
   constexpr std::size_t kParts = Batch == 1 ? 4 : Batch == 2 ? 2 : 1;  // independent chains of vpdpbusd
+  constexpr std::size_t kTogether = Decoder<Bits, How>::kTogether;
   const Decoder<Bits, How> decode(book);
   const std::size_t groups = matrix.groups();
   const std::byte* codes = matrix.codes.data() + panel * groups * kGroupBytes;
@@ -119,17 +132,23 @@ KILN_AVX512 void panel_sums(const MatrixView& matrix, const Codebook& book, std:
       }
       if constexpr (Batch <= 2) {
         for (std::size_t line = 0; line < kGroupBytes; line += 64) {
-          _mm_prefetch(reinterpret_cast<const char*>(codes) + kPrefetch + line, _MM_HINT_T0);
+          _mm_prefetch(reinterpret_cast<const char*>(codes) + kPrefetch + line, _MM_HINT_T1);
         }
+        _mm_prefetch(reinterpret_cast<const char*>(scales) + kPrefetch / 32, _MM_HINT_T1);
       }
 #pragma GCC unroll 16
-      for (std::size_t j = 0; j < kGroup / 4; ++j) {
-        const __m512i weights = decode(codes + j * 8 * Bits);
+      for (std::size_t j = 0; j < kGroup / 4; j += kTogether) {
+        __m512i weights[kTogether];
+        decode(codes + j * 8 * Bits, weights);
+#pragma GCC unroll 4
+        for (std::size_t i = 0; i < kTogether; ++i) {
 #pragma GCC unroll 8
-        for (std::size_t t = 0; t < Batch; ++t) {
-          std::int32_t four = 0;
-          std::memcpy(&four, x[t].codes + g * kGroup + 4 * j, 4);
-          p[t][j % kParts] = _mm512_dpbusd_epi32(p[t][j % kParts], weights, _mm512_set1_epi32(four));
+          for (std::size_t t = 0; t < Batch; ++t) {
+            std::int32_t four = 0;
+            std::memcpy(&four, x[t].codes + g * kGroup + 4 * (j + i), 4);
+            __m512i& sum = p[t][(j + i) % kParts];
+            sum = _mm512_dpbusd_epi32(sum, weights[i], _mm512_set1_epi32(four));
+          }
         }
       }
       const __m512i scale = _mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(scales)));

@@ -234,7 +234,8 @@ TEST(Rope, IncrementsAreFractionsOfATurn) {
       for (std::size_t i = 0; i < increments.size(); ++i) {
         const long double expected =
             std::pow(static_cast<long double>(theta), -2.0L * i / width) / (2 * 3.14159265358979323846264L);
-        ASSERT_NEAR(static_cast<double>(static_cast<long double>(increments[i]) * 0x1p-64L / expected), 1, 0x1p-46);
+        const long double error = static_cast<long double>(increments[i]) - expected * 0x1p64L;
+        ASSERT_LE(std::fabs(static_cast<double>(error)), 1 + static_cast<double>(expected * 0x1p64L) * 0x1p-46);
       }
     }
   }
