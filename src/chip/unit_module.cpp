@@ -56,7 +56,7 @@ void UnitModule::complete() { emit_at(operation_->result_at()); }
 
 void UnitModule::emit_at(Cycles at) {
   due_.push_back(at);
-  wake_at(due_.front());
+  if (due_.size() == 1) wake_at(at);  // else the unit is to be woken already
 }
 
 void UnitModule::wake(Cycles now) {

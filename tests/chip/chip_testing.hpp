@@ -1,0 +1,59 @@
+// Helpers of the chip's tests: runs with their events collected, and what one run and another must share.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "kiln/chip/chip.hpp"
+
+namespace kiln::chip {
+
+struct Watched {
+  RunOutcome outcome;
+  std::vector<Event> events;  ///< sorted
+  [[nodiscard]] base::Cycles at(std::uint32_t position, std::uint32_t op, EventKind kind) const {
+    for (const Event& e : events)
+      if (e.position.value == position && e.op == op && e.kind == kind) return e.at;
+    ADD_FAILURE() << "no such event: position " << position << " op " << op;
+    return {};
+  }
+};
+
+inline Watched watch(const program::Placement& placement, RunRequest request) {
+  Watched w;
+  request.on_event = [&w](const Event& event) { w.events.push_back(event); };
+  auto outcome = run(placement, request);
+  base::check(outcome.ok(), outcome.ok() ? "" : outcome.error().message);
+  w.outcome = std::move(outcome).value();
+  std::sort(w.events.begin(), w.events.end());
+  return w;
+}
+
+inline RunRequest timing_request(std::uint64_t prompt, std::uint64_t answer, Movement movement = Movement::Bursts,
+                                 std::uint64_t stall_seed = 0) {
+  RunRequest request;
+  request.prompt.assign(prompt, 0);
+  request.max_new_tokens = answer;
+  request.movement = movement;
+  request.stall_seed = stall_seed;
+  return request;
+}
+
+/// Everything that has to do with cycles.
+inline void expect_same_cycles(const Watched& a, const Watched& b) {
+  EXPECT_EQ(a.events.size(), b.events.size());
+  const auto [x, y] = std::mismatch(a.events.begin(), a.events.end(), b.events.begin(), b.events.end());
+  if (x != a.events.end() && y != b.events.end()) {
+    ADD_FAILURE() << "position " << x->position.value << " op " << x->op << " kind " << static_cast<int>(x->kind)
+                  << ": " << x->at.count() << " and " << y->at.count();
+  }
+  EXPECT_EQ(a.outcome.total, b.outcome.total);
+  EXPECT_EQ(a.outcome.by_unit, b.outcome.by_unit);
+  EXPECT_EQ(a.outcome.critical_path, b.outcome.critical_path);
+  EXPECT_EQ(a.outcome.critical_causes, b.outcome.critical_causes);
+  EXPECT_EQ(a.outcome.activity, b.outcome.activity);
+}
+
+}  // namespace kiln::chip

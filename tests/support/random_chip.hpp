@@ -1,0 +1,103 @@
+// Random chips and small models from a seed, always legal together: small enough to be run beat by beat, odd enough to
+// meet cut groups, partial beats, partial blocks and bank conflicts. KILN_SEED in the environment replaces the seed of
+// a test.
+#pragma once
+
+#include <cstdint>
+#include <cstdlib>
+#include <iostream>
+#include <string>
+#include <utility>
+
+#include "kiln/base/random.hpp"
+#include "kiln/program/placement.hpp"
+
+namespace kiln::support {
+
+/// KILN_SEED, or else `otherwise`; printed, so that a failure can be repeated.
+inline std::uint64_t test_seed(std::uint64_t otherwise) {
+  const char* given = std::getenv("KILN_SEED");
+  const std::uint64_t seed = given != nullptr ? std::strtoull(given, nullptr, 0) : otherwise;
+  std::cout << "KILN_SEED=" << seed << "\n";
+  return seed;
+}
+
+class RandomConfigs {
+ public:
+  explicit RandomConfigs(std::uint64_t seed) : random_(seed) {}
+
+  config::ModelConfig model() {
+    config::ModelConfig m;
+    m.name = "random";
+    m.hidden_size = pick({16, 48, 64, 100, 128, 192, 200});
+    m.intermediate_size = pick({32, 64, 96, 172, 256, 320});
+    m.layers = number(1, 3);
+    m.kv_heads = number(1, 4);
+    m.heads = m.kv_heads * number(1, 3);
+    m.head_dim = pick({2, 8, 16, 24, 64, 80, 128});
+    m.vocab_size = pick({40, 64, 130, 257, 512});
+    m.max_context = 256;
+    return m;
+  }
+
+  /// A chip whose KV SRAM holds at least `context` tokens of `model`.
+  config::ChipConfig chip(const config::ModelConfig& model, std::uint64_t context) {
+    config::ChipConfig c;
+    c.name = "random";
+    c.tile = {config::Microarchitecture::ProductSelect,
+              pick({5, 7, 16, 31, 33, 64, 65, 96, 128, 200}),
+              few(300),
+              few(80),
+              few(80),
+              latency(),
+              latency()};
+    c.reduction = {number(2, 6), latency(), few(200), latency()};
+    c.vector = {few(200), latency(), latency(), latency(), latency(), latency(), latency(), latency(), latency()};
+    c.attention = {few(200), number(1, 5), number(1, 9), few(20), few(200), latency(), latency(), latency(), latency()};
+    c.kv = {few(24), number(1, 3), pick({1, 3, 4, 8, 16, 64, 256}), 1, latency(), latency(), coin() ? 0 : number(1, 9)};
+    c.embedding = {latency(), few(200)};
+    c.sampler = {few(200), latency()};
+    c.sequencer = {latency(), latency()};
+    c.link = {coin() ? 1 : number(1, 4),
+              stages(),
+              stages(),
+              stages(),
+              stages(),
+              stages(),
+              stages(),
+              stages(),
+              stages(),
+              stages(),
+              stages()};
+    c.host = {number(1, 200), few(1000)};
+    const std::uint64_t row_words = base::ceil_div(model.head_dim, c.kv.width_bytes);
+    const std::uint64_t token_words = model.kv_heads * row_words + c.kv.row_pad_words;
+    c.kv.depth_words = static_cast<std::uint32_t>(base::ceil_div(2 * token_words * context, c.kv.banks));
+    return c;
+  }
+
+  program::Placement placement(std::uint64_t context) {
+    const config::ModelConfig m = model();
+    auto placed = program::Placement::create(m, {}, chip(m, context));
+    base::check(placed.ok(), placed.ok() ? "" : placed.error().message);
+    return std::move(placed).value();
+  }
+
+  std::uint32_t number(std::uint32_t low, std::uint32_t high) {
+    return static_cast<std::uint32_t>(random_.between(low, high));
+  }
+  /// In [1, high], small values as likely as large ones.
+  std::uint32_t few(std::uint32_t high) { return number(1, number(1, high)); }
+  bool coin() { return random_.below(2) == 0; }
+  template <std::size_t N>
+  std::uint32_t pick(const std::uint32_t (&values)[N]) {
+    return values[random_.below(N)];
+  }
+
+ private:
+  std::uint32_t latency() { return few(20); }
+  std::uint32_t stages() { return few(6); }
+  base::Random random_;
+};
+
+}  // namespace kiln::support

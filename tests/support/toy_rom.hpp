@@ -1,0 +1,103 @@
+// A ROM image of a small model with seeded random codes, scales and norms: real enough for tokens to differ, written
+// under the test's temporary folder.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <bit>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "kiln/base/random.hpp"
+#include "kiln/base/thread_pool.hpp"
+#include "kiln/numerics/matrix.hpp"
+#include "kiln/numerics/vector_ops.hpp"
+#include "kiln/rom/rom_image.hpp"
+#include "kiln/rom/rom_writer.hpp"
+
+namespace kiln::support {
+
+class ToyRom {
+ public:
+  explicit ToyRom(std::uint64_t seed) : random_(seed) {}
+
+  /// Code widths per class are drawn too.
+  rom::RomImage make(const config::ModelConfig& model, base::ThreadPool& pool) {
+    rom::ImageHead head;
+    head.model = model;
+    head.recipe.name = "toy";
+    constexpr int kBits[] = {2, 3, 4, 6, 8};
+    for (auto& format : head.recipe.formats) format = {kBits[random_.below(5)], config::CodebookKind::Uniform};
+    head.rope_increments = numerics::rope_increments(model.head_dim, model.rope_theta, {});
+    head.norms.resize((2 * std::size_t{model.layers} + 1) * model.hidden_size);
+    for (float& x : head.norms) x = 0.5F + static_cast<float>(random_.unit());
+    const std::string path = testing::TempDir() + "toy-" + std::to_string(random_.next()) + ".rom";
+    auto created = rom::RomWriter::create(path, head);
+    base::check(created.ok(), created.ok() ? "" : created.error().message);
+    write_matrices(*created, head);
+    auto image = written(*created, path, pool);
+    std::remove(path.c_str());
+    return image;
+  }
+
+ private:
+  static void must(const base::Status& status) { base::check(status.ok(), status.ok() ? "" : status.error().message); }
+
+  static rom::RomImage written(rom::RomWriter& writer, const std::string& path, base::ThreadPool& pool) {
+    auto finished = writer.finish();
+    base::check(finished.ok(), finished.ok() ? "" : finished.error().message);
+    auto opened = rom::RomImage::open(path, pool);
+    base::check(opened.ok(), opened.ok() ? "" : opened.error().message);
+    return std::move(opened).value();
+  }
+
+  void write_matrices(rom::RomWriter& writer, const rom::ImageHead& head) {
+    using config::TensorClass;
+    const config::ModelConfig& m = head.model;
+    const auto put = [&](TensorClass c, std::uint64_t rows, std::uint64_t columns) {
+      matrix(writer, head.recipe.of(c).bits, rows, columns);
+    };
+    put(TensorClass::Embedding, m.vocab_size, m.hidden_size);
+    for (std::uint32_t layer = 0; layer < m.layers; ++layer) {
+      put(TensorClass::Q, m.q_width(), m.hidden_size);
+      put(TensorClass::K, m.kv_width(), m.hidden_size);
+      put(TensorClass::V, m.kv_width(), m.hidden_size);
+      put(TensorClass::O, m.hidden_size, m.q_width());
+      put(TensorClass::Gate, m.intermediate_size, m.hidden_size);
+      put(TensorClass::Up, m.intermediate_size, m.hidden_size);
+      put(TensorClass::Down, m.hidden_size, m.intermediate_size);
+    }
+    put(TensorClass::LmHead, m.vocab_size, m.hidden_size);
+  }
+
+  void matrix(rom::RomWriter& writer, int bits, std::uint64_t rows, std::uint64_t columns) {
+    std::vector<std::int8_t> codebook(std::size_t{1} << bits);
+    for (std::size_t i = 0; i < codebook.size(); ++i) {
+      codebook[i] = static_cast<std::int8_t>(-127 + static_cast<int>(i * 254 / (codebook.size() - 1)));
+    }
+    must(writer.begin_tensor(codebook));
+    const std::size_t groups = base::ceil_div(columns, numerics::kGroup);
+    const std::size_t padded = groups * numerics::kGroup;
+    const float row_scale = 1.0F / (100.0F * 64.0F * static_cast<float>(columns));
+    for (std::uint64_t first = 0; first < rows; first += numerics::kPanelRows) {
+      const std::uint64_t real = std::min<std::uint64_t>(rows - first, numerics::kPanelRows);
+      std::vector<std::uint8_t> codes(numerics::kPanelRows * padded, 0);
+      std::vector<std::uint8_t> scales(numerics::kPanelRows * groups, 0);
+      for (std::size_t row = 0; row < real; ++row) {
+        for (std::size_t i = 0; i < columns; ++i)
+          codes[row * padded + i] = static_cast<std::uint8_t>(random_.below(codebook.size()));
+        for (std::size_t g = 0; g < groups; ++g)
+          scales[g * numerics::kPanelRows + row] = static_cast<std::uint8_t>(random_.between(1, 255));
+      }
+      std::vector<std::byte> packed(numerics::packed_code_bytes(numerics::kPanelRows, columns, bits));
+      numerics::pack_panel(bits, columns, codes, packed);
+      must(writer.append_panels(packed, scales, std::vector<float>(real, row_scale)));
+    }
+  }
+
+  base::Random random_;
+};
+
+}  // namespace kiln::support
