@@ -1,0 +1,86 @@
+// Values: rows by the fast paths and tile by tile give the same bits, on chips of any tile shape and any number of
+// threads.
+#include "kiln/chip/values.hpp"
+
+#include <gtest/gtest.h>
+
+#include "support/random_chip.hpp"
+#include "support/toy_rom.hpp"
+
+namespace kiln::chip {
+namespace {
+
+std::vector<float> all_logits(Values& values, std::span<const base::TokenId> ids) {
+  std::vector<float> result;
+  for (const base::TokenId id : ids) {
+    values.forward(id, true);
+    result.insert(result.end(), values.logits().begin(), values.logits().end());
+  }
+  return result;
+}
+
+TEST(Values, TileByTileEqualsRowByRowForAnyTileShape) {
+  support::RandomConfigs random(support::test_seed(21));
+  base::ThreadPool pool(1);
+  for (int round = 0; round < 4; ++round) {
+    const config::ModelConfig model = random.model();
+    const rom::RomImage rom = support::ToyRom(100 + static_cast<std::uint64_t>(round)).make(model, pool);
+    const std::vector<base::TokenId> ids = {1, random.number(0, model.vocab_size - 1), 3};
+    Values rows(rom, 8, pool, numerics::best_simd());
+    const std::vector<float> expected = all_logits(rows, ids);
+    EXPECT_EQ(expected.size(), 3U * model.vocab_size);
+    for (const std::uint32_t tile_rows : {7U, 31U, 33U, 64U, 65U, 1000U}) {
+      config::ChipConfig chip = random.chip(model, 8);
+      chip.tile.rows = tile_rows;
+      const auto placement = program::Placement::create(model, {}, chip);
+      ASSERT_TRUE(placement.ok());
+      Values tiles(rom, 8, pool, numerics::Simd::Scalar, &*placement);
+      EXPECT_EQ(all_logits(tiles, ids), expected) << "round " << round << ", tiles of " << tile_rows << " inputs";
+    }
+  }
+}
+
+TEST(Values, DependOnNeitherThreadsNorVectorWidth) {
+  support::RandomConfigs random(support::test_seed(22));
+  base::ThreadPool one(1);
+  config::ModelConfig model = random.model();
+  model.hidden_size = 576;  // wide enough to be split over threads
+  model.intermediate_size = 640;
+  const rom::RomImage rom = support::ToyRom(7).make(model, one);
+  const std::vector<base::TokenId> ids = {5, 6, 7};
+  Values scalar(rom, 8, one, numerics::Simd::Scalar);
+  const std::vector<float> expected = all_logits(scalar, ids);
+  base::ThreadPool three(3);
+  Values wide(rom, 8, three, numerics::best_simd());
+  EXPECT_EQ(all_logits(wide, ids), expected);
+}
+
+TEST(Values, ResetForgetsTheTokensBefore) {
+  base::ThreadPool pool(1);
+  support::RandomConfigs random(support::test_seed(23));
+  const rom::RomImage rom = support::ToyRom(8).make(random.model(), pool);
+  Values values(rom, 8, pool, numerics::best_simd());
+  const std::vector<base::TokenId> ids = {3, 1, 2};
+  const std::vector<float> first = all_logits(values, ids);
+  EXPECT_EQ(values.argmax(), numerics::argmax(values.logits()));
+  values.reset();
+  EXPECT_EQ(all_logits(values, ids), first);
+  EXPECT_THROW(values.begin(0, base::TokenPos{7}), base::BugError);
+}
+
+TEST(Values, ATokenDependsOnThoseBeforeIt) {
+  base::ThreadPool pool(1);
+  config::ModelConfig model = support::RandomConfigs(1).model();
+  const rom::RomImage rom = support::ToyRom(9).make(model, pool);
+  Values values(rom, 8, pool, numerics::best_simd());
+  values.forward(1, false);
+  values.forward(2, true);
+  const std::vector<float> after_one(values.logits().begin(), values.logits().end());
+  values.reset();
+  values.forward(5, false);
+  values.forward(2, true);
+  EXPECT_NE(std::vector<float>(values.logits().begin(), values.logits().end()), after_one);
+}
+
+}  // namespace
+}  // namespace kiln::chip
