@@ -69,7 +69,13 @@ class HeadAttention {
   }
 
  private:
+  [[nodiscard]] bool fast() const { return simd_ == Simd::Avx512; }
+
   void score_block(std::size_t block, std::size_t kv_head) {
+    if (fast() && kv_.groups() <= 2) {
+      score_block_avx512(kv_, block, kv_head, q_, factor_, dots_.data(), scores_.data() + block * kTokenBlock);
+      return;
+    }
     (simd_ == Simd::Avx512 ? dot_block_avx512 : dot_block_scalar)(kv_, block, kv_head, q_.codes.data(), dots_.data());
     const std::int16_t* exponents = kv_.k_exponents(block, kv_head);
     for (std::size_t t = 0; t < kTokenBlock; ++t) {
@@ -92,6 +98,7 @@ class HeadAttention {
   std::uint64_t form_probabilities() {
     const std::size_t tokens = kv_.store.tokens();
     const float largest = *std::max_element(scores_.begin(), scores_.begin() + static_cast<std::ptrdiff_t>(tokens));
+    if (fast()) return probabilities_avx512(std::span(scores_).first(tokens), largest, probabilities_.data());
     std::uint64_t total = 0;
     for (std::size_t t = 0; t < tokens; ++t) {
       const float below = add_element(largest, -scores_[t]);
@@ -115,6 +122,10 @@ class HeadAttention {
       const std::int16_t* exponents = kv_.v_exponents(block, kv_head) + g * kTokenBlock;
       const std::uint32_t* p = probabilities_.data() + block * kTokenBlock;
       std::uint32_t* w = weights_.data() + g * padded_ + block * kTokenBlock;
+      if (fast()) {
+        weight_block_avx512(p, exponents, largest, w);
+        continue;
+      }
       for (std::size_t t = 0; t < kTokenBlock; ++t) {
         const int shift = std::min(largest - exponents[t], 40);  // from 33 on it is 0
         w[t] = static_cast<std::uint32_t>(rounding_shift(std::int64_t{p[t]} << kValueGuardBits, shift));

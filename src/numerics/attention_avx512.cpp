@@ -4,13 +4,12 @@
 #include <cstring>
 
 #include "numerics/attention_paths.hpp"
+#include "numerics/avx512.hpp"
 
 #if defined(__x86_64__)
 #pragma GCC diagnostic ignored \
     "-Wmaybe-uninitialized"  // gcc 12 takes its own intrinsics' undefined lanes for a mistake
 #include <immintrin.h>
-
-#define KILN_AVX512 __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,avx512vnni")))
 
 namespace kiln::numerics {
 
@@ -33,6 +32,68 @@ KILN_AVX512 void dot_block_avx512(const KvBlocks& kv, std::size_t block, std::si
     for (std::size_t i = first; i < last; ++i) q_sum += q[i];
     const __m512i biased = _mm512_add_epi32(sums[0], sums[1]);
     _mm512_storeu_si512(dots + first / kGroup * kTokenBlock, _mm512_sub_epi32(biased, _mm512_set1_epi32(128 * q_sum)));
+  }
+}
+
+KILN_AVX512 void score_block_avx512(const KvBlocks& kv, std::size_t block, std::size_t kv_head,
+                                    const QuantisedVector& q, float factor, std::int32_t* dots, float* scores) {
+  dot_block_avx512(kv, block, kv_head, q.codes.data(), dots);
+  const std::int16_t* exponents = kv.k_exponents(block, kv_head);
+  __m512i unit[2];
+  __m512i largest = _mm512_set1_epi32(-0x8000);
+  const std::size_t groups = kv.groups();
+  for (std::size_t g = 0; g < groups; ++g) {
+    const __m256i stored = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(exponents + g * kTokenBlock));
+    unit[g] = _mm512_add_epi32(_mm512_cvtepi16_epi32(stored), _mm512_set1_epi32(q.exponents[g]));
+    largest = _mm512_max_epi32(largest, unit[g]);
+  }
+  __m512i sum = _mm512_setzero_si512();
+  for (std::size_t g = 0; g < groups; ++g) {
+    // |dot * 2^10| < 2^30: a shift of 31 gives 0 as well as all above do.
+    const __m512i shift = _mm512_min_epi32(_mm512_sub_epi32(largest, unit[g]), _mm512_set1_epi32(31));
+    const __m512i half = _mm512_srli_epi32(_mm512_sllv_epi32(_mm512_set1_epi32(1), shift), 1);
+    const __m512i dot = _mm512_slli_epi32(_mm512_loadu_si512(dots + g * kTokenBlock), kScoreGuardBits);
+    sum = _mm512_add_epi32(sum, _mm512_srav_epi32(_mm512_add_epi32(dot, half), shift));
+  }
+  const __m512i biased = _mm512_add_epi32(largest, _mm512_set1_epi32(1023 - kScoreGuardBits));
+  for (int part = 0; part < 2; ++part) {
+    const __m256i s = part == 0 ? _mm512_castsi512_si256(sum) : _mm512_extracti64x4_epi64(sum, 1);
+    const __m256i e = part == 0 ? _mm512_castsi512_si256(biased) : _mm512_extracti64x4_epi64(biased, 1);
+    const __m512d power = _mm512_castsi512_pd(_mm512_slli_epi64(_mm512_cvtepi32_epi64(e), 52));
+    const __m256 score = clean8(_mm512_cvtpd_ps(_mm512_mul_pd(_mm512_cvtepi32_pd(s), power)));
+    _mm256_storeu_ps(scores + 8 * part, clean8(_mm256_mul_ps(score, _mm256_set1_ps(factor))));
+  }
+}
+
+KILN_AVX512 std::uint64_t probabilities_avx512(std::span<const float> scores, float largest,
+                                               std::uint32_t* probabilities) {
+  __m512i total = _mm512_setzero_si512();
+  for (std::size_t i = 0; i < scores.size(); i += 8) {
+    const auto lanes = static_cast<__mmask8>(scores.size() - i >= 8 ? 0xFF : (1U << (scores.size() - i)) - 1);
+    const __m256 score = _mm256_maskz_loadu_ps(lanes, scores.data() + i);
+    const __m256 below = clean8(_mm256_sub_ps(_mm256_set1_ps(largest), score));
+    const __mmask8 seen = static_cast<__mmask8>(lanes & _mm256_cmp_ps_mask(below, _mm256_set1_ps(32), _CMP_LT_OQ));
+    const __m512d scaled = _mm512_mul_pd(_mm512_maskz_cvtps_pd(seen, below), _mm512_set1_pd(0x1p26));
+    const __m512i z = _mm512_cvttpd_epi64(_mm512_add_pd(scaled, _mm512_set1_pd(0.5)));
+    const __m512i power = exp2_negative8(_mm512_and_si512(z, _mm512_set1_epi64((1 << kExpFractionBits) - 1)));
+    const __m512i shift =
+        _mm512_add_epi64(_mm512_srli_epi64(z, kExpFractionBits), _mm512_set1_epi64(31 - kProbabilityBits));
+    __m512i p = _mm512_min_epu64(rounding_shift8(power, shift), _mm512_set1_epi64((1 << kProbabilityBits) - 1));
+    p = _mm512_maskz_mov_epi64(seen, p);
+    total = _mm512_add_epi64(total, p);
+    _mm256_mask_storeu_epi32(probabilities + i, lanes, _mm512_cvtepi64_epi32(p));
+  }
+  return static_cast<std::uint64_t>(_mm512_reduce_add_epi64(total));
+}
+
+KILN_AVX512 void weight_block_avx512(const std::uint32_t* probabilities, const std::int16_t* exponents, int largest,
+                                     std::uint32_t* weights) {
+  for (std::size_t t = 0; t < kTokenBlock; t += 8) {
+    const __m512i e = _mm512_cvtepi16_epi64(_mm_loadu_si128(reinterpret_cast<const __m128i*>(exponents + t)));
+    const __m512i shift = _mm512_min_epi64(_mm512_sub_epi64(_mm512_set1_epi64(largest), e), _mm512_set1_epi64(40));
+    const __m256i p = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(probabilities + t));
+    const __m512i w = rounding_shift8(_mm512_slli_epi64(_mm512_cvtepu32_epi64(p), kValueGuardBits), shift);
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(weights + t), _mm512_cvtepi64_epi32(w));
   }
 }
 
@@ -110,6 +171,11 @@ void value_sums_avx512(const KvBlocks& kv, std::size_t kv_head, std::span<const 
 }  // namespace kiln::numerics
 #else
 namespace kiln::numerics {
+// best_simd() never offers AVX-512 here, and attend() holds what it is asked for against that.
+void score_block_avx512(const KvBlocks&, std::size_t, std::size_t, const QuantisedVector&, float, std::int32_t*,
+                        float*) {}
+std::uint64_t probabilities_avx512(std::span<const float>, float, std::uint32_t*) { return 0; }
+void weight_block_avx512(const std::uint32_t*, const std::int16_t*, int, std::uint32_t*) {}
 void dot_block_avx512(const KvBlocks& kv, std::size_t block, std::size_t kv_head, const std::int8_t* q,
                       std::int32_t* dots) {
   dot_block_scalar(kv, block, kv_head, q, dots);

@@ -52,6 +52,15 @@ void dot_block_scalar(const KvBlocks& kv, std::size_t block, std::size_t kv_head
 void dot_block_avx512(const KvBlocks& kv, std::size_t block, std::size_t kv_head, const std::int8_t* q,
                       std::int32_t* dots);
 
+/// The same, brought to scores of the block's 16 tokens (heads of up to two groups; wider ones take the scalar way).
+void score_block_avx512(const KvBlocks& kv, std::size_t block, std::size_t kv_head, const QuantisedVector& q,
+                        float factor, std::int32_t* dots, float* scores);
+/// Probabilities of 16 scores each; returns the sum of all.
+std::uint64_t probabilities_avx512(std::span<const float> scores, float largest, std::uint32_t* probabilities);
+/// Weights of a block's tokens for one group: probabilities shifted to the largest exponent.
+void weight_block_avx512(const std::uint32_t* probabilities, const std::int16_t* exponents, int largest,
+                         std::uint32_t* weights);
+
 /// sums[channel] = sum over tokens of weights[group of channel][token] * v; weights[group] has blocks() * 16 entries.
 void value_sums_scalar(const KvBlocks& kv, std::size_t kv_head, std::span<const std::uint32_t> weights,
                        std::int64_t* sums);

@@ -3,6 +3,7 @@
 #include "kiln/base/result.hpp"
 #include "kiln/numerics/vector_ops.hpp"
 #include "numerics/bits.hpp"
+#include "numerics/sigmoid.hpp"
 #include "numerics/tables.hpp"
 
 namespace kiln::numerics {
@@ -35,11 +36,18 @@ void add(std::span<float> x, std::span<const float> y) {
   for (std::size_t i = 0; i < x.size(); ++i) x[i] = add_element(clean(x[i]), clean(y[i]));
 }
 
-void silu_multiply(std::span<const float> gate, std::span<const float> up, std::span<float> out) {
+void silu_multiply(std::span<const float> gate, std::span<const float> up, std::span<float> out, Simd simd) {
   base::check(gate.size() == up.size() && gate.size() == out.size(), "silu_multiply: widths differ");
-  for (std::size_t i = 0; i < gate.size(); ++i) {
-    const float g = clean(gate[i]);
-    out[i] = multiply_element(multiply_element(g, sigmoid(g)), clean(up[i]));
+  constexpr std::size_t kPart = 8;
+  for (std::size_t begin = 0; begin < gate.size(); begin += kPart) {
+    const std::size_t count = std::min(kPart, gate.size() - begin);
+    float weights[kPart];
+    const bool done = simd == Simd::Avx512 && count == kPart && sigmoid8_avx512(gate.data() + begin, weights);
+    for (std::size_t i = 0; i < count; ++i) {
+      const float g = clean(gate[begin + i]);
+      const float s = done ? weights[i] : sigmoid(g);
+      out[begin + i] = multiply_element(multiply_element(g, s), clean(up[begin + i]));
+    }
   }
 }
 

@@ -51,10 +51,9 @@ constexpr auto make_sine() {
   return t;
 }
 
-constexpr auto make_reciprocal() {
-  std::array<std::uint16_t, 256> t{};
-  for (int i = 0; i < 256; ++i)
-    t[static_cast<std::size_t>(i)] = static_cast<std::uint16_t>(rounded(0x1p15 / (1 + (i + 0.5) / 256)));
+constexpr auto make_reciprocal() {  // entries of 16 bits; held wider so that a gather may read them
+  std::array<std::uint32_t, 256> t{};
+  for (int i = 0; i < 256; ++i) t[static_cast<std::size_t>(i)] = rounded(0x1p15 / (1 + (i + 0.5) / 256));
   return t;
 }
 

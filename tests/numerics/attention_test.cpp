@@ -41,7 +41,8 @@ std::vector<double> dequantised(std::span<const float> x, std::size_t block) {
   QuantisedVector q;
   quantise(x, block, q);
   std::vector<double> y;
-  for (std::size_t i = 0; i < x.size(); ++i) y.push_back(std::ldexp(static_cast<double>(q.codes[i]), q.exponents[i / kGroup]));
+  for (std::size_t i = 0; i < x.size(); ++i)
+    y.push_back(std::ldexp(static_cast<double>(q.codes[i]), q.exponents[i / kGroup]));
   return y;
 }
 

@@ -194,6 +194,27 @@ TEST(SiluMultiply, LiesWithinItsBound) {
   }
 }
 
+TEST(SiluMultiply, EveryPathGivesTheSameBits) {
+  base::Random random(testing::seed());
+  for (int round = 0; round < 400; ++round) {
+    const Kind kind = kAllKinds[random.below(8)];
+    const std::size_t width = random.between(1, 70);
+    std::vector<float> gate = random_vector(random, width, kind);
+    const double range = testing::uniform(random, 0, 100);
+    if (round % 2 != 0) {
+      for (float& g : gate) g = static_cast<float>(testing::uniform(random, -range, range));
+    }
+    const std::vector<float> up = random_vector(random, width, Kind::Moderate);
+    std::vector<float> scalar(width), wide(width);
+    silu_multiply(gate, up, scalar, Simd::Scalar);
+    silu_multiply(gate, up, wide, best_simd());
+    for (std::size_t i = 0; i < width; ++i) {
+      ASSERT_EQ(std::bit_cast<std::uint32_t>(scalar[i]), std::bit_cast<std::uint32_t>(wide[i]))
+          << gate[i] << ' ' << up[i];
+    }
+  }
+}
+
 TEST(Tables, ExponentialReciprocalAndRootKeepTheirBounds) {
   base::Random random(testing::seed());
   for (int i = 0; i < 200000; ++i) {

@@ -25,7 +25,8 @@ void rms_norm(std::span<const float> x, std::span<const float> gamma, float eps,
 void add(std::span<float> x, std::span<const float> y);
 
 /// out = silu(gate) * up
-void silu_multiply(std::span<const float> gate, std::span<const float> up, std::span<float> out);
+void silu_multiply(std::span<const float> gate, std::span<const float> up, std::span<float> out,
+                   Simd simd = best_simd());
 
 /// Phase increments of RoPE, one per pair: fraction of a turn per position, times 2^64. Made by the baker, stored in
 /// the image. `factors` divides the frequencies (empty: none).
