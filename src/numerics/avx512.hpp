@@ -1,10 +1,10 @@
-// Eight lanes of the table functions and number formats with AVX-512: the same integers as tables.hpp and bits.hpp
-// give.
+// Eight lanes of the table functions and number formats with AVX-512: the same integers as the scalar ones give.
 #pragma once
 
 #if defined(__x86_64__)
-#pragma GCC diagnostic ignored \
-    "-Wmaybe-uninitialized"  // gcc 12 takes its own intrinsics' undefined lanes for a mistake
+// gcc 12 takes its own intrinsics' undefined lanes for a mistake.
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #include <immintrin.h>
 
 #include <cstdint>

@@ -8,8 +8,9 @@
 #include "numerics/matrix_paths.hpp"
 
 #if defined(__x86_64__)
-#pragma GCC diagnostic ignored \
-    "-Wmaybe-uninitialized"  // gcc 12 takes its own intrinsics' undefined lanes for a mistake
+// gcc 12 takes its own intrinsics' undefined lanes for a mistake.
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #include <immintrin.h>
 
 #define KILN_AVX512 __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,avx512vnni")))
