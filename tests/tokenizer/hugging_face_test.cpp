@@ -122,7 +122,7 @@ TEST(HuggingFace, SurvivesDamagedFiles) {
       continue;
     }
     const auto t = Tokenizer::create(*spec);
-    if (t.ok()) EXPECT_TRUE(t->encode("ab c 12 é").ok());
+    EXPECT_TRUE(!t.ok() || t->encode("ab c 12 é").ok());
   }
 }
 
