@@ -41,6 +41,30 @@ inline RunRequest timing_request(std::uint64_t prompt, std::uint64_t answer, Mov
   return request;
 }
 
+/// A small model and a chip with figures that can be worked out by hand; `edit` may change both before they are placed.
+template <class Edit>
+program::Placement placed(Edit&& edit) {
+  config::ModelConfig m;
+  m.name = "hand";
+  m.hidden_size = 128;
+  m.intermediate_size = 192;
+  m.layers = 2;
+  m.heads = 4;
+  m.kv_heads = 2;
+  m.head_dim = 64;
+  m.vocab_size = 300;
+  m.max_context = 64;
+  config::ChipConfig c;  // W = 64: 2 beats hidden, 3 FFN, 2 k, 2 v, 4 q, 5 vocabulary
+  c.name = "hand";
+  edit(m, c);
+  auto result = program::Placement::create(m, {}, c);
+  base::check(result.ok(), result.ok() ? "" : result.error().message);
+  return std::move(result).value();
+}
+inline program::Placement placed() {
+  return placed([](config::ModelConfig&, config::ChipConfig&) {});
+}
+
 /// Everything that has to do with cycles.
 inline void expect_same_cycles(const Watched& a, const Watched& b) {
   EXPECT_EQ(a.events.size(), b.events.size());
