@@ -49,11 +49,12 @@ void quantise_unit(const RowSource& source, const TensorFit& fit, numerics::Simd
     for (std::size_t i = 0; i < real; ++i) {
       RowFit& result = batch.fits[first + row + i];
       result = fit_row(in.subspan((row + i) * stride, stride), source.columns(), fit.book, fit.search, simd,
-                       std::span(codes).subspan(i * stride, stride), batch.scales.data() + panel * groups * kPanelRows + i,
-                       kPanelRows);
+                       std::span(codes).subspan(i * stride, stride),
+                       batch.scales.data() + panel * groups * kPanelRows + i, kPanelRows);
       batch.row_scales[first + row + i] = result.row_scale;
     }
-    numerics::pack_panel(fit.book.bits, source.columns(), codes, std::span(batch.codes).subspan(panel * panel_bytes, panel_bytes));
+    numerics::pack_panel(fit.book.bits, source.columns(), codes,
+                         std::span(batch.codes).subspan(panel * panel_bytes, panel_bytes));
   }
 }
 
@@ -75,7 +76,10 @@ class Baker {
  public:
   Baker(const checkpoint::Checkpoint& checkpoint, const config::BakeRecipe& recipe, base::ThreadPool& pool,
         const base::Progress& progress)
-      : checkpoint_(checkpoint), recipe_(recipe), pool_(pool), work_("baking", progress, total_weights(checkpoint.config())) {}
+      : checkpoint_(checkpoint),
+        recipe_(recipe),
+        pool_(pool),
+        work_("baking", progress, total_weights(checkpoint.config())) {}
 
   base::Result<BakeReport> run(const std::string& output) {
     auto head = image_head(checkpoint_, recipe_);
@@ -109,9 +113,10 @@ class Baker {
     Totals totals;
     const auto status = work_.batches(source, [&](std::uint64_t first, std::uint64_t count) -> base::Status {
       batch_.resize(source, count, format.bits);
-      auto done = work_.units(source, pool_, first, count, [&](std::span<const float> rows, std::size_t at, std::size_t n) {
-        quantise_unit(source, *fit, simd_, rows, at, n, batch_);
-      });
+      auto done =
+          work_.units(source, pool_, first, count, [&](std::span<const float> rows, std::size_t at, std::size_t n) {
+            quantise_unit(source, *fit, simd_, rows, at, n, batch_);
+          });
       if (!done) return done;
       totals.add(batch_.fits);
       return writer.append_panels(batch_.codes, batch_.scales, batch_.row_scales);

@@ -39,6 +39,7 @@ void Histogram::add(const Histogram& other) {
 
 Codebook Histogram::lloyd(const Codebook& start) const {
   constexpr int kRounds = 50;
+  if (std::ranges::none_of(bins_, [](const auto& bin) { return bin[0] > 0; })) return start;
   std::vector<double> levels(start.levels.begin(), start.levels.end());
   for (int round = 0; round < kRounds; ++round) {
     std::vector<std::array<double, 2>> cells(levels.size());
@@ -56,7 +57,8 @@ Codebook Histogram::lloyd(const Codebook& start) const {
   }
   if (levels.back() <= 0) return start;
   std::vector<float> rounded;
-  for (const double level : levels) rounded.push_back(static_cast<float>(static_cast<int>(level / levels.back() * 127.0 + 0.5)));
+  for (const double level : levels)
+    rounded.push_back(static_cast<float>(static_cast<int>(level / levels.back() * 127.0 + 0.5)));
   return {start.bits, std::move(rounded)};
 }
 

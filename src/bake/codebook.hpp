@@ -1,6 +1,7 @@
-// INT8 codebooks that mirror themselves: level[n - 1 - i] = -level[i], in rising order. The upper half says everything; an element's
-// code follows from its sign and from how many decision points (midpoints of neighbouring levels) its magnitude passes.
-// Symmetry costs nothing on weights whose sign is a coin toss, as a Hadamard transform leaves them, and halves the search.
+// INT8 codebooks that mirror themselves: level[n - 1 - i] = -level[i], in rising order. The upper half says everything;
+// an element's code follows from its sign and from how many decision points (midpoints of neighbouring levels) its
+// magnitude passes. Symmetry costs nothing on weights whose sign is a coin toss, as a Hadamard transform leaves them,
+// and halves the search.
 #pragma once
 
 #include <array>
@@ -24,7 +25,8 @@ struct Codebook {
   [[nodiscard]] std::vector<std::int8_t> stored() const;
 };
 
-/// Evenly spaced. Up to 6 bits without a zero (levels at odd multiples of half a step); at 8 bits -127...127, with two codes for 0.
+/// Evenly spaced. Up to 6 bits without a zero (levels at odd multiples of half a step); at 8 bits -127...127, with two
+/// codes for 0.
 Codebook uniform_codebook(int bits);
 
 /// How often magnitudes occur, in bins of 1/16 of an INT8 step: weight and weighted sum. Adding up is in a fixed order.

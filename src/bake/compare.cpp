@@ -27,12 +27,13 @@ struct RowFindings {
 
 /// The relative error that round to nearest stays below with `bits` bits, for these very weights.
 ///
-/// A group whose largest magnitude is m has, with the scale that maps m onto the top level, 2^b levels from -m to m (255 at 8 bits,
-/// where two codes are zero); evenly spaced, none of its n inputs is further from a level than m / (2^b - 1), so its squared error is at
-/// most n * (m / (2^b - 1))^2. The 8-bit scale is a multiple of the row's largest magnitude / 255, so that m may grow by that much. A
-/// search over scales and codebooks only lowers the error: an even distribution within the cells gives 1 / sqrt(3) of the bound,
-/// which leaves room for methods that trade plain error for the error of the product. Zeros have a relative error of 1, so nothing
-/// needs to be worse than that; the weights of another checkpoint have sqrt(2).
+/// A group whose largest magnitude is m has, with the scale that maps m onto the top level, 2^b levels from -m to m
+/// (255 at 8 bits, where two codes are zero); evenly spaced, none of its n inputs is further from a level than m / (2^b
+/// - 1), so its squared error is at most n * (m / (2^b - 1))^2. The 8-bit scale is a multiple of the row's largest
+/// magnitude / 255, so that m may grow by that much. A search over scales and codebooks only lowers the error: an even
+/// distribution within the cells gives 1 / sqrt(3) of the bound, which leaves room for methods that trade plain error
+/// for the error of the product. Zeros have a relative error of 1, so nothing needs to be worse than that; the weights
+/// of another checkpoint have sqrt(2).
 double bound_of(int bits, double reach, double energy) {
   const double steps = bits == 8 ? 254.0 : static_cast<double>((1 << bits) - 1);
   return std::min(1.0, std::sqrt(reach / energy) / steps);
@@ -76,7 +77,10 @@ class Comparer {
  public:
   Comparer(const rom::RomImage& image, const checkpoint::Checkpoint& checkpoint, base::ThreadPool& pool,
            const base::Progress& progress)
-      : image_(image), checkpoint_(checkpoint), pool_(pool), work_("comparing", progress, total_weights(image.model())) {}
+      : image_(image),
+        checkpoint_(checkpoint),
+        pool_(pool),
+        work_("comparing", progress, total_weights(image.model())) {}
 
   base::Result<Comparison> run() {
     if (shapes_of(image_.model()) != shapes_of(checkpoint_.config())) {
@@ -115,7 +119,8 @@ class Comparer {
       if (differs(image_.ffn_norm({layer}), 2 * std::size_t{layer} + 1))
         out_.differences.push_back(fmt::format("the FFN norm of layer {} differs", layer));
     }
-    if (differs(image_.final_norm(), 2 * std::size_t{head->model.layers})) out_.differences.push_back("the final norm differs");
+    if (differs(image_.final_norm(), 2 * std::size_t{head->model.layers}))
+      out_.differences.push_back("the final norm differs");
     if (!std::ranges::equal(image_.rope_increments(), head->rope_increments))
       out_.differences.push_back("the RoPE frequencies differ");
     if (image_.tokenizer() != head->tokenizer) out_.differences.push_back("the tokenizer differs");
@@ -129,14 +134,16 @@ class Comparer {
     RowFindings sum;
     const auto status = work_.batches(source, [&](std::uint64_t first, std::uint64_t count) {
       rows.assign(count, {});
-      auto done = Walk::units(source, pool_, first, count, [&](std::span<const float> values, std::size_t at, std::size_t n) {
-        std::vector<float> decoded(kPanelRows * source.stride());
-        for (std::size_t row = 0; row < n; ++row) {
-          if (row % kPanelRows == 0) rom::decode_panel(tensor.matrix, (first + at + row) / kPanelRows, decoded);
-          rows[at + row] = examine(values.subspan(row * source.stride(), source.stride()),
-                                   std::span(decoded).subspan(row % kPanelRows * source.stride(), source.stride()), source.columns());
-        }
-      });
+      auto done =
+          Walk::units(source, pool_, first, count, [&](std::span<const float> values, std::size_t at, std::size_t n) {
+            std::vector<float> decoded(kPanelRows * source.stride());
+            for (std::size_t row = 0; row < n; ++row) {
+              if (row % kPanelRows == 0) rom::decode_panel(tensor.matrix, (first + at + row) / kPanelRows, decoded);
+              rows[at + row] = examine(values.subspan(row * source.stride(), source.stride()),
+                                       std::span(decoded).subspan(row % kPanelRows * source.stride(), source.stride()),
+                                       source.columns());
+            }
+          });
       for (const auto& row : rows) {
         sum.energy += row.energy;
         sum.error += row.error;
@@ -155,13 +162,14 @@ class Comparer {
     if (sum.energy > 0) found.relative_rms = std::sqrt(sum.error / sum.energy);
     out_.tensors.push_back(found);
     if (sum.energy <= 0) {
-      if (sum.error > 0) out_.beyond_bound.push_back(fmt::format("{} is zero in the checkpoint, but not in the image", name_of(place)));
+      if (sum.error > 0)
+        out_.beyond_bound.push_back(fmt::format("{} is zero in the checkpoint, but not in the image", name_of(place)));
       return;
     }
     const double bound = bound_of(tensor.matrix.bits, sum.reach, sum.energy);
     if (found.relative_rms <= bound) return;
-    out_.beyond_bound.push_back(fmt::format("{} differs by {:.4g} of its root mean square, but {} bits allow {:.4g}", name_of(place),
-                                            found.relative_rms, tensor.matrix.bits, bound));
+    out_.beyond_bound.push_back(fmt::format("{} differs by {:.4g} of its root mean square, but {} bits allow {:.4g}",
+                                            name_of(place), found.relative_rms, tensor.matrix.bits, bound));
   }
 
   const rom::RomImage& image_;
@@ -173,8 +181,8 @@ class Comparer {
 
 }  // namespace
 
-base::Result<Comparison> compare(const rom::RomImage& image, const checkpoint::Checkpoint& checkpoint, base::ThreadPool& pool,
-                                 const base::Progress& progress) {
+base::Result<Comparison> compare(const rom::RomImage& image, const checkpoint::Checkpoint& checkpoint,
+                                 base::ThreadPool& pool, const base::Progress& progress) {
   return Comparer(image, checkpoint, pool, progress).run();
 }
 

@@ -52,12 +52,15 @@ KILN_KERNEL void transform_body(float* data, std::size_t count, std::size_t bloc
 
 void transform_scalar(float* data, std::size_t count, std::size_t block) { transform_body(data, count, block); }
 KILN_AVX2 void transform_avx2(float* data, std::size_t count, std::size_t block) { transform_body(data, count, block); }
-KILN_AVX512 void transform_avx512(float* data, std::size_t count, std::size_t block) { transform_body(data, count, block); }
+KILN_AVX512 void transform_avx512(float* data, std::size_t count, std::size_t block) {
+  transform_body(data, count, block);
+}
 
 }  // namespace
 
 void transform_inputs(std::span<float> rows, std::size_t block, numerics::Simd simd) {
-  base::check(rows.size() % kGroup == 0 && kGroup % block == 0, "rows padded to whole groups, blocks that divide a group");
+  base::check(rows.size() % kGroup == 0 && kGroup % block == 0,
+              "rows padded to whole groups, blocks that divide a group");
   if (block == 1) return;
   if (simd == numerics::Simd::Avx512) return transform_avx512(rows.data(), rows.size(), block);
   if (simd == numerics::Simd::Avx2) return transform_avx2(rows.data(), rows.size(), block);

@@ -14,8 +14,10 @@ base::Result<rom::ImageHead> image_head(const checkpoint::Checkpoint& checkpoint
     return checkpoint.read_rows(*info, 0, 1, std::span(norms).subspan(place * width, width));
   };
   for (std::uint32_t layer = 0; layer < model.layers; ++layer) {
-    if (auto status = read(checkpoint::Role::AttentionNorm, layer, 2 * std::size_t{layer}); !status) return status.error();
-    if (auto status = read(checkpoint::Role::FfnNorm, layer, 2 * std::size_t{layer} + 1); !status) return status.error();
+    if (auto status = read(checkpoint::Role::AttentionNorm, layer, 2 * std::size_t{layer}); !status)
+      return status.error();
+    if (auto status = read(checkpoint::Role::FfnNorm, layer, 2 * std::size_t{layer} + 1); !status)
+      return status.error();
   }
   if (auto status = read(checkpoint::Role::FinalNorm, 0, 2 * std::size_t{model.layers}); !status) return status.error();
   return rom::ImageHead{model, recipe, checkpoint.tokenizer(), scaled_rope_increments(checkpoint), std::move(norms)};

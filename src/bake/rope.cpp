@@ -5,8 +5,9 @@
 namespace kiln::bake {
 namespace {
 
-/// Llama 3.1: pairs that turn often within the original context keep their frequency, those that turn seldom are slowed by
-/// `factor`, and in between the frequency is blended. An increment is turns per position times 2^64, so no logarithm or pi is needed.
+/// Llama 3.1: pairs that turn often within the original context keep their frequency, those that turn seldom are slowed
+/// by `factor`, and in between the frequency is blended. An increment is turns per position times 2^64, so no logarithm
+/// or pi is needed.
 double llama3_divisor(const config::RopeScaling& scaling, std::uint64_t increment) {
   const double turns = static_cast<double>(increment) * 0x1p-64 * scaling.original_max_position_embeddings;
   if (turns > scaling.high_freq_factor) return 1.0;

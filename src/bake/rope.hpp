@@ -8,8 +8,8 @@
 
 namespace kiln::bake {
 
-/// head_dim / 2 increments. Llama 3's scaling (config.json of Llama 3.1) and a linear factor become divisors of each pair's
-/// frequency; a GGUF's own divisors take the place of Llama 3's.
+/// head_dim / 2 increments. Llama 3's scaling (config.json of Llama 3.1) and a linear factor become divisors of each
+/// pair's frequency; a GGUF's own divisors take the place of Llama 3's.
 std::vector<std::uint64_t> scaled_rope_increments(const checkpoint::Checkpoint& checkpoint);
 
 }  // namespace kiln::bake

@@ -102,8 +102,9 @@ KILN_KERNEL Best search_scale(const Plan& plan, const Group& group, float larges
   Best best{0.0F, energy};
   const float covering = largest / plan.levels[plan.half - 1];
   const auto floor = static_cast<float>(static_cast<std::int32_t>(covering));
-  float last = whole_scale(floor < covering ? floor + 1.0F : floor);
-  try_scale<kEven>(plan, group, last, best);
+  const float covers = whole_scale(floor < covering ? floor + 1.0F : floor);
+  try_scale<kEven>(plan, group, covers, best);
+  float last = covers;
   const float real = static_cast<float>(kGroup) - group.padding;
   const float base = plan.ratio > 0 ? plan.ratio * std::sqrt(energy / real) : covering;
   for (std::size_t i = 0; i < plan.factor_count; ++i) {
@@ -112,10 +113,14 @@ KILN_KERNEL Best search_scale(const Plan& plan, const Group& group, float larges
     last = scale;
     try_scale<kEven>(plan, group, scale, best);
   }
-  for (int round = 0; round < 2 && best.scale > 0; ++round) {
-    const float scale = whole_scale(refined<kEven>(plan, group, best.scale));
-    if (scale == best.scale) break;
+  // Zero wins where a codebook without a zero meets a lone large weight; least squares may still find better from
+  // above.
+  float from = best.scale > 0 ? best.scale : covers;
+  for (int round = 0; round < 2; ++round) {
+    const float scale = whole_scale(refined<kEven>(plan, group, from));
+    if (scale == from) break;
     try_scale<kEven>(plan, group, scale, best);
+    from = scale;
   }
   return best;
 }
@@ -162,8 +167,8 @@ KILN_KERNEL float largest_magnitude(const float* row, std::size_t size) {
 }
 
 template <bool kEven>
-KILN_KERNEL RowFit fit_body(const float* row, std::size_t size, std::size_t columns, const Plan& plan, std::uint8_t* codes,
-                            std::uint8_t* scales, std::size_t scale_step) {
+KILN_KERNEL RowFit fit_body(const float* row, std::size_t size, std::size_t columns, const Plan& plan,
+                            std::uint8_t* codes, std::uint8_t* scales, std::size_t scale_step) {
   RowFit fit;
   const float row_scale = largest_magnitude(row, size) / (kLargestScale * plan.levels[plan.half - 1]);
   const bool empty = row_scale < std::numeric_limits<float>::min();
@@ -203,7 +208,8 @@ KILN_KERNEL RowFit fit_body(const float* row, std::size_t size, std::size_t colu
   return fit;
 }
 
-using Kernel = RowFit (*)(const float*, std::size_t, std::size_t, const Plan&, std::uint8_t*, std::uint8_t*, std::size_t);
+using Kernel = RowFit (*)(const float*, std::size_t, std::size_t, const Plan&, std::uint8_t*, std::uint8_t*,
+                          std::size_t);
 
 template <bool kEven>
 RowFit fit_scalar(const float* row, std::size_t size, std::size_t columns, const Plan& plan, std::uint8_t* codes,
@@ -211,8 +217,8 @@ RowFit fit_scalar(const float* row, std::size_t size, std::size_t columns, const
   return fit_body<kEven>(row, size, columns, plan, codes, scales, step);
 }
 template <bool kEven>
-KILN_AVX2 RowFit fit_avx2(const float* row, std::size_t size, std::size_t columns, const Plan& plan, std::uint8_t* codes,
-                          std::uint8_t* scales, std::size_t step) {
+KILN_AVX2 RowFit fit_avx2(const float* row, std::size_t size, std::size_t columns, const Plan& plan,
+                          std::uint8_t* codes, std::uint8_t* scales, std::size_t step) {
   return fit_body<kEven>(row, size, columns, plan, codes, scales, step);
 }
 template <bool kEven>
@@ -231,7 +237,8 @@ Kernel kernel_of(numerics::Simd simd) {
 
 RowFit fit_row(std::span<const float> row, std::size_t columns, const Codebook& book, const ScaleSearch& search,
                numerics::Simd simd, std::span<std::uint8_t> codes, std::uint8_t* scales, std::size_t scale_step) {
-  base::check(row.size() % kGroup == 0 && columns <= row.size() && row.size() - columns < kGroup, "a row of whole groups");
+  base::check(row.size() % kGroup == 0 && columns <= row.size() && row.size() - columns < kGroup,
+              "a row of whole groups");
   base::check(codes.size() == row.size(), "room for a code of every input");
   // From eight levels of magnitude on, arithmetic is cheaper than comparing with each midpoint.
   const bool even = book.even && book.levels.size() > 8;

@@ -56,7 +56,8 @@ base::Status RowSource::read(std::uint64_t first, std::uint64_t count, std::vect
   base::check(first % row_block_ == 0 && count % row_block_ == 0, "whole blocks of rows");
   const std::size_t width = columns();
   out.resize(count * stride_);
-  if (auto status = checkpoint_->read_rows(*info_, first, count, std::span(out).first(count * width)); !status) return status;
+  if (auto status = checkpoint_->read_rows(*info_, first, count, std::span(out).first(count * width)); !status)
+    return status;
   if (stride_ != width) {
     for (std::size_t row = count; row-- > 0;) {
       std::memmove(out.data() + row * stride_, out.data() + row * width, width * sizeof(float));
@@ -66,9 +67,10 @@ base::Status RowSource::read(std::uint64_t first, std::uint64_t count, std::vect
   transform_inputs(out, column_block_, simd_);
   if (row_block_ > 1) transform_outputs(out, stride_, row_block_);
   if (all_finite(out)) return {};
-  return base::Error{fmt::format("{}: tensor {} has weights in rows {} to {} that are too large to be transformed, expected "
-                                 "magnitudes below 1e34",
-                                 checkpoint_->path(), info_->name, first, first + count)};
+  return base::Error{
+      fmt::format("{}: tensor {} has weights in rows {} to {} that are too large to be transformed, expected "
+                  "magnitudes below 1e34",
+                  checkpoint_->path(), info_->name, first, first + count)};
 }
 
 }  // namespace kiln::bake

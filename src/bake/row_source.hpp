@@ -1,5 +1,6 @@
-// A matrix of the image as it comes from the checkpoint: rows in the basis in which they are baked, a few at a time, from any thread.
-// A unit is the fewest rows that can be made by themselves and end on a panel: 16, or the 32 or 64 that a head's transform mixes.
+// A matrix of the image as it comes from the checkpoint: rows in the basis in which they are baked, a few at a time,
+// from any thread. A unit is the fewest rows that can be made by themselves and end on a panel: 16, or the 32 or 64
+// that a head's transform mixes.
 #pragma once
 
 #include <cstdint>
@@ -28,8 +29,8 @@ class RowSource {
   /// The fewest rows that read() takes at once: 1, or a head's block. The first row is a multiple of it.
   [[nodiscard]] std::size_t granule() const { return row_block_; }
 
-  /// Rows [first, first + count), transformed, `stride` floats each, padded with zeros. Fails where the checkpoint does, and on
-  /// weights so large that the transform leaves the range of a float.
+  /// Rows [first, first + count), transformed, `stride` floats each, padded with zeros. Fails where the checkpoint
+  /// does, and on weights so large that the transform leaves the range of a float.
   base::Status read(std::uint64_t first, std::uint64_t count, std::vector<float>& out) const;
   void release() const { checkpoint_->release(*info_); }
 

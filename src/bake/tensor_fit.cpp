@@ -27,7 +27,7 @@ struct Sample {
 struct Findings {
   Histogram magnitudes;
   double error = 0;
-  double energy = 0;      // of groups in units of their row scale
+  double energy = 0;  // of groups in units of their row scale
   double scale_times_rms = 0;
 };
 
@@ -38,7 +38,8 @@ base::Result<Sample> take_sample(const RowSource& source, std::uint64_t seed) {
   sample.columns = source.columns();
   const std::uint64_t places = source.rows() / source.granule();
   const std::uint64_t groups = source.groups() * source.granule();
-  const auto reads = std::min<std::uint64_t>(places, std::max<std::uint64_t>(kSampleReads, base::ceil_div(kSampleGroups, groups)));
+  const auto reads =
+      std::min<std::uint64_t>(places, std::max<std::uint64_t>(kSampleReads, base::ceil_div(kSampleGroups, groups)));
   base::Random random(seed);
   std::vector<float> part;
   for (std::uint64_t i = 0; i < reads; ++i) {
@@ -51,7 +52,8 @@ base::Result<Sample> take_sample(const RowSource& source, std::uint64_t seed) {
   return sample;
 }
 
-void examine_row(std::span<const float> row, std::size_t columns, const TensorFit& fit, numerics::Simd simd, Findings& out) {
+void examine_row(std::span<const float> row, std::size_t columns, const TensorFit& fit, numerics::Simd simd,
+                 Findings& out) {
   std::vector<std::uint8_t> codes(row.size());
   std::vector<std::uint8_t> scales(row.size() / kGroup);
   const RowFit result = fit_row(row, columns, fit.book, fit.search, simd, codes, scales.data(), 1);
@@ -80,7 +82,8 @@ Findings examine(const Sample& sample, const TensorFit& fit, base::ThreadPool& p
   std::vector<Findings> parts(kParts);
   pool.parallel_for(kParts, [&](std::size_t part) {
     for (std::size_t row = sample.count() * part / kParts; row < sample.count() * (part + 1) / kParts; ++row)
-      examine_row(std::span(sample.rows).subspan(row * sample.stride, sample.stride), sample.columns, fit, simd, parts[part]);
+      examine_row(std::span(sample.rows).subspan(row * sample.stride, sample.stride), sample.columns, fit, simd,
+                  parts[part]);
   });
   Findings all;
   for (const auto& part : parts) {
@@ -92,8 +95,8 @@ Findings examine(const Sample& sample, const TensorFit& fit, base::ThreadPool& p
   return all;
 }
 
-/// With few bits the best scale lets the largest weight stick out, and lies near a multiple of the group's root mean square that
-/// the sample tells; with many it just covers the largest weight.
+/// With few bits the best scale lets the largest weight stick out, and lies near a multiple of the group's root mean
+/// square that the sample tells; with many it just covers the largest weight.
 ScaleSearch first_search(int bits) {
   if (bits == 8) return {0, {0.995F, 0.99F, 0.98F}};
   if (bits == 6) return {0, {0.97F, 0.94F, 0.91F, 0.88F, 0.85F, 0.82F}};

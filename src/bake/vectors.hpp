@@ -1,6 +1,6 @@
-// Sixteen floats side by side, the same lanes on every host: the compiler maps them to one, two or four registers. A kernel is an
-// always-inline body in these types plus one wrapper for each instruction set, so all paths do the same operations in the same
-// order and give the same bits (no contraction: -ffp-contract=off).
+// Sixteen floats side by side, the same lanes on every host: the compiler maps them to one, two or four registers. A
+// kernel is an always-inline body in these types plus one wrapper for each instruction set, so all paths do the same
+// operations in the same order and give the same bits (no contraction: -ffp-contract=off).
 #pragma once
 
 #include <cstddef>
@@ -27,12 +27,12 @@ typedef float Floats8 __attribute__((vector_size(32)));
 typedef float Floats4 __attribute__((vector_size(16)));
 
 /// Folds sixteen lanes to four, always lane i with lane i + 8, then i + 4.
-#define KILN_FOLD(x, join8, join4, four)                                              \
-  const Floats8 low8 = __builtin_shufflevector(x, x, 0, 1, 2, 3, 4, 5, 6, 7);         \
-  const Floats8 high8 = __builtin_shufflevector(x, x, 8, 9, 10, 11, 12, 13, 14, 15);  \
-  const Floats8 eight = join8(low8, high8);                                           \
-  const Floats4 low4 = __builtin_shufflevector(eight, eight, 0, 1, 2, 3);             \
-  const Floats4 high4 = __builtin_shufflevector(eight, eight, 4, 5, 6, 7);            \
+#define KILN_FOLD(x, join8, join4, four)                                             \
+  const Floats8 low8 = __builtin_shufflevector(x, x, 0, 1, 2, 3, 4, 5, 6, 7);        \
+  const Floats8 high8 = __builtin_shufflevector(x, x, 8, 9, 10, 11, 12, 13, 14, 15); \
+  const Floats8 eight = join8(low8, high8);                                          \
+  const Floats4 low4 = __builtin_shufflevector(eight, eight, 0, 1, 2, 3);            \
+  const Floats4 high4 = __builtin_shufflevector(eight, eight, 4, 5, 6, 7);           \
   const Floats4 four = join4(low4, high4)
 #define KILN_ADD(a, b) ((a) + (b))
 #define KILN_MAX(a, b) ((a) > (b) ? (a) : (b))

@@ -39,7 +39,8 @@ std::uint64_t total_weights(const config::ModelConfig& model) {
   return sum;
 }
 
-base::Status Walk::batches(const RowSource& source, const std::function<base::Status(std::uint64_t, std::uint64_t)>& body) {
+base::Status Walk::batches(const RowSource& source,
+                           const std::function<base::Status(std::uint64_t, std::uint64_t)>& body) {
   const std::uint64_t unit = source.unit_rows();
   const std::uint64_t step = std::max<std::uint64_t>(1, kBatchWeights / (unit * source.columns())) * unit;
   std::uint64_t kept = 0;
@@ -63,7 +64,8 @@ base::Status Walk::units(const RowSource& source, base::ThreadPool& pool, std::u
                          const std::function<void(std::span<const float>, std::size_t, std::size_t)>& body) {
   const std::size_t unit = source.unit_rows();
   std::mutex mutex;
-  std::optional<std::pair<std::uint64_t, base::Error>> failure;  // the first in row order, so that the message is always the same
+  std::optional<std::pair<std::uint64_t, base::Error>>
+      failure;  // the first in row order, so that the message is always the same
   pool.parallel_for(base::ceil_div(count, unit), [&](std::size_t i) {
     const std::uint64_t at = i * unit;
     const std::uint64_t rows = std::min<std::uint64_t>(unit, count - at);

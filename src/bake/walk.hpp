@@ -1,5 +1,6 @@
-// Walking all matrices of a model in the image's order, a batch of rows at a time, units in parallel: what baking and comparing share.
-// Looks at the progress between batches, so it stops within a fraction of a second, and gives source pages back as it goes.
+// Walking all matrices of a model in the image's order, a batch of rows at a time, units in parallel: what baking and
+// comparing share. Looks at the progress between batches, so it stops within a fraction of a second, and gives source
+// pages back as it goes.
 #pragma once
 
 #include <cstdint>

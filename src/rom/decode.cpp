@@ -12,7 +12,8 @@ using numerics::kGroup;
 using numerics::kPanelRows;
 
 /// Codebook entries of one group, [input / 4][row][input % 4]: a little-endian bit stream in that order.
-void look_up(const numerics::MatrixView& matrix, const std::byte* codes, std::array<std::int8_t, kPanelRows * kGroup>& out) {
+void look_up(const numerics::MatrixView& matrix, const std::byte* codes,
+             std::array<std::int8_t, kPanelRows * kGroup>& out) {
   const auto width = static_cast<std::size_t>(matrix.bits);
   const std::uint64_t mask = (std::uint64_t{1} << width) - 1;
   for (std::size_t first = 0; first < out.size(); first += 8, codes += width) {

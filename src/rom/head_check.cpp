@@ -11,7 +11,8 @@ namespace {
 
 /// The config loader joins all its sentences by newlines; an image's error is one.
 base::Error first_sentence(const std::string& section, const base::Error& error) {
-  return base::Error{fmt::format("its {} cannot be used: {}", section, error.message.substr(0, error.message.find('\n')))};
+  return base::Error{
+      fmt::format("its {} cannot be used: {}", section, error.message.substr(0, error.message.find('\n')))};
 }
 
 }  // namespace

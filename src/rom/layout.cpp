@@ -13,8 +13,8 @@ namespace {
 
 using config::TensorClass;
 
-constexpr std::array<std::string_view, 10> kSectionNames = {"",      "model",    "recipe", "tokenizer", "rope increments",
-                                                            "norms", "codebook", "codes",  "scales",    "row scales"};
+constexpr std::array<std::string_view, 10> kSectionNames = {
+    "", "model", "recipe", "tokenizer", "rope increments", "norms", "codebook", "codes", "scales", "row scales"};
 
 class Planner {
  public:
@@ -36,7 +36,8 @@ class Planner {
 
   void add_tensor(const TensorShape& shape, std::uint32_t bits) {
     add(SectionKind::Codebook, shape, bits, std::uint64_t{1} << bits);
-    add(SectionKind::Codes, shape, bits, numerics::packed_code_bytes(shape.rows, shape.columns, static_cast<int>(bits)));
+    add(SectionKind::Codes, shape, bits,
+        numerics::packed_code_bytes(shape.rows, shape.columns, static_cast<int>(bits)));
     add(SectionKind::Scales, shape, bits, numerics::scale_count(shape.rows, shape.columns));
     add(SectionKind::RowScales, shape, bits, std::uint64_t{shape.rows} * sizeof(float));
   }
@@ -54,10 +55,12 @@ std::string describe(const Section& section) {
   const auto kind = static_cast<std::size_t>(section.kind);
   if (kind == 0 || kind >= kSectionNames.size()) return "unknown section";
   if (section.kind < SectionKind::Codebook) return std::string(kSectionNames[kind]);
-  if (section.tensor_class >= config::kTensorClasses) return fmt::format("{} of an unknown tensor", kSectionNames[kind]);
+  if (section.tensor_class >= config::kTensorClasses)
+    return fmt::format("{} of an unknown tensor", kSectionNames[kind]);
   const auto name = config::kTensorClassNames[section.tensor_class];
   const auto of = static_cast<TensorClass>(section.tensor_class);
-  if (of == TensorClass::Embedding || of == TensorClass::LmHead) return fmt::format("{} of {}", kSectionNames[kind], name);
+  if (of == TensorClass::Embedding || of == TensorClass::LmHead)
+    return fmt::format("{} of {}", kSectionNames[kind], name);
   return fmt::format("{} of layer {} {}", kSectionNames[kind], section.layer, name);
 }
 
@@ -92,7 +95,8 @@ std::vector<Section> plan_sections(const config::ModelConfig& model, const confi
   norms.rows = 2 * model.layers + 1;
   norms.columns = model.hidden_size;
   planner.add(SectionKind::Norms, norms, 32, std::uint64_t{norms.rows} * norms.columns * 4);
-  for (const auto& shape : shapes) planner.add_tensor(shape, static_cast<std::uint32_t>(recipe.of(shape.tensor_class).bits));
+  for (const auto& shape : shapes)
+    planner.add_tensor(shape, static_cast<std::uint32_t>(recipe.of(shape.tensor_class).bits));
   return planner.take();
 }
 

@@ -1,5 +1,6 @@
-// The ROM image's bytes: header, directory, and which sections a model and a recipe call for. Reader and writer share it, so the
-// one order and the one place that docs/formats/rom-image.md gives each section are computed in one function.
+// The ROM image's bytes: header, directory, and which sections a model and a recipe call for. Reader and writer share
+// it, so the one order and the one place that docs/formats/rom-image.md gives each section are computed in one
+// function.
 #pragma once
 
 #include <array>
@@ -24,7 +25,7 @@ inline constexpr std::uint64_t kPieceBytes = std::uint64_t{1} << 20;  ///< a sec
 inline constexpr std::size_t kFixedSections = 5;                      ///< those in front of the matrices
 inline constexpr std::size_t kSectionsPerTensor = 4;
 inline constexpr std::uint64_t kMaxSections = kFixedSections + kSectionsPerTensor * (7 * 1024 + 2);
-inline constexpr std::uint64_t kMaxTextBytes = std::uint64_t{1} << 16;       ///< model, recipe
+inline constexpr std::uint64_t kMaxTextBytes = std::uint64_t{1} << 16;  ///< model, recipe
 inline constexpr std::uint64_t kMaxTokenizerBytes = std::uint64_t{1} << 31;
 
 struct Header {
@@ -41,7 +42,15 @@ struct Header {
 static_assert(sizeof(Header) == 128);
 
 enum class SectionKind : std::uint32_t {
-  Model = 1, Recipe, Tokenizer, RopeIncrements, Norms, Codebook, Codes, Scales, RowScales
+  Model = 1,
+  Recipe,
+  Tokenizer,
+  RopeIncrements,
+  Norms,
+  Codebook,
+  Codes,
+  Scales,
+  RowScales
 };
 
 struct Section {
@@ -72,7 +81,8 @@ struct TensorShape {
 /// All matrices of an image in their order.
 std::vector<TensorShape> tensor_shapes(const config::ModelConfig& model);
 
-/// All sections with their places and sizes; the checksums are still 0. `text_bytes`: of the model, the recipe and the tokenizer.
+/// All sections with their places and sizes; the checksums are still 0. `text_bytes`: of the model, the recipe and the
+/// tokenizer.
 std::vector<Section> plan_sections(const config::ModelConfig& model, const config::BakeRecipe& recipe,
                                    const std::array<std::uint64_t, 3>& text_bytes);
 

@@ -104,13 +104,15 @@ base::Status RomImage::Impl::bind(std::span<const Section> sections) {
     };
     const auto book = tensor.matrix.codebook;
     if (const auto bad = std::ranges::find(book, std::int8_t{-128}); bad != book.end())
-      return base::Error{at(sections[i], static_cast<std::size_t>(bad - book.begin()), 1) + " a level of -128, expected -127 to 127"};
+      return base::Error{at(sections[i], static_cast<std::size_t>(bad - book.begin()), 1) +
+                         " a level of -128, expected -127 to 127"};
     const auto rows = tensor.matrix.row_scales;
     if (const auto bad = std::ranges::find_if_not(rows, is_row_scale); bad != rows.end())
       return base::Error{at(sections[i + 3], static_cast<std::size_t>(bad - rows.begin()), 4) +
                          " a row scale that is not 0 or a positive normal number"};
   }
-  if (const auto fault = fault_of_norms(norms); !fault.empty()) return base::Error{fmt::format("{}: {}", file.path(), fault)};
+  if (const auto fault = fault_of_norms(norms); !fault.empty())
+    return base::Error{fmt::format("{}: {}", file.path(), fault)};
   return {};
 }
 

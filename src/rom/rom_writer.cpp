@@ -17,8 +17,8 @@ namespace kiln::rom {
 struct RomWriter::Impl {
   base::AtomicFile file;
   std::vector<Section> sections;
-  std::size_t current = 0;     // section that is being written
-  std::uint64_t written = 0;   // bytes of it
+  std::size_t current = 0;    // section that is being written
+  std::uint64_t written = 0;  // bytes of it
   SectionChecksum checksum = {};
   std::vector<std::uint8_t> scales = {};  // of the matrix whose codes are being written
   std::vector<float> row_scales = {};
@@ -48,7 +48,9 @@ struct RomWriter::Impl {
     return close();
   }
 
-  [[nodiscard]] bool in_codes() const { return current < sections.size() && sections[current].kind == SectionKind::Codes; }
+  [[nodiscard]] bool in_codes() const {
+    return current < sections.size() && sections[current].kind == SectionKind::Codes;
+  }
 
   /// Behind the last code of a matrix: its scales, which were kept meanwhile.
   base::Status end_tensor() {
@@ -70,11 +72,14 @@ base::Result<RomWriter> RomWriter::create(const std::string& path, const ImageHe
   const std::string model = config::to_json(head.model);
   const std::string recipe = config::to_json(head.recipe);
   const auto tokens = encode_tokenizer(head.tokenizer);
-  const auto cannot = [&](const std::string& why) { return base::Error{fmt::format("cannot write {}: {}", path, why)}; };
+  const auto cannot = [&](const std::string& why) {
+    return base::Error{fmt::format("cannot write {}: {}", path, why)};
+  };
   if (const auto read = parse_model_section(model); !read) return cannot(read.error().message);
   if (const auto read = parse_recipe_section(recipe); !read) return cannot(read.error().message);
   if (const auto fault = fault_of_norms(head.norms); !fault.empty()) return cannot(fault);
-  if (tokens.size() > kMaxTokenizerBytes) return cannot(fmt::format("the tokenizer takes {} bytes, expected at most {}", tokens.size(), kMaxTokenizerBytes));
+  if (tokens.size() > kMaxTokenizerBytes)
+    return cannot(fmt::format("the tokenizer takes {} bytes, expected at most {}", tokens.size(), kMaxTokenizerBytes));
 
   auto file = base::AtomicFile::create(path);
   if (!file) return file.error();
@@ -120,7 +125,8 @@ base::Result<WrittenImage> RomWriter::finish() {
   std::copy_n(written.content_hash.begin(), header.content_hash.size(), header.content_hash.begin());
   header.checksum = header_checksum(header);
   if (auto status = impl_->file.write_at(0, std::as_bytes(std::span(&header, 1))); !status) return status.error();
-  if (auto status = impl_->file.write_at(sizeof header, std::as_bytes(std::span(sections))); !status) return status.error();
+  if (auto status = impl_->file.write_at(sizeof header, std::as_bytes(std::span(sections))); !status)
+    return status.error();
   if (auto status = impl_->file.commit(); !status) return status.error();
   return written;
 }

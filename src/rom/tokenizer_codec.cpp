@@ -15,7 +15,14 @@ using tokenizer::PreTokenizer;
 using tokenizer::TokenizerSpec;
 using tokenizer::TokenType;
 
-enum Flag : std::uint32_t { kIgnoreMerges = 1, kAddBos = 2, kAddSpacePrefix = 4, kHasBos = 8, kHasUnknown = 16, kAllFlags = 31 };
+enum Flag : std::uint32_t {
+  kIgnoreMerges = 1,
+  kAddBos = 2,
+  kAddSpacePrefix = 4,
+  kHasBos = 8,
+  kHasUnknown = 16,
+  kAllFlags = 31
+};
 
 class Writer {
  public:

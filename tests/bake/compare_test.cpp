@@ -130,8 +130,9 @@ TEST(Compare, Stories260K_BakesCloseAtEveryWidth) {
   const auto checkpoint = checkpoint::open(path);
   ASSERT_TRUE(checkpoint.ok()) << checkpoint.error().message;
   const std::pair<int, double> bounds[] = {{2, 0.36}, {3, 0.19}, {4, 0.10}, {6, 0.027}, {8, 0.0075}};
-  for (const auto [bits, bound] : bounds) {
-    const auto image = baked(**checkpoint, recipe_of(bits, bits > 4 ? CodebookKind::Uniform : CodebookKind::KMeans), temp_path("stories"));
+  for (const auto& [bits, bound] : bounds) {
+    const auto image = baked(**checkpoint, recipe_of(bits, bits > 4 ? CodebookKind::Uniform : CodebookKind::KMeans),
+                             temp_path("stories"));
     EXPECT_EQ(image.tokenizer(), (*checkpoint)->tokenizer());
     const auto result = compared(image, **checkpoint);
     EXPECT_TRUE(result.matches()) << bits;

@@ -39,7 +39,8 @@ struct Fitted {
   std::vector<std::uint8_t> scales;
 };
 
-Fitted fitted(const std::vector<float>& row, std::size_t columns, const Codebook& book, const ScaleSearch& search, Simd simd) {
+Fitted fitted(const std::vector<float>& row, std::size_t columns, const Codebook& book, const ScaleSearch& search,
+              Simd simd) {
   Fitted out{{}, std::vector<std::uint8_t>(row.size(), 99), std::vector<std::uint8_t>(row.size() / 64)};
   out.fit = fit_row(row, columns, book, search, simd, out.codes, out.scales.data(), 1);
   return out;
@@ -55,7 +56,8 @@ TEST(RowFit, EveryPath_GivesTheSameBits) {
   base::Random random(seed());
   SCOPED_TRACE("KILN_SEED=" + std::to_string(seed()));
   for (const std::size_t columns : {1, 7, 64, 100, 172, 320}) {
-    for (const auto& book : {uniform_codebook(2), uniform_codebook(3), uneven_codebook(), uniform_codebook(6), uniform_codebook(8)}) {
+    for (const auto& book :
+         {uniform_codebook(2), uniform_codebook(3), uneven_codebook(), uniform_codebook(6), uniform_codebook(8)}) {
       const auto row = random_row(columns, random);
       const auto first = fitted(row, columns, book, {0, {0.9F, 0.7F}}, Simd::Scalar);
       for (const Simd simd : paths()) {
@@ -72,7 +74,8 @@ TEST(RowFit, EveryPath_GivesTheSameBits) {
 
 TEST(RowFit, Report_IsWhatDecodingShows) {
   base::Random random(seed());
-  for (const auto& book : {uniform_codebook(2), uniform_codebook(3), uneven_codebook(), uniform_codebook(6), uniform_codebook(8)}) {
+  for (const auto& book :
+       {uniform_codebook(2), uniform_codebook(3), uneven_codebook(), uniform_codebook(6), uniform_codebook(8)}) {
     const std::size_t columns = 172;
     const auto row = random_row(columns, random);
     const auto result = fitted(row, columns, book, {1.0F, {0.8F, 1.2F}}, numerics::best_simd());
@@ -144,7 +147,9 @@ TEST(Codebook, Uniform_MirrorsItselfAndFitsINT8) {
     for (std::size_t i = 0; i < levels.size(); ++i) {
       EXPECT_EQ(levels[i], -levels[levels.size() - 1 - i]);
       EXPECT_NE(levels[i], -128);
-      if (i > 0) EXPECT_GE(levels[i], levels[i - 1]);
+      if (i > 0) {
+        EXPECT_GE(levels[i], levels[i - 1]);
+      }
     }
     EXPECT_GE(levels.back(), 120);
   }

@@ -1,4 +1,5 @@
-// The transforms against the matrix written out, and the identity they stand on: the product with the transformed input is the same.
+// The transforms against the matrix written out, and the identity they stand on: the product with the transformed input
+// is the same.
 #include <cmath>
 #include <cstdlib>
 
@@ -64,7 +65,8 @@ TEST(Transform, Outputs_AreHTimesRows) {
     for (std::size_t row = 0; row < 2 * block; ++row)
       for (std::size_t column = 0; column < 5; ++column) {
         double expected = 0;
-        for (std::size_t j = 0; j < block; ++j) expected += before[(row / block * block + j) * 5 + column] * sign(row % block, j);
+        for (std::size_t j = 0; j < block; ++j)
+          expected += before[(row / block * block + j) * 5 + column] * sign(row % block, j);
         EXPECT_NEAR(after[row * 5 + column], expected, 1e-5);
       }
   }

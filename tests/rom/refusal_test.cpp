@@ -100,7 +100,8 @@ TEST_F(Refusal, Header_IsHeldAgainstTheFormat) {
   EXPECT_THAT(with_header([](Header& h) { h.version = 2; }), HasSubstr("of version 2 (byte 8), expected version 1"));
   EXPECT_THAT(with_header([](Header& h) { h.header_bytes = 64; }), HasSubstr("reserved words"));
   EXPECT_THAT(with_header([](Header& h) { h.reserved[6] = 1; }), HasSubstr("reserved words"));
-  EXPECT_THAT(with_header([](Header& h) { h.file_bytes = UINT64_MAX; }), HasSubstr("its header says 18446744073709551615"));
+  EXPECT_THAT(with_header([](Header& h) { h.file_bytes = UINT64_MAX; }),
+              HasSubstr("its header says 18446744073709551615"));
   EXPECT_THAT(with_header([](Header& h) { h.sections = UINT32_MAX; }), HasSubstr("a directory of 4294967295 sections"));
   EXPECT_THAT(with_header([](Header& h) { h.sections = 28000; }), HasSubstr("a directory of 28000 sections"));
   EXPECT_THAT(with_header([](Header& h) { h.sections = 0; }), HasSubstr("a directory of 0 sections"));
@@ -109,27 +110,38 @@ TEST_F(Refusal, Header_IsHeldAgainstTheFormat) {
 
 TEST_F(Refusal, Directory_IsHeldAgainstModelAndRecipe) {
   constexpr std::size_t kCodes = kFixedSections + 4 * 3 + 1;  // of layer 0 v
-  EXPECT_THAT(with_section(kCodes, [](Section& s) { s.rows = 5; }), HasSubstr("codes of layer 0 v) is 5 x 12, but the model calls for 4 x 12"));
-  EXPECT_THAT(with_section(kCodes, [](Section& s) { s.columns = UINT32_MAX; }), HasSubstr("but the model calls for 4 x 12"));
-  EXPECT_THAT(with_section(kCodes, [](Section& s) { s.bits = 4; }), HasSubstr("has 4 bits, but the recipe calls for 3"));
-  EXPECT_THAT(with_section(kCodes, [](Section& s) { s.layer = 1; }), HasSubstr("is the codes of layer 1 v, expected the codes of layer 0 v"));
+  EXPECT_THAT(with_section(kCodes, [](Section& s) { s.rows = 5; }),
+              HasSubstr("codes of layer 0 v) is 5 x 12, but the model calls for 4 x 12"));
+  EXPECT_THAT(with_section(kCodes, [](Section& s) { s.columns = UINT32_MAX; }),
+              HasSubstr("but the model calls for 4 x 12"));
+  EXPECT_THAT(with_section(kCodes, [](Section& s) { s.bits = 4; }),
+              HasSubstr("has 4 bits, but the recipe calls for 3"));
+  EXPECT_THAT(with_section(kCodes, [](Section& s) { s.layer = 1; }),
+              HasSubstr("is the codes of layer 1 v, expected the codes of layer 0 v"));
   EXPECT_THAT(with_section(kCodes, [](Section& s) { s.tensor_class = 77; }), HasSubstr("of an unknown tensor"));
-  EXPECT_THAT(with_section(kCodes, [](Section& s) { s.kind = static_cast<SectionKind>(99); }), HasSubstr("unknown section"));
-  EXPECT_THAT(with_section(kCodes, [](Section& s) { s.bytes = UINT64_MAX; }), HasSubstr("has 18446744073709551615 bytes, expected"));
-  EXPECT_THAT(with_section(kCodes, [](Section& s) { s.offset -= 64; }), HasSubstr("right behind the section before it"));
-  EXPECT_THAT(with_section(kCodes, [](Section& s) { s.offset = UINT64_MAX - 63; }), HasSubstr("right behind the section before it"));
+  EXPECT_THAT(with_section(kCodes, [](Section& s) { s.kind = static_cast<SectionKind>(99); }),
+              HasSubstr("unknown section"));
+  EXPECT_THAT(with_section(kCodes, [](Section& s) { s.bytes = UINT64_MAX; }),
+              HasSubstr("has 18446744073709551615 bytes, expected"));
+  EXPECT_THAT(with_section(kCodes, [](Section& s) { s.offset -= 64; }),
+              HasSubstr("right behind the section before it"));
+  EXPECT_THAT(with_section(kCodes, [](Section& s) { s.offset = UINT64_MAX - 63; }),
+              HasSubstr("right behind the section before it"));
   EXPECT_THAT(with_section(kCodes, [](Section& s) { s.reserved[1] = 1; }), HasSubstr("reserved words"));
   EXPECT_THAT(with_section(0, [](Section& s) { s.bytes = UINT64_MAX; }), HasSubstr("bytes, expected 65536"));
   EXPECT_THAT(with_section(2, [](Section& s) { s.bytes = 1 << 30; }), HasSubstr("ends behind the file"));
   EXPECT_THAT(with_section(1, [](Section& s) { s.offset = 0; }), HasSubstr("starts at byte 0"));
-  EXPECT_THAT(with_section(0, [](Section& s) { s.kind = SectionKind::Norms; }), HasSubstr("is the norms, expected the model"));
+  EXPECT_THAT(with_section(0, [](Section& s) { s.kind = SectionKind::Norms; }),
+              HasSubstr("is the norms, expected the model"));
 }
 
 TEST_F(Refusal, Values_AreHeldAgainstTheirRanges) {
   constexpr std::size_t kEmbedding = kFixedSections;
   EXPECT_THAT(with_value<std::int8_t>(kEmbedding, 2, -128), HasSubstr("a level of -128, expected -127 to 127"));
-  for (const float bad : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity(), -1.0F, -0.0F, 1e-40F})
-    EXPECT_THAT(with_value(kEmbedding + 3, 17, bad), HasSubstr("a row scale that is not 0 or a positive normal number"));
+  for (const float bad :
+       {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity(), -1.0F, -0.0F, 1e-40F})
+    EXPECT_THAT(with_value(kEmbedding + 3, 17, bad),
+                HasSubstr("a row scale that is not 0 or a positive normal number"));
   EXPECT_THAT(with_value(4, 1, std::numeric_limits<float>::quiet_NaN()), HasSubstr("element 1 of the norms"));
 }
 
@@ -137,7 +149,8 @@ TEST_F(Refusal, ModelAndRecipe_AreCheckedAsConfigs) {
   EXPECT_THAT(with_value<char>(0, 0, '['), HasSubstr("its model cannot be used"));
   EXPECT_THAT(with_value<char>(1, 2, 'X'), HasSubstr("its recipe cannot be used"));
   // The model says another number of layers, so its sections are not those of the directory.
-  const auto text = std::string(reinterpret_cast<const char*>(bytes_.data() + section_of(bytes_, 0).offset), section_of(bytes_, 0).bytes);
+  const auto text = std::string(reinterpret_cast<const char*>(bytes_.data() + section_of(bytes_, 0).offset),
+                                section_of(bytes_, 0).bytes);
   const auto at = text.find("\"num_hidden_layers\":2");
   ASSERT_NE(at, std::string::npos);
   EXPECT_THAT(with_value<char>(0, at + 20, '3'), HasSubstr("but its model calls for"));

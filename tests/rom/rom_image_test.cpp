@@ -60,8 +60,9 @@ TEST(RomImage, DecodePanel_IsRowScaleTimesScaleTimesLevel) {
       for (std::uint32_t column = 0; column < 192; ++column) {
         float expected = 0;
         if (row < matrix.rows && column < matrix.columns)
-          expected = matrix.row_scales[row] * static_cast<float>(matrix.scales[column / 64 * 16 + row] *
-                                                                 matrix.codebook[numerics::code_at(matrix, row, column)]);
+          expected =
+              matrix.row_scales[row] * static_cast<float>(matrix.scales[column / 64 * 16 + row] *
+                                                          matrix.codebook[numerics::code_at(matrix, row, column)]);
         ASSERT_EQ(rows[row * 192 + column], expected);
       }
     std::filesystem::remove(path);

@@ -1,4 +1,5 @@
-// A small ROM image with random contents, and a way to change its bytes as somebody would who also repairs the checksums.
+// A small ROM image with random contents, and a way to change its bytes as somebody would who also repairs the
+// checksums.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -91,7 +92,8 @@ struct Written {
 inline Written write_tensor(RomWriter& writer, const TensorShape& shape, int bits, base::Random& random) {
   Written out;
   const std::size_t groups = (shape.columns + 63) / 64;
-  for (int i = 0; i < 1 << bits; ++i) out.codebook.push_back(static_cast<std::int8_t>(static_cast<int>(random.below(255)) - 127));
+  for (int i = 0; i < 1 << bits; ++i)
+    out.codebook.push_back(static_cast<std::int8_t>(static_cast<int>(random.below(255)) - 127));
   EXPECT_TRUE(writer.begin_tensor(out.codebook).ok());
   for (std::uint32_t row = 0; row < shape.rows; row += 16) {
     const std::uint32_t real = std::min(16U, shape.rows - row);

@@ -1,5 +1,6 @@
-// Checkpoint -> ROM image: transform (Hadamard in blocks of inputs; see docs/numerics.md), quantise, write, streaming row panels so
-// that a checkpoint larger than memory bakes. The same inputs give the same bytes on every host and for any number of threads.
+// Checkpoint -> ROM image: transform (Hadamard in blocks of inputs; see docs/numerics.md), quantise, write, streaming
+// row panels so that a checkpoint larger than memory bakes. The same inputs give the same bytes on every host and for
+// any number of threads.
 #pragma once
 
 #include <cstdint>
@@ -19,9 +20,9 @@ namespace kiln::bake {
 struct TensorDistortion {
   config::TensorClass tensor_class = config::TensorClass::Embedding;
   base::LayerId layer;
-  double bits_per_weight = 0;   ///< codes, scales, codebook
-  double relative_rms = 0;      ///< sqrt(sum (w - decoded)^2 / sum w^2); 0 for a matrix of zeros
-  double max_error = 0;         ///< largest |w - decoded|
+  double bits_per_weight = 0;  ///< codes, scales, codebook
+  double relative_rms = 0;     ///< sqrt(sum (w - decoded)^2 / sum w^2); 0 for a matrix of zeros
+  double max_error = 0;        ///< largest |w - decoded|
 };
 
 struct BakeReport {
@@ -33,11 +34,11 @@ struct BakeReport {
 };
 
 /// Writes `output` by rename; nothing is written on failure.
-base::Result<BakeReport> bake(const checkpoint::Checkpoint& checkpoint, const config::BakeRecipe& recipe, const std::string& output,
-                              base::ThreadPool& pool, const base::Progress& progress = {});
+base::Result<BakeReport> bake(const checkpoint::Checkpoint& checkpoint, const config::BakeRecipe& recipe,
+                              const std::string& output, base::ThreadPool& pool, const base::Progress& progress = {});
 
 struct Comparison {
-  bool same_model = false;         ///< shapes, norms, RoPE and tokenizer agree exactly
+  bool same_model = false;               ///< shapes, norms, RoPE and tokenizer agree exactly
   std::vector<std::string> differences;  ///< sentences, for what does not
   std::vector<TensorDistortion> tensors;
   /// A relative RMS error above the bound that its code width allows: the image does not hold this checkpoint.
@@ -46,7 +47,7 @@ struct Comparison {
 };
 
 /// Decodes the image back and compares it, tensor by tensor, with the checkpoint.
-base::Result<Comparison> compare(const rom::RomImage& image, const checkpoint::Checkpoint& checkpoint, base::ThreadPool& pool,
-                                 const base::Progress& progress = {});
+base::Result<Comparison> compare(const rom::RomImage& image, const checkpoint::Checkpoint& checkpoint,
+                                 base::ThreadPool& pool, const base::Progress& progress = {});
 
 }  // namespace kiln::bake

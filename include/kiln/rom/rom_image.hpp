@@ -1,5 +1,6 @@
-// The ROM image: what a baked checkpoint is. One memory-mapped file with codes, codebooks, scales, norms, RoPE increments and
-// the tokenizer; it knows no chip. Format: docs/formats/rom-image.md. Little-endian; every section has an XXH3-64 checksum.
+// The ROM image: what a baked checkpoint is. One memory-mapped file with codes, codebooks, scales, norms, RoPE
+// increments and the tokenizer; it knows no chip. Format: docs/formats/rom-image.md. Little-endian; every section has
+// an XXH3-64 checksum.
 #pragma once
 
 #include <cstdint>
@@ -32,8 +33,10 @@ struct RomTensor {
 
 class RomImage {
  public:
-  /// Maps the file and checks everything: magic, version, sizes (before memory is taken), checksums of all sections, ranges.
-  static base::Result<RomImage> open(const std::string& path, base::ThreadPool& pool, const base::Progress& progress = {});
+  /// Maps the file and checks everything: magic, version, sizes (before memory is taken), checksums of all sections,
+  /// ranges.
+  static base::Result<RomImage> open(const std::string& path, base::ThreadPool& pool,
+                                     const base::Progress& progress = {});
   RomImage(RomImage&&) noexcept;
   RomImage& operator=(RomImage&&) noexcept;
   ~RomImage();
@@ -45,8 +48,8 @@ class RomImage {
   [[nodiscard]] const std::string& content_hash() const;
   [[nodiscard]] std::uint64_t file_bytes() const;
 
-  /// All matrices: embedding, then each layer's q k v o gate up down, then the LM head (there is always one: a tied table is
-  /// stored twice, once for each use).
+  /// All matrices: embedding, then each layer's q k v o gate up down, then the LM head (there is always one: a tied
+  /// table is stored twice, once for each use).
   [[nodiscard]] std::span<const RomTensor> tensors() const;
   [[nodiscard]] const RomTensor& tensor(config::TensorClass c, base::LayerId layer = {}) const;
   [[nodiscard]] std::span<const float> attention_norm(base::LayerId layer) const;

@@ -1,5 +1,6 @@
-// Writes a ROM image as a stream: what is small first, then one matrix after the other, in panels of 16 rows. Nothing stands at the
-// path until finish(); destroyed before that, the writer leaves nothing behind. Memory: the scales of one matrix and a MiB.
+// Writes a ROM image as a stream: what is small first, then one matrix after the other, in panels of 16 rows. Nothing
+// stands at the path until finish(); destroyed before that, the writer leaves nothing behind. Memory: the scales of one
+// matrix and a MiB.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +23,8 @@ struct ImageHead {
   config::BakeRecipe recipe;
   std::optional<tokenizer::TokenizerSpec> tokenizer;
   std::vector<std::uint64_t> rope_increments;  ///< head_dim / 2
-  std::vector<float> norms;  ///< layer by layer attention norm and FFN norm, then the final norm: (2 layers + 1) x hidden_size
+  std::vector<float>
+      norms;  ///< layer by layer attention norm and FFN norm, then the final norm: (2 layers + 1) x hidden_size
 };
 
 struct WrittenImage {
@@ -40,7 +42,8 @@ class RomWriter {
 
   /// Starts the next matrix, in RomImage::tensors() order; the one before it must be complete.
   base::Status begin_tensor(std::span<const std::int8_t> codebook);
-  /// The next panels of this matrix: packed codes, scales as [panel][group][row of panel], one row scale for each real row.
+  /// The next panels of this matrix: packed codes, scales as [panel][group][row of panel], one row scale for each real
+  /// row.
   base::Status append_panels(std::span<const std::byte> codes, std::span<const std::uint8_t> scales,
                              std::span<const float> row_scales);
   /// After the last matrix: header, directory, and the file appears at its path.
