@@ -1,0 +1,108 @@
+// docs/units against the code: every parameter of a chip stands on exactly one page, with its unit and range; every
+// page has its parts and names tests that exist.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <regex>
+#include <set>
+#include <sstream>
+#include <string>
+
+#include "kiln/config/load.hpp"
+
+namespace kiln::chip {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::map<std::string, std::string> pages() {
+  std::map<std::string, std::string> result;
+  for (const auto& entry : fs::directory_iterator(std::string(KILN_SOURCE_DIR) + "/docs/units")) {
+    if (entry.path().extension() != ".md") continue;
+    std::ostringstream text;
+    text << std::ifstream(entry.path()).rdbuf();
+    result[entry.path().stem()] = text.str();
+  }
+  return result;
+}
+
+struct Row {
+  std::string page, unit, minimum, maximum;
+};
+
+/// Rows "| `/pointer` | unit | min | max | ..." of all pages.
+std::multimap<std::string, Row> documented() {
+  std::multimap<std::string, Row> rows;
+  const std::regex row(R"(\| `(/[a-z_/]+)` \| ([^|]+) \| (\d+) \| (\d+) \| [^|]+ \|)");
+  for (const auto& [page, text] : pages()) {
+    for (std::sregex_iterator i(text.begin(), text.end(), row), end; i != end; ++i)
+      rows.emplace((*i)[1], Row{page, (*i)[2], (*i)[3], (*i)[4]});
+  }
+  return rows;
+}
+
+TEST(UnitPages, EveryParameterStandsOnOnePageWithItsUnitAndRange) {
+  const auto rows = documented();
+  std::set<std::string> known;
+  for (const auto& parameter : config::chip_parameters()) {
+    known.insert(parameter.pointer);
+    ASSERT_EQ(rows.count(parameter.pointer), 1U) << parameter.pointer;
+    const Row& row = rows.find(parameter.pointer)->second;
+    EXPECT_EQ(row.unit, parameter.unit) << parameter.pointer << " on " << row.page;
+    EXPECT_EQ(row.minimum, std::to_string(parameter.minimum)) << parameter.pointer << " on " << row.page;
+    EXPECT_EQ(row.maximum, std::to_string(parameter.maximum)) << parameter.pointer << " on " << row.page;
+  }
+  for (const auto& [pointer, row] : rows)
+    EXPECT_TRUE(known.count(pointer)) << pointer << " on " << row.page << " does not exist";
+}
+
+TEST(UnitPages, AUnitsParametersStandOnItsOwnPage) {
+  const std::map<std::string, std::string> page_of = {{"tile", "tile_array"},    {"reduction", "reduction_tree"},
+                                                      {"vector", "vector_unit"}, {"attention", "attention_unit"},
+                                                      {"kv", "kv_sram"},         {"embedding", "embedding_rom"},
+                                                      {"sampler", "lm_head"},    {"sequencer", "sequencer"},
+                                                      {"link", "link"},          {"host", "host_link"},
+                                                      {"clock_mhz", "README"}};
+  for (const auto& [pointer, row] : documented()) {
+    const std::string section = pointer.substr(1, pointer.find('/', 1) - 1);
+    ASSERT_TRUE(page_of.count(section)) << pointer;
+    EXPECT_EQ(row.page, page_of.at(section)) << pointer;
+  }
+}
+
+TEST(UnitPages, EveryUnitIsAQuartet) {
+  const std::string root = KILN_SOURCE_DIR;
+  for (const auto& [page, text] : pages()) {
+    if (page == "README") continue;
+    for (const char* part : {"## Parameters", "## Ports", "## Timing", "## Formula", "## Counts", "## Tests"})
+      EXPECT_NE(text.find(part), std::string::npos) << page << " lacks " << part;
+    EXPECT_TRUE(fs::exists(root + "/src/chip/" + page + ".hpp")) << page;
+    EXPECT_TRUE(fs::exists(root + "/src/chip/" + page + ".cpp")) << page;
+    EXPECT_TRUE(fs::exists(root + "/tests/chip/" + page + "_test.cpp")) << page;
+  }
+}
+
+TEST(UnitPages, NameTestsThatExist) {
+  const std::regex path(R"(`(tests/[a-z_/]+\.cpp)`)");
+  for (const auto& [page, text] : pages()) {
+    for (std::sregex_iterator i(text.begin(), text.end(), path), end; i != end; ++i)
+      EXPECT_TRUE(fs::exists(std::string(KILN_SOURCE_DIR) + "/" + (*i)[1].str())) << page << ": " << (*i)[1];
+  }
+}
+
+// SystemC stays inside this module: its headers are named in one file of src/chip, in none of include.
+TEST(UnitPages, SystemCIsIncludedByOneHeaderOfTheChipAlone) {
+  for (const char* folder : {"/include", "/src"}) {
+    for (const auto& entry : fs::recursive_directory_iterator(std::string(KILN_SOURCE_DIR) + folder)) {
+      if (!entry.is_regular_file() || entry.path().filename() == "kernel.hpp") continue;
+      std::ostringstream text;
+      text << std::ifstream(entry.path()).rdbuf();
+      EXPECT_EQ(text.str().find("#include <systemc"), std::string::npos) << entry.path();
+    }
+  }
+}
+
+}  // namespace
+}  // namespace kiln::chip
