@@ -15,7 +15,9 @@ namespace {
 constexpr std::uint64_t kMostKvTokens = std::uint64_t{1} << 24;  // what a KvStore takes
 /// Less work than this in one array is not worth waking threads.
 constexpr std::uint64_t kParallelWeights = std::uint64_t{1} << 18;
-constexpr std::size_t kPanelsPerPart = 8;
+/// Panels that one call multiplies at least: each prepares the vector anew.
+constexpr std::size_t kFewestPanels = 8;
+constexpr std::size_t kPartsPerThread = 8;  // threads that are done early take what is left
 
 }  // namespace
 
@@ -118,13 +120,16 @@ void Values::Impl::multiply_rows(const Op& op) {
   };
   std::vector<Part> parts;
   stream.resize(dataflow.outputs(*op.array));
-  const bool whole = std::uint64_t{dataflow.inputs(*op.array)} * stream.size() < kParallelWeights;
+  const std::uint64_t weights = std::uint64_t{dataflow.inputs(*op.array)} * stream.size();
+  const bool whole = pool.threads() == 1 || weights < kParallelWeights;
+  const std::size_t panels = base::ceil_div(stream.size(), numerics::kPanelRows);
+  const std::size_t share = std::max(kFewestPanels, base::ceil_div(panels, pool.threads() * kPartsPerThread));
   std::size_t row = 0;
   for (const auto& section : dataflow.sections(*op.array)) {
     const numerics::MatrixView& matrix = rom.tensor(section.tensor_class, op.layer).matrix;
     const std::span<float> y = std::span<float>(stream).subspan(row, section.rows);
     row += section.rows;
-    const std::size_t step = whole ? matrix.panels() : kPanelsPerPart;
+    const std::size_t step = whole ? matrix.panels() : share;
     for (std::size_t first = 0; first < matrix.panels(); first += step)
       parts.push_back({&matrix, y, first, std::min(matrix.panels(), first + step)});
   }

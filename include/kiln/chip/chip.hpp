@@ -1,6 +1,6 @@
 // The SystemC chip: elaborates a placement, runs one user's prompt and answer through it, and says what every unit did
-// in every cycle. One simulation per process: run() elaborates SystemC's one context. Cycle 0 is when the host begins
-// to send the prompt.
+// in every cycle. Each run() has a SystemC kernel of its own: runs may follow each other in a process, and runs of
+// several threads take turns. Cycle 0 is when the host begins to send the prompt.
 #pragma once
 
 #include <array>
@@ -37,12 +37,6 @@ struct Event {
   constexpr auto operator<=>(const Event&) const = default;
 };
 
-/// Stretch of a token's critical path: the unit that held up its progress from the end of the stretch before.
-struct PathEntry {
-  program::Unit unit = program::Unit::Sequencer;
-  base::Cycles cycles;
-};
-
 struct RunRequest {
   std::vector<base::TokenId> prompt;      ///< at least one; in a timing-only run only its length matters
   std::uint64_t max_new_tokens = 1;       ///< at least one
@@ -67,7 +61,7 @@ struct TokenTiming {
 
 /// Integers that the units count; names and units in docs/units.
 struct Activity {
-  std::uint64_t products = 0;         ///< products formed by product banks
+  std::uint64_t products = 0;         ///< activations whose products a tile's product banks formed
   std::uint64_t selections = 0;       ///< ROM cells that selected a product (one per weight and token)
   std::uint64_t group_scales = 0;     ///< partial sums that took a group scale
   std::uint64_t tree_additions = 0;   ///< additions in reduction trees
