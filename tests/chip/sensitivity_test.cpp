@@ -81,10 +81,10 @@ TEST(Sensitivity, TheWayBackOfAPrefillTokenIsALinkOfItsOwn) {
 TEST(Sensitivity, ATreeLevelCostsItsDepthInEveryArray) {
   support::RandomConfigs random(support::test_seed(83));
   config::ModelConfig model = random.model();
-  config::ChipConfig chip = random.chip(model, 8);
   model.hidden_size = 128;
   model.heads = 4, model.kv_heads = 2, model.head_dim = 8;  // O: 32 inputs
   model.intermediate_size = 320;
+  config::ChipConfig chip = random.chip(model, 8);
   chip.tile.rows = 32;
   chip.reduction.fan_in = 2;  // qkv, gate_up, lm_head: 4 tiles, 2 levels; o: 1 tile; down: 10 tiles, 4 levels
   const auto before = token_cycles(model, chip);
