@@ -63,7 +63,7 @@ void Values::Impl::execute(const Op& op) {
       attend(op);
       break;
     case OpKind::QuantiseAttention:
-      numerics::quantise(attended, 1, x);
+      numerics::quantise_input(attended, 1, x);
       break;  // its transform is in the weights
     case OpKind::AddResidual:
       numerics::add(residual, stream);
@@ -73,7 +73,7 @@ void Values::Impl::execute(const Op& op) {
       work.resize(width);
       const std::span<const float> both(stream);
       numerics::silu_multiply(both.first(width), both.subspan(width, width), work);
-      numerics::quantise(work, numerics::hadamard_block(width), x);
+      numerics::quantise_input(work, numerics::hadamard_block(width), x);
       break;
     }
     case OpKind::ArgMax:
@@ -89,7 +89,7 @@ void Values::Impl::norm(const Op& op) {
   if (op.array == ArrayKind::GateUp) gamma = rom.ffn_norm(op.layer);
   work.resize(model.hidden_size);
   numerics::rms_norm(residual, gamma, static_cast<float>(model.rms_norm_eps), work);
-  numerics::quantise(work, numerics::hadamard_block(model.hidden_size), x);
+  numerics::quantise_input(work, numerics::hadamard_block(model.hidden_size), x);
 }
 
 void Values::Impl::rope_heads(std::size_t first, std::size_t heads) {

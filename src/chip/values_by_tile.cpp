@@ -25,7 +25,7 @@ std::int64_t tile_sum(const numerics::MatrixView& matrix, std::uint32_t row, std
     if (end == group_end) {
       const std::uint8_t scale =
           matrix.scales[(row / kPanelRows * matrix.groups() + group) * kPanelRows + row % kPanelRows];
-      sum += numerics::scaled_term(p, scale, x.max_exponent - x.exponents[group]);
+      sum += numerics::scaled_term(p, scale, x.steps[group], x.max_exponent - x.exponents[group]);
       carry = 0;
     }
     first = end;

@@ -25,30 +25,29 @@ void check_shapes(const MatrixView& matrix) {
 
 PreparedVector prepare(const MatrixView& matrix, const QuantisedVector& x) {
   const std::size_t groups = matrix.groups();
-  base::check(x.size == matrix.columns && x.codes.size() == groups * kGroup && x.exponents.size() == groups,
+  base::check(x.size == matrix.columns && x.codes.size() == groups * kGroup && x.exponents.size() == groups && x.steps.size() == groups,
               "matrix: the vector's width is not the matrix's number of columns");
   PreparedVector p;
   p.codes = x.codes.data();
   p.bias.resize(groups);
-  p.half.resize(groups);
+  p.step.resize(groups);
   p.shift.resize(groups);
   for (std::size_t g = 0; g < groups; ++g) {
     std::int32_t sum = 0;
     for (std::size_t i = 0; i < kGroup; ++i) sum += x.codes[g * kGroup + i];
     p.bias[g] = -128 * sum;
-    const int shift = std::clamp(x.max_exponent - x.exponents[g], 0, 31);
-    p.shift[g] = shift;
-    p.half[g] = shift == 0 ? 0 : std::int32_t{1} << (shift - 1);
+    p.step[g] = x.steps[g];
+    p.shift[g] = std::clamp(x.max_exponent - x.exponents[g], 0, 32);
   }
   return p;
 }
 
 }  // namespace
 
-std::int64_t scaled_term(std::int32_t p, std::uint8_t scale, int shift) {
+std::int64_t scaled_term(std::int32_t p, std::uint8_t scale, std::uint8_t step, int shift) {
   base::check(shift >= 0, "scaled_term: a group's exponent lies above the vector's");
   if (shift >= 32) return 0;
-  return rounding_shift(std::int64_t{p} * scale, shift);
+  return rounding_shift(std::int64_t{p} * scale * step, shift);
 }
 
 float row_result(float row_scale, std::int64_t sum, int max_exponent) {
@@ -102,7 +101,7 @@ void panel_sums_scalar(const MatrixView& matrix, std::size_t panel, std::span<co
       for (std::size_t row = 0; row < kPanelRows; ++row) {
         std::int32_t p = 0;
         for (std::size_t i = 0; i < kGroup; ++i) p += weights[i / 4 * 64 + row * 4 + i % 4] * a[i];
-        sums[t][row] += scaled_term(p, matrix.scales[at * kPanelRows + row], x[t].shift[g]);
+        sums[t][row] += scaled_term(p, matrix.scales[at * kPanelRows + row], static_cast<std::uint8_t>(x[t].step[g]), x[t].shift[g]);
       }
     }
   }

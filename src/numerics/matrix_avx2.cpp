@@ -53,9 +53,13 @@ KILN_AVX2 void decode(const std::int8_t* codebook, const std::byte* codes, std::
   }
 }
 
-KILN_AVX2 inline void add_term(__m256i p, const std::uint8_t* scales, __m256i half, __m128i shift, std::int64_t* sums) {
+KILN_AVX2 inline void add_term(__m256i p, const std::uint8_t* scales, __m256i step, const TermShift& shift,
+                               std::int64_t* sums) {
   const __m256i scale = _mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(scales)));
-  const __m256i term = _mm256_sra_epi32(_mm256_add_epi32(_mm256_mullo_epi32(p, scale), half), shift);
+  const __m256i product = _mm256_mullo_epi32(p, _mm256_mullo_epi32(scale, step));
+  const __m256i below = _mm256_sra_epi32(product, _mm_cvtsi32_si128(shift.below));
+  const __m256i term = _mm256_add_epi32(_mm256_sra_epi32(product, _mm_cvtsi32_si128(shift.whole)),
+                                        _mm256_and_si256(below, _mm256_set1_epi32(shift.rounds)));
   auto* low = reinterpret_cast<__m256i*>(sums);
   auto* high = reinterpret_cast<__m256i*>(sums + 4);
   _mm256_storeu_si256(low,
@@ -90,11 +94,11 @@ KILN_AVX2 void panel_sums(const MatrixView& matrix, std::size_t panel, std::span
         p0 = _mm256_add_epi32(p0, _mm256_madd_epi16(v0, ones));
         p1 = _mm256_add_epi32(p1, _mm256_madd_epi16(v1, ones));
       }
-      const __m256i half = _mm256_set1_epi32(x[t].half[g]);
-      const __m128i shift = _mm_cvtsi32_si128(x[t].shift[g]);
+      const __m256i step = _mm256_set1_epi32(x[t].step[g]);
+      const TermShift shift(x[t].shift[g]);
       const std::uint8_t* scales = matrix.scales.data() + at * kPanelRows;
-      add_term(p0, scales, half, shift, sums[t].data());
-      add_term(p1, scales + 8, half, shift, sums[t].data() + 8);
+      add_term(p0, scales, step, shift, sums[t].data());
+      add_term(p1, scales + 8, step, shift, sums[t].data() + 8);
     }
   }
 }

@@ -98,15 +98,7 @@ struct Decoder {
   }
 };
 
-/// Adds the terms of up to 8 groups, held as INT32 (8 * 64 * 127 * 127 * 255 < 2^31), to S.
-KILN_AVX512 inline void widen(__m512i terms, std::int64_t* sums) {
-  const __m512i low = _mm512_cvtepi32_epi64(_mm512_castsi512_si256(terms));
-  const __m512i high = _mm512_cvtepi32_epi64(_mm512_extracti64x4_epi64(terms, 1));
-  _mm512_storeu_si512(sums, _mm512_add_epi64(_mm512_loadu_si512(sums), low));
-  _mm512_storeu_si512(sums + 8, _mm512_add_epi64(_mm512_loadu_si512(sums + 8), high));
-}
 
-constexpr std::size_t kGroupsInInt32 = 8;
 constexpr std::size_t kPrefetch = 16384;  // bytes ahead of the codes in use: measured, bench/numerics_matrix.cpp
 
 /// S of one panel for `Batch` vectors: weights are decoded once for all of them.
@@ -120,12 +112,10 @@ KILN_AVX512 void panel_sums(const MatrixView& matrix, const Codebook& book, std:
   const std::size_t groups = matrix.groups();
   const std::byte* codes = matrix.codes.data() + panel * groups * kGroupBytes;
   const std::uint8_t* scales = matrix.scales.data() + panel * groups * kPanelRows;
-  for (std::size_t t = 0; t < Batch; ++t) sums[t].fill(0);
-  for (std::size_t first = 0; first < groups; first += kGroupsInInt32) {
-    const std::size_t last = std::min(groups, first + kGroupsInInt32);
-    __m512i terms[Batch];
-    for (std::size_t t = 0; t < Batch; ++t) terms[t] = _mm512_setzero_si512();
-    for (std::size_t g = first; g < last; ++g, codes += kGroupBytes, scales += kPanelRows) {
+  __m512i low[Batch];   // S of rows 0...7
+  __m512i high[Batch];  // S of rows 8...15
+  for (std::size_t t = 0; t < Batch; ++t) low[t] = high[t] = _mm512_setzero_si512();
+  for (std::size_t g = 0; g < groups; ++g, codes += kGroupBytes, scales += kPanelRows) {
       __m512i p[Batch][kParts];
       for (std::size_t t = 0; t < Batch; ++t) {
         p[t][0] = _mm512_set1_epi32(x[t].bias[g]);
@@ -155,11 +145,19 @@ KILN_AVX512 void panel_sums(const MatrixView& matrix, const Codebook& book, std:
       const __m512i scale = _mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(scales)));
       for (std::size_t t = 0; t < Batch; ++t) {
         for (std::size_t part = 1; part < kParts; ++part) p[t][0] = _mm512_add_epi32(p[t][0], p[t][part]);
-        const __m512i product = _mm512_add_epi32(_mm512_mullo_epi32(p[t][0], scale), _mm512_set1_epi32(x[t].half[g]));
-        terms[t] = _mm512_add_epi32(terms[t], _mm512_sra_epi32(product, _mm_cvtsi32_si128(x[t].shift[g])));
+        const __m512i product =
+            _mm512_mullo_epi32(p[t][0], _mm512_mullo_epi32(scale, _mm512_set1_epi32(x[t].step[g])));
+        const TermShift shift(x[t].shift[g]);
+        const __m512i below = _mm512_sra_epi32(product, _mm_cvtsi32_si128(shift.below));
+        const __m512i term = _mm512_add_epi32(_mm512_sra_epi32(product, _mm_cvtsi32_si128(shift.whole)),
+                                              _mm512_and_si512(below, _mm512_set1_epi32(shift.rounds)));
+        low[t] = _mm512_add_epi64(low[t], _mm512_cvtepi32_epi64(_mm512_castsi512_si256(term)));
+        high[t] = _mm512_add_epi64(high[t], _mm512_cvtepi32_epi64(_mm512_extracti64x4_epi64(term, 1)));
       }
-    }
-    for (std::size_t t = 0; t < Batch; ++t) widen(terms[t], sums[t].data());
+  }
+  for (std::size_t t = 0; t < Batch; ++t) {
+    _mm512_storeu_si512(sums[t].data(), low[t]);
+    _mm512_storeu_si512(sums[t].data() + 8, high[t]);
   }
 }
 

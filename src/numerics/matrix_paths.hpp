@@ -20,8 +20,18 @@ void decode_group(int bits, const std::int8_t* codebook, const std::byte* codes,
 struct PreparedVector {
   const std::int8_t* codes = nullptr;
   std::vector<std::int32_t> bias;   ///< -128 * sum of the group's codes: takes back the codebook's + 128
-  std::vector<std::int32_t> half;   ///< what is added before the shift
-  std::vector<std::int32_t> shift;  ///< 0...31; 31 also for all from 32 on: a term below 2^28 gives 0 there as well
+  std::vector<std::int32_t> step;   ///< 1, 4...7
+  std::vector<std::int32_t> shift;  ///< 0...32; 32 also for all above: a term below 2^31 gives 0
+};
+
+/// Rounding shift of a 32-bit term without a carry out of its 32 bits: (t >> shift) + (bit below), as two arithmetic shifts.
+/// From 32 on both see only the sign, and the sum is 0.
+struct TermShift {
+  explicit TermShift(std::int32_t shift)
+      : whole(shift < 31 ? shift : 31), below(shift == 0 ? 0 : shift - 1), rounds(shift == 0 ? 0 : 1) {}
+  int whole;
+  int below;
+  std::int32_t rounds;
 };
 
 /// S of the 16 rows of one panel for one vector.

@@ -47,6 +47,32 @@ bool to_common_exponent(std::span<const float> x, Block& m, int& exponent) {
   return true;
 }
 
+struct Scale {
+  std::uint8_t step = 1;
+  int shift = 0;
+};
+
+constexpr int kReciprocalBits = 20;
+
+/// 2^20 / step, rounded to nearest; exact for powers of two.
+constexpr std::int64_t reciprocal(std::uint8_t step) { return ((std::int64_t{2} << kReciprocalBits) / step + 1) / 2; }
+
+std::int64_t scaled(std::int32_t value, Scale scale) {
+  return rounding_shift(value * reciprocal(scale.step), scale.shift + kReciprocalBits);
+}
+
+/// The smallest step * 2^shift, step 4...7, with every code in -127...127. A largest magnitude of b bits needs at least 2^(b - 8)
+/// and at most about twice that, so the search starts at 4 * 2^(b - 10); |m| >= 2^23 keeps the shift positive.
+Scale input_scale(const Block& m) {
+  const auto [low, high] = std::minmax_element(m.begin(), m.end());
+  const std::int32_t magnitude = std::max(*high, -*low);
+  Scale scale{4, static_cast<int>(std::bit_width(static_cast<std::uint32_t>(magnitude))) - 10};
+  while (scaled(*high, scale) > 127 || scaled(*low, scale) < -127) {
+    if (++scale.step == 8) scale = {4, scale.shift + 1};
+  }
+  return scale;
+}
+
 /// The smallest shift after which every code lies in -127...127.
 int code_shift(const Block& m) {
   const auto [low, high] = std::minmax_element(m.begin(), m.end());
@@ -64,26 +90,42 @@ std::size_t hadamard_block(std::size_t width) {
   return block;
 }
 
-void quantise(std::span<const float> x, std::size_t block, QuantisedVector& out) {
+namespace {
+
+/// Both ways of quantising; `scale_of` chooses a group's scale, `code_of` rounds an element to it.
+template <class ScaleOf, class CodeOf>
+void quantise_groups(std::span<const float> x, std::size_t block, QuantisedVector& out, ScaleOf scale_of, CodeOf code_of) {
   base::check(block != 0 && block <= kGroup && std::has_single_bit(block) && x.size() % block == 0,
               "quantise: block must be a power of two up to 64 that divides the width");
   const std::size_t groups = (x.size() + kGroup - 1) / kGroup;
   out.size = x.size();
   out.codes.assign(groups * kGroup, 0);
   out.exponents.assign(groups, kZeroExponent);
+  out.steps.assign(groups, 1);
   out.max_exponent = kZeroExponent;
   for (std::size_t g = 0; g < groups; ++g) {
     Block m;
     int exponent = 0;
     if (!to_common_exponent(x.subspan(g * kGroup, std::min(kGroup, x.size() - g * kGroup)), m, exponent)) continue;
     hadamard(m, block);
-    const int shift = code_shift(m);
-    const std::int32_t half = (std::int32_t{1} << shift) >> 1;
-    for (std::size_t i = 0; i < kGroup; ++i)
-      out.codes[g * kGroup + i] = static_cast<std::int8_t>((m[i] + half) >> shift);
-    out.exponents[g] = static_cast<std::int16_t>(exponent + shift);
+    const Scale scale = scale_of(m);
+    for (std::size_t i = 0; i < kGroup; ++i) out.codes[g * kGroup + i] = static_cast<std::int8_t>(code_of(m[i], scale));
+    out.steps[g] = scale.step;
+    out.exponents[g] = static_cast<std::int16_t>(exponent + scale.shift);
     out.max_exponent = std::max(out.max_exponent, out.exponents[g]);
   }
+}
+
+}  // namespace
+
+void quantise_input(std::span<const float> x, std::size_t block, QuantisedVector& out) {
+  quantise_groups(x, block, out, input_scale, scaled);
+}
+
+void quantise(std::span<const float> x, std::size_t block, QuantisedVector& out) {
+  quantise_groups(
+      x, block, out, [](const Block& m) { return Scale{1, code_shift(m)}; },
+      [](std::int32_t value, Scale scale) { return rounding_shift(value, scale.shift); });
 }
 
 }  // namespace kiln::numerics

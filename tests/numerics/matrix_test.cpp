@@ -63,7 +63,7 @@ std::int64_t naive_sum(const OwnedMatrix& m, std::uint32_t row, const QuantisedV
       p += m.codebook[m.plain[row * m.padded() + c]] * x.codes[c];
     }
     const std::uint8_t scale = m.scales[(row / 16 * view.groups() + g) * 16 + row % 16];
-    sum += scaled_term(p, scale, x.max_exponent - x.exponents[g]);
+    sum += scaled_term(p, scale, x.steps[g], x.max_exponent - x.exponents[g]);
   }
   return sum;
 }
@@ -114,7 +114,7 @@ TEST_P(MatrixPath, AllExtremeValuesDoNotOverflow) {
       std::fill(x.codes.begin(), x.codes.end(), static_cast<std::int8_t>(sign));
       const std::vector<float> y = run(m, x, GetParam());
       for (std::uint32_t r = 0; r < 16; ++r) {
-        ASSERT_EQ(y[r], row_result(m.row_scales[r], std::int64_t{sign} * 127 * 64 * 255 * 40, 0));
+        ASSERT_EQ(y[r], row_result(m.row_scales[r], std::int64_t{sign} * 127 * 64 * 255 * 7 * 40, 0));
       }
     }
   }
@@ -186,7 +186,8 @@ TEST(Matrix, TilesOfAnyShapeGiveTheSameSum) {
         std::int64_t sum = 0;
         for (std::size_t g = p.size(); g-- > 0;) {
           sum +=
-              scaled_term(p[g], m.scales[(row / 16 * p.size() + g) * 16 + row % 16], x.max_exponent - x.exponents[g]);
+              scaled_term(p[g], m.scales[(row / 16 * p.size() + g) * 16 + row % 16], x.steps[g],
+                          x.max_exponent - x.exponents[g]);
         }
         ASSERT_EQ(sum, naive_sum(m, row, x)) << "tile of " << tile;
       }
@@ -206,7 +207,7 @@ TEST(Matrix, ResultLiesWithinTheBoundOfTheRealSum) {
       for (std::size_t c = 0; c < columns; ++c) {
         const double weight =
             double{m.row_scales[r]} * m.scales[c / kGroup * 16 + r] * m.codebook[m.plain[r * m.padded() + c]];
-        sum += weight * x.codes[c] * std::exp2(x.exponents[c / kGroup]);
+        sum += weight * x.codes[c] * x.steps[c / kGroup] * std::exp2(x.exponents[c / kGroup]);
       }
       const double bound =
           double{m.row_scales[r]} * std::exp2(x.max_exponent) * static_cast<double>(m.view().groups()) * 0.5;
@@ -216,14 +217,16 @@ TEST(Matrix, ResultLiesWithinTheBoundOfTheRealSum) {
 }
 
 TEST(Matrix, ScaledTermRoundsHalfUpAndIsZeroFrom32On) {
-  EXPECT_EQ(scaled_term(3, 1, 1), 2);
-  EXPECT_EQ(scaled_term(-3, 1, 1), -1);
-  EXPECT_EQ(scaled_term(-1, 1, 1), 0);
-  EXPECT_EQ(scaled_term(7, 255, 0), 1785);
+  EXPECT_EQ(scaled_term(3, 1, 1, 1), 2);
+  EXPECT_EQ(scaled_term(-3, 1, 1, 1), -1);
+  EXPECT_EQ(scaled_term(-1, 1, 1, 1), 0);
+  EXPECT_EQ(scaled_term(7, 255, 1, 0), 1785);
+  EXPECT_EQ(scaled_term(7, 255, 7, 0), 12495);
   const std::int32_t largest = 64 * 127 * 127;
-  for (int shift = 29; shift < 600; ++shift) {
-    EXPECT_EQ(scaled_term(largest, 255, shift), 0);
-    EXPECT_EQ(scaled_term(-largest, 255, shift), 0);
+  EXPECT_EQ(scaled_term(largest, 255, 7, 31), 1);
+  for (int shift = 32; shift < 600; ++shift) {
+    EXPECT_EQ(scaled_term(largest, 255, 7, shift), 0);
+    EXPECT_EQ(scaled_term(-largest, 255, 7, shift), 0);
   }
 }
 

@@ -131,6 +131,7 @@ inline QuantisedVector random_quantised(base::Random& random, std::size_t size, 
     const int spread = random.below(4) == 0 ? 40 : 4;
     x.exponents.push_back(
         static_cast<std::int16_t>(extreme ? 0 : -static_cast<int>(random.below(static_cast<std::uint64_t>(spread)))));
+    x.steps.push_back(static_cast<std::uint8_t>(extreme ? 7 : random.below(5) == 0 ? 1 : random.between(4, 7)));
     if (random.below(10) == 0 && !extreme) {
       x.exponents[g] = kZeroExponent;
       for (std::size_t i = 0; i < kGroup; ++i) x.codes[g * kGroup + i] = 0;

@@ -78,6 +78,37 @@ TEST(Quantise, LiesWithinHalfAStepOfTheTransform) {
   }
 }
 
+TEST(Quantise, InputsTakeTheSmallestStepThatFits) {
+  base::Random random(testing::seed());
+  for (const Kind kind : kAllKinds) {
+    for (const std::size_t width : {1U, 8U, 60U, 64U, 172U, 576U}) {
+      const std::size_t block = hadamard_block(width);
+      const std::vector<float> x = random_vector(random, width, kind);
+      QuantisedVector q;
+      quantise_input(x, block, q);
+      const std::vector<double> expected = real_hadamard(x, block);
+      for (std::size_t g = 0; g < q.exponents.size(); ++g) {
+        if (q.exponents[g] == kZeroExponent) continue;
+        ASSERT_TRUE(q.steps[g] >= 4 && q.steps[g] <= 7);
+        const double unit = q.steps[g] * std::exp2(q.exponents[g]);
+        int largest = 0;
+        double magnitude = 0;
+        for (std::size_t i = g * 64; i < std::min(width, (g + 1) * 64); ++i) {
+          largest = std::max(largest, std::abs(int{q.codes[i]}));
+          magnitude = std::max(magnitude, std::fabs(entering(x[i])));
+        }
+        ASSERT_LE(largest, 127);
+        ASSERT_GE(largest, 101) << "4/5 of 127: a smaller step would have done";
+        const double alignment = static_cast<double>(block) * std::exp2(std::ilogb(magnitude) - 24);
+        for (std::size_t i = g * 64; i < std::min(width, (g + 1) * 64); ++i) {
+          // Half a step, and what the rounded reciprocal of the step is off by: 2^-21 of at most 127 steps, times at most 7.
+          ASSERT_LE(std::fabs(q.codes[i] * unit - expected[i]), unit * (0.5 + 127 * 7 * 0x1p-21) + alignment);
+        }
+      }
+    }
+  }
+}
+
 TEST(Quantise, ExactHalvesRoundUpAndNeverReach128) {
   std::vector<float> x = {127.5F, -127.5F, 127.0F, 1.0F};  // 127.5 would round to 128: the exponent grows
   QuantisedVector q;

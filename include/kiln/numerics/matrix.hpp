@@ -2,7 +2,7 @@
 //
 // Codes index an INT8 codebook; 64 inputs of a row share an unsigned 8-bit scale; a row has one float scale.
 //   P[o,g] = sum over the group of codebook[code] * a            INT32, exact
-//   S[o]   = sum over g of shift(scale[o,g] * P[o,g], E - e[g])  INT64, each term rounded by itself, any order
+//   S[o]   = sum over g of shift(scale[o,g] * step[g] * P[o,g], E - e[g])  INT64, each term rounded by itself, any order
 //   y[o]   = round_to_float(row_scale[o] * S[o] * 2^E)
 // Storage is in panels of 16 rows (docs/numerics.md, "Packing"): rows are padded to 16, inputs to 64 with code 0, which
 // meets activation 0. Every width, bound and rounding is derived in docs/numerics.md.
@@ -39,11 +39,12 @@ struct MatrixView {
   [[nodiscard]] std::size_t panels() const { return (rows + kPanelRows - 1) / kPanelRows; }
 };
 
-/// A vector as it enters a ROM matrix: INT8 codes, one exponent per group of 64; value = code * 2^exponent.
+/// A vector as it enters a ROM matrix: INT8 codes, one exponent and one step per group of 64; value = code * step * 2^exponent.
 struct QuantisedVector {
   std::size_t size = 0;
   std::vector<std::int8_t> codes;       ///< padded with zeros to whole groups
   std::vector<std::int16_t> exponents;  ///< per group; kZeroExponent for a group of zeros
+  std::vector<std::uint8_t> steps;      ///< per group: 4...7, or 1 where only powers of two are wanted (q, k, v)
   std::int16_t max_exponent = 0;        ///< E: the largest of them
 };
 
@@ -70,7 +71,7 @@ void multiply_batch(const MatrixView& matrix, std::span<const QuantisedVector> x
 std::int32_t partial_product(const MatrixView& matrix, std::uint32_t row, std::size_t first, std::size_t last,
                              const QuantisedVector& x);
 /// scale and shift of a whole group's P, and the last step: shared by the tile-by-tile path and the tests.
-std::int64_t scaled_term(std::int32_t p, std::uint8_t scale, int shift);
+std::int64_t scaled_term(std::int32_t p, std::uint8_t scale, std::uint8_t step, int shift);
 float row_result(float row_scale, std::int64_t sum, int max_exponent);
 
 }  // namespace kiln::numerics
