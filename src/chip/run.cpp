@@ -1,6 +1,7 @@
 // run(): elaborates the chip, lets SystemC run it dry, and collects what happened.
 #include <fmt/format.h>
 
+#include <chrono>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -146,14 +147,19 @@ std::string_view name(Cause cause) {
 
 base::Result<RunOutcome> run(const program::Placement& placement, const RunRequest& request) {
   if (auto valid = check_request(placement, request); !valid) return valid.error();
+  const auto started = std::chrono::steady_clock::now();
   const Kernel kernel;
   const LinkMap links(placement);
   RunState state(placement, request, links);
   const Chip chip(state);
+  sc_core::sc_start(sc_core::SC_ZERO_TIME);  // elaborates, and runs what happens in cycle 0
+  const std::chrono::duration<double> elaboration = std::chrono::steady_clock::now() - started;
   sc_core::sc_start();
   if (state.failure) std::rethrow_exception(state.failure);
   base::check(state.halted, "the chip stands still before the answer is complete");
-  return collect(chip, state);
+  RunOutcome outcome = collect(chip, state);
+  outcome.elaboration_s = elaboration.count();
+  return outcome;
 }
 
 }  // namespace kiln::chip

@@ -61,7 +61,6 @@ int fail(const std::string& sentence, int status) {
 }
 
 int run_action(const Action& action, Session& session) {
-  if (const auto allowed = session.check_set(); !allowed) return fail(allowed.error().message, kBadInput);
   const auto status = action(session);
   if (session.stop().stop_requested()) {
     fmt::print(stderr, "kiln: interrupted\n");

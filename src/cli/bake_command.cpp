@@ -15,7 +15,7 @@ struct BakeOptions {
 };
 
 base::Result<int> bake(const BakeOptions& options, Session& session) {
-  session.allow_set({"recipe", "model"});
+  if (const auto set = session.allow_set({"recipe", "model"}); !set) return set.error();
   const auto recipe = session.recipe(options.recipe);
   if (!recipe) return recipe.error();
   const auto checkpoint = session.checkpoint(options.checkpoint);

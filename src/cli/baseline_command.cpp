@@ -19,7 +19,7 @@ bool in_hardware(const config::GpuSpec& gpu, baseline::Precision precision) {
 }
 
 base::Result<int> run_baseline(const BaselineOptions& options, Session& session) {
-  session.allow_set({"gpu", "model"});
+  if (const auto set = session.allow_set({"gpu", "model"}); !set) return set.error();
   const auto model = session.model(options.model);
   if (!model) return model.error();
   report::BaselineRows rows{options.query.batch, options.query.context, {}};

@@ -138,7 +138,7 @@ base::Status check_options(const EvalOptions& options) {
 }
 
 base::Result<int> eval(const EvalOptions& options, Session& session) {
-  session.allow_set({"model"});
+  if (const auto set = session.allow_set({"model"}); !set) return set.error();
   if (const auto valid = check_options(options); !valid) return valid.error();
   auto subjects = load(options, session);
   if (!subjects) return subjects.error();

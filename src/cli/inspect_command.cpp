@@ -64,7 +64,7 @@ base::Result<int> inspect_rom(const InspectOptions& options, Session& session) {
 }
 
 base::Result<int> inspect(const InspectOptions& options, Session& session) {
-  session.allow_set({"chip", "model"});
+  if (const auto set = session.allow_set({"chip", "model"}); !set) return set.error();
   return is_checkpoint(options.file) ? inspect_checkpoint(options, session) : inspect_rom(options, session);
 }
 

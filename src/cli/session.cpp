@@ -95,9 +95,9 @@ base::Progress Session::progress() const {
   return progress;
 }
 
-base::Status Session::check_set() const {
+base::Status Session::allow_set(std::vector<std::string> kinds) {
+  set_kinds_ = std::move(kinds);
   for (const auto& set : options_.set) {
-    if (set_kinds_.empty()) return base::Error{fmt::format("--set {}: this command takes no config", set)};
     if (set.find('=') == std::string::npos) return base::Error{fmt::format("--set {}: POINTER=VALUE is expected", set)};
     const auto kind = kind_of(set).value_or(set_kinds_.front());
     if (std::find(set_kinds_.begin(), set_kinds_.end(), kind) == set_kinds_.end())

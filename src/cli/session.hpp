@@ -42,10 +42,8 @@ class Session {
   [[nodiscard]] base::Result<config::BakeRecipe> recipe(const std::string& name) const;
   [[nodiscard]] base::Result<config::GpuSpec> gpu(const std::string& name) const;
   [[nodiscard]] std::vector<std::string> gpus() const { return configs_.list("gpu"); }
-  /// Which config a --set without KIND: means; every kind that is not `kinds` is an error of check_set().
-  void allow_set(std::vector<std::string> kinds) { set_kinds_ = std::move(kinds); }
-  /// Refuses --set where the command takes no config of its kind.
-  [[nodiscard]] base::Status check_set() const;
+  /// The kinds of config that the command takes; the first is what a --set without KIND: means. Refuses a --set of another kind.
+  [[nodiscard]] base::Status allow_set(std::vector<std::string> kinds);
 
   /// A checkpoint as the command line names it, synthetic ones included.
   [[nodiscard]] base::Result<std::unique_ptr<checkpoint::Checkpoint>> checkpoint(const std::string& source) const;

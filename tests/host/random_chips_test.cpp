@@ -1,0 +1,114 @@
+// 1,000 random chips and workloads: bursts = beats for every event, closed form = simulation for every figure it gives; and one
+// image on ten chips of different geometry: the same tokens.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "chip/chip_testing.hpp"
+#include "kiln/closed_form/closed_form.hpp"
+#include "kiln/host/run.hpp"
+#include "support/random_chip.hpp"
+#include "support/toy_rom.hpp"
+
+namespace kiln::host {
+namespace {
+
+TEST(RandomChips, BurstsBeatsAndTheClosedFormAgreeOnAThousand) {
+  const std::uint64_t seed = support::test_seed(20261122);
+  support::RandomConfigs random(seed);
+  std::uint64_t compared = 0;
+  for (int round = 0; round < 1000; ++round) {
+    const std::uint64_t capacity = random.number(2, 24);
+    const auto placement = random.placement(capacity);
+    const std::uint64_t prompt = random.number(1, static_cast<std::uint32_t>(std::min<std::uint64_t>(capacity, 8)));
+    const std::uint64_t answer = random.number(1, 6);
+    const auto [bursts, events] = chip::watch(placement, chip::timing_request(prompt, answer));
+    const auto [beats, beat_events] = chip::watch(placement, chip::timing_request(prompt, answer, chip::Movement::Beats));
+    ASSERT_FALSE(events.empty());
+    ASSERT_EQ(events, beat_events) << "KILN_SEED=" << seed << " round " << round;
+    ASSERT_EQ(bursts.by_unit, beats.by_unit) << round;
+    ASSERT_EQ(bursts.critical_path, beats.critical_path) << round;
+    const auto expected = closed_form::run_cycles(placement, prompt, bursts.answer_tokens);
+    const auto mismatch = difference(bursts, expected);
+    ASSERT_FALSE(mismatch) << *mismatch << ", KILN_SEED=" << seed << " round " << round;
+    for (const auto& token : bursts.tokens) {
+      const bool with_logits = token.position.value + 1 >= prompt;
+      ASSERT_EQ((token.commit - token.issue).count(),
+                closed_form::token_cycles(placement, token.position.value, with_logits).total.count())
+          << "position " << token.position.value << " round " << round;
+    }
+    compared += events.size();
+  }
+  std::cout << compared << " events compared\n";
+}
+
+TEST(RandomChips, GeometryNeverChangesAToken) {
+  support::RandomConfigs random(support::test_seed(7));
+  base::ThreadPool pool(1);
+  const auto model = random.model();
+  const auto rom = support::ToyRom(3).make(model, pool);
+  const auto prompt = seeded_prompt(6, model.vocab_size, 5);
+  std::vector<base::TokenId> expected;
+  std::vector<std::uint64_t> totals;
+  for (int round = 0; round < 10; ++round) {
+    const auto placement = program::Placement::create(model, {}, random.chip(model, 16));
+    ASSERT_TRUE(placement.ok());
+    // Tile by tile, as this chip's arrays and trees compute.
+    chip::Values values(rom, 16, pool, numerics::Simd::Scalar, &*placement);
+    chip::RunRequest request;
+    request.prompt = prompt;
+    request.max_new_tokens = 8;
+    request.values = &values;
+    const auto result = host::run(*placement, request);
+    ASSERT_TRUE(result.ok()) << result.error().message;
+    EXPECT_FALSE(result->mismatch);
+    ASSERT_EQ(result->chip.answer.size(), 8U);
+    if (round == 0) expected = result->chip.answer;
+    EXPECT_EQ(result->chip.answer, expected) << round;
+    totals.push_back(result->chip.total.count());
+  }
+  std::sort(totals.begin(), totals.end());
+  EXPECT_GT(std::unique(totals.begin(), totals.end()) - totals.begin(), 5) << "the chips hardly differ";
+}
+
+TEST(Run, TheClosedFormsDifferenceIsFound) {
+  support::RandomConfigs random(1);
+  const auto placement = random.placement(8);
+  auto outcome = chip::run(placement, chip::timing_request(2, 3));
+  ASSERT_TRUE(outcome.ok());
+  const auto form = closed_form::run_cycles(placement, 2, 3);
+  EXPECT_FALSE(difference(*outcome, form));
+  auto late = *outcome;
+  late.total += base::Cycles(1);
+  EXPECT_TRUE(difference(late, form));
+  auto path = *outcome;
+  path.critical_path[3] += base::Cycles(1);
+  ASSERT_TRUE(difference(path, form));
+  EXPECT_NE(difference(path, form)->find("the critical path through vector_unit"), std::string::npos);
+}
+
+TEST(Run, RatesFollowFromTheCycles) {
+  support::RandomConfigs random(4);
+  const auto placement = random.placement(32);
+  const auto result = host::run(placement, chip::timing_request(3, 5));
+  ASSERT_TRUE(result.ok());
+  const auto decode = static_cast<double>((result->chip.last_answer - result->chip.first_answer).count());
+  EXPECT_DOUBLE_EQ(*result->speed.cycles_per_token, decode / 4);
+  EXPECT_DOUBLE_EQ(*result->speed.tokens_per_s_user, 4 * 1e6 * placement.chip().clock_mhz / decode);
+  const auto single = host::run(placement, chip::timing_request(3, 1));
+  ASSERT_TRUE(single.ok());
+  EXPECT_FALSE(single->speed.tokens_per_s_user);
+  EXPECT_EQ(result->by_context.front().context, 3U);
+  EXPECT_EQ(result->by_context.back().context, 7U);
+}
+
+TEST(Run, SeededPromptsAreTheSameEverywhere) {
+  const auto ids = seeded_prompt(4, 1000, 1);
+  EXPECT_EQ(ids, seeded_prompt(4, 1000, 1));
+  EXPECT_NE(ids, seeded_prompt(4, 1000, 2));
+  for (const auto id : ids) EXPECT_LT(id, 1000U);
+}
+
+}  // namespace
+}  // namespace kiln::host
