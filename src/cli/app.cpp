@@ -2,6 +2,7 @@
 #include <pthread.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <exception>
 #include <thread>
@@ -91,6 +92,13 @@ int run(int argc, const char* const* argv) {
   add_eval(app, action);
   add_baseline(app, action);
   add_common(app, options);
+  const auto is_command = [&](std::string_view word) {
+    const auto commands = app.get_subcommands({});
+    return std::any_of(commands.begin(), commands.end(), [&](const CLI::App* c) { return c->get_name() == word; });
+  };
+  if (argc > 1 && argv[1][0] != '-' && !is_command(argv[1]))
+    return fail(fmt::format("no command is named \"{}\"; bake, inspect, run, eval or baseline is expected", argv[1]),
+                kBadInput);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {

@@ -104,8 +104,9 @@ void warn_about_context(const config::ModelConfig& model, std::uint64_t tokens) 
 }
 
 base::Result<int> run(const RunOptions& options, Session& session) {
-  const std::vector<std::string> kinds = options.rom.empty() ? std::vector<std::string>{"chip", "model", "recipe", "gpu"}
-                                                             : std::vector<std::string>{"chip", "gpu"};
+  const std::vector<std::string> kinds = options.rom.empty()
+                                             ? std::vector<std::string>{"chip", "model", "recipe", "gpu"}
+                                             : std::vector<std::string>{"chip", "gpu"};
   if (const auto set = session.allow_set(kinds); !set) return set.error();
   if (const auto valid = check_options(options); !valid) return valid.error();
   const auto subject = load(options, session);

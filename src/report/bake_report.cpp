@@ -102,7 +102,7 @@ std::string arrays_table(const program::Placement& placement) {
 
 std::string shape_line(const config::ModelConfig& m) {
   return fmt::format(
-      "{}: {} layers, hidden {}, FFN {}, {} heads / {} KV heads x {}, vocabulary {}, context {}, {} embeddings\n",
+      "{}: {} layers, hidden {}, FFN {}, {} heads / {} KV heads x {}, \n  vocabulary {}, context {}, {} embeddings\n",
       m.name, m.layers, m.hidden_size, m.intermediate_size, m.heads, m.kv_heads, m.head_dim, grouped(m.vocab_size),
       grouped(m.max_context), m.tied_embeddings ? "tied" : "untied");
 }
@@ -135,9 +135,9 @@ std::string bake_text(const BakeSummary& summary) {
   text += distortion_table(summary.report.tensors);
   text += fmt::format("{} weights, {:.3f} bits per weight with scales and codebooks, recipe {}\n",
                       grouped(summary.report.weights), summary.report.bits_per_weight, summary.recipe.name);
-  text += fmt::format("{}: {}, hash {}, baked in {:.1f} s ({:.0f} MiB of memory at most)\n", summary.output,
-                      bytes(summary.report.file_bytes), summary.report.content_hash, summary.host.wall_s,
-                      summary.host.peak_memory_mib);
+  text += fmt::format("{}: {}, baked in {:.1f} s ({:.0f} MiB of memory at most)\nhash {}\n", summary.output,
+                      bytes(summary.report.file_bytes), summary.host.wall_s, summary.host.peak_memory_mib,
+                      summary.report.content_hash);
   return text;
 }
 
@@ -170,7 +170,7 @@ std::string inspect_json(const RomInspection& inspection) {
 std::string inspect_text(const RomInspection& inspection) {
   const auto& image = inspection.image;
   std::string text = "ROM image of " + shape_line(image.model());
-  text += fmt::format("recipe {}, {}, {:.3f} bits per weight, {} tokenizer, hash {}\n", image.recipe().name,
+  text += fmt::format("recipe {}, {}, {:.3f} bits per weight, {} tokenizer\nhash {}\n", image.recipe().name,
                       bytes(image.file_bytes()), bits_per_weight(image), image.tokenizer() ? "with" : "without",
                       image.content_hash());
   struct Line {

@@ -49,8 +49,8 @@ std::string eval_text(const EvalReport& report) {
   text += table.text();
   if (e.agreement) {
     text += fmt::format(
-        "chip against reference: perplexity {:+.2f} %, KL divergence {:.3g} nats (largest {:.3g}), top-1 agreement "
-        "{}\n",
+        "chip against reference: perplexity {:+.2f} %, KL divergence {:.3g} nats (largest {:.3g})\n"
+        "  top-1 agreement {}\n",
         (e.agreement->perplexity_ratio - 1.0) * 100.0, e.agreement->mean_kl, e.agreement->max_kl,
         percent(e.agreement->top1));
   }

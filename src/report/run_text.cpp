@@ -24,17 +24,15 @@ std::string speed_lines(const RunReport& report) {
   const auto& result = report.result;
   const auto& model = report.placement.model();
   const auto& chip = report.placement.chip();
-  std::string text = fmt::format("{} on {} at {} MHz, {}: {} prompt tokens, {} answer tokens, {} cycles\n", model.name,
-                                 chip.name, grouped(chip.clock_mhz), report.timing_only ? "timing only" : "functional",
-                                 grouped(report.prompt_tokens), grouped(result.chip.answer_tokens),
-                                 grouped(result.chip.total.count()));
+  std::string text = fmt::format("{} on {} at {} MHz, {}\n  {} prompt tokens, {} answer tokens, {} cycles\n",
+                                 model.name, chip.name, grouped(chip.clock_mhz),
+                                 report.timing_only ? "timing only" : "functional", grouped(report.prompt_tokens),
+                                 grouped(result.chip.answer_tokens), grouped(result.chip.total.count()));
   if (result.speed.tokens_per_s_user) {
-    text += fmt::format("  {} tokens/s per user ({} cycles per token), ", number(*result.speed.tokens_per_s_user),
+    text += fmt::format("  {} tokens/s per user ({} cycles per token)\n", number(*result.speed.tokens_per_s_user),
                         number(*result.speed.cycles_per_token));
-  } else {
-    text += "  ";
   }
-  text += fmt::format("{} tokens/s over the whole run, first token after {} us\n",
+  text += fmt::format("  {} tokens/s over the whole run, first token after {} us\n",
                       number(result.speed.tokens_per_s_total), number(result.speed.ttft_us));
   text +=
       fmt::format("  closed form {} the simulation\n", result.mismatch ? "DIFFERS from" : "agrees to the cycle with");
@@ -69,7 +67,7 @@ std::string run_text(const RunReport& report) {
     text += "\n" + baseline_table(report.baseline, report.result.speed.tokens_per_s_user);
   const auto& host = report.host;
   text += fmt::format(
-      "\nsimulated in {:.2f} s (elaboration {:.3f} s): {} cycles/s, {} kernel events per token, {:.0f} MiB at most\n",
+      "\nsimulated in {:.2f} s (elaboration {:.3f} s): {} cycles/s,\n{} kernel events per token, {:.0f} MiB at most\n",
       host.wall_s, host.elaboration_s,
       number(static_cast<double>(report.result.chip.total.count()) / std::max(host.wall_s, 1e-9)),
       number(static_cast<double>(host.kernel_events) / static_cast<double>(report.result.chip.tokens.size())),

@@ -1,9 +1,9 @@
 // The perplexity protocol on predictors whose distributions are known.
+#include "kiln/host/evaluate.hpp"
+
 #include <gtest/gtest.h>
 
 #include <cmath>
-
-#include "kiln/host/evaluate.hpp"
 
 namespace kiln::host {
 namespace {
@@ -97,7 +97,8 @@ TEST(Evaluate, RefusesWhatItCannotScore) {
             "the text has 8 tokens; one chunk of --context 16 needs as many (give a smaller --context)");
   EXPECT_FALSE(evaluate(request(32, 3), &ten, nullptr).ok());
   EXPECT_FALSE(evaluate(request(32, 16), &ten, &nine).ok());
-  EXPECT_EQ(evaluate(request(32, 16), &nine, nullptr).error().message, "token 3 of the text is 9; ids below 9 are expected");
+  EXPECT_EQ(evaluate(request(32, 16), &nine, nullptr).error().message,
+            "token 3 of the text is 9; ids below 9 are expected");
   auto none = request(32, 16);
   none.chunks = 0;
   EXPECT_FALSE(evaluate(none, &ten, nullptr).ok());

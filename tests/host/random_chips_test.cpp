@@ -1,5 +1,5 @@
-// 1,000 random chips and workloads: bursts = beats for every event, closed form = simulation for every figure it gives; and one
-// image on ten chips of different geometry: the same tokens.
+// 1,000 random chips and workloads: bursts = beats for every event, closed form = simulation for every figure it gives;
+// and one image on ten chips of different geometry: the same tokens.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -24,7 +24,8 @@ TEST(RandomChips, BurstsBeatsAndTheClosedFormAgreeOnAThousand) {
     const std::uint64_t prompt = random.number(1, static_cast<std::uint32_t>(std::min<std::uint64_t>(capacity, 8)));
     const std::uint64_t answer = random.number(1, 6);
     const auto [bursts, events] = chip::watch(placement, chip::timing_request(prompt, answer));
-    const auto [beats, beat_events] = chip::watch(placement, chip::timing_request(prompt, answer, chip::Movement::Beats));
+    const auto [beats, beat_events] =
+        chip::watch(placement, chip::timing_request(prompt, answer, chip::Movement::Beats));
     ASSERT_FALSE(events.empty());
     ASSERT_EQ(events, beat_events) << "KILN_SEED=" << seed << " round " << round;
     ASSERT_EQ(bursts.by_unit, beats.by_unit) << round;

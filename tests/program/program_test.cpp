@@ -32,9 +32,9 @@ TEST(Dataflow, EveryOperationReadsWhatTheOneBeforeItWrote) {
   }
 }
 
-TEST(Dataflow, HasFourteenOperationsALayerAndTheHeadOnlyForLogits) {
+TEST(Dataflow, HasSixteenOperationsALayerAndTheHeadOnlyForLogits) {
   const Dataflow flow(llama_8b());
-  EXPECT_EQ(flow.token(false).size(), 3U + 32U * 14U + 1U);
+  EXPECT_EQ(flow.token(false).size(), 3U + 32U * 16U + 1U);
   EXPECT_EQ(flow.token(true).size(), flow.token(false).size() + 4U);
   EXPECT_EQ(flow.token(true).back().kind, OpKind::Commit);
   EXPECT_EQ(flow.token(false).back().kind, OpKind::Commit);
