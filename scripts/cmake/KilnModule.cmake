@@ -11,7 +11,8 @@ if(KILN_SANITIZE)
   target_link_options(kiln_flags INTERFACE -fsanitize=${KILN_SANITIZE})
 endif()
 if(KILN_COVERAGE)
-  target_compile_options(kiln_flags INTERFACE --coverage)
+  # Counters are shared by threads; without atomic updates gcov meets negative counts.
+  target_compile_options(kiln_flags INTERFACE --coverage -fprofile-update=atomic)
   target_link_options(kiln_flags INTERFACE --coverage)
 endif()
 

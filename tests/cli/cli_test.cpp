@@ -177,7 +177,9 @@ TEST_F(Cli, FunctionalAndTimingOnlyRunsHaveTheSameCycles) {
     EXPECT_EQ(other["cycles_total"], functional["cycles_total"]);
     EXPECT_EQ(other["cycles_by_unit"], functional["cycles_by_unit"]);
     EXPECT_EQ(other["critical_path"], functional["critical_path"]);
-    if (!other["timing_only"]) EXPECT_EQ(other["token_ids"], functional["token_ids"]);
+    if (!other["timing_only"]) {
+      EXPECT_EQ(other["token_ids"], functional["token_ids"]);
+    }
   }
   EXPECT_EQ(functional["token_ids"].size(), 6U);
   EXPECT_TRUE(functional["closed_form"]["agrees"]);
