@@ -1,7 +1,22 @@
-// The tests' main. libsystemc exports a main of its own, so every test executable brings this one.
+// The tests' main. libsystemc exports a main of its own, so every test executable brings this one. Each process gets a temporary folder
+// of its own, removed at the end: tests that run side by side never meet in one.
 #include <gmock/gmock.h>
+#include <stdlib.h>
+
+#include <filesystem>
+#include <iostream>
+#include <string>
 
 int main(int argc, char** argv) {
   testing::InitGoogleMock(&argc, argv);
-  return RUN_ALL_TESTS();
+  std::string folder = testing::TempDir() + "kiln_XXXXXX";
+  if (::mkdtemp(folder.data()) == nullptr) {
+    std::cerr << "cannot make a folder like " << folder << "\n";
+    return 1;
+  }
+  ::setenv("TEST_TMPDIR", (folder + "/").c_str(), 1);
+  const int status = RUN_ALL_TESTS();
+  std::error_code ignored;
+  std::filesystem::remove_all(folder, ignored);
+  return status;
 }
