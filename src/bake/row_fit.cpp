@@ -104,6 +104,7 @@ KILN_KERNEL Best search_scale(const Plan& plan, const Group& group, float larges
   const auto floor = static_cast<float>(static_cast<std::int32_t>(covering));
   const float covers = whole_scale(floor < covering ? floor + 1.0F : floor);
   try_scale<kEven>(plan, group, covers, best);
+  if (plan.factor_count == 0) return best;
   float last = covers;
   const float real = static_cast<float>(kGroup) - group.padding;
   const float base = plan.ratio > 0 ? plan.ratio * std::sqrt(energy / real) : covering;

@@ -116,6 +116,20 @@ TEST(RowFit, Search_IsNeverWorseThanTheCoveringScale) {
   }
 }
 
+TEST(RowFit, WithoutASearch_TheScaleIsTheLeastThatCovers) {
+  base::Random random(seed());
+  const auto book = uniform_codebook(8);
+  const auto row = random_row(640, random);
+  const auto result = fitted(row, 640, book, {}, numerics::best_simd());
+  for (std::size_t g = 0; g < 10; ++g) {
+    double largest = 0;
+    for (std::size_t i = g * 64; i < (g + 1) * 64; ++i) largest = std::max(largest, std::fabs(double{row[i]}));
+    const double reach = 127.0 * double{result.fit.row_scale};
+    EXPECT_GE(reach * result.scales[g], largest * (1 - 1e-6));
+    EXPECT_LE(reach * (result.scales[g] - 1), largest);
+  }
+}
+
 TEST(RowFit, ZerosAndTinyRows_AreZeros) {
   const auto book = uniform_codebook(3);
   std::vector<float> row(128);
