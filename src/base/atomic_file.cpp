@@ -22,15 +22,34 @@ std::string parent_of(const std::string& path) {
   return parent.empty() ? "." : parent;
 }
 
+/// Where a rename may put the file. Only a regular file is ever replaced: a device, a pipe or a folder would be gone
+/// for good. A symbolic link stays, and what it leads to is replaced.
+Result<std::string> target_of(const std::string& path) {
+  namespace fs = std::filesystem;
+  if (path.empty()) return Error{"a file to write is expected, not an empty name"};
+  std::error_code reason;
+  const auto type = fs::status(path, reason).type();
+  if (type == fs::file_type::not_found) return path;
+  if (type == fs::file_type::directory) return Error{fmt::format("cannot write {}: it is a directory", path)};
+  if (type == fs::file_type::none) return Error{fmt::format("cannot write {}: {}", path, reason.message())};
+  if (type != fs::file_type::regular)
+    return Error{fmt::format("cannot write {}: it is not a regular file, and only such a one is replaced", path)};
+  if (!fs::is_symlink(path, reason)) return path;
+  const auto real = fs::canonical(path, reason);
+  if (reason) return Error{fmt::format("cannot write {}: {}", path, reason.message())};
+  return real.string();
+}
+
 }  // namespace
 
 Result<AtomicFile> AtomicFile::create(const std::string& path) {
+  const auto target = target_of(path);
+  if (!target) return target.error();
   AtomicFile file;
-  file.path_ = path;
-  if (std::filesystem::is_directory(path)) return Error{fmt::format("cannot write {}: it is a directory", path)};
-  file.fd_ = ::open(parent_of(path).c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0666);
+  file.path_ = *target;
+  file.fd_ = ::open(parent_of(file.path_).c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0666);
   if (file.fd_ < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL)) {
-    file.temporary_ = fmt::format("{}.{}.partial", path, ::getpid());
+    file.temporary_ = fmt::format("{}.{}.partial", file.path_, ::getpid());
     file.fd_ = ::open(file.temporary_.c_str(), O_CREAT | O_TRUNC | O_RDWR | O_CLOEXEC, 0666);
   }
   if (file.fd_ < 0) return failure("write", path);

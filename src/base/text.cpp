@@ -56,6 +56,22 @@ std::optional<std::size_t> first_invalid_utf8(std::string_view text) {
   return std::nullopt;
 }
 
+std::string without_controls(std::string_view text) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string plain;
+  for (const char c : text) {
+    const auto byte = static_cast<std::uint8_t>(c);
+    if (byte >= 0x20 && byte != 0x7F) {
+      plain += c;
+    } else {
+      plain += "\\x";
+      plain += kDigits[byte >> 4];
+      plain += kDigits[byte & 15];
+    }
+  }
+  return plain;
+}
+
 std::optional<std::string> nearest(std::string_view word, std::span<const std::string> candidates) {
   std::optional<std::string> best;
   std::size_t best_edits = word.size() / 2 + 1;

@@ -8,6 +8,7 @@
 #include <tuple>
 
 #include "checkpoint/readers.hpp"
+#include "kiln/base/text.hpp"
 
 namespace kiln::checkpoint {
 namespace {
@@ -23,7 +24,9 @@ const TensorInfo* Checkpoint::find(Role role, base::LayerId layer) const {
   return at != all.end() && at->role == role && at->layer == layer ? &*at : nullptr;
 }
 
-base::Result<std::unique_ptr<Checkpoint>> open(const std::string& source) {
+namespace {
+
+base::Result<std::unique_ptr<Checkpoint>> open_any(const std::string& source) {
   if (source.starts_with(kSynthetic))
     return base::Error{fmt::format("{} has no file to open; its shapes come from a model config", source)};
   std::error_code failure;
@@ -32,6 +35,14 @@ base::Result<std::unique_ptr<Checkpoint>> open(const std::string& source) {
     return base::Error{
         fmt::format("{} has no shapes of a model; expected the directory that holds it and config.json", source)};
   return open_gguf(source);
+}
+
+}  // namespace
+
+base::Result<std::unique_ptr<Checkpoint>> open(const std::string& source) {
+  auto opened = open_any(source);
+  if (!opened) return base::Error{base::without_controls(opened.error().message)};
+  return opened;
 }
 
 base::Result<std::optional<SyntheticSource>> parse_synthetic(const std::string& source) {

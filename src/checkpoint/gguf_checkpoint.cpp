@@ -22,7 +22,9 @@ base::Status place(const GgufFile& file, MappedParts& parts) {
   for (auto& tensor : parts.tensors) {
     tensor.name = gguf_name(tensor.role, tensor.layer);
     const GgufTensor* found = file.tensor(tensor.name);
-    if (found == nullptr) return base::Error{fmt::format("{}: the tensor {} is missing", file.path(), tensor.name)};
+    if (found == nullptr)
+      return base::Error{
+          fmt::format("{}: the tensor {} is missing; the metadata ask for it", file.path(), tensor.name)};
     std::vector<std::uint64_t> expected = {tensor.columns, tensor.rows};
     if (is_norm(tensor.role)) expected.pop_back();
     if (found->dimensions != expected)

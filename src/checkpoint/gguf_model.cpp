@@ -146,7 +146,7 @@ base::Result<config::ModelConfig> gguf_model_config(const GgufFile& file) {
                                    file.path(), out.vocab_size, declared)};
   out.tied_embeddings = file.tensor(gguf_name(Role::LmHead, {})) == nullptr;
   if (const auto valid = out.validate(); !valid)
-    return base::Error{fmt::format("{}: {}", file.path(), valid.error().message)};
+    return base::Error{fmt::format("{}: of the shapes in the metadata, {}", file.path(), valid.error().message)};
   return out;
 }
 

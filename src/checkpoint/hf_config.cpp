@@ -105,7 +105,8 @@ base::Result<config::ModelConfig> parse_hf_config(const std::string& text, const
   read_rope(in, "rope_scaling", out);
   read_rope(in, "rope_parameters", out);
   if (in.failure()) return *in.failure();
-  if (const auto valid = out.validate(); !valid) return base::Error{fmt::format("{}: {}", file, valid.error().message)};
+  if (const auto valid = out.validate(); !valid)
+    return base::Error{fmt::format("{}: /{}", file, valid.error().message)};  // the sentence begins with the key
   return out;
 }
 

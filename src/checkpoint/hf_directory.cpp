@@ -109,10 +109,15 @@ base::Status read_shards(Weights& weights, const fs::path& directory) {
   return {};
 }
 
-base::Status read_weights(Weights& weights, const fs::path& directory) {
+/// Whether the name stands in the directory, be it a link that leads nowhere: opening it then says why.
+bool present(const fs::path& path) {
   std::error_code failure;
-  if (fs::exists(directory / kSingle, failure)) return add_file(weights, (directory / kSingle).string());
-  if (fs::exists(directory / kIndex, failure)) return read_shards(weights, directory);
+  return fs::symlink_status(path, failure).type() != fs::file_type::not_found;
+}
+
+base::Status read_weights(Weights& weights, const fs::path& directory) {
+  if (present(directory / kSingle)) return add_file(weights, (directory / kSingle).string());
+  if (present(directory / kIndex)) return read_shards(weights, directory);
   return base::Error{fmt::format("{} has neither {} nor {}", directory.string(), kSingle, kIndex)};
 }
 
@@ -141,7 +146,7 @@ base::Status place(const Weights& weights, MappedParts& parts) {
     tensor.name = hf_name(tensor.role, tensor.layer);
     const auto at = weights.tensors.find(tensor.name);
     if (at == weights.tensors.end())
-      return base::Error{fmt::format("{}: the tensor {} is missing", parts.path, tensor.name)};
+      return base::Error{fmt::format("{}: the tensor {} is missing; config.json asks for it", parts.path, tensor.name)};
     const SafeTensor& found = at->second.tensor;
     const std::string& file = weights.files[at->second.file].path();
     std::vector<std::uint64_t> expected = {tensor.rows, tensor.columns};
@@ -168,15 +173,13 @@ base::Status place(const Weights& weights, MappedParts& parts) {
 }
 
 base::Result<std::string> read_if_there(const fs::path& path, std::size_t limit) {
-  std::error_code failure;
-  if (!fs::exists(path, failure)) return std::string();
+  if (!present(path)) return std::string();
   return base::read_text_file(path.string(), limit);
 }
 
 base::Status read_tokenizer(const fs::path& directory, const std::string& config_json, MappedParts& parts) {
   const fs::path file = directory / "tokenizer.json";
-  std::error_code failure;
-  if (!fs::exists(file, failure)) return {};
+  if (!present(file)) return {};
   const auto json = base::read_text_file(file.string(), kMaximumTokenizer);
   if (!json) return json.error();
   const auto settings = read_if_there(directory / "tokenizer_config.json", kMaximumConfig);

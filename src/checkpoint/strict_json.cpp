@@ -52,8 +52,9 @@ base::Result<Json> parse_strict(std::string_view text, const std::string& file, 
     return base::Error{fmt::format("{}: JSON at byte {}: {}", file, offset, refused.what)};
   } catch (const Json::parse_error& e) {
     return base::Error{fmt::format("{}: not JSON at byte {}", file, offset + e.byte)};
-  } catch (const Json::exception& e) {
-    return base::Error{fmt::format("{}: JSON at byte {} cannot be read: {}", file, offset, e.what())};
+  } catch (const Json::exception&) {  // what is left is out_of_range
+    return base::Error{
+        fmt::format("{}: JSON at byte {}: a number is too large; finite ones are expected", file, offset)};
   }
 }
 

@@ -3,14 +3,27 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <charconv>
 #include <csignal>
 #include <exception>
 #include <thread>
 
 #include "cli/commands.hpp"
+#include "kiln/base/text.hpp"
 #include "kiln/cli/cli.hpp"
 
 namespace kiln::cli {
+
+CLI::Validator whole_number() {
+  const auto read = [](std::string& text) -> std::string {
+    std::uint64_t value = 0;
+    const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (failure == std::errc() && end == text.data() + text.size()) return {};
+    return "found " + text + "; a whole number from 0 to 18446744073709551615 is expected";
+  };
+  return CLI::Validator(read, "");
+}
+
 namespace {
 
 /// Ctrl-C (or a polite kill) asks the work to stop; a second one ends the process at once. A thread waits for the
@@ -56,12 +69,18 @@ void add_common(CLI::App& app, CommonOptions& options) {
   }
 }
 
-int fail(const std::string& sentence, int status) {
-  fmt::print(stderr, "kiln: error: {}\n", sentence);
-  return status;
+/// One sentence a line: a config file's errors come together.
+int fail(std::string_view sentences, int status) {
+  while (true) {
+    const auto end = sentences.find('\n');
+    fmt::print(stderr, "kiln: error: {}\n", base::without_controls(sentences.substr(0, end)));
+    if (end == sentences.npos) return status;
+    sentences.remove_prefix(end + 1);
+  }
 }
 
 int run_action(const Action& action, Session& session) {
+  if (const auto opened = session.open_output(); !opened) return fail(opened.error().message, kBadInput);
   const auto status = action(session);
   if (session.stop().stop_requested()) {
     fmt::print(stderr, "kiln: interrupted\n");
@@ -97,13 +116,14 @@ int run(int argc, const char* const* argv) {
     return std::any_of(commands.begin(), commands.end(), [&](const CLI::App* c) { return c->get_name() == word; });
   };
   if (argc > 1 && argv[1][0] != '-' && !is_command(argv[1]))
-    return fail(fmt::format("no command is named \"{}\"; bake, inspect, run, eval or baseline is expected", argv[1]),
+    return fail(fmt::format("no command is named \"{}\"; bake, inspect, run, eval or baseline is expected",
+                            base::without_controls(argv[1])),
                 kBadInput);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
     if (e.get_exit_code() == 0) return app.exit(e);  // --help, --version
-    return fail(fmt::format("{} (see `kiln --help`)", e.what()), kBadInput);
+    return fail(fmt::format("{} (see `kiln --help`)", base::without_controls(e.what())), kBadInput);
   }
   try {
     Session session(options, interrupts.token());

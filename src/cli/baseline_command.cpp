@@ -71,12 +71,14 @@ void add_baseline(CLI::App& app, Action& chosen) {
                                                                  {"int8", baseline::Precision::Int8},
                                                                  {"int4", baseline::Precision::Int4}};
   command->add_option("--precision", options->query.precision, "Of the weights [bf16]")
-      ->transform(CLI::CheckedTransformer(precisions))
+      ->transform(one_of(precisions))
       ->type_name("bf16|fp8|int8|int4");
   command->add_option("--batch", options->query.batch, "Sequences decoded together")
+      ->check(whole_number())
       ->type_name("B")
       ->capture_default_str();
   command->add_option("--context", options->query.context, "Tokens in the KV cache of each sequence")
+      ->check(whole_number())
       ->type_name("N")
       ->capture_default_str();
   command->footer(

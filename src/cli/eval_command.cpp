@@ -23,10 +23,12 @@ struct EvalOptions {
   std::string logits;
 };
 
+constexpr std::uint64_t kLeastContext = 4;  // one prediction is scored
 constexpr std::uint64_t kDefaultContext = 512;
 constexpr std::uint64_t kLargestContext = 1U << 20;
 
-base::Result<std::vector<base::TokenId>> parse_ids(const std::string& file) {
+/// Ids separated by white space; each is in the vocabulary.
+base::Result<std::vector<base::TokenId>> parse_ids(const std::string& file, std::uint32_t vocabulary) {
   const auto text = base::read_text_file(file);
   if (!text) return text.error();
   std::vector<base::TokenId> ids;
@@ -42,18 +44,24 @@ base::Result<std::vector<base::TokenId>> parse_ids(const std::string& file) {
       return base::Error{fmt::format("{}, byte {}: token ids (whole numbers) separated by white space are expected",
                                      file, at - text->data())};
     }
+    if (id >= vocabulary) {
+      return base::Error{fmt::format("{}, byte {}: token {} of the text is {}; ids below {} are expected", file,
+                                     at - text->data(), ids.size(), id, vocabulary)};
+    }
     ids.push_back(id);
     at = next;
   }
 }
 
 base::Result<std::vector<base::TokenId>> read_ids(const EvalOptions& options,
-                                                  const std::optional<tokenizer::Tokenizer>& tokenizer) {
-  if (!options.tokens.empty()) return parse_ids(options.tokens);
+                                                  const std::optional<tokenizer::Tokenizer>& tokenizer,
+                                                  std::uint32_t vocabulary) {
+  if (!options.tokens.empty()) return parse_ids(options.tokens, vocabulary);
   if (!tokenizer)
     return base::Error{"--text needs a tokenizer, and there is none in what is evaluated: give --tokens F instead"};
   const auto text = base::read_text_file(options.text);
   if (!text) return text.error();
+  if (text->empty()) return std::vector<base::TokenId>();  // not even a BOS
   auto ids = tokenizer->encode(*text);
   if (!ids) return base::Error{options.text + ": " + ids.error().message};
   return ids;
@@ -93,12 +101,20 @@ base::Result<Subjects> load(const EvalOptions& options, Session& session) {
   return subjects;
 }
 
+base::Status check_vocabularies(const Subjects& subjects) {
+  if (!subjects.rom || !subjects.model) return {};
+  const auto rom = subjects.rom->model().vocab_size;
+  const auto checkpoint = subjects.model->config().vocab_size;
+  if (rom == checkpoint) return {};
+  return base::Error{
+      fmt::format("the checkpoint has a vocabulary of {} tokens, the ROM image one of {}; they must be the same model",
+                  checkpoint, rom)};
+}
+
 /// A short text is one chunk of its own when no --context was asked for.
 std::uint64_t choose_context(const EvalOptions& options, std::size_t tokens) {
   if (options.context) return *options.context;
-  if (tokens >= kDefaultContext || tokens < 4) return kDefaultContext;
-  Session::warn(fmt::format("the text has only {} tokens: one chunk of {} is evaluated instead of {}", tokens,
-                            tokens / 2 * 2, kDefaultContext));
+  if (tokens >= kDefaultContext || tokens < kLeastContext) return kDefaultContext;
   return tokens / 2 * 2;
 }
 
@@ -134,7 +150,33 @@ base::Status check_options(const EvalOptions& options) {
   if (options.text.empty() == options.tokens.empty()) return base::Error{"one of --text F and --tokens F is expected"};
   if (options.context && *options.context > kLargestContext)
     return base::Error{fmt::format("--context is {}; at most {} is expected", *options.context, kLargestContext)};
+  if (options.context && *options.context < kLeastContext)
+    return base::Error{
+        fmt::format("--context is {}; at least {} tokens are needed to score one", *options.context, kLeastContext)};
+  if (options.chunks && *options.chunks == 0) return base::Error{"--chunks is 0; at least 1 is expected"};
   return {};
+}
+
+/// What can be said of the text before anything is computed.
+base::Status check_length(const EvalOptions& options, std::uint64_t tokens) {
+  const std::string& file = options.text.empty() ? options.tokens : options.text;
+  if (tokens == 0) return base::Error{fmt::format("{} is empty; at least {} tokens are expected", file, kLeastContext)};
+  if (tokens < kLeastContext)
+    return base::Error{fmt::format("{} has {} tokens; at least {} are expected", file, tokens, kLeastContext)};
+  if (options.context && tokens < *options.context)
+    return base::Error{
+        fmt::format("{} has {} tokens; one chunk of --context {} needs as many (give a smaller --context)", file,
+                    tokens, *options.context)};
+  return {};
+}
+
+void warn_about_context(const EvalOptions& options, std::uint64_t context, std::uint64_t tokens,
+                        const config::ModelConfig& model) {
+  if (!options.context && context < kDefaultContext)
+    Session::warn(fmt::format("the text has only {} tokens: one chunk of {} is evaluated instead of {}", tokens,
+                              context, kDefaultContext));
+  if (context > model.max_context)
+    Session::warn(fmt::format("--context {} is above the {} that {} declares", context, model.max_context, model.name));
 }
 
 base::Result<int> eval(const EvalOptions& options, Session& session) {
@@ -142,23 +184,20 @@ base::Result<int> eval(const EvalOptions& options, Session& session) {
   if (const auto valid = check_options(options); !valid) return valid.error();
   auto subjects = load(options, session);
   if (!subjects) return subjects.error();
-  auto ids = read_ids(options, subjects->tokenizer);
+  const auto& shapes = subjects->rom ? subjects->rom->model() : subjects->model->config();
+  if (const auto same = check_vocabularies(*subjects); !same) return same.error();
+  auto ids = read_ids(options, subjects->tokenizer, shapes.vocab_size);
   if (!ids) return ids.error();
-  if (ids->empty())
-    return base::Error{(options.text.empty() ? options.tokens : options.text) +
-                       " is empty; at least 4 tokens are expected"};
+  if (const auto enough = check_length(options, ids->size()); !enough) return enough.error();
 
   host::EvaluateRequest request;
   request.ids = *std::move(ids);
   request.context = choose_context(options, request.ids.size());
   request.chunks = options.chunks;
   if (subjects->tokenizer && subjects->tokenizer->spec().add_bos) request.bos = subjects->tokenizer->spec().bos;
-  const auto& shapes = subjects->rom ? subjects->rom->model() : subjects->model->config();
-  if (request.context > shapes.max_context)
-    Session::warn(
-        fmt::format("--context {} is above the {} that {} declares", request.context, shapes.max_context, shapes.name));
   auto logits = LogitFile::create(options.logits);
   if (!logits) return logits.error();
+  warn_about_context(options, request.context, request.ids.size(), shapes);
   request.on_logits = (*logits)->sink();
 
   const auto reference = subjects->model ? host::reference_predictor(*subjects->model) : nullptr;
@@ -188,8 +227,10 @@ void add_eval(CLI::App& app, Action& chosen) {
   command->add_option("--text", options->text, "Text to predict (UTF-8)")->type_name("F");
   command->add_option("--tokens", options->tokens, "Token ids separated by white space, instead of a text")
       ->type_name("F");
-  command->add_option("--context", options->context, "Tokens in a chunk [512]")->type_name("N");
-  command->add_option("--chunks", options->chunks, "Chunks at most; all if not given")->type_name("K");
+  command->add_option("--context", options->context, "Tokens in a chunk [512]")->check(whole_number())->type_name("N");
+  command->add_option("--chunks", options->chunks, "Chunks at most; all if not given")
+      ->check(whole_number())
+      ->type_name("K");
   command
       ->add_option("--logits", options->logits,
                    "Write every position's logits as raw float32 (the chip's where there is one)")

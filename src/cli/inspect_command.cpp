@@ -21,6 +21,7 @@ bool is_checkpoint(const std::string& file) {
   if (file.starts_with("synthetic:") || file.ends_with(".gguf")) return true;
   std::error_code ignored;
   if (std::filesystem::is_directory(file, ignored)) return true;
+  if (!std::filesystem::is_regular_file(file, ignored)) return false;  // reading a pipe would wait for a writer
   char magic[4] = {};
   std::ifstream(file, std::ios::binary).read(magic, sizeof magic);
   return std::string_view(magic, sizeof magic) == "GGUF";

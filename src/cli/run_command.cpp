@@ -72,7 +72,9 @@ base::Result<std::vector<base::TokenId>> prompt_ids(const RunOptions& options, c
                            ? "--prompt needs a tokenizer, and --model has none: give --prompt-tokens P"
                            : options.rom + " holds no tokenizer: give --prompt-tokens P instead of --prompt"};
   }
-  return subject.tokenizer->encode(*options.prompt);
+  auto ids = subject.tokenizer->encode(*options.prompt);
+  if (!ids) return base::Error{"--prompt: " + ids.error().message};
+  return ids;
 }
 
 /// The answer's text as it continues the prompt's (a SentencePiece answer keeps its leading space).
@@ -121,7 +123,7 @@ base::Result<int> run(const RunOptions& options, Session& session) {
   const bool timing_only = options.timing_only || !subject->rom;
   const std::uint64_t capacity = placement->kv().capacity_tokens;
   const std::uint64_t wanted = std::min(capacity, prompt->size() + options.new_tokens);
-  warn_about_context(subject->model, wanted);
+  if (prompt->size() <= capacity) warn_about_context(subject->model, wanted);
   std::optional<chip::Values> values;
   if (!timing_only && prompt->size() <= capacity) {
     values.emplace(*subject->rom, wanted, session.pool(), numerics::best_simd(),
@@ -186,17 +188,22 @@ void add_run(CLI::App& app, Action& chosen) {
   command->add_flag("--timing-only", options->timing_only, "Count cycles without computing values");
   command->add_option("--prompt", options->prompt, "Text to continue")->type_name("T");
   command->add_option("--prompt-tokens", options->prompt_tokens, "P seeded token ids instead of a text")
+      ->check(whole_number())
       ->type_name("P");
   command->add_option("-n,--new-tokens", options->new_tokens, "Answer tokens at most")
+      ->check(whole_number())
       ->type_name("N")
       ->capture_default_str();
-  command->add_option("--seed", options->seed, "Seed of --prompt-tokens")->type_name("S")->capture_default_str();
+  command->add_option("--seed", options->seed, "Seed of --prompt-tokens")
+      ->check(whole_number())
+      ->type_name("S")
+      ->capture_default_str();
   const std::map<std::string, chip::Movement> movements = {{"bursts", chip::Movement::Bursts},
                                                            {"beats", chip::Movement::Beats}};
   command
       ->add_option("--movement", options->movement,
                    "Simulate transfers as bursts or beat by beat: the same cycles, slower")
-      ->transform(CLI::CheckedTransformer(movements))
+      ->transform(one_of(movements))
       ->type_name("bursts|beats");
   command->add_flag("--by-tile", options->by_tile,
                     "Compute matrices tile by tile, as the arrays do: the same values, much slower");

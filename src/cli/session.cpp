@@ -149,17 +149,24 @@ base::Result<std::unique_ptr<checkpoint::Checkpoint>> Session::checkpoint(const 
   return checkpoint::synthetic(*shapes, (*synthetic)->seed);
 }
 
-base::Status Session::output(const std::string& json, const std::string& text) const {
+base::Status Session::open_output() {
+  if (options_.json.empty() || options_.json == "-") return {};
+  auto file = base::AtomicFile::create(options_.json);
+  if (!file) return file.error();
+  json_ = *std::move(file);
+  return {};
+}
+
+base::Status Session::output(const std::string& json, const std::string& text) {
   if (options_.json.empty() || options_.json == "-") {
     const std::string& out = options_.json.empty() ? text : json;
     if (std::fwrite(out.data(), 1, out.size(), stdout) != out.size() || std::fflush(stdout) != 0)
       return base::Error{"cannot write to standard output"};
     return {};
   }
-  auto file = base::AtomicFile::create(options_.json);
-  if (!file) return file.error();
-  if (auto written = file->append(json); !written) return written;
-  return file->commit();
+  base::check(json_.has_value(), "output before open_output");
+  if (auto written = json_->append(json); !written) return written;
+  return json_->commit();
 }
 
 void Session::warn(const std::string& sentence) {

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "kiln/base/atomic_file.hpp"
 #include "kiln/base/progress.hpp"
 #include "kiln/base/result.hpp"
 #include "kiln/base/thread_pool.hpp"
@@ -49,8 +50,10 @@ class Session {
   /// A checkpoint as the command line names it, synthetic ones included.
   [[nodiscard]] base::Result<std::unique_ptr<checkpoint::Checkpoint>> checkpoint(const std::string& source) const;
 
+  /// Opens the file of --json, so that one which cannot be written is refused before the work and not after it.
+  [[nodiscard]] base::Status open_output();
   /// Writes the document where --json says, or prints the text for people.
-  [[nodiscard]] base::Status output(const std::string& json, const std::string& text) const;
+  [[nodiscard]] base::Status output(const std::string& json, const std::string& text);
   static void warn(const std::string& sentence);
 
   /// Wall time since the session began, memory, threads, vector width.
@@ -63,6 +66,7 @@ class Session {
   config::ConfigPath configs_;
   std::vector<std::string> set_kinds_;
   std::optional<base::ThreadPool> pool_;
+  std::optional<base::AtomicFile> json_;
   std::chrono::steady_clock::time_point started_;
 };
 

@@ -45,7 +45,9 @@ void check_together(const ModelConfig& model, Errors& errors) {
     errors.add("/head_dim", fmt::format("is missing and /hidden_size {} is not a multiple of /num_attention_heads {}",
                                         model.hidden_size, model.heads));
   } else if (const auto status = model.validate(); !status) {
-    errors.add("", status.error().message);
+    const std::string& sentence = status.error().message;  // begins with the key
+    const auto space = std::min(sentence.find(' '), sentence.size() - 1);
+    errors.add("/" + sentence.substr(0, space), sentence.substr(space + 1));
   }
 }
 

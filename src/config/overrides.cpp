@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "config/json_text.hpp"
+#include "kiln/base/text.hpp"
 
 namespace kiln::config {
 namespace {
@@ -44,6 +45,10 @@ nlohmann::json value_of(std::string_view text, std::string_view pointer, Errors&
 }
 
 void apply(nlohmann::json& root, const Override& text, Errors& errors) {
+  if (const auto bad = base::first_invalid_utf8(text)) {
+    errors.add("", fmt::format("takes no --set {}: byte {} is not UTF-8", printable(text, 100), *bad));
+    return;
+  }
   const auto equals = text.find('=');
   const auto tokens = equals == text.npos ? std::nullopt : split(std::string_view(text).substr(0, equals));
   if (!tokens || tokens->size() > kMaximumDepth) {

@@ -6,6 +6,7 @@
 #include <bit>
 
 #include "kiln/base/mapped_file.hpp"
+#include "kiln/base/text.hpp"
 #include "rom/head_check.hpp"
 #include "rom/layout.hpp"
 #include "rom/tokenizer_codec.hpp"
@@ -78,7 +79,8 @@ base::Result<std::vector<Section>> RomImage::Impl::read_head() {
   const auto plan = plan_sections(model, recipe, texts);
   if (const auto status = check_plan(file.path(), file.bytes(), *sections, plan); !status) return status.error();
   auto read_tokenizer = decode_tokenizer(part<std::byte>((*sections)[2]));
-  if (!read_tokenizer) return refuse("its tokenizer cannot be used: " + read_tokenizer.error().message);
+  if (!read_tokenizer)
+    return refuse("its tokenizer cannot be used: " + base::without_controls(read_tokenizer.error().message));
   tokenizer = std::move(*read_tokenizer);
   return sections;
 }
