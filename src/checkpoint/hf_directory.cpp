@@ -88,13 +88,15 @@ base::Status read_shards(Weights& weights, const fs::path& directory) {
   if (!shards) return shards.error();
   std::map<std::string, std::string> seen;  // real path -> shard, so that no file counts twice under two names
   for (const auto& [shard, promised] : *shards) {
-    const fs::path path = directory / shard;
     std::error_code failure;
-    const fs::path real = fs::canonical(path, failure);
+    const fs::path real = fs::canonical(directory / shard, failure);
     if (failure)
       return base::Error{fmt::format("{}: the shard {} cannot be opened: {}", index, shard, failure.message())};
     if (const auto [at, fresh] = seen.try_emplace(real.string(), shard); !fresh)
       return base::Error{fmt::format("{}: the shards {} and {} are the same file", index, at->second, shard)};
+  }
+  for (const auto& [shard, promised] : *shards) {
+    const fs::path path = directory / shard;
     if (const auto added = add_file(weights, path.string()); !added) return added;
     const std::size_t file = weights.files.size() - 1;
     for (const auto& tensor : promised) {

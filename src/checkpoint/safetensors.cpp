@@ -83,12 +83,13 @@ base::Result<SafeTensor> parse_entry(const std::string& name, const Json& entry,
 /// Tensors sorted by offset must follow each other without overlap or gap up to the end of the file.
 base::Status check_cover(const std::vector<SafeTensor>& tensors, std::uint64_t data_begin, std::uint64_t file_size,
                          const std::string& path) {
+  // An overlap leaves a gap elsewhere, perhaps before it; the overlap is the better thing to say.
+  for (std::size_t i = 1; i < tensors.size(); ++i)
+    if (tensors[i].offset < tensors[i - 1].offset + tensors[i - 1].bytes)
+      return base::Error{fmt::format("{}: the tensors {} and {} overlap at byte {}", path, tensors[i - 1].name,
+                                     tensors[i].name, tensors[i].offset)};
   std::uint64_t expected = data_begin;
-  for (std::size_t i = 0; i < tensors.size(); ++i) {
-    const SafeTensor& t = tensors[i];
-    if (t.offset < expected)
-      return base::Error{
-          fmt::format("{}: the tensors {} and {} overlap at byte {}", path, tensors[i - 1].name, t.name, t.offset)};
+  for (const SafeTensor& t : tensors) {
     if (t.offset > expected)
       return base::Error{fmt::format("{}: bytes {} to {} belong to no tensor; data without gaps is expected", path,
                                      expected, t.offset)};

@@ -143,6 +143,10 @@ base::Result<int> run(const RunOptions& options, Session& session) {
   const auto result = host::run(*placement, request);
   if (!result) return result.error();
 
+  if (timing_only && result->chip.finish == chip::Finish::KvFull)  // with values the report ends the text by saying so
+    Session::warn(fmt::format("the KV cache of chip {} is full at {} tokens: the answer ends after {} of {} tokens",
+                              chip->name, capacity, result->chip.answer_tokens, options.new_tokens));
+
   report::RunReport report(*placement, subject->recipe, *result);
   if (subject->rom) report.rom_hash = subject->rom->content_hash();
   report.timing_only = timing_only;
