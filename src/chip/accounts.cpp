@@ -19,6 +19,9 @@ struct Split {
   std::uint64_t wait_input = 0, wait_output = 0, conflict = 0, compute = 0;
 };
 
+/// Cycles that an operation without beats in waited for leave to begin.
+std::uint64_t held_up(const OpRecord& r) { return r.timing.beats_in == 0 ? (r.start - r.first_in).count() : 0; }
+
 Split split(const OpRecord& r, bool array, std::uint64_t receiver_interval) {
   Split s;
   const Cycles close = r.timing.beats_out > 0 ? r.last_out : r.end;
@@ -27,7 +30,7 @@ Split split(const OpRecord& r, bool array, std::uint64_t receiver_interval) {
   } else if (r.timing.beats_in > 0) {
     s.wait_input = (r.last_in - r.first_in).count() - (r.timing.beats_in - 1) * receiver_interval;
   }
-  s.wait_output = (close - r.end).count();
+  s.wait_output = (close - r.end).count() + held_up(r);
   s.conflict = r.timing.conflict_cycles;
   const std::uint64_t open = (close - r.first_in).count();
   base::check(open >= s.wait_input + s.wait_output + s.conflict, "accounts: an operation waits longer than it lasts");
@@ -35,52 +38,11 @@ Split split(const OpRecord& r, bool array, std::uint64_t receiver_interval) {
   return s;
 }
 
-}  // namespace
-
-void Accounts::issue(base::TokenPos position, const std::vector<Op>& ops, Cycles now) {
-  position_ = position;
-  ops_ = &ops;
-  issued_ = cursor_ = now;
-  pending_ = {};
-  pending_path_ = {};
-  activity_ = {};
-  wire_.clear();
-  path(Unit::HostLink, Cause::Wire, (now - committed_).count());
-}
-
-void Accounts::operation(const OpRecord& record) {
-  const Op& op = (*ops_)[record.op];
-  std::uint64_t interval = 1;
-  if (record.timing.beats_in > 0) {
-    const LinkSpec& link = links_.between((*ops_)[record.op - 1].unit, op.unit);
-    interval = link.receiver_interval;
-    path(Unit::Links, Cause::Wire, link.stages);
-    cursor_ += Cycles(link.stages);
-  }
-  const Split s = split(record, op.kind == program::OpKind::Multiply, interval);
-  spend(op.unit, Cause::Compute, s.compute);
-  spend(op.unit, Cause::WaitInput, s.wait_input);
-  spend(op.unit, Cause::WaitOutput, s.wait_output);
-  spend(op.unit, Cause::KvConflict, s.conflict);
-  path(Unit::KvSram, Cause::KvConflict, s.conflict);
-  path(op.unit, Cause::Compute, (record.end - cursor_).count() - s.conflict);
-  cursor_ = record.end;
-}
-
-void Accounts::kv(std::uint64_t busy_cycles, std::uint64_t conflict_cycles) {
-  spend(Unit::KvSram, Cause::Compute, busy_cycles);
-  spend(Unit::KvSram, Cause::KvConflict, conflict_cycles);
-}
-
-void Accounts::passage(std::size_t link, const Passage& passage) {
-  activity_.link_beats += passage.leaves.beats() * links_.links()[link].stages;
+void put_on_wire(const LinkSpec& link, const Passage& passage, Intervals& wire) {
   const Burst& leaves = passage.leaves;
   const Burst& pops = passage.pops;
   // Beats that leave no later than the one before can arrive are one stretch.
-  if (leaves.uniform() && leaves.segment(0).interval <= links_.links()[link].stages) {
-    on_wire(leaves.first(), pops.last());
-    return;
-  }
+  if (leaves.uniform() && leaves.segment(0).interval <= link.stages) return wire.add(leaves.first(), pops.last());
   std::size_t segment = 0;
   std::uint64_t beat = 0;
   leaves.for_each([&](Cycles leave) {
@@ -88,67 +50,142 @@ void Accounts::passage(std::size_t link, const Passage& passage) {
       ++segment;
       beat = 0;
     }
-    on_wire(leave, pops.segment(segment).at(beat++));
+    wire.add(leave, pops.segment(segment).at(beat++));
   });
 }
 
-void Accounts::commit(Cycles now) {
-  base::check(cursor_ == now, "accounts: the critical path does not reach the commit");
-  spend(Unit::Links, Cause::Wire, wire_cycles());
-  for (std::size_t u = 0; u < program::kUnits; ++u) {
-    for (std::size_t c = 0; c < kCauses; ++c) {
-      settled_[u][c] += pending_[u][c];
-      settled_path_[u][c] += pending_path_[u][c];
-    }
-  }
+void add(CauseTable& sum, const CauseTable& other) {
+  for (std::size_t u = 0; u < program::kUnits; ++u)
+    for (std::size_t c = 0; c < kCauses; ++c) sum[u][c] += other[u][c];
+}
+
+}  // namespace
+
+void StageAccounts::operation(const Flight& flight, const OpRecord& record) {
+  const Op& op = flight.op(record.op);
+  if (!entered_) entered_ = record.first_in;
+  const std::uint64_t interval =
+      record.timing.beats_in > 0 ? links_.between(flight.op(record.op - 1), op).receiver_interval : 1;
+  const Split s = split(record, op.kind == program::OpKind::Multiply, interval);
+  spend(op.unit, Cause::Compute, s.compute);
+  spend(op.unit, Cause::WaitInput, s.wait_input);
+  spend(op.unit, Cause::WaitOutput, s.wait_output);
+  spend(op.unit, Cause::KvConflict, s.conflict);
+}
+
+void StageAccounts::kv(std::uint64_t busy_cycles, std::uint64_t conflict_cycles) {
+  spend(Unit::KvSram, Cause::Compute, busy_cycles);
+  spend(Unit::KvSram, Cause::KvConflict, conflict_cycles);
+}
+
+void StageAccounts::passage(const LinkSpec& link, const Passage& passage) {
+  activity_.link_beats += passage.leaves.beats() * link.stages;
+  put_on_wire(link, passage, wire_);
+}
+
+void StageAccounts::visit_over(Cycles now) {
+  base::check(entered_.has_value(), "accounts: a visit without an operation");
+  spend(Unit::Links, Cause::Wire, wire_.covered());
+  add(settled_, pending_);
   settled_activity_ += activity_;
-  tokens_.push_back({position_, issued_, now});
+  ++stage_.tokens;
+  stage_.occupied += now - *entered_;
+  last_over_ = now;
+  pending_ = {};
+  activity_ = {};
+  wire_.clear();
+  entered_.reset();
+}
+
+void StageAccounts::spend(Unit unit, Cause cause, std::uint64_t cycles) { pending_[at(unit)][at(cause)] += cycles; }
+
+void Accounts::issue(Flight& flight, Cycles now) {
+  flight.issue = flight.cursor = now;
+  flight.path = {};
+  if (one_at_a_time_) path(flight, Unit::HostLink, Cause::Wire, (now - committed_).count());
+}
+
+void Accounts::operation(Flight& flight, const OpRecord& record) {
+  const Op& op = flight.op(record.op);
+  if (record.timing.beats_in > 0) {
+    const std::uint32_t stages = links_.between(flight.op(record.op - 1), op).stages;
+    path(flight, Unit::Links, Cause::Wire, stages);
+    flight.cursor += Cycles(stages);
+  }
+  const std::uint64_t held = held_up(record);
+  const std::uint64_t conflict = record.timing.conflict_cycles;
+  path(flight, op.unit, Cause::WaitOutput, held);
+  path(flight, Unit::KvSram, Cause::KvConflict, conflict);
+  path(flight, op.unit, Cause::Compute, (record.end - flight.cursor).count() - conflict - held);
+  flight.cursor = record.end;
+}
+
+void Accounts::passage(const LinkSpec& link, const Passage& passage) {
+  link_beats_ += passage.leaves.beats() * link.stages;
+  put_on_wire(link, passage, wire_);
+}
+
+void Accounts::commit(const Flight& flight, Cycles now) {
+  base::check(flight.cursor == now, "accounts: the critical path does not reach the commit");
+  add(path_, flight.path);
+  in_flight_cycles_ += (now - flight.issue).count();
+  tokens_.push_back({flight.user, flight.position, flight.issue, now});
   committed_ = now;
 }
 
-void Accounts::close(Cycles total, Cycles host_wire, RunOutcome& outcome) {
-  settled_path_[at(Unit::HostLink)][at(Cause::Wire)] += (total - committed_).count();
-  settled_[at(Unit::HostLink)][at(Cause::Wire)] += host_wire.count();
-  std::uint64_t path_sum = 0;
+void Accounts::close_path(Cycles total, RunOutcome& outcome) {
+  if (one_at_a_time_) path_[at(Unit::HostLink)][at(Cause::Wire)] += (total - committed_).count();
+  std::uint64_t sum = 0;
   for (std::size_t u = 0; u < program::kUnits; ++u) {
+    for (std::size_t c = 0; c < kCauses; ++c) {
+      outcome.critical_path[u] += Cycles(path_[u][c]);
+      outcome.critical_causes[c] += Cycles(path_[u][c]);
+      sum += path_[u][c];
+    }
+  }
+  base::check(sum == (one_at_a_time_ ? total.count() : in_flight_cycles_),
+              "accounts: the critical path does not add up");
+}
+
+void Accounts::close(Cycles total, Cycles host_wire, const program::Dataflow& dataflow,
+                     const std::vector<const StageAccounts*>& stages, RunOutcome& outcome) {
+  CauseTable common{};
+  common[at(Unit::HostLink)][at(Cause::Wire)] = host_wire.count();
+  common[at(Unit::Sequencer)][at(Cause::Compute)] = sequencer_.covered(total);
+  common[at(Unit::Links)][at(Cause::Wire)] = wire_.covered(total);
+  outcome.activity.link_beats = link_beats_;
+  const auto row = [&](Unit unit, std::optional<std::uint32_t> stage, const auto& causes) {
+    UnitCycles entry{unit, stage, {}};
     std::uint64_t busy = 0;
     for (std::size_t c = 0; c < kCauses; ++c) {
-      busy += settled_[u][c];
-      outcome.by_unit[u][c] = Cycles(settled_[u][c]);
-      outcome.critical_path[u] += Cycles(settled_path_[u][c]);
-      outcome.critical_causes[c] += Cycles(settled_path_[u][c]);
-      path_sum += settled_path_[u][c];
+      entry.causes[c] = Cycles(causes[c]);
+      busy += causes[c];
     }
-    base::check(busy <= total.count(), std::string("accounts: more cycles than the run has, ") +
-                                           std::string(program::name(static_cast<Unit>(u))));
-    outcome.by_unit[u][at(Cause::Idle)] = total - Cycles(busy);
+    base::check(busy <= total.count(), "accounts: more cycles than the run has, " + entry.name());
+    entry.causes[at(Cause::Idle)] = total - Cycles(busy);
+    outcome.by_unit.push_back(entry);
+  };
+  for (const StageAccounts* stage : stages) {
+    outcome.activity += stage->settled_activity();
+    outcome.by_stage.push_back(stage->stage());
   }
-  base::check(path_sum == total.count(), "accounts: the critical path does not add up to the run");
+  if (stages.size() == 1) add(common, stages[0]->settled());
+  for (std::size_t u = 0; u < program::kUnits; ++u) {
+    const auto unit = static_cast<Unit>(u);
+    if (stages.size() == 1) {
+      row(unit, std::nullopt, common[u]);
+      continue;
+    }
+    if (program::stageless(unit)) row(unit, std::nullopt, common[u]);
+    for (std::uint32_t s = 0; s < stages.size(); ++s)
+      if (dataflow.has(s, unit)) row(unit, s, stages[s]->settled()[u]);
+  }
+  close_path(total, outcome);
   outcome.tokens = std::move(tokens_);
-  outcome.activity = settled_activity_;
 }
 
-void Accounts::spend(Unit unit, Cause cause, std::uint64_t cycles) { pending_[at(unit)][at(cause)] += cycles; }
-void Accounts::path(Unit unit, Cause cause, std::uint64_t cycles) { pending_path_[at(unit)][at(cause)] += cycles; }
-
-void Accounts::on_wire(Cycles first, Cycles last) {
-  if (!wire_.empty() && wire_.back().first <= first && first <= wire_.back().second) {
-    wire_.back().second = std::max(wire_.back().second, last);
-  } else {
-    wire_.emplace_back(first, last);
-  }
-}
-
-std::uint64_t Accounts::wire_cycles() {
-  std::sort(wire_.begin(), wire_.end());
-  std::uint64_t cycles = 0;
-  Cycles reached;
-  for (const auto& [first, last] : wire_) {
-    if (last <= reached) continue;
-    cycles += (last - std::max(first, reached)).count();
-    reached = last;
-  }
-  return cycles;
+void Accounts::path(Flight& flight, Unit unit, Cause cause, std::uint64_t cycles) const {
+  flight.path[at(unit)][at(cause)] += cycles;
 }
 
 }  // namespace kiln::chip

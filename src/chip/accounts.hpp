@@ -1,12 +1,14 @@
-// What every unit did in every cycle, and the critical path, from the records of finished operations. Nothing counts
-// until its token commits, so that a run that is interrupted inside a token still adds up. docs/units/README.md
+// What every unit did in every cycle, and the critical path, from the records of finished operations.
+// docs/units/README.md. A stage's cycles count when its visit by a token is over, a token's path when it commits, so
+// that a run that is interrupted still adds up.
 #pragma once
 
 #include <array>
 #include <cstdint>
-#include <utility>
 #include <vector>
 
+#include "chip/flight.hpp"
+#include "chip/intervals.hpp"
 #include "chip/link.hpp"
 #include "chip/link_map.hpp"
 #include "chip/operation.hpp"
@@ -14,42 +16,69 @@
 
 namespace kiln::chip {
 
-class Accounts {
+/// One stage's cycles: visit by visit.
+class StageAccounts {
  public:
-  explicit Accounts(const LinkMap& links) : links_(links) {}
+  explicit StageAccounts(const LinkMap& links) : links_(links) {}
 
-  /// A token is issued at `now`, having waited for the host since the commit before it.
-  void issue(base::TokenPos position, const std::vector<program::Op>& ops, base::Cycles now);
-  /// An operation of it is over.
-  void operation(const OpRecord& record);
+  /// An operation of the token in the stage is over.
+  void operation(const Flight& flight, const OpRecord& record);
   /// KV SRAM: cycles in which words were read or written, and cycles that conflicts cost.
   void kv(std::uint64_t busy_cycles, std::uint64_t conflict_cycles);
-  void passage(std::size_t link, const Passage& passage);
-  void commit(base::Cycles now);
-  /// The last commit.
-  [[nodiscard]] base::Cycles committed() const { return committed_; }
-  /// Counters of the token under way.
+  /// Beats on a link that leads to a unit of the stage.
+  void passage(const LinkSpec& link, const Passage& passage);
+  /// The token has left, the stage is free at `now`.
+  void visit_over(base::Cycles now);
+  /// Counters of the visit.
   [[nodiscard]] Activity& activity() { return activity_; }
 
-  /// Fills by_unit, critical_path, critical_causes, tokens and activity of a run of `total` cycles, and checks that all
-  /// adds up.
-  void close(base::Cycles total, base::Cycles host_wire, RunOutcome& outcome);
+  [[nodiscard]] const CauseTable& settled() const { return settled_; }
+  [[nodiscard]] const Activity& settled_activity() const { return settled_activity_; }
+  [[nodiscard]] const StageCycles& stage() const { return stage_; }
+  [[nodiscard]] base::Cycles last_over() const { return last_over_; }
 
  private:
-  using Table = std::array<std::array<std::uint64_t, kCauses>, program::kUnits>;
   void spend(program::Unit unit, Cause cause, std::uint64_t cycles);
-  void path(program::Unit unit, Cause cause, std::uint64_t cycles);
-  void on_wire(base::Cycles first, base::Cycles last);
-  std::uint64_t wire_cycles();
-
   const LinkMap& links_;
-  const std::vector<program::Op>* ops_ = nullptr;
-  base::TokenPos position_;
-  base::Cycles issued_, cursor_, committed_;
-  Table pending_{}, settled_{};
-  Table pending_path_{}, settled_path_{};
+  CauseTable pending_{}, settled_{};
   Activity activity_, settled_activity_;
-  std::vector<std::pair<base::Cycles, base::Cycles>> wire_;  ///< of the token under way: some beat is on some link
+  Intervals wire_;  ///< some beat is on some link
+  std::optional<base::Cycles> entered_;
+  StageCycles stage_;
+  base::Cycles last_over_;
+};
+
+/// What belongs to no stage: sequencer, its links, host link; and the critical path of all tokens.
+class Accounts {
+ public:
+  /// `one_at_a_time`: what a token waits for the host is part of the path.
+  Accounts(const LinkMap& links, bool one_at_a_time) : links_(links), one_at_a_time_(one_at_a_time) {}
+
+  void issue(Flight& flight, base::Cycles now);
+  /// An operation of that token is over: its path has come to the operation's end.
+  void operation(Flight& flight, const OpRecord& record);
+  /// The sequencer works in [first, last).
+  void sequencer(base::Cycles first, base::Cycles last) { sequencer_.add(first, last); }
+  void passage(const LinkSpec& link, const Passage& passage);
+  void commit(const Flight& flight, base::Cycles now);
+  /// The last commit.
+  [[nodiscard]] base::Cycles committed() const { return committed_; }
+
+  /// Fills by_unit, by_stage, critical_path, critical_causes, tokens and activity of a run of `total` cycles, and checks
+  /// that all adds up.
+  void close(base::Cycles total, base::Cycles host_wire, const program::Dataflow& dataflow,
+             const std::vector<const StageAccounts*>& stages, RunOutcome& outcome);
+
+ private:
+  void path(Flight& flight, program::Unit unit, Cause cause, std::uint64_t cycles) const;
+  void close_path(base::Cycles total, RunOutcome& outcome);
+  const LinkMap& links_;
+  bool one_at_a_time_;
+  CauseTable path_{};
+  base::Cycles committed_;
+  std::uint64_t in_flight_cycles_ = 0;  ///< of all tokens, from issue to commit
+  Intervals sequencer_, wire_;
+  std::uint64_t link_beats_ = 0;
   std::vector<TokenTiming> tokens_;
 };
 

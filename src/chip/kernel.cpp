@@ -4,14 +4,16 @@ namespace kiln::chip {
 
 using base::Cycles;
 
-void RunState::execute(const program::Op& operation) {
+void RunState::execute(const Flight& flight, const program::Op& operation) {
   if (request.stop.stop_requested()) halted = interrupted = true;
-  if (!halted && request.values != nullptr) request.values->execute(operation);
+  if (!halted && flight.ticket) request.values->execute(*flight.ticket, operation);
 }
 
-void RunState::report(const OpRecord& r) const {
+void RunState::report(const Flight& flight, const OpRecord& r) const {
   if (!request.on_event) return;
-  const auto event = [&](EventKind kind, Cycles at) { request.on_event({position, r.op, kind, at}); };
+  const auto event = [&](EventKind kind, Cycles at) {
+    request.on_event({flight.user, flight.position, r.op, kind, at});
+  };
   if (r.timing.beats_in > 0) {
     event(EventKind::FirstIn, r.first_in);
     event(EventKind::LastIn, r.last_in);
@@ -22,6 +24,11 @@ void RunState::report(const OpRecord& r) const {
     event(EventKind::FirstOut, r.first_out);
     event(EventKind::LastOut, r.last_out);
   }
+}
+
+void StageState::free(Cycles at) {
+  accounts.visit_over(at);
+  before->freed(at);
 }
 
 Process::Process(const sc_core::sc_module_name& name, RunState& state) : sc_module(name), state_(state) {

@@ -9,6 +9,7 @@
 
 #include "chip/accounts.hpp"
 #include "chip/burst.hpp"
+#include "chip/flight.hpp"
 #include "kiln/chip/chip.hpp"
 
 namespace kiln::chip {
@@ -16,31 +17,46 @@ namespace kiln::chip {
 /// What all modules of one run share.
 struct RunState {
   RunState(const program::Placement& p, const RunRequest& r, const LinkMap& l)
-      : placement(p), request(r), links(l), accounts(l) {}
+      : placement(p), request(r), links(l), accounts(l, p.dataflow().stages().size() == 1) {}
   const program::Placement& placement;
   const RunRequest& request;
   const LinkMap& links;
   Accounts accounts;
-  const std::vector<program::Op>* ops = nullptr;  ///< of the token in the chip
-  base::TokenPos position;
   std::uint64_t kernel_events = 0;
   bool halted = false;  ///< nothing more happens: the run is over, was interrupted, or failed
   bool interrupted = false;
   std::exception_ptr failure;
 
-  [[nodiscard]] const program::Op& op(std::uint32_t index) const { return (*ops)[index]; }
   [[nodiscard]] bool beats() const { return request.movement == Movement::Beats; }
   /// The values of an operation that has ended.
-  void execute(const program::Op& operation);
-  void report(const OpRecord& record) const;
+  void execute(const Flight& flight, const program::Op& operation);
+  void report(const Flight& flight, const OpRecord& record) const;
+};
+
+/// Told when the token in a stage has left it.
+class Freed {
+ public:
+  virtual ~Freed() = default;
+  virtual void freed(base::Cycles at) = 0;
+};
+
+/// One stage: what its units share.
+struct StageState {
+  StageState(RunState& state, std::uint32_t number) : run(state), index(number), accounts(state.links) {}
+  RunState& run;
+  std::uint32_t index;
+  StageAccounts accounts;
+  Freed* before = nullptr;  ///< who may send the next token; told in the cycle of free(), before `at`
+  /// The token will have left at `at`, which may be later than now.
+  void free(base::Cycles at);
 };
 
 /// Receives streams: what a link calls at its receiver.
 class Sink : public virtual sc_core::sc_interface {
  public:
-  /// At the first beat: the operation and the cycles at which all its beats are taken.
-  virtual void take_burst(std::uint32_t op, const Burst& pops) = 0;
-  virtual void take_beat(std::uint32_t op) = 0;
+  /// At the first beat: the token's operation and the cycles at which all its beats are taken.
+  virtual void take_burst(Flight& flight, std::uint32_t op, const Burst& pops) = 0;
+  virtual void take_beat(Flight& flight, std::uint32_t op) = 0;
 };
 
 /// Told when its beats leave (single beats).
@@ -53,9 +69,9 @@ class Producer : public virtual sc_core::sc_interface {
 class Source : public virtual sc_core::sc_interface {
  public:
   /// Announces a burst; returns when its beats leave.
-  virtual Burst send(std::uint32_t op, const Burst& available) = 0;
+  virtual Burst send(Flight& flight, std::uint32_t op, const Burst& available) = 0;
   /// One of the `beats` beats of a stream is available now.
-  virtual void push(std::uint32_t op, std::uint64_t beats) = 0;
+  virtual void push(Flight& flight, std::uint32_t op, std::uint64_t beats) = 0;
 };
 
 /// A module with one process, woken at the cycles it asked for.

@@ -25,9 +25,10 @@ LinkTiming::LinkTiming(std::uint32_t stages, std::uint64_t receiver_interval, Re
   base::check(stages_ > 0 && interval_ > 0, "link: at least one stage, at least one cycle a beat");
 }
 
-Passage LinkTiming::pass(const Burst& available) const {
+Passage LinkTiming::pass(const Burst& available, Cycles free_from) const {
   base::check(!available.empty(), "link: an empty burst");
-  return available.uniform() && refusal_.none() ? pass_uniform(available.segment(0)) : pass_beats(available);
+  const bool alone = refusal_.none() && free_from <= available.first() + Cycles(stages_);
+  return available.uniform() && alone ? pass_uniform(available.segment(0)) : pass_beats(available, free_from);
 }
 
 // pop_k = a + S + k max(i, c). With i >= c nothing ever waits. Else the first 2S beats leave as they come, and beat k
@@ -56,13 +57,14 @@ Passage LinkTiming::pass_uniform(const Segment& a) const {
   return result;
 }
 
-Passage LinkTiming::pass_beats(const Burst& available) const {
+Passage LinkTiming::pass_beats(const Burst& available, Cycles free_from) const {
   Passage result;
   const std::size_t capacity = 2 * static_cast<std::size_t>(stages_);
   std::vector<Cycles> pops;  // ring of the last 2S
   pops.reserve(std::min<std::uint64_t>(capacity, available.beats()));
   std::uint64_t k = 0;
-  Cycles next_leave, receiver_free;
+  Cycles next_leave;
+  Cycles receiver_free = free_from;
   available.for_each([&](Cycles at) {
     Cycles leave = std::max(at, next_leave);
     if (k >= capacity) leave = std::max(leave, pops[k % capacity] + Cycles(stages_));

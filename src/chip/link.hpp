@@ -36,14 +36,15 @@ class LinkTiming {
  public:
   /// `receiver_interval`: cycles that the receiver needs for a beat.
   LinkTiming(std::uint32_t stages, std::uint64_t receiver_interval, Refusal refusal);
-  [[nodiscard]] Passage pass(const Burst& available) const;
+  /// `free_from`: the receiver takes no beat before that.
+  [[nodiscard]] Passage pass(const Burst& available, base::Cycles free_from = {}) const;
   [[nodiscard]] std::uint32_t stages() const { return static_cast<std::uint32_t>(stages_); }
   [[nodiscard]] std::uint64_t receiver_interval() const { return interval_; }
   [[nodiscard]] const Refusal& refusal() const { return refusal_; }
 
  private:
   [[nodiscard]] Passage pass_uniform(const Segment& available) const;
-  [[nodiscard]] Passage pass_beats(const Burst& available) const;
+  [[nodiscard]] Passage pass_beats(const Burst& available, base::Cycles free_from) const;
   std::uint64_t stages_;
   std::uint64_t interval_;
   Refusal refusal_;

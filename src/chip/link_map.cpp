@@ -11,7 +11,7 @@ std::string LinkSpec::name() const {
   return std::string(program::name(from)) + "_to_" + std::string(program::name(to));
 }
 
-LinkMap::LinkMap(const program::Placement& placement) {
+LinkMap::LinkMap(const program::Placement& placement) : stages_(placement.dataflow().stages()) {
   const config::ChipConfig& chip = placement.chip();
   const config::LinkConfig& link = chip.link;
   for (auto& row : index_) row.fill(-1);
@@ -32,13 +32,26 @@ LinkMap::LinkMap(const program::Placement& placement) {
   }
   add(Unit::VectorUnit, Unit::Attention, link.vector_to_attention, cycles_per_beat(link, chip.attention.input_lanes));
   add(Unit::Attention, Unit::VectorUnit, link.attention_to_vector, vector);
-  add(Unit::Sampler, Unit::Sequencer, link.sampler_to_sequencer, 1);
-  add(Unit::VectorUnit, Unit::Sequencer, link.vector_to_sequencer, 1);
+  // The last chip sends results to the first over a link of its own.
+  const std::uint32_t back = chip.chips.count > 1 ? chip.chips.latency_cycles : 0;
+  add(Unit::Sampler, Unit::Sequencer, link.sampler_to_sequencer + back, 1);
+  add(Unit::VectorUnit, Unit::Sequencer, link.vector_to_sequencer + back, 1);
+  add(Unit::VectorUnit, Unit::VectorUnit, link.vector_to_vector, vector);
+  links_.push_back({Unit::VectorUnit, Unit::VectorUnit, chip.chips.latency_cycles, vector, true});
 }
 
 void LinkMap::add(Unit from, Unit to, std::uint32_t stages, std::uint64_t receiver_interval) {
   index_[static_cast<std::size_t>(from)][static_cast<std::size_t>(to)] = static_cast<std::int8_t>(links_.size());
-  links_.push_back({from, to, stages, receiver_interval});
+  links_.push_back({from, to, stages, receiver_interval, false});
+}
+
+std::size_t LinkMap::index_behind(std::uint32_t stage) const {
+  const bool between_chips = stages_[stage].chip != stages_[stage + 1].chip;
+  return index(Unit::VectorUnit, Unit::VectorUnit) + (between_chips ? 1 : 0);
+}
+
+const LinkSpec& LinkMap::between(const program::Op& from, const program::Op& to) const {
+  return links_[from.kind == program::OpKind::SendResidual ? index_behind(from.stage) : index(from.unit, to.unit)];
 }
 
 std::size_t LinkMap::index(Unit from, Unit to) const {

@@ -4,55 +4,65 @@ namespace kiln::chip {
 
 using base::Cycles;
 
-LinkModule::LinkModule(const sc_core::sc_module_name& name, RunState& state, std::size_t index)
+LinkModule::LinkModule(const sc_core::sc_module_name& name, RunState& state, const LinkSpec& spec, StageState* into,
+                       std::uint32_t port)
     : Process(name, state),
-      index_(index),
-      timing_(state.links.links()[index].stages, state.links.links()[index].receiver_interval,
-              Refusal(state.request.stall_seed, static_cast<std::uint32_t>(index))),
+      spec_(spec),
+      into_(into),
+      timing_(spec.stages, spec.receiver_interval, Refusal(state.request.stall_seed, port)),
       registers_(timing_) {}
 
-Burst LinkModule::send(std::uint32_t op, const Burst& available) {
-  base::check(!passage_, "link: a burst before the one before has arrived");
-  passage_ = timing_.pass(available);
-  op_ = op;
-  state_.accounts.passage(index_, *passage_);
-  wake_at(passage_->pops.first());
-  return passage_->leaves;
+void LinkModule::account(const Passage& passage) {
+  if (into_ != nullptr) return into_->accounts.passage(spec_, passage);
+  state_.accounts.passage(spec_, passage);
 }
 
-void LinkModule::push(std::uint32_t op, std::uint64_t beats) {
-  if (!passage_) {
-    passage_.emplace();
-    op_ = op;
-    beats_ = beats;
-  }
-  base::check(op == op_ && beats == beats_, "link: beats of another stream");
+Burst LinkModule::send(Flight& flight, std::uint32_t op, const Burst& available) {
+  Passage passage = timing_.pass(available, receiver_free_);
+  receiver_free_ = passage.pops.last() + Cycles(timing_.receiver_interval());
+  account(passage);
+  const Burst leaves = passage.leaves;
+  streams_.push_back({&flight, op, available.beats(), std::move(passage)});
+  if (streams_.size() == 1) wake_at(streams_.front().passage.pops.first());
+  return leaves;
+}
+
+void LinkModule::push(Flight& flight, std::uint32_t op, std::uint64_t beats) {
+  if (streams_.empty() || streams_.back().flight != &flight || streams_.back().op != op)
+    streams_.push_back({&flight, op, beats, {}});
   registers_.push();
   wake_at(now());
 }
 
 void LinkModule::wake(Cycles now) {
   if (state_.beats()) return step(now);
-  const Passage passage = std::move(*passage_);
-  passage_.reset();
-  receiver->take_burst(op_, passage.pops);
+  const Stream stream = std::move(streams_.front());
+  streams_.pop_front();
+  if (!streams_.empty()) wake_at(streams_.front().passage.pops.first());
+  receiver->take_burst(*stream.flight, stream.op, stream.passage.pops);
 }
 
 void LinkModule::step(Cycles now) {
   const BeatLink::Step happened = registers_.step(now);
   if (happened.next) wake_at(*happened.next);
   if (happened.left) {
-    passage_->leaves.append(now);
+    for (Stream& stream : streams_) {
+      if (stream.passage.leaves.beats() == stream.beats) continue;
+      stream.passage.leaves.append(now);
+      break;
+    }
     producer->beat_left();
   }
   if (!happened.taken) return;
-  passage_->pops.append(now);
-  const bool last = passage_->pops.beats() == beats_;
-  if (last) {
-    state_.accounts.passage(index_, *passage_);
-    passage_.reset();
+  Stream& first = streams_.front();
+  Flight& flight = *first.flight;
+  const std::uint32_t op = first.op;
+  first.passage.pops.append(now);
+  if (first.passage.pops.beats() == first.beats) {
+    account(first.passage);
+    streams_.pop_front();
   }
-  receiver->take_beat(op_);
+  receiver->take_beat(flight, op);
 }
 
 }  // namespace kiln::chip

@@ -1,7 +1,7 @@
 // The link as a SystemC channel: a burst is one event, or each beat is one. docs/units/link.md
 #pragma once
 
-#include <optional>
+#include <deque>
 
 #include "chip/kernel.hpp"
 #include "chip/link.hpp"
@@ -13,21 +13,32 @@ class LinkModule final : public Process, public Source {
   sc_core::sc_port<Sink> receiver{"receiver"};
   sc_core::sc_port<Producer> producer{"producer"};
 
-  /// `index`: of the link in the LinkMap; names the receiving port in the stall sequence.
-  LinkModule(const sc_core::sc_module_name& name, RunState& state, std::size_t index);
-  Burst send(std::uint32_t op, const Burst& available) override;
-  void push(std::uint32_t op, std::uint64_t beats) override;
+  /// `into`: the stage of the receiving unit; null for links from and to the sequencer. `port` names the receiving port
+  /// in the stall sequence.
+  LinkModule(const sc_core::sc_module_name& name, RunState& state, const LinkSpec& spec, StageState* into,
+             std::uint32_t port);
+  Burst send(Flight& flight, std::uint32_t op, const Burst& available) override;
+  void push(Flight& flight, std::uint32_t op, std::uint64_t beats) override;
 
  private:
   void wake(base::Cycles now) override;
   void step(base::Cycles now);
+  void account(const Passage& passage);
 
-  std::size_t index_;
+  const LinkSpec& spec_;
+  StageState* into_;
   LinkTiming timing_;
   BeatLink registers_;
-  std::optional<Passage> passage_;  ///< of the stream under way
-  std::uint32_t op_ = 0;
-  std::uint64_t beats_ = 0;
+  /// Streams under way. Only links to the sequencer, of single beats, ever hold more than one: others lead into stages
+  /// that are free.
+  struct Stream {
+    Flight* flight;
+    std::uint32_t op;
+    std::uint64_t beats;
+    Passage passage;
+  };
+  std::deque<Stream> streams_;
+  base::Cycles receiver_free_;  ///< bursts: behind all that was sent so far
 };
 
 }  // namespace kiln::chip

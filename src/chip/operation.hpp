@@ -29,7 +29,8 @@ struct OpTiming {
   std::uint64_t conflict_cycles = 0;  ///< part of `latency` that KV bank conflicts cost
 };
 
-/// What one operation did; all cycles absolute. Where nothing streams in, first_in = last_in = start.
+/// What one operation did; all cycles absolute. Where nothing streams in, last_in = start, and first_in too unless it
+/// had to wait for leave to begin.
 struct OpRecord {
   std::uint32_t op = 0;
   OpTiming timing;
@@ -43,6 +44,9 @@ class Operation {
  public:
   /// The operation takes its first beat, or begins, at `now`.
   Operation(std::uint32_t op, const OpTiming& timing, base::Cycles now);
+
+  /// It had to wait for leave to begin, since `asked`.
+  void held_up_since(base::Cycles asked) { record_.first_in = asked; }
 
   /// Bursts: all beats in at once (none of them: leave out); returns the beats out, which may be none.
   Burst run(const Burst& pops);

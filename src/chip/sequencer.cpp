@@ -5,50 +5,143 @@
 
 namespace kiln::chip {
 
-Sequencer::Sequencer(const program::Placement& placement, std::uint64_t prompt_tokens, std::uint64_t max_new_tokens,
-                     std::vector<base::TokenId> end_tokens)
+using base::Cycles;
+using config::Turn;
+
+Sequencer::Sequencer(const program::Placement& placement, const std::vector<UserRequest>& users)
     : config_(placement.chip().sequencer),
-      prompt_tokens_(prompt_tokens),
-      max_new_tokens_(max_new_tokens),
-      capacity_(placement.kv().capacity_tokens),
-      end_tokens_(std::move(end_tokens)) {}
-
-OpTiming Sequencer::issue_timing() const {
-  OpTiming t;
-  t.beats_out = 1;
-  t.latency = config_.issue_cycles;
-  return t;
-}
-
-OpTiming Sequencer::commit_timing() const {
-  OpTiming t;
-  t.beats_in = 1;
-  t.latency = config_.commit_cycles;
-  return t;
-}
-
-bool Sequencer::can_issue() const { return !busy_ && !finish_ && (next_ >= prompt_tokens_ || next_ < arrived_); }
-
-Sequencer::Token Sequencer::issue() {
-  base::check(can_issue() && next_ < capacity_, "sequencer: a token that cannot be issued");
-  busy_ = true;
-  return {base::TokenPos{static_cast<std::uint32_t>(next_)}, next_ < prompt_tokens_, next_ + 1 >= prompt_tokens_};
-}
-
-bool Sequencer::commit(std::optional<base::TokenId> successor) {
-  base::check(busy_, "sequencer: a commit without a token");
-  busy_ = false;
-  ++next_;
-  if (next_ < prompt_tokens_) return false;
-  ++answers_;
-  if (successor && std::find(end_tokens_.begin(), end_tokens_.end(), *successor) != end_tokens_.end()) {
-    finish_ = Finish::EndOfText;
-  } else if (answers_ == max_new_tokens_) {
-    finish_ = Finish::MaxTokens;
-  } else if (next_ == capacity_) {
-    finish_ = Finish::KvFull;
+      when_full_(placement.chip().kv.when_full),
+      kv_free_(placement.kv().capacity_tokens),
+      slots_(placement.chip().sequencer.slots),
+      served_(slots_.size() - 1),
+      unfinished_(users.size()) {
+  for (const UserRequest& request : users) {
+    User user;
+    user.prompt = request.prompt.size();
+    user.max_new = request.max_new_tokens;
+    user.end_tokens = &request.end_tokens;
+    user.reserved = std::min(user.prompt + user.max_new - 1, kv_free_);  // the last answer token is not issued
+    users_.push_back(std::move(user));
   }
+}
+
+void Sequencer::prompt_arrived(std::uint32_t user, Cycles at) { news_.push_back({at, News::Kind::Arrival, user}); }
+void Sequencer::stage_free(Cycles at) { news_.push_back({at, News::Kind::StageFree, 0}); }
+
+bool Sequencer::commit(std::uint32_t index, bool with_logits, std::optional<base::TokenId> successor, Cycles at) {
+  if (!with_logits) return false;
+  User& user = users_[index];
+  UserOutcome& outcome = user.outcome;
+  if (outcome.answer_tokens == 0) outcome.first_answer = at;
+  outcome.last_answer = at;
+  ++outcome.answer_tokens;
+  if (successor) outcome.answer.push_back(*successor);
+  std::optional<Finish> finish;
+  if (successor && std::ranges::find(*user.end_tokens, *successor) != user.end_tokens->end()) {
+    finish = Finish::EndOfText;
+  } else if (outcome.answer_tokens == user.max_new) {
+    finish = Finish::MaxTokens;
+  } else if (user.next == user.reserved) {
+    finish = Finish::KvFull;
+  }
+  if (finish) {
+    outcome.finish = *finish;
+    --unfinished_;
+  }
+  news_.push_back({at, finish ? News::Kind::Finished : News::Kind::Done, index});
   return true;
+}
+
+void Sequencer::apply(const News& news) {
+  User& user = users_[news.user];
+  switch (news.kind) {
+    case News::Kind::StageFree:
+      stage_free_ = true;
+      break;
+    case News::Kind::Arrival:
+      if (user.arrived++ == 0) {
+        user.outcome.prompt_arrival = news.at;
+        waiting_.push_back(news.user);
+      }
+      break;
+    case News::Kind::Done:
+      user.successor_known = true;
+      break;
+    case News::Kind::Finished:
+      slots_[*user.slot].reset();
+      user.slot.reset();
+      user.finished = true;
+      kv_free_ += user.reserved;
+      kv_used_ -= user.reserved;
+      --active_;
+      break;
+  }
+}
+
+// First come, first served: a request that does not fit holds up those behind it, or is refused.
+void Sequencer::admit(Cycles cycle) {
+  while (!waiting_.empty()) {
+    User& user = users_[waiting_.front()];
+    if (user.reserved > kv_free_) {
+      if (when_full_ == config::WhenFull::Queue) return;
+      user.outcome.finish = Finish::Refused;
+      user.finished = true;
+      --unfinished_;
+      waiting_.pop_front();
+      continue;
+    }
+    const auto slot = std::ranges::find_if(slots_, [](const auto& user) { return !user.has_value(); });
+    if (slot == slots_.end()) return;
+    *slot = waiting_.front();
+    user.slot = static_cast<std::size_t>(slot - slots_.begin());
+    user.outcome.admitted = cycle;
+    kv_free_ -= user.reserved;
+    kv_used_ += user.reserved;
+    most_kv_tokens_ = std::max(most_kv_tokens_, kv_used_);
+    most_users_ = std::max(most_users_, ++active_);
+    admitted_.emplace_back(waiting_.front(), *user.slot);
+    waiting_.pop_front();
+  }
+}
+
+bool Sequencer::ready(const User& user) const {
+  if (user.next >= user.reserved) return false;
+  return user.next < user.prompt ? user.next < user.arrived : user.successor_known;
+}
+
+/// The slot whose token goes next: in turn behind the one served last, among those that the policy prefers.
+std::optional<std::size_t> Sequencer::choose() const {
+  std::optional<std::size_t> otherwise;
+  for (std::size_t step = 1; step <= slots_.size(); ++step) {
+    const std::size_t slot = (served_ + step) % slots_.size();
+    if (!slots_[slot] || !ready(users_[*slots_[slot]])) continue;
+    const bool decodes = users_[*slots_[slot]].next >= users_[*slots_[slot]].prompt;
+    if (config_.turn == Turn::RoundRobin || decodes == (config_.turn == Turn::DecodeFirst)) return slot;
+    if (!otherwise) otherwise = slot;
+  }
+  return otherwise;
+}
+
+std::optional<Sequencer::Token> Sequencer::decide(Cycles cycle) {
+  const auto later = std::stable_partition(news_.begin(), news_.end(), [&](const News& n) { return n.at <= cycle; });
+  // In one cycle: by kind, then by user, so that the order in which it was told does not matter.
+  std::sort(news_.begin(), later, [](const News& a, const News& b) {
+    return std::tuple(a.at, a.kind, a.user) < std::tuple(b.at, b.kind, b.user);
+  });
+  std::for_each(news_.begin(), later, [&](const News& n) { apply(n); });
+  news_.erase(news_.begin(), later);
+  admit(cycle);
+  if (!stage_free_) return std::nullopt;
+  const auto slot = choose();
+  if (!slot) return std::nullopt;
+  User& user = users_[*slots_[*slot]];
+  const Token token{*slots_[*slot], *slot, base::TokenPos{static_cast<std::uint32_t>(user.next)},
+                    user.next < user.prompt, user.next + 1 >= user.prompt};
+  ++user.next;
+  user.successor_known = false;
+  served_ = *slot;
+  stage_free_ = false;
+  return token;
 }
 
 }  // namespace kiln::chip

@@ -1,12 +1,12 @@
-// Token sequencer, layer_serial, one user: which token the chip works on next, and when the answer is complete.
-// docs/units/sequencer.md
+// Token sequencer: which users have a slot, and whose token the chip takes next. What happens in a cycle is known to the
+// decision of that cycle, whatever the order in which it was told. docs/units/sequencer.md
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <vector>
 
-#include "chip/operation.hpp"
 #include "kiln/chip/chip.hpp"
 #include "kiln/program/placement.hpp"
 
@@ -14,35 +14,66 @@ namespace kiln::chip {
 
 class Sequencer {
  public:
-  Sequencer(const program::Placement& placement, std::uint64_t prompt_tokens, std::uint64_t max_new_tokens,
-            std::vector<base::TokenId> end_tokens);
-  [[nodiscard]] OpTiming issue_timing() const;
-  [[nodiscard]] OpTiming commit_timing() const;
+  Sequencer(const program::Placement& placement, const std::vector<UserRequest>& users);
 
-  /// The next prompt id is here.
-  void prompt_arrived() { ++arrived_; }
-  /// No token is in the chip and the next one's id is known.
-  [[nodiscard]] bool can_issue() const;
+  /// News of cycle `at`; looked at by decide() of that cycle or a later one.
+  void prompt_arrived(std::uint32_t user, base::Cycles at);  ///< its next prompt id is here
+  void stage_free(base::Cycles at);                          ///< the first stage can take a token
+  /// A token of the user is done. `successor`: the id that a functional run found.
+  /// Returns whether an answer token was made.
+  bool commit(std::uint32_t user, bool with_logits, std::optional<base::TokenId> successor, base::Cycles at);
+
   struct Token {
+    std::uint32_t user = 0;
+    std::size_t slot = 0;
     base::TokenPos position;
     bool from_prompt = true;
     bool with_logits = false;
   };
-  /// The token that can be issued is in the chip from now on.
-  Token issue();
-  /// The token in the chip is done. `successor`: the argmax of a functional run. Returns whether an answer token was
-  /// made.
-  bool commit(std::optional<base::TokenId> successor);
-  [[nodiscard]] std::optional<Finish> finish() const { return finish_; }
-  [[nodiscard]] std::uint64_t answer_tokens() const { return answers_; }
+  /// With all news up to `cycle`: admits who can be, and says which token enters the first stage, if one can.
+  std::optional<Token> decide(base::Cycles cycle);
+
+  [[nodiscard]] bool all_finished() const { return unfinished_ == 0; }
+  [[nodiscard]] const UserOutcome& outcome(std::uint32_t user) const { return users_[user].outcome; }
+  /// Users that were admitted since the last call, with their slots.
+  std::vector<std::pair<std::uint32_t, std::size_t>> take_admitted() { return std::exchange(admitted_, {}); }
+  [[nodiscard]] std::uint64_t most_kv_tokens() const { return most_kv_tokens_; }
+  [[nodiscard]] std::uint64_t most_users() const { return most_users_; }
 
  private:
+  struct User {
+    std::uint64_t prompt = 0, max_new = 0;
+    const std::vector<base::TokenId>* end_tokens = nullptr;
+    std::uint64_t reserved = 0;  ///< tokens of the KV cache
+    std::uint64_t arrived = 0;   ///< prompt ids that are here
+    std::uint64_t next = 0;      ///< position of the next token
+    bool successor_known = false;
+    std::optional<std::size_t> slot;
+    UserOutcome outcome;
+    bool finished = false;
+  };
+  struct News {
+    base::Cycles at;
+    enum class Kind { Arrival, Done, Finished, StageFree } kind;
+    std::uint32_t user;
+  };
+  void apply(const News& news);
+  void admit(base::Cycles cycle);
+  bool ready(const User& user) const;
+  std::optional<std::size_t> choose() const;
+
   config::SequencerConfig config_;
-  std::uint64_t prompt_tokens_, max_new_tokens_, capacity_;
-  std::vector<base::TokenId> end_tokens_;
-  std::uint64_t arrived_ = 0, next_ = 0, answers_ = 0;
-  bool busy_ = false;
-  std::optional<Finish> finish_;
+  config::WhenFull when_full_;
+  std::uint64_t kv_free_;
+  std::vector<User> users_;
+  std::vector<News> news_;
+  std::deque<std::uint32_t> waiting_;               ///< users without a slot, in the order of their first id's arrival
+  std::vector<std::optional<std::uint32_t>> slots_;  ///< the user in each
+  std::size_t served_ = 0;                          ///< slot of the last token
+  bool stage_free_ = true;
+  std::uint64_t unfinished_;
+  std::uint64_t active_ = 0, kv_used_ = 0, most_kv_tokens_ = 0, most_users_ = 0;
+  std::vector<std::pair<std::uint32_t, std::size_t>> admitted_;
 };
 
 }  // namespace kiln::chip

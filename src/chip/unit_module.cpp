@@ -4,13 +4,21 @@ namespace kiln::chip {
 
 using base::Cycles;
 
-UnitModule::UnitModule(const sc_core::sc_module_name& name, RunState& state, program::Unit unit)
-    : Process(name, state) {
-  for (const LinkSpec& link : state.links.links()) {
-    if (link.from != unit) continue;
+UnitModule::UnitModule(const sc_core::sc_module_name& name, StageState& stage, program::Unit unit)
+    : Process(name, stage.run), stage_(stage) {
+  for (const LinkSpec& link : state_.links.links()) {
+    if (link.from != unit || link.between_chips || !wanted(link)) continue;
     const std::string port = "to_" + std::string(program::name(link.to));
     outputs_[static_cast<std::size_t>(link.to)] = std::make_unique<sc_core::sc_port<Source>>(port.c_str());
   }
+}
+
+/// Only what the stage has at its other end.
+bool UnitModule::wanted(const LinkSpec& link) const {
+  const program::Dataflow& dataflow = state_.placement.dataflow();
+  if (link.to == program::Unit::Sequencer) return dataflow.ends_at(stage_.index, link.from);
+  if (link.from == link.to) return stage_.index + 1 < dataflow.stages().size();
+  return dataflow.has(stage_.index, link.to);
 }
 
 sc_core::sc_port<Source>& UnitModule::output(program::Unit to) {
@@ -19,17 +27,22 @@ sc_core::sc_port<Source>& UnitModule::output(program::Unit to) {
   return *port;
 }
 
-sc_core::sc_port<Source>& UnitModule::next_link() { return output(state_.op(operation_->index() + 1).unit); }
+sc_core::sc_port<Source>& UnitModule::next_link() { return output(flight_->op(operation_->index() + 1).unit); }
 
-void UnitModule::take_burst(std::uint32_t op, const Burst& pops) {
-  base::check(!operation_, "a unit takes a beat of the next operation before the last one is over");
-  operation_.emplace(op, timing(op), now());
+void UnitModule::begin(Flight& flight, std::uint32_t index) {
+  base::check(!operation_, "a unit begins an operation before the last one is over");
+  flight_ = &flight;
+  operation_.emplace(index, timing(flight, index), now());
+}
+
+void UnitModule::take_burst(Flight& flight, std::uint32_t op, const Burst& pops) {
+  begin(flight, op);
   follow(operation_->run(pops));
 }
 
-void UnitModule::start(std::uint32_t index) {
-  base::check(!operation_, "a unit begins an operation before the last one is over");
-  operation_.emplace(index, timing(index), now());
+void UnitModule::start(Flight& flight, std::uint32_t index, Cycles asked) {
+  begin(flight, index);
+  operation_->held_up_since(asked);
   if (state_.beats()) return complete();
   follow(operation_->run());
 }
@@ -40,14 +53,15 @@ void UnitModule::follow(const Burst& out) {
     operation_->finish(operation_->result_at());
   } else {
     operation_->finish(out.last());
-    operation_->set_leaves(next_link()->send(operation_->index() + 1, out));
+    operation_->set_leaves(next_link()->send(*flight_, operation_->index() + 1, out));
   }
   wake_at(operation_->record().end);
 }
 
-void UnitModule::take_beat(std::uint32_t op) {
-  if (!operation_) operation_.emplace(op, timing(op), now());
-  base::check(op == operation_->index(), "a unit takes a beat of the next operation before the last one is over");
+void UnitModule::take_beat(Flight& flight, std::uint32_t op) {
+  if (!operation_) begin(flight, op);
+  base::check(op == operation_->index() && &flight == flight_,
+              "a unit takes a beat of the next operation before the last one is over");
   if (const auto out = operation_->take(now())) emit_at(*out);
   if (operation_->complete() && operation_->timing().flow != Flow::Through) complete();
 }
@@ -73,7 +87,7 @@ void UnitModule::emit(Cycles now) {
     end();
     return close();
   }
-  next_link()->push(operation_->index() + 1, operation_->timing().beats_out);
+  next_link()->push(*flight_, operation_->index() + 1, operation_->timing().beats_out);
   operation_->emitted(now);
   if (operation_->all_emitted()) {
     end();
@@ -88,15 +102,19 @@ void UnitModule::beat_left() {
   if (operation_->all_left()) close();
 }
 
-void UnitModule::end() { state_.execute(state_.op(operation_->index())); }
+void UnitModule::end() { state_.execute(*flight_, flight_->op(operation_->index())); }
 
 void UnitModule::close() {
   if (state_.halted) return;
   const OpRecord record = operation_->record();
+  Flight& flight = *flight_;
   operation_.reset();
-  state_.accounts.operation(record);
-  state_.report(record);
-  closed(record);
+  stage_.accounts.operation(flight, record);
+  state_.accounts.operation(flight, record);
+  state_.report(flight, record);
+  closed(flight, record);
+  if (state_.placement.dataflow().leaves_stage(*flight.ops, record.op))
+    stage_.free(record.timing.beats_out > 0 ? record.last_out : record.end);
 }
 
 }  // namespace kiln::chip

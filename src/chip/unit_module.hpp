@@ -14,30 +14,34 @@ namespace kiln::chip {
 
 class UnitModule : public Process, public Sink, public Producer {
  public:
-  UnitModule(const sc_core::sc_module_name& name, RunState& state, program::Unit unit);
+  UnitModule(const sc_core::sc_module_name& name, StageState& stage, program::Unit unit);
   /// The link to the unit `to`.
   sc_core::sc_port<Source>& output(program::Unit to);
 
-  void take_burst(std::uint32_t op, const Burst& pops) final;
-  void take_beat(std::uint32_t op) final;
+  void take_burst(Flight& flight, std::uint32_t op, const Burst& pops) final;
+  void take_beat(Flight& flight, std::uint32_t op) final;
   void beat_left() final;
 
  protected:
-  /// How operation `index` of the token in the chip runs.
-  virtual OpTiming timing(std::uint32_t index) = 0;
+  /// How operation `index` of this token runs.
+  virtual OpTiming timing(const Flight& flight, std::uint32_t index) = 0;
   /// It is over: counters, and what the unit does next. The unit is free.
-  virtual void closed(const OpRecord& record) = 0;
+  virtual void closed(Flight& flight, const OpRecord& record) = 0;
   /// Single beats: all beats in of an operation with a barrier are taken. Emits the results.
   virtual void complete();
   void wake(base::Cycles now) override;
 
-  /// Begins an operation that nothing streams into.
-  void start(std::uint32_t index);
+  /// Begins an operation that nothing streams into; it had to wait for leave since `asked`.
+  void start(Flight& flight, std::uint32_t index, base::Cycles asked);
   /// Single beats: the beat out or the result at `at`.
   void emit_at(base::Cycles at);
   Operation& operation() { return *operation_; }
+  Flight& flight() { return *flight_; }
+  StageState& stage_;
 
  private:
+  void begin(Flight& flight, std::uint32_t index);
+  [[nodiscard]] bool wanted(const LinkSpec& link) const;
   void emit(base::Cycles now);
   void follow(const Burst& out);
   void end();
@@ -46,6 +50,7 @@ class UnitModule : public Process, public Sink, public Producer {
 
   std::array<std::unique_ptr<sc_core::sc_port<Source>>, program::kUnits> outputs_;
   std::optional<Operation> operation_;
+  Flight* flight_ = nullptr;  ///< whose operation it is
   std::deque<base::Cycles> due_;  ///< single beats: when results are there
 };
 

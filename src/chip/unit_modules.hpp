@@ -3,124 +3,86 @@
 
 #include "chip/attention_unit.hpp"
 #include "chip/embedding_rom.hpp"
-#include "chip/host_link.hpp"
 #include "chip/lm_head.hpp"
 #include "chip/reduction_tree.hpp"
-#include "chip/sequencer.hpp"
 #include "chip/tile_array.hpp"
 #include "chip/unit_module.hpp"
 #include "chip/vector_unit.hpp"
 
 namespace kiln::chip {
 
-class EmbeddingRomModule final : public UnitModule {
+/// A unit whose operations all take the same time and that does nothing behind them.
+template <class Core>
+class PlainModule final : public UnitModule {
  public:
-  EmbeddingRomModule(const sc_core::sc_module_name& name, RunState& state)
-      : UnitModule(name, state, program::Unit::EmbeddingRom), core_(state.placement) {}
+  template <class... Arguments>
+  PlainModule(const sc_core::sc_module_name& name, StageState& stage, program::Unit unit, Arguments... arguments)
+      : UnitModule(name, stage, unit), core_(stage.run.placement, arguments...) {}
 
  private:
-  OpTiming timing(std::uint32_t) override { return core_.timing(); }
-  void closed(const OpRecord&) override { core_.count(state_.accounts.activity()); }
-  EmbeddingRom core_;
+  OpTiming timing(const Flight&, std::uint32_t) override { return core_.timing(); }
+  void closed(Flight&, const OpRecord&) override { core_.count(stage_.accounts.activity()); }
+  Core core_;
 };
 
-class TileArrayModule final : public UnitModule {
+/// Sends a residual to the next stage when that is free: it has one credit, which takes as long back as the link is.
+class Handover final : public Process, public Freed {
  public:
-  TileArrayModule(const sc_core::sc_module_name& name, RunState& state, program::ArrayKind kind)
-      : UnitModule(name, state, program::array_unit(kind)), core_(state.placement, kind) {}
+  class Sender {
+   public:
+    virtual ~Sender() = default;
+    virtual void granted() = 0;
+  };
+  Handover(const sc_core::sc_module_name& name, RunState& state, const LinkSpec& link, Sender& sender)
+      : Process(name, state), delay_(link.stages), sender_(sender) {}
+  /// Calls sender.granted() now or later.
+  void request();
+  void freed(base::Cycles at) override { wake_at(at + base::Cycles(delay_)); }
 
  private:
-  OpTiming timing(std::uint32_t) override { return core_.timing(); }
-  void closed(const OpRecord&) override { core_.count(state_.accounts.activity()); }
-  TileArray core_;
+  void wake(base::Cycles) override;
+  std::uint64_t delay_;
+  Sender& sender_;
+  bool credit_ = true;
+  bool wanted_ = false;
 };
 
-class ReductionTreeModule final : public UnitModule {
+class VectorUnitModule final : public UnitModule, public Handover::Sender {
  public:
-  ReductionTreeModule(const sc_core::sc_module_name& name, RunState& state, program::ArrayKind kind)
-      : UnitModule(name, state, program::tree_unit(kind)), core_(state.placement, kind) {}
+  VectorUnitModule(const sc_core::sc_module_name& name, StageState& stage);
+  /// To the next stage; none behind the last.
+  void hand_over_by(Handover& handover) { handover_ = &handover; }
+  void granted() override;
 
  private:
-  OpTiming timing(std::uint32_t) override { return core_.timing(); }
-  void closed(const OpRecord&) override { core_.count(state_.accounts.activity()); }
-  ReductionTree core_;
-};
-
-class VectorUnitModule final : public UnitModule {
- public:
-  VectorUnitModule(const sc_core::sc_module_name& name, RunState& state)
-      : UnitModule(name, state, program::Unit::VectorUnit), core_(state.placement) {}
-
- private:
-  OpTiming timing(std::uint32_t index) override;
-  void closed(const OpRecord& record) override;
+  OpTiming timing(const Flight& flight, std::uint32_t index) override;
+  void closed(Flight& flight, const OpRecord& record) override;
   VectorUnit core_;
+  Handover* handover_ = nullptr;
+  struct Waiting {
+    Flight* flight;
+    std::uint32_t op;
+    base::Cycles since;
+  };
+  std::optional<Waiting> waiting_;
 };
 
 /// Attention unit and the KV SRAM that it alone reads and writes.
 class AttentionModule final : public UnitModule {
  public:
-  AttentionModule(const sc_core::sc_module_name& name, RunState& state)
-      : UnitModule(name, state, program::Unit::Attention), core_(state.placement), reads_(state.placement) {}
+  AttentionModule(const sc_core::sc_module_name& name, StageState& stage)
+      : UnitModule(name, stage, program::Unit::Attention), core_(state_.placement), reads_(state_.placement) {}
 
  private:
-  OpTiming timing(std::uint32_t index) override;
-  void closed(const OpRecord& record) override;
+  OpTiming timing(const Flight& flight, std::uint32_t index) override;
+  void closed(Flight& flight, const OpRecord& record) override;
   void complete() override;
   void wake(base::Cycles now) override;
-  [[nodiscard]] std::uint64_t context() const { return std::uint64_t{state_.position.value} + 1; }
+  static std::uint64_t context(const Flight& flight) { return std::uint64_t{flight.position.value} + 1; }
   AttentionUnit core_;
   KvReads reads_;
   ReadCost cost_;                      ///< of a phase of the operation under way
   std::optional<AttentionWalk> walk_;  ///< single beats
-};
-
-class SamplerModule final : public UnitModule {
- public:
-  SamplerModule(const sc_core::sc_module_name& name, RunState& state)
-      : UnitModule(name, state, program::Unit::Sampler), core_(state.placement) {}
-
- private:
-  OpTiming timing(std::uint32_t) override { return core_.timing(); }
-  void closed(const OpRecord&) override { core_.count(state_.accounts.activity()); }
-  Sampler core_;
-};
-
-class HostLinkModule;
-
-class SequencerModule final : public UnitModule {
- public:
-  SequencerModule(const sc_core::sc_module_name& name, RunState& state, HostLinkModule& host);
-  void prompt_arrived();
-  [[nodiscard]] const Sequencer& core() const { return core_; }
-  [[nodiscard]] const std::vector<base::TokenId>& answer() const { return answer_; }
-
- private:
-  OpTiming timing(std::uint32_t index) override;
-  void closed(const OpRecord& record) override;
-  void issue_next();
-  void commit();
-  void answer(std::optional<base::TokenId> id);
-  Sequencer core_;
-  HostLinkModule& host_;
-  std::vector<base::TokenId> answer_;
-};
-
-class HostLinkModule final : public Process {
- public:
-  HostLinkModule(const sc_core::sc_module_name& name, RunState& state)
-      : Process(name, state), core_(state.placement.chip().host) {}
-  void bind(SequencerModule& sequencer) { sequencer_ = &sequencer; }
-  /// An answer token leaves for the host.
-  void send() { core_.send(now()); }
-  [[nodiscard]] const HostLink& core() const { return core_; }
-
- private:
-  void start_of_simulation() override { wake_at(core_.arrival(0)); }
-  void wake(base::Cycles now) override;
-  HostLink core_;
-  SequencerModule* sequencer_ = nullptr;
-  std::uint64_t delivered_ = 0;
 };
 
 }  // namespace kiln::chip

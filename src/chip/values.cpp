@@ -23,13 +23,49 @@ constexpr std::size_t kPartsPerThread = 8;  // threads that are done early take 
 
 Values::Impl::Impl(const rom::RomImage& image, std::uint64_t capacity_tokens, base::ThreadPool& threads,
                    numerics::Simd path, const program::Placement* tiles)
-    : rom(image), pool(threads), simd(path), by_tile(tiles), dataflow(image.model()) {
+    : rom(image),
+      pool(threads),
+      simd(path),
+      by_tile(tiles),
+      dataflow(image.model()),
+      capacity(std::min(capacity_tokens, kMostKvTokens)),
+      tokens(1),
+      unused{0} {}
+
+void Values::Impl::open(std::size_t in_slot) {
   const config::ModelConfig& model = rom.model();
-  const std::size_t capacity = std::min(capacity_tokens, kMostKvTokens);
+  if (kv.size() <= in_slot) kv.resize(in_slot + 1);
+  kv[in_slot].clear();
   for (std::uint32_t layer = 0; layer < model.layers; ++layer)
-    kv.emplace_back(model.kv_heads, model.head_dim, capacity);
+    kv[in_slot].emplace_back(model.kv_heads, model.head_dim, capacity);
+}
+
+Values::Ticket Values::Impl::begin(std::size_t in_slot, base::TokenId id, base::TokenPos at) {
+  const config::ModelConfig& model = rom.model();
+  base::check(id < model.vocab_size, "values: a token outside the vocabulary");
+  base::check(in_slot < kv.size(), "values: a slot that nobody opened");
+  if (unused.empty()) {
+    unused.push_back(tokens.size());
+    tokens.emplace_back();
+  }
+  const Ticket ticket = unused.back();
+  unused.pop_back();
+  activate(ticket);
+  slot = in_slot;
+  token = id;
+  position = at;
   residual.resize(model.hidden_size);
   attended.resize(model.q_width());
+  return ticket;
+}
+
+void Values::Impl::end(Ticket ticket) { unused.push_back(ticket); }
+
+void Values::Impl::activate(Ticket ticket) {
+  if (ticket == active) return;
+  tokens[active] = std::move(static_cast<TokenState&>(*this));
+  static_cast<TokenState&>(*this) = std::move(tokens[ticket]);
+  active = ticket;
 }
 
 void Values::Impl::execute(const Op& op) {
@@ -44,6 +80,9 @@ void Values::Impl::execute(const Op& op) {
       break;
     case OpKind::StoreResidual:
       std::copy(stream.begin(), stream.end(), residual.begin());
+      break;
+    case OpKind::SendResidual:
+      stream = residual;
       break;
     case OpKind::Norm:
       norm(op);
@@ -101,7 +140,8 @@ void Values::Impl::rope_heads(std::size_t first, std::size_t heads) {
 
 void Values::Impl::attend(const Op& op) {
   const config::ModelConfig& model = rom.model();
-  numerics::KvStore& store = kv[op.layer.value];
+  numerics::KvStore& store = kv[slot][op.layer.value];
+  base::check(position.value == store.tokens(), "values: tokens come in order, each at the next position");
   const std::span<const float> kvq(stream);
   store.append(kvq.first(model.kv_width()), kvq.subspan(model.kv_width(), model.kv_width()));
   const std::span<const float> q = kvq.subspan(2 * std::size_t{model.kv_width()}, model.q_width());
@@ -146,27 +186,38 @@ Values::Values(const rom::RomImage& rom, std::uint64_t capacity_tokens, base::Th
 Values::~Values() = default;
 Values::Values(Values&&) noexcept = default;
 
+void Values::open(std::size_t slot) { impl_->open(slot); }
+Values::Ticket Values::begin(std::size_t slot, base::TokenId token, base::TokenPos position) {
+  return impl_->begin(slot, token, position);
+}
+void Values::execute(Ticket ticket, const program::Op& op) {
+  impl_->activate(ticket);
+  impl_->execute(op);
+}
+void Values::end(Ticket ticket) { impl_->end(ticket); }
+
+std::span<const float> Values::logits(Ticket ticket) {
+  impl_->activate(ticket);
+  return impl_->stream;
+}
+base::TokenId Values::argmax(Ticket ticket) {
+  impl_->activate(ticket);
+  return impl_->best;
+}
+
 void Values::reset() {
-  for (auto& store : impl_->kv) store.clear();
+  impl_->open(0);
   impl_->next_position = 0;
 }
 
-void Values::begin(base::TokenId token, base::TokenPos position) {
-  base::check(token < impl_->rom.model().vocab_size, "values: a token outside the vocabulary");
-  base::check(position.value == impl_->kv.front().tokens(), "values: tokens come in order, each at the next position");
-  impl_->token = token;
-  impl_->position = position;
-  impl_->next_position = position.value + 1;
-}
-
-void Values::execute(const Op& op) { impl_->execute(op); }
-
 void Values::forward(base::TokenId token, bool with_logits) {
-  begin(token, base::TokenPos{impl_->next_position});
+  if (impl_->kv.empty()) reset();
+  if (impl_->alone) impl_->end(*impl_->alone);
+  impl_->alone = impl_->begin(0, token, base::TokenPos{impl_->next_position++});
   for (const Op& op : impl_->dataflow.token(with_logits)) impl_->execute(op);
 }
 
-std::span<const float> Values::logits() const { return impl_->stream; }
-base::TokenId Values::argmax() const { return impl_->best; }
+std::span<const float> Values::logits() { return impl_->alone ? logits(*impl_->alone) : std::span<const float>(); }
+base::TokenId Values::argmax() { return impl_->alone ? argmax(*impl_->alone) : 0; }
 
 }  // namespace kiln::chip

@@ -9,9 +9,31 @@
 
 namespace kiln::chip {
 
-struct Values::Impl {
+/// What there is of one token between its operations.
+struct TokenState {
+  std::size_t slot = 0;
+  base::TokenId token = 0;
+  base::TokenPos position;
+  std::vector<float> residual;
+  std::vector<float> stream;  ///< what the embedding ROM, an array's tree or the stage before sends: sections one behind
+                              ///< the other
+  std::vector<float> work;    ///< inside the vector unit
+  std::vector<float> attended;
+  numerics::QuantisedVector x;     ///< input of the next array
+  std::vector<std::int64_t> sums;  ///< S of each tile over inputs, by output
+  std::uint32_t best = 0;
+};
+
+/// Inherits the state of the token that it works on now; those of the others wait in `tokens`.
+struct Values::Impl : TokenState {
   Impl(const rom::RomImage& image, std::uint64_t capacity_tokens, base::ThreadPool& threads, numerics::Simd path,
        const program::Placement* tiles);
+
+  void open(std::size_t slot);
+  Ticket begin(std::size_t slot, base::TokenId token, base::TokenPos position);
+  void end(Ticket ticket);
+  /// Makes that token the one that is worked on.
+  void activate(Ticket ticket);
 
   void execute(const program::Op& op);
   void norm(const program::Op& op);
@@ -28,18 +50,13 @@ struct Values::Impl {
   numerics::Simd simd;
   const program::Placement* by_tile;
   program::Dataflow dataflow;
-  std::vector<numerics::KvStore> kv;  ///< one a layer
-
-  base::TokenId token = 0;
-  base::TokenPos position;
-  std::uint32_t next_position = 0;  ///< of forward()
-  std::vector<float> residual;
-  std::vector<float> stream;  ///< what the embedding ROM or an array's tree sends: sections one behind the other
-  std::vector<float> work;    ///< inside the vector unit
-  std::vector<float> attended;
-  numerics::QuantisedVector x;     ///< input of the next array
-  std::vector<std::int64_t> sums;  ///< S of each tile over inputs, by output
-  std::uint32_t best = 0;
+  std::size_t capacity;
+  std::vector<std::vector<numerics::KvStore>> kv;  ///< [slot][layer]
+  std::vector<TokenState> tokens;                  ///< by ticket; the active one's is moved from
+  std::vector<Ticket> unused;
+  Ticket active = 0;
+  std::optional<Ticket> alone;  ///< of forward()
+  std::uint32_t next_position = 0;
 };
 
 }  // namespace kiln::chip

@@ -1,5 +1,7 @@
 #include "chip/vector_unit.hpp"
 
+#include <algorithm>
+
 #include "chip/reduction_tree.hpp"
 #include "chip/streams.hpp"
 
@@ -7,13 +9,27 @@ namespace kiln::chip {
 
 using program::OpKind;
 
+namespace {
+constexpr std::uint64_t kElementBytes = 4;  // the residual is binary32
+}
+
 VectorUnit::VectorUnit(const program::Placement& placement)
     : vector_(placement.chip().vector),
       beat_cycles_(cycles_per_beat(placement.chip().link, vector_.lanes)),
+      wire_cycles_(
+          base::ceil_div(kElementBytes * placement.chip().link.beat_elements(), placement.chip().chips.bytes_per_cycle)),
       hidden_beats_(beats_of(placement.chip().link, placement.model().hidden_size)),
       q_beats_(beats_of(placement.chip().link, placement.model().q_width())),
       qkv_beats_(output_beats(placement, program::ArrayKind::Qkv)),
       ffn_beats_(beats_of(placement.chip().link, placement.model().intermediate_size)) {}
+
+OpTiming VectorUnit::send_timing(bool between_chips) const {
+  OpTiming t;
+  t.beats_out = hidden_beats_;
+  t.latency = 1;  // the residual's registers
+  t.interval = between_chips ? std::max(beat_cycles_, wire_cycles_) : beat_cycles_;
+  return t;
+}
 
 OpTiming VectorUnit::timing(OpKind kind, bool ends_token) const {
   const config::VectorConfig& v = vector_;

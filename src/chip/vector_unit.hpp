@@ -14,6 +14,8 @@ class VectorUnit {
   explicit VectorUnit(const program::Placement& placement);
   /// Cycles for a beat.
   [[nodiscard]] std::uint64_t beat_cycles() const { return beat_cycles_; }
+  /// The residual leaves for the next stage; over a link between chips no faster than that link's bytes allow.
+  [[nodiscard]] OpTiming send_timing(bool between_chips) const;
   /// `ends_token`: the last residual of a token without logits; its completion is told to the sequencer.
   [[nodiscard]] OpTiming timing(program::OpKind kind, bool ends_token) const;
   void count(const program::Op& op, Activity& activity) const;
@@ -21,6 +23,7 @@ class VectorUnit {
  private:
   config::VectorConfig vector_;
   std::uint64_t beat_cycles_;
+  std::uint64_t wire_cycles_;  ///< of a beat of the residual between chips
   std::uint64_t hidden_beats_, q_beats_, qkv_beats_, ffn_beats_;
 };
 

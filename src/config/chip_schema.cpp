@@ -7,7 +7,9 @@ namespace kiln::config {
 namespace {
 
 constexpr std::array<std::string_view, 1> kMicroarchitectures = {"product_select"};
-constexpr std::array<std::string_view, 1> kSchedules = {"layer_serial"};
+constexpr std::array<std::string_view, 2> kSchedules = {"layer_serial", "layer_pipelined"};
+constexpr std::array<std::string_view, 3> kTurns = {"round_robin", "decode_first", "prefill_first"};
+constexpr std::array<std::string_view, 2> kWhenFull = {"queue", "refuse"};
 constexpr Integers kWide = {1, 65536};  // lanes, rows, banks: things side by side
 constexpr Integers kLatency = {1, 4096};
 constexpr Integers kStages = {1, 1024};
@@ -61,6 +63,7 @@ void describe(FieldVisitor& v, KvConfig& kv) {
   v.integer("read_cycles", kv.read_cycles, "cycles", kLatency);
   v.integer("write_cycles", kv.write_cycles, "cycles", kLatency);
   v.integer("row_pad_words", kv.row_pad_words, "words", {0, 65536});
+  v.choice("when_full", kv.when_full, kWhenFull, Need::Optional);
 }
 
 void describe(FieldVisitor& v, LinkConfig& link) {
@@ -75,6 +78,7 @@ void describe(FieldVisitor& v, LinkConfig& link) {
   v.integer("tree_to_sampler", link.tree_to_sampler, "stages", kStages);
   v.integer("sampler_to_sequencer", link.sampler_to_sequencer, "stages", kStages);
   v.integer("vector_to_sequencer", link.vector_to_sequencer, "stages", kStages);
+  v.integer("vector_to_vector", link.vector_to_vector, "stages", kStages, Need::Optional);
 }
 
 }  // namespace
@@ -100,12 +104,22 @@ void describe(FieldVisitor& v, ChipConfig& chip) {
   v.object("sequencer", [&] {
     v.integer("issue_cycles", chip.sequencer.issue_cycles, "cycles", kLatency);
     v.integer("commit_cycles", chip.sequencer.commit_cycles, "cycles", kLatency);
+    v.integer("slots", chip.sequencer.slots, "users", {1, 65536}, Need::Optional);
+    v.choice("turn", chip.sequencer.turn, kTurns, Need::Optional);
   });
   v.object("link", [&] { describe(v, chip.link); });
   v.object("host", [&] {
     v.integer("latency_cycles", chip.host.latency_cycles, "cycles", {1, 1U << 20});
     v.integer("cycles_per_token", chip.host.cycles_per_token, "cycles", {1, 65536});
   });
+  v.object(
+      "chips",
+      [&] {
+        v.integer("count", chip.chips.count, "chips", {1, 1024});
+        v.integer("latency_cycles", chip.chips.latency_cycles, "cycles", {1, 1024});
+        v.integer("bytes_per_cycle", chip.chips.bytes_per_cycle, "bytes", {1, 65536});
+      },
+      Need::Optional);
   v.notes("reasons", chip.reasons);
 }
 

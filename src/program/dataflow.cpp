@@ -11,9 +11,9 @@ constexpr std::array<std::string_view, kUnits> kUnitNames = {
     "sampler",       "links",        "qkv_array",     "qkv_tree",    "o_array",        "o_tree",
     "gate_up_array", "gate_up_tree", "down_array",    "down_tree",   "lm_head_array",  "lm_head_tree"};
 constexpr std::array<std::string_view, kArrays> kArrayNames = {"qkv", "o", "gate_up", "down", "lm_head"};
-constexpr std::array<std::string_view, 13> kOpNames = {
+constexpr std::array<std::string_view, 14> kOpNames = {
     "issue",  "embedding_read",     "store_residual", "norm",          "multiply", "reduce", "rope_quantise",
-    "attend", "quantise_attention", "add_residual",   "silu_multiply", "arg_max",  "commit"};
+    "attend", "quantise_attention", "add_residual",   "send_residual", "silu_multiply", "arg_max", "commit"};
 
 constexpr Unit kFirstArrayUnit = Unit::QkvArray;
 
@@ -29,7 +29,10 @@ Unit array_unit(ArrayKind kind) {
 }
 Unit tree_unit(ArrayKind kind) { return static_cast<Unit>(static_cast<std::size_t>(array_unit(kind)) + 1); }
 
-Dataflow::Dataflow(const config::ModelConfig& model) : model_(model) {
+Dataflow::Dataflow(const config::ModelConfig& model) : Dataflow(model, {{0, model.layers, 0}}) {}
+
+Dataflow::Dataflow(const config::ModelConfig& model, std::vector<Stage> stages)
+    : model_(model), stages_(std::move(stages)) {
   using config::TensorClass;
   const auto at = [this](ArrayKind kind) -> std::vector<Section>& { return sections_[static_cast<std::size_t>(kind)]; };
   at(ArrayKind::Qkv) = {
@@ -40,36 +43,86 @@ Dataflow::Dataflow(const config::ModelConfig& model) : model_(model) {
   at(ArrayKind::LmHead) = {{TensorClass::LmHead, model.vocab_size}};
 
   const std::uint32_t hidden = model.hidden_size;
-  std::vector<Op> ops = {{OpKind::Issue, Unit::Sequencer, {}, {}, 0, 0},
-                         {OpKind::EmbeddingRead, Unit::EmbeddingRom, {}, {}, 0, hidden},
-                         {OpKind::StoreResidual, Unit::VectorUnit, {}, {}, hidden, 0}};
-  for (std::uint32_t layer = 0; layer < model.layers; ++layer) append_layer(ops, base::LayerId{layer});
-  without_logits_ = ops;
-  without_logits_.push_back({OpKind::Commit, Unit::Sequencer, {}, {}, 0, 0});
+  std::vector<Op> ops = {{OpKind::Issue, Unit::Sequencer, {}, 0, {}, 0, 0},
+                         {OpKind::EmbeddingRead, Unit::EmbeddingRom, {}, 0, {}, 0, hidden},
+                         {OpKind::StoreResidual, Unit::VectorUnit, {}, 0, {}, hidden, 0}};
+  std::uint32_t next_layer = 0;
+  for (std::uint32_t stage = 0; stage < stages_.size(); ++stage) {
+    if (stage > 0) append_handover(ops, stage);
+    base::check(stages_[stage].first_layer == next_layer, "dataflow: stages that do not follow each other");
+    for (std::uint32_t i = 0; i < stages_[stage].layers; ++i) append_layer(ops, base::LayerId{next_layer++}, stage);
+    if (stage != last_layer_stage()) continue;
+    without_logits_ = ops;
+    without_logits_.push_back({OpKind::Commit, Unit::Sequencer, {}, stage, {}, 0, 0});
+  }
+  base::check(next_layer == model.layers, "dataflow: stages without some layers");
   const auto head = ArrayKind::LmHead;
-  ops.push_back({OpKind::Norm, Unit::VectorUnit, {}, head, 0, hidden});
-  ops.push_back({OpKind::Multiply, array_unit(head), {}, head, hidden, model.vocab_size});
-  ops.push_back({OpKind::Reduce, tree_unit(head), {}, head, model.vocab_size, model.vocab_size});
-  ops.push_back({OpKind::ArgMax, Unit::Sampler, {}, {}, model.vocab_size, 0});
-  ops.push_back({OpKind::Commit, Unit::Sequencer, {}, {}, 0, 0});
+  const auto last = static_cast<std::uint32_t>(stages_.size() - 1);
+  ops.push_back({OpKind::Norm, Unit::VectorUnit, {}, last, head, 0, hidden});
+  ops.push_back({OpKind::Multiply, array_unit(head), {}, last, head, hidden, model.vocab_size});
+  ops.push_back({OpKind::Reduce, tree_unit(head), {}, last, head, model.vocab_size, model.vocab_size});
+  ops.push_back({OpKind::ArgMax, Unit::Sampler, {}, last, {}, model.vocab_size, 0});
+  ops.push_back({OpKind::Commit, Unit::Sequencer, {}, last, {}, 0, 0});
   with_logits_ = std::move(ops);
 }
 
-void Dataflow::append_layer(std::vector<Op>& ops, base::LayerId layer) const {
+bool stageless(Unit unit) { return unit == Unit::HostLink || unit == Unit::Sequencer || unit == Unit::Links; }
+
+bool Dataflow::has(std::uint32_t stage, Unit unit) const {
+  switch (unit) {
+    case Unit::HostLink:
+    case Unit::Sequencer:
+      return false;
+    case Unit::EmbeddingRom:
+      return stage == 0;
+    case Unit::VectorUnit:
+    case Unit::Links:
+      return true;
+    case Unit::Sampler:
+    case Unit::LmHeadArray:
+    case Unit::LmHeadTree:
+      return stage + 1 == stages_.size();
+    default:
+      return stages_[stage].layers > 0;
+  }
+}
+
+bool Dataflow::ends_at(std::uint32_t stage, Unit unit) const {
+  if (unit == Unit::Sampler) return stage + 1 == stages_.size();
+  return unit == Unit::VectorUnit && stage == last_layer_stage();
+}
+
+bool Dataflow::leaves_stage(const std::vector<Op>& ops, std::uint32_t index) const {
+  if (stages_.size() == 1) return ops[index].kind == OpKind::Commit;
+  return index + 1 == ops.size() || ops[index + 1].stage != ops[index].stage || ops[index + 1].kind == OpKind::Commit;
+}
+
+std::uint32_t Dataflow::last_layer_stage() const {
+  auto stage = static_cast<std::uint32_t>(stages_.size() - 1);
+  while (stage > 0 && stages_[stage].layers == 0) --stage;
+  return stage;
+}
+
+void Dataflow::append_handover(std::vector<Op>& ops, std::uint32_t to) const {
+  ops.push_back({OpKind::SendResidual, Unit::VectorUnit, {}, to - 1, {}, 0, model_.hidden_size});
+  ops.push_back({OpKind::StoreResidual, Unit::VectorUnit, {}, to, {}, model_.hidden_size, 0});
+}
+
+void Dataflow::append_layer(std::vector<Op>& ops, base::LayerId layer, std::uint32_t stage) const {
   const std::uint32_t hidden = model_.hidden_size;
   const std::uint32_t ffn = model_.intermediate_size;
   const std::uint32_t q = model_.q_width();
   const auto vector = [&](OpKind kind, std::optional<ArrayKind> feeds, std::uint32_t in, std::uint32_t out) {
-    ops.push_back({kind, Unit::VectorUnit, layer, feeds, in, out});
+    ops.push_back({kind, Unit::VectorUnit, layer, stage, feeds, in, out});
   };
   const auto matrix = [&](ArrayKind kind) {
-    ops.push_back({OpKind::Multiply, array_unit(kind), layer, kind, inputs(kind), outputs(kind)});
-    ops.push_back({OpKind::Reduce, tree_unit(kind), layer, kind, outputs(kind), outputs(kind)});
+    ops.push_back({OpKind::Multiply, array_unit(kind), layer, stage, kind, inputs(kind), outputs(kind)});
+    ops.push_back({OpKind::Reduce, tree_unit(kind), layer, stage, kind, outputs(kind), outputs(kind)});
   };
   vector(OpKind::Norm, ArrayKind::Qkv, 0, hidden);
   matrix(ArrayKind::Qkv);
   vector(OpKind::RopeQuantise, {}, outputs(ArrayKind::Qkv), outputs(ArrayKind::Qkv));
-  ops.push_back({OpKind::Attend, Unit::Attention, layer, {}, outputs(ArrayKind::Qkv), q});
+  ops.push_back({OpKind::Attend, Unit::Attention, layer, stage, {}, outputs(ArrayKind::Qkv), q});
   vector(OpKind::QuantiseAttention, ArrayKind::O, q, q);
   matrix(ArrayKind::O);
   vector(OpKind::AddResidual, {}, hidden, 0);

@@ -31,12 +31,35 @@ KvPlan plan_kv(const config::ModelConfig& model, const config::KvConfig& kv) {
   return plan;
 }
 
+/// One stage a chip, or one a layer and one for the head.
+std::vector<Stage> cut_stages(const config::ModelConfig& model, const config::ChipConfig& chip) {
+  std::vector<Stage> stages;
+  for (std::uint32_t i = 0; i < chip.chips.count; ++i) {
+    const auto border = [&](std::uint64_t chips) {
+      return static_cast<std::uint32_t>(chips * model.layers / chip.chips.count);
+    };
+    const std::uint32_t first = border(i);
+    const std::uint32_t last = border(std::uint64_t{i} + 1);
+    if (chip.schedule == config::Schedule::LayerSerial) {
+      stages.push_back({first, last - first, i});
+    } else {
+      for (std::uint32_t layer = first; layer < last; ++layer) stages.push_back({layer, 1, i});
+    }
+  }
+  if (chip.schedule == config::Schedule::LayerPipelined) stages.push_back({model.layers, 0, chip.chips.count - 1});
+  return stages;
+}
+
 }  // namespace
 
 base::Result<Placement> Placement::create(const config::ModelConfig& model, const config::BakeRecipe& recipe,
                                           const config::ChipConfig& chip) {
   if (auto valid = model.validate(); !valid) return valid.error();
-  Placement placement(Dataflow(model), chip);
+  if (chip.chips.count > model.layers) {
+    return base::Error{fmt::format("chip {}: /chips/count is {}, {} has {} layers to share among them", chip.name,
+                                   chip.chips.count, model.name, model.layers)};
+  }
+  Placement placement(Dataflow(model, cut_stages(model, chip)), chip);
   for (std::size_t i = 0; i < kArrays; ++i)
     placement.arrays_[i] = plan_array(static_cast<ArrayKind>(i), placement.dataflow_, recipe, chip.tile);
   placement.kv_ = plan_kv(model, chip.kv);

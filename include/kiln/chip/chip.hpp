@@ -1,6 +1,6 @@
-// The SystemC chip: elaborates a placement, runs one user's prompt and answer through it, and says what every unit did
-// in every cycle. Each run() has a SystemC kernel of its own: runs may follow each other in a process, and runs of
-// several threads take turns. Cycle 0 is when the host begins to send the prompt.
+// The SystemC chip: elaborates a placement, runs the prompts and answers of its users through it, and says what every
+// unit did in every cycle. Each run() has a SystemC kernel of its own: runs may follow each other in a process, and runs
+// of several threads take turns. In cycle 0 the host may begin to send.
 #pragma once
 
 #include <array>
@@ -8,6 +8,7 @@
 #include <functional>
 #include <optional>
 #include <stop_token>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -30,6 +31,7 @@ std::string_view name(
 /// One event of an operation, for the proof that bursts and beats agree and for traces.
 enum class EventKind : std::uint8_t { FirstIn, LastIn, Start, End, FirstOut, LastOut };
 struct Event {
+  std::uint32_t user = 0;
   base::TokenPos position;
   std::uint32_t op = 0;  ///< index into the token's dataflow
   EventKind kind = EventKind::Start;
@@ -37,23 +39,30 @@ struct Event {
   constexpr auto operator<=>(const Event&) const = default;
 };
 
-struct RunRequest {
+/// One prompt and its answer.
+struct UserRequest {
+  base::Cycles arrival;                   ///< the host has the prompt; it sends prompts in order of arrival
   std::vector<base::TokenId> prompt;      ///< at least one; in a timing-only run only its length matters
   std::uint64_t max_new_tokens = 1;       ///< at least one
   std::vector<base::TokenId> end_tokens;  ///< any of them ends the answer (functional runs)
+};
+
+struct RunRequest {
+  std::vector<UserRequest> users;         ///< at least one
   Values* values = nullptr;               ///< null: timing only
   Movement movement = Movement::Bursts;
   std::uint64_t stall_seed = 0;                ///< tests: not 0 lets every receiver refuse beats at random cycles
   std::function<void(const Event&)> on_event;  ///< may be empty
-  std::function<void(base::TokenId token, std::uint64_t index)>
+  std::function<void(std::uint32_t user, base::TokenId token, std::uint64_t index)>
       on_token;  ///< an answer token is committed (index from 0); may be empty
   std::function<void(std::uint64_t done, std::uint64_t total)> on_progress;  ///< tokens through the chip; may be empty
   std::stop_token stop;
 };
 
-enum class Finish { MaxTokens, EndOfText, KvFull, Interrupted };
+enum class Finish { MaxTokens, EndOfText, KvFull, Interrupted, Refused };
 
 struct TokenTiming {
+  std::uint32_t user = 0;
   base::TokenPos position;
   base::Cycles issue;   ///< the sequencer starts it
   base::Cycles commit;  ///< the sequencer has its successor (or, in prefill, its end)
@@ -81,25 +90,52 @@ struct Activity {
   bool operator==(const Activity&) const = default;
 };
 
-struct RunOutcome {
-  Finish finish = Finish::MaxTokens;
+/// What became of one user. Cycles are 0 where it did not come so far.
+struct UserOutcome {
+  Finish finish = Finish::Interrupted;
   std::vector<base::TokenId> answer;  ///< empty in timing-only runs
   std::uint64_t answer_tokens = 0;    ///< generated, counting an end of text
-  std::vector<TokenTiming> tokens;    ///< every token that went through the chip, prompt first
   base::Cycles prompt_arrival;        ///< first prompt token at the sequencer
+  base::Cycles admitted;              ///< it has a slot and room in the KV cache
   base::Cycles first_answer;          ///< commit of the first answer token
   base::Cycles last_answer;
-  base::Cycles total;                                                      ///< until the host has the last answer token
-  std::array<std::array<base::Cycles, kCauses>, program::kUnits> by_unit;  ///< each unit's causes add up to total
-  std::array<base::Cycles, program::kUnits> critical_path;                 ///< adds up to total
-  /// Adds up to critical_path's sum too: the same path by cause.
+};
+
+/// One unit's cycles of a run.
+struct UnitCycles {
+  program::Unit unit = program::Unit::HostLink;
+  std::optional<std::uint32_t> stage;        ///< where the chip has several of the kind
+  std::array<base::Cycles, kCauses> causes;  ///< add up to the run's total
+  [[nodiscard]] std::string name() const;    ///< "vector_unit", "vector_unit[3]"
+  bool operator==(const UnitCycles&) const = default;
+};
+
+/// How long a stage worked on tokens: from the first beat of a residual (or the issue) until it was free again.
+struct StageCycles {
+  std::uint64_t tokens = 0;
+  base::Cycles occupied;
+  bool operator==(const StageCycles&) const = default;
+};
+
+struct RunOutcome {
+  std::vector<UserOutcome> users;     ///< as requested
+  std::vector<TokenTiming> tokens;    ///< every token that went through the chip, in the order in which they committed
+  base::Cycles total;                 ///< until the host has the last answer token
+  std::vector<UnitCycles> by_unit;    ///< in the order of program::Unit, stage by stage
+  std::vector<StageCycles> by_stage;
+  /// Where one token is in the chip at a time it adds up to the total; else to the time from issue to commit of all
+  /// tokens.
+  std::array<base::Cycles, program::kUnits> critical_path;
+  /// The same path by cause.
   std::array<base::Cycles, kCauses> critical_causes;
+  std::uint64_t most_kv_tokens = 0;  ///< reserved in the KV cache at a time
+  std::uint64_t most_users = 0;      ///< admitted at a time
   Activity activity;
   std::uint64_t kernel_events = 0;  ///< SystemC processes woken
   double elaboration_s = 0;         ///< wall time until the first event
 };
 
-/// Fails when the prompt is empty or does not fit the KV cache (naming its capacity). A KV cache that fills during the
+/// Fails when a prompt is empty or does not fit the KV cache (naming its capacity). A KV cache that is too small for an
 /// answer ends it with Finish::KvFull.
 base::Result<RunOutcome> run(const program::Placement& placement, const RunRequest& request);
 

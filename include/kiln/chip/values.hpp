@@ -1,6 +1,6 @@
-// The values half of the chip: the arithmetic of every operation of the dataflow for one user, without any clock. The
-// SystemC units call it when their operation ends; evaluation calls it alone. Nothing here knows tile shapes, lanes or
-// banks: see check_tiles.
+// The values half of the chip: the arithmetic of every operation of the dataflow, for any number of users and of tokens
+// on their way, without any clock. The SystemC units call it when their operation ends; evaluation calls it alone.
+// Nothing here knows lanes or banks, nor, without a placement, tile shapes.
 #pragma once
 
 #include <cstdint>
@@ -27,17 +27,25 @@ class Values {
   ~Values();
   Values(Values&&) noexcept;
 
-  /// Forgets the KV cache.
-  void reset();
-  /// Sets the token that the following operations work on.
-  void begin(base::TokenId token, base::TokenPos position);
-  void execute(const program::Op& op);
-  /// begin() and all operations of a token at the next position.
-  void forward(base::TokenId token, bool with_logits);
+  /// A token on its way through the operations; numbers of tokens that ended are used again.
+  using Ticket = std::size_t;
 
-  /// Behind the LM head's Reduce / ArgMax of the current token.
-  [[nodiscard]] std::span<const float> logits() const;
-  [[nodiscard]] base::TokenId argmax() const;
+  /// An empty KV cache for the user in this slot.
+  void open(std::size_t slot);
+  /// A token of that user enters. At each layer its tokens come in order.
+  Ticket begin(std::size_t slot, base::TokenId token, base::TokenPos position);
+  void execute(Ticket ticket, const program::Op& op);
+  void end(Ticket ticket);
+  /// Behind the LM head's Reduce / ArgMax.
+  [[nodiscard]] std::span<const float> logits(Ticket ticket);
+  [[nodiscard]] base::TokenId argmax(Ticket ticket);
+
+  /// One user alone: forgets its tokens.
+  void reset();
+  /// One user alone: all operations of a token at the next position; then its logits or their argmax.
+  void forward(base::TokenId token, bool with_logits);
+  [[nodiscard]] std::span<const float> logits();
+  [[nodiscard]] base::TokenId argmax();
 
  private:
   struct Impl;

@@ -9,7 +9,13 @@
 namespace kiln::config {
 
 enum class Microarchitecture { ProductSelect };
-enum class Schedule { LayerSerial };
+/// LayerSerial: one periphery for all layers of a chip, which works on one token at a time. LayerPipelined: every layer,
+/// and the head, has its own, and as many tokens are in flight. docs/units/README.md
+enum class Schedule { LayerSerial, LayerPipelined };
+/// Which user's token goes first where several could.
+enum class Turn { RoundRobin, DecodeFirst, PrefillFirst };
+/// What happens to a request that finds no room in the KV cache although it would fit an empty one.
+enum class WhenFull { Queue, Refuse };
 
 /// A ROM tile: `rows` inputs x `columns` outputs of weight codes. docs/units/tile_array.md
 struct TileConfig {
@@ -65,6 +71,7 @@ struct KvConfig {
   std::uint32_t read_cycles = 2;    ///< latency of a read
   std::uint32_t write_cycles = 1;   ///< from the last beat of k, v or q until a read may start
   std::uint32_t row_pad_words = 0;  ///< unused words behind each token's row, to spread tokens over banks
+  WhenFull when_full = WhenFull::Queue;
 };
 
 /// docs/units/embedding_rom.md
@@ -83,6 +90,8 @@ struct SamplerConfig {
 struct SequencerConfig {
   std::uint32_t issue_cycles = 2;   ///< from a known token id to the embedding's address
   std::uint32_t commit_cycles = 2;  ///< from the end of a token to the next one's issue
+  std::uint32_t slots = 1;          ///< users at a time
+  Turn turn = Turn::RoundRobin;
 };
 
 /// Links between units: beats of 64 * beat_groups elements; pipeline stages per link, at least 1. docs/units/link.md
@@ -98,6 +107,7 @@ struct LinkConfig {
   std::uint32_t tree_to_sampler = 1;
   std::uint32_t sampler_to_sequencer = 1;
   std::uint32_t vector_to_sequencer = 1;
+  std::uint32_t vector_to_vector = 1;  ///< from one stage to the next on the same chip
   [[nodiscard]] std::uint32_t beat_elements() const { return 64 * beat_groups; }
 };
 
@@ -105,6 +115,13 @@ struct LinkConfig {
 struct HostConfig {
   std::uint32_t latency_cycles = 100;  ///< one way
   std::uint32_t cycles_per_token = 4;  ///< interval between token ids on the wire
+};
+
+/// Chips in a row, each with a share of the layers; the link from one to the next. docs/units/chip_link.md
+struct ChipsConfig {
+  std::uint32_t count = 1;
+  std::uint32_t latency_cycles = 100;   ///< one way, from a chip's edge to the next chip's
+  std::uint32_t bytes_per_cycle = 128;  ///< of one direction
 };
 
 struct ChipConfig {
@@ -122,6 +139,7 @@ struct ChipConfig {
   SequencerConfig sequencer;
   LinkConfig link;
   HostConfig host;
+  ChipsConfig chips;
   /// Why a parameter has its value: JSON pointer -> sentence. Every key names a parameter that exists.
   std::map<std::string, std::string> reasons;
 };

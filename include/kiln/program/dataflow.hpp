@@ -1,6 +1,9 @@
-// The dataflow of one token: which operation, in which unit, reads what and writes what. It depends on the model alone;
-// where the weights lie on a chip is placement.hpp. Units run their operations in list order; arithmetic and timing
-// both follow this list.
+// The dataflow of one token: which operation, in which unit, reads what and writes what. It depends on the model and on
+// how its layers are cut into stages; where the weights lie on a chip is placement.hpp. Units run their operations in
+// list order; arithmetic and timing both follow this list.
+//
+// A stage has a periphery of its own (vector unit, attention unit, arrays, trees) and works on one token at a time.
+// Between two stages the residual goes over as a stream: SendResidual in the one, StoreResidual in the next.
 #pragma once
 
 #include <cstdint>
@@ -40,6 +43,8 @@ enum class Unit {
 };
 inline constexpr std::size_t kUnits = 18;
 std::string_view name(Unit unit);  ///< "vector_unit", "qkv_array", ... as in reports
+/// Whether the chip has one of it for all stages (its links among each other and to the stages are such a one too).
+bool stageless(Unit unit);
 Unit array_unit(ArrayKind kind);
 Unit tree_unit(ArrayKind kind);
 std::string_view name(ArrayKind kind);  ///< "qkv", "o", "gate_up", "down", "lm_head"
@@ -55,6 +60,7 @@ enum class OpKind {
   Attend,             ///< attention unit: write k and v, scores, softmax, values -> q_width elements
   QuantiseAttention,  ///< vector unit: quantise the attention's result -> input of `array`
   AddResidual,        ///< vector unit: residual += stream
+  SendResidual,       ///< vector unit: the residual leaves for the next stage, once that is free
   SiluMultiply,       ///< vector unit: SiLU(gate) * up, Hadamard, quantise -> input of `array`
   ArgMax,             ///< sampler: index of the largest logit
   Commit,             ///< sequencer: the token is done (with its successor's id, or without in prefill)
@@ -65,6 +71,7 @@ struct Op {
   OpKind kind = OpKind::Issue;
   Unit unit = Unit::Sequencer;
   base::LayerId layer;  ///< for operations inside a layer
+  std::uint32_t stage = 0;  ///< whose unit it is; of Issue and Commit: the first, the one that has the result
   std::optional<ArrayKind>
       array;  ///< the array it feeds (Norm, QuantiseAttention, SiluMultiply) or is (Multiply, Reduce)
   std::uint32_t elements_in = 0;   ///< 0 where nothing streams in
@@ -77,11 +84,32 @@ struct Section {
   std::uint32_t rows = 0;
 };
 
+/// Consecutive layers with one periphery. The first stage has the embedding ROM, the last one LM head and sampler; a
+/// stage without layers is a head alone.
+struct Stage {
+  std::uint32_t first_layer = 0;
+  std::uint32_t layers = 0;
+  std::uint32_t chip = 0;  ///< on which chip it lies
+  bool operator==(const Stage&) const = default;
+};
+
 class Dataflow {
  public:
+  /// `stages` hold every layer once, in order.
+  Dataflow(const config::ModelConfig& model, std::vector<Stage> stages);
+  /// One stage for all.
   explicit Dataflow(const config::ModelConfig& model);
 
   [[nodiscard]] const config::ModelConfig& model() const { return model_; }
+  [[nodiscard]] const std::vector<Stage>& stages() const { return stages_; }
+  /// Whether the stage has a unit of this kind; each has links of its own.
+  [[nodiscard]] bool has(std::uint32_t stage, Unit unit) const;
+  /// Whether some token's last operation in that stage's unit reports to the sequencer.
+  [[nodiscard]] bool ends_at(std::uint32_t stage, Unit unit) const;
+  /// Whether the token is out of its stage when this operation is over. Where one stage is all, that is at the Commit.
+  [[nodiscard]] bool leaves_stage(const std::vector<Op>& ops, std::uint32_t index) const;
+  /// The last stage that a token without logits passes: the one with the last layer.
+  [[nodiscard]] std::uint32_t last_layer_stage() const;
   /// All operations of a token whose logits are wanted; without them (prefill of all but the last prompt token) the
   /// list ends behind the last layer: no final norm, LM head or argmax, but a Commit.
   [[nodiscard]] const std::vector<Op>& token(bool with_logits) const {
@@ -97,8 +125,10 @@ class Dataflow {
   [[nodiscard]] std::uint32_t outputs(ArrayKind kind) const;
 
  private:
-  void append_layer(std::vector<Op>& ops, base::LayerId layer) const;
+  void append_layer(std::vector<Op>& ops, base::LayerId layer, std::uint32_t stage) const;
+  void append_handover(std::vector<Op>& ops, std::uint32_t to) const;
   config::ModelConfig model_;
+  std::vector<Stage> stages_;
   std::vector<Section> sections_[kArrays];
   std::vector<Op> with_logits_;
   std::vector<Op> without_logits_;

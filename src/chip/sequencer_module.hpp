@@ -1,0 +1,70 @@
+// Sequencer and host link as SystemC modules: prompts come in, tokens are issued to the first stage and commit behind the
+// last one, answers go out.
+#pragma once
+
+#include <list>
+#include <memory>
+#include <queue>
+#include <vector>
+
+#include "chip/host_link.hpp"
+#include "chip/kernel.hpp"
+#include "chip/sequencer.hpp"
+
+namespace kiln::chip {
+
+class SequencerModule;
+
+class HostLinkModule final : public Process {
+ public:
+  HostLinkModule(const sc_core::sc_module_name& name, RunState& state)
+      : Process(name, state), core_(state.placement.chip().host, state.request.users) {}
+  void bind(SequencerModule& sequencer) { sequencer_ = &sequencer; }
+  /// An answer token leaves for the host.
+  void send() { core_.send(now()); }
+  [[nodiscard]] HostLink& core() { return core_; }
+
+ private:
+  void start_of_simulation() override { wake_at(core_.next_arrival().at); }
+  void wake(base::Cycles now) override;
+  HostLink core_;
+  SequencerModule* sequencer_ = nullptr;
+};
+
+/// Its decisions for a cycle are worked out in the next one, when all that happened in it has been told. That is in time,
+/// for an issue takes a cycle at least.
+class SequencerModule final : public Process, public Sink, public Producer, public Freed {
+ public:
+  sc_core::sc_port<Source> embedding{"embedding"};
+  SequencerModule(const sc_core::sc_module_name& name, RunState& state, HostLinkModule& host);
+
+  void prompt_arrived(std::uint32_t user);
+  void freed(base::Cycles at) override;
+  void take_burst(Flight& flight, std::uint32_t op, const Burst& pops) override;
+  void take_beat(Flight& flight, std::uint32_t op) override;
+  void beat_left() override {}
+
+  /// Where one stage is all, its visits end with the commit.
+  void owns(StageState& only_stage) { only_stage_ = &only_stage; }
+  [[nodiscard]] const Sequencer& core() const { return core_; }
+
+ private:
+  void wake(base::Cycles now) override;
+  void decide(base::Cycles cycle);
+  void issue(const Sequencer::Token& token, base::Cycles cycle);
+  void commit(Flight& flight, base::Cycles now);
+  void answer(const Flight& flight, std::optional<base::TokenId> id);
+  void next_wake();
+
+  Sequencer core_;
+  HostLinkModule& host_;
+  StageState* only_stage_ = nullptr;
+  std::list<Flight> flights_;  ///< on their way; those that are done are used again
+  std::vector<Flight*> unused_;
+  std::priority_queue<base::Cycles, std::vector<base::Cycles>, std::greater<>> decisions_;  ///< cycles to decide for
+  std::deque<std::pair<base::Cycles, Flight*>> commits_;  ///< results that arrived, by the end of their commit
+  std::optional<std::pair<base::Cycles, Flight*>> issuing_;  ///< single beats: when its beat is available
+  std::uint64_t done_ = 0, expected_ = 0;  ///< tokens through the chip
+};
+
+}  // namespace kiln::chip
