@@ -477,7 +477,7 @@ TEST_F(BadInput, PromptsTextsAndTokens) {
 }
 
 TEST_F(BadInput, ACacheThatFillsEndsTheAnswerAndSaysWhy) {
-  // 16 banks of 16 words hold 32 tokens of 8 words: keys and values of 64 channels, 16 to the word.
+  // 16 banks of 16 words hold 32 tokens of 8 words, which either model's keys and values take.
   const Parts small = {"--chip", "demo", "-n", "5000", "--set", "kv.depth_words=16", "--set", "kv.banks=16"};
   const auto run = [&](Parts arguments) {
     arguments.insert(arguments.end(), small.begin(), small.end());
@@ -514,6 +514,15 @@ TEST_F(BadInput, OutputsThatCannotBeWrittenAreRefusedBeforeTheWork) {
   }
   expect_refused({"bake", kStories, "-o", ""}, {"an empty name"});
   EXPECT_EQ(test::slurp(file), "precious");
+}
+
+TEST_F(BadInput, ALinkAsOutputStaysAndWhatItLeadsToIsReplaced) {
+  const auto file = write("file.json", "old");
+  fs::create_symlink("file.json", path("link.json"));
+  const auto outcome = kiln({"baseline", "--model", "llama-3.1-8b", "--json", path("link.json")});
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_TRUE(fs::is_symlink(path("link.json")));
+  EXPECT_TRUE(json::accept(test::slurp(file)));
 }
 
 TEST_F(BadInput, AReadOnlyFolder) {
