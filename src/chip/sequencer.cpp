@@ -90,7 +90,7 @@ void Sequencer::admit(Cycles cycle) {
       waiting_.pop_front();
       continue;
     }
-    const auto slot = std::ranges::find_if(slots_, [](const auto& user) { return !user.has_value(); });
+    const auto slot = std::ranges::find_if(slots_, [](const auto& taken) { return !taken.has_value(); });
     if (slot == slots_.end()) return;
     *slot = waiting_.front();
     user.slot = static_cast<std::size_t>(slot - slots_.begin());

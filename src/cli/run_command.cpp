@@ -22,6 +22,7 @@ struct RunOptions {
   std::optional<std::string> prompt;
   std::optional<std::uint64_t> prompt_tokens;
   std::uint64_t new_tokens = 128;
+  std::uint64_t users = 1;
   std::uint64_t seed = 1;
   chip::Movement movement = chip::Movement::Bursts;
   bool by_tile = false;
@@ -59,11 +60,12 @@ base::Result<Subject> load(const RunOptions& options, Session& session) {
   return subject;
 }
 
-base::Result<std::vector<base::TokenId>> prompt_ids(const RunOptions& options, const Subject& subject) {
+base::Result<std::vector<base::TokenId>> prompt_ids(const RunOptions& options, const Subject& subject,
+                                                    std::uint64_t user) {
   if (options.prompt_tokens) {
     if (*options.prompt_tokens == 0) return base::Error{"--prompt-tokens is 0; at least 1 is expected"};
     if (*options.prompt_tokens > (1U << 24)) return base::Error{"--prompt-tokens is above 16777216"};
-    return host::seeded_prompt(*options.prompt_tokens, subject.model.vocab_size, options.seed);
+    return host::seeded_prompt(*options.prompt_tokens, subject.model.vocab_size, options.seed + user);
   }
   if (!options.prompt) return base::Error{"no prompt: give --prompt TEXT or --prompt-tokens P"};
   if (options.prompt->empty()) return base::Error{"the prompt is empty; at least one character is expected"};
@@ -95,6 +97,8 @@ base::Status check_options(const RunOptions& options) {
   if (options.rom.empty() == options.model.empty()) return base::Error{"one of --rom X.rom and --model M is expected"};
   if (options.new_tokens == 0) return base::Error{"-n is 0; at least 1 answer token is expected"};
   if (options.new_tokens > (1U << 24)) return base::Error{"-n is above 16777216"};
+  if (options.users == 0) return base::Error{"--users is 0; at least 1 is expected"};
+  if (options.users > 65536) return base::Error{"--users is above 65536"};
   if (options.prompt && options.prompt_tokens) return base::Error{"--prompt and --prompt-tokens exclude each other"};
   return {};
 }
@@ -117,7 +121,7 @@ base::Result<int> run(const RunOptions& options, Session& session) {
   if (!chip) return chip.error();
   const auto placement = program::Placement::create(subject->model, subject->recipe, *chip);
   if (!placement) return placement.error();
-  const auto prompt = prompt_ids(options, *subject);
+  const auto prompt = prompt_ids(options, *subject, 0);
   if (!prompt) return prompt.error();
 
   const bool timing_only = options.timing_only || !subject->rom;
@@ -131,9 +135,13 @@ base::Result<int> run(const RunOptions& options, Session& session) {
   }
 
   chip::RunRequest request;
-  request.prompt = *prompt;
-  request.max_new_tokens = options.new_tokens;
-  if (subject->tokenizer && !timing_only) request.end_tokens = subject->tokenizer->spec().eos;
+  for (std::uint64_t user = 0; user < options.users; ++user) {
+    chip::UserRequest one;
+    one.prompt = *prompt_ids(options, *subject, user);
+    one.max_new_tokens = options.new_tokens;
+    if (subject->tokenizer && !timing_only) one.end_tokens = subject->tokenizer->spec().eos;
+    request.users.push_back(std::move(one));
+  }
   request.values = values ? &*values : nullptr;
   request.movement = options.movement;
   request.stop = session.stop();
@@ -143,21 +151,22 @@ base::Result<int> run(const RunOptions& options, Session& session) {
   const auto result = host::run(*placement, request);
   if (!result) return result.error();
 
-  if (timing_only && result->chip.finish == chip::Finish::KvFull)  // with values the report ends the text by saying so
+  const chip::UserOutcome& first = result->chip.users.front();
+  if (timing_only && first.finish == chip::Finish::KvFull)  // with values the report ends the text by saying so
     Session::warn(fmt::format("the KV cache of chip {} is full at {} tokens: the answer ends after {} of {} tokens",
-                              chip->name, capacity, result->chip.answer_tokens, options.new_tokens));
+                              chip->name, capacity, first.answer_tokens, options.new_tokens));
 
   report::RunReport report(*placement, subject->recipe, *result);
   if (subject->rom) report.rom_hash = subject->rom->content_hash();
   report.timing_only = timing_only;
   report.seed = options.seed;
   report.prompt_tokens = prompt->size();
-  report.token_ids = result->chip.answer;
-  auto text = answer_text(*subject, *prompt, result->chip.answer);
+  report.token_ids = first.answer;
+  auto text = answer_text(*subject, *prompt, first.answer);
   if (!text) return text.error();
   report.text = *std::move(text);
   report.prompt = options.prompt.value_or("");
-  auto baseline = baselines(session, subject->model, mean_context(prompt->size(), result->chip.answer_tokens));
+  auto baseline = baselines(session, subject->model, mean_context(prompt->size(), first.answer_tokens));
   if (!baseline) return baseline.error();
   report.baseline = *std::move(baseline);
   report.host = session.host_figures();
@@ -198,6 +207,10 @@ void add_run(CLI::App& app, Action& chosen) {
       ->check(whole_number())
       ->type_name("N")
       ->capture_default_str();
+  command->add_option("--users", options->users, "Users who ask at the same time; with --prompt-tokens each its own ids")
+      ->check(whole_number())
+      ->type_name("U")
+      ->capture_default_str();
   command->add_option("--seed", options->seed, "Seed of --prompt-tokens")
       ->check(whole_number())
       ->type_name("S")
@@ -215,6 +228,7 @@ void add_run(CLI::App& app, Action& chosen) {
       "Examples:\n"
       "  kiln run --rom stories.rom --chip demo --prompt \"Once upon a time\" -n 200\n"
       "  kiln run --model llama-3.1-8b --chip hc1 --timing-only --prompt-tokens 1024 -n 1024\n"
+      "  kiln run --model llama-3.1-8b --chip hc1 --prompt-tokens 128 -n 128 --users 24\n"
       "  kiln run --model llama-3.1-8b --chip hc1 --prompt-tokens 16 -n 16 --set kv.banks=512 --json -");
   command->callback([options, &chosen] { chosen = [options](Session& session) { return run(*options, session); }; });
 }

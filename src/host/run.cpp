@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "kiln/base/random.hpp"
 
@@ -12,26 +13,39 @@ namespace {
 Speed speed_of(const chip::RunOutcome& run, std::uint32_t clock_mhz) {
   const double cycles_per_s = clock_mhz * 1e6;
   Speed speed;
-  speed.ttft_us = static_cast<double>((run.first_answer - run.prompt_arrival).count()) / clock_mhz;
+  double waits = 0, rates = 0, paces = 0;
+  std::size_t answered = 0, paced = 0;
+  for (const auto& user : run.users) {
+    if (user.answer_tokens == 0) continue;
+    ++answered;
+    waits += static_cast<double>((user.first_answer - user.prompt_arrival).count());
+    if (user.answer_tokens == 1) continue;
+    ++paced;
+    const auto pace = static_cast<double>((user.last_answer - user.first_answer).count()) /
+                      static_cast<double>(user.answer_tokens - 1);
+    paces += pace;
+    rates += cycles_per_s / pace;
+  }
   speed.tokens_per_s_total =
-      static_cast<double>(run.answer_tokens) * cycles_per_s / static_cast<double>(run.total.count());
-  if (run.answer_tokens > 1) {
-    const auto intervals = static_cast<double>(run.answer_tokens - 1);
-    const auto cycles = static_cast<double>((run.last_answer - run.first_answer).count());
-    speed.cycles_per_token = cycles / intervals;
-    speed.tokens_per_s_user = intervals * cycles_per_s / cycles;
+      static_cast<double>(answer_tokens(run)) * cycles_per_s / static_cast<double>(run.total.count());
+  if (answered > 0) speed.ttft_us = waits / static_cast<double>(answered) / clock_mhz;
+  if (paced > 0) {
+    speed.cycles_per_token = paces / static_cast<double>(paced);
+    speed.tokens_per_s_user = rates / static_cast<double>(paced);
   }
   return speed;
 }
 
-/// Tokens with logits: the last of the prompt and all of the answer that went through the chip.
+/// Tokens of the first user with logits: the last of the prompt and all of the answer that went through the chip.
 std::vector<ContextPoint> sample_contexts(const chip::RunOutcome& run, std::size_t prompt_tokens) {
   constexpr std::size_t kIntervals = 64;
+  std::vector<chip::TokenTiming> tokens;
+  std::ranges::copy_if(run.tokens, std::back_inserter(tokens), [&](const chip::TokenTiming& token) {
+    return token.user == 0 && token.position.value + 1 >= prompt_tokens;
+  });
   std::vector<ContextPoint> points;
-  const std::size_t first = prompt_tokens - 1;
-  const std::size_t span = run.tokens.size() - 1 - first;
-  for (std::size_t i = 0; i <= kIntervals; ++i) {
-    const auto& token = run.tokens[first + span * i / kIntervals];
+  for (std::size_t i = 0; i <= kIntervals && !tokens.empty(); ++i) {
+    const auto& token = tokens[(tokens.size() - 1) * i / kIntervals];
     const std::uint64_t context = std::uint64_t{token.position.value} + 1;
     if (points.empty() || points.back().context != context) points.push_back({context, token.commit - token.issue});
   }
@@ -43,10 +57,18 @@ void name_limit(RunResult& result) {
   const auto longest = std::max_element(path.begin(), path.end());
   if (longest->count() == 0) return;
   result.limited_by = static_cast<program::Unit>(longest - path.begin());
-  result.limited_share = static_cast<double>(longest->count()) / static_cast<double>(result.chip.total.count());
+  base::Cycles whole;
+  for (const base::Cycles part : path) whole += part;
+  result.limited_share = static_cast<double>(longest->count()) / static_cast<double>(whole.count());
 }
 
 }  // namespace
+
+std::uint64_t answer_tokens(const chip::RunOutcome& run) {
+  std::uint64_t tokens = 0;
+  for (const auto& user : run.users) tokens += user.answer_tokens;
+  return tokens;
+}
 
 std::optional<std::string> difference(const chip::RunOutcome& simulated, const closed_form::RunCycles& expected) {
   const auto differs = [](std::string_view what, base::Cycles a, base::Cycles b) -> std::optional<std::string> {
@@ -54,9 +76,10 @@ std::optional<std::string> difference(const chip::RunOutcome& simulated, const c
     return fmt::format("the simulated chip and the closed form differ in {}: {} and {} cycles", what, a.count(),
                        b.count());
   };
-  if (auto d = differs("the prompt's arrival", simulated.prompt_arrival, expected.prompt_arrival)) return d;
-  if (auto d = differs("the first answer token", simulated.first_answer, expected.first_answer)) return d;
-  if (auto d = differs("the last answer token", simulated.last_answer, expected.last_answer)) return d;
+  const chip::UserOutcome& user = simulated.users.front();
+  if (auto d = differs("the prompt's arrival", user.prompt_arrival, expected.prompt_arrival)) return d;
+  if (auto d = differs("the first answer token", user.first_answer, expected.first_answer)) return d;
+  if (auto d = differs("the last answer token", user.last_answer, expected.last_answer)) return d;
   if (auto d = differs("the whole run", simulated.total, expected.total)) return d;
   for (std::size_t i = 0; i < program::kUnits; ++i) {
     const auto unit = fmt::format("the critical path through {}", name(static_cast<program::Unit>(i)));
@@ -75,13 +98,17 @@ std::vector<base::TokenId> seeded_prompt(std::uint64_t count, std::uint32_t voca
 base::Result<RunResult> run(const program::Placement& placement, const chip::RunRequest& request) {
   auto outcome = chip::run(placement, request);
   if (!outcome) return outcome.error();
-  if (outcome->finish == chip::Finish::Interrupted) return base::Error{"interrupted"};
+  if (std::ranges::any_of(outcome->users, [](const auto& u) { return u.finish == chip::Finish::Interrupted; }))
+    return base::Error{"interrupted"};
   RunResult result;
   result.chip = *std::move(outcome);
-  result.closed_form = closed_form::run_cycles(placement, request.prompt.size(), result.chip.answer_tokens);
-  if (request.stall_seed == 0) result.mismatch = difference(result.chip, result.closed_form);
+  if (request.users.size() == 1 && placement.dataflow().stages().size() == 1 && request.users[0].arrival.count() == 0) {
+    result.closed_form =
+        closed_form::run_cycles(placement, request.users[0].prompt.size(), result.chip.users[0].answer_tokens);
+    if (request.stall_seed == 0) result.mismatch = difference(result.chip, *result.closed_form);
+  }
   result.speed = speed_of(result.chip, placement.chip().clock_mhz);
-  result.by_context = sample_contexts(result.chip, request.prompt.size());
+  result.by_context = sample_contexts(result.chip, request.users[0].prompt.size());
   name_limit(result);
   return result;
 }

@@ -4,15 +4,15 @@
 namespace kiln::report {
 namespace {
 
-constexpr std::string_view kFinishNames[] = {"max_tokens", "end_of_text", "kv_full", "interrupted"};
+constexpr std::string_view kFinishNames[] = {"max_tokens", "end_of_text", "kv_full", "interrupted", "refused"};
 
 Json by_unit(const chip::RunOutcome& run) {
   Json units;
-  for (std::size_t u = 0; u < program::kUnits; ++u) {
+  for (const auto& unit : run.by_unit) {
     Json causes;
     for (std::size_t c = 0; c < chip::kCauses; ++c)
-      causes[name(static_cast<chip::Cause>(c))] = run.by_unit[u][c].count();
-    units[name(static_cast<program::Unit>(u))] = causes;
+      causes[name(static_cast<chip::Cause>(c))] = unit.causes[c].count();
+    units[unit.name()] = causes;
   }
   return units;
 }
@@ -33,17 +33,48 @@ Json by_cause(const chip::RunOutcome& run) {
 Json utilisation(const chip::RunOutcome& run) {
   Json units;
   const auto total = static_cast<double>(run.total.count());
-  for (std::size_t u = 0; u < program::kUnits; ++u) {
-    const auto busy = run.by_unit[u][static_cast<std::size_t>(chip::Cause::Compute)];
-    units[name(static_cast<program::Unit>(u))] = static_cast<double>(busy.count()) / total;
+  for (const auto& unit : run.by_unit) {
+    const auto busy = unit.causes[static_cast<std::size_t>(chip::Cause::Compute)];
+    units[unit.name()] = static_cast<double>(busy.count()) / total;
   }
   return units;
+}
+
+Json stages(const program::Placement& placement, const chip::RunOutcome& run) {
+  Json list = Json::array();
+  for (std::size_t s = 0; s < run.by_stage.size(); ++s) {
+    const auto& stage = placement.dataflow().stages()[s];
+    list.push_back(Json{{"stage", s},
+                        {"chip", stage.chip},
+                        {"first_layer", stage.first_layer},
+                        {"layers", stage.layers},
+                        {"tokens", run.by_stage[s].tokens},
+                        {"occupied_cycles", run.by_stage[s].occupied.count()}});
+  }
+  return list;
+}
+
+Json users(const chip::RunOutcome& run) {
+  Json list = Json::array();
+  for (const auto& user : run.users) {
+    Json entry{{"finish", kFinishNames[static_cast<std::size_t>(user.finish)]},
+               {"generated_tokens", user.answer_tokens},
+               {"token_ids", user.answer},
+               {"prompt_arrival_cycle", user.prompt_arrival.count()}};
+    if (user.finish != chip::Finish::Refused) {
+      entry["admitted_cycle"] = user.admitted.count();
+      entry["first_answer_cycle"] = user.first_answer.count();
+      entry["last_answer_cycle"] = user.last_answer.count();
+    }
+    list.push_back(std::move(entry));
+  }
+  return list;
 }
 
 Json kv(const program::Placement& placement, const chip::RunOutcome& run) {
   const auto& plan = placement.kv();
   return Json{{"capacity_tokens", plan.capacity_tokens},
-              {"used_tokens", run.tokens.size()},
+              {"reserved_tokens", run.most_kv_tokens},
               {"banks", placement.chip().kv.banks},
               {"words_per_token_per_layer", 2 * std::uint64_t{plan.token_words}},
               {"exponent_bits_per_token_per_layer", plan.exponent_bits_per_token},
@@ -87,11 +118,11 @@ void add_speed(Json& json, const host::RunResult& result) {
   if (speed.cycles_per_token) json["cycles_per_token"] = *speed.cycles_per_token;
   if (speed.tokens_per_s_user) json["tokens_per_s_user"] = *speed.tokens_per_s_user;
   json["tokens_per_s_total"] = speed.tokens_per_s_total;
-  json["ttft_us"] = speed.ttft_us;
+  if (speed.ttft_us) json["ttft_us"] = *speed.ttft_us;
 }
 
 Json closed_form(const host::RunResult& result) {
-  const auto& form = result.closed_form;
+  const auto& form = *result.closed_form;
   return Json{{"cycles_total", form.total.count()},
               {"first_answer_cycle", form.first_answer.count()},
               {"last_answer_cycle", form.last_answer.count()},
@@ -125,12 +156,12 @@ std::string run_json(const RunReport& report) {
   json["chip_config_hash"] = config::config_hash(chip_text);
   json["seed"] = report.seed;
   json["timing_only"] = report.timing_only;
-  json["users"] = 1;
+  json["users"] = run.users.size();
   json["text"] = report.text;
   json["token_ids"] = report.token_ids;
   json["prompt_tokens"] = report.prompt_tokens;
-  json["generated_tokens"] = run.answer_tokens;
-  json["finish"] = kFinishNames[static_cast<std::size_t>(run.finish)];
+  json["generated_tokens"] = host::answer_tokens(run);
+  json["finish"] = kFinishNames[static_cast<std::size_t>(run.users.front().finish)];
   json["clock_mhz"] = report.placement.chip().clock_mhz;
   json["cycles_total"] = run.total.count();
   add_speed(json, report.result);
@@ -140,7 +171,9 @@ std::string run_json(const RunReport& report) {
   if (report.result.limited_by)
     json["limited_by"] = Json{{"unit", name(*report.result.limited_by)}, {"share", report.result.limited_share}};
   json["utilisation"] = utilisation(run);
-  json["closed_form"] = closed_form(report.result);
+  json["stages"] = stages(report.placement, run);
+  if (run.users.size() > 1) json["by_user"] = users(run);
+  if (report.result.closed_form) json["closed_form"] = closed_form(report.result);
   json["kv"] = kv(report.placement, run);
   json["activity"] = activity(run.activity);
   json["tile_arrays"] = arrays(report.placement);

@@ -8,13 +8,14 @@ namespace {
 
 std::string finish_sentence(const RunReport& report) {
   const auto capacity = report.placement.kv().capacity_tokens;
-  switch (report.result.chip.finish) {
+  switch (report.result.chip.users.front().finish) {
     case chip::Finish::EndOfText:
       return "The answer ended at an end-of-text token.\n";
     case chip::Finish::KvFull:
       return fmt::format("The answer ended because the KV cache is full: it holds {} tokens.\n", grouped(capacity));
     case chip::Finish::MaxTokens:
     case chip::Finish::Interrupted:
+    case chip::Finish::Refused:
       break;
   }
   return "";
@@ -27,26 +28,42 @@ std::string speed_lines(const RunReport& report) {
   std::string text = fmt::format("{} on {} at {} MHz, {}\n  {} prompt tokens, {} answer tokens, {} cycles\n",
                                  model.name, chip.name, grouped(chip.clock_mhz),
                                  report.timing_only ? "timing only" : "functional", grouped(report.prompt_tokens),
-                                 grouped(result.chip.answer_tokens), grouped(result.chip.total.count()));
+                                 grouped(host::answer_tokens(result.chip)), grouped(result.chip.total.count()));
   if (result.speed.tokens_per_s_user) {
     text += fmt::format("  {} tokens/s per user ({} cycles per token)\n", number(*result.speed.tokens_per_s_user),
                         number(*result.speed.cycles_per_token));
   }
-  text += fmt::format("  {} tokens/s over the whole run, first token after {} us\n",
-                      number(result.speed.tokens_per_s_total), number(result.speed.ttft_us));
-  text +=
-      fmt::format("  closed form {} the simulation\n", result.mismatch ? "DIFFERS from" : "agrees to the cycle with");
+  text += fmt::format("  {} tokens/s over the whole run", number(result.speed.tokens_per_s_total));
+  if (result.speed.ttft_us) text += fmt::format(", first token after {} us", number(*result.speed.ttft_us));
+  text += "\n";
+  if (result.closed_form) {
+    text +=
+        fmt::format("  closed form {} the simulation\n", result.mismatch ? "DIFFERS from" : "agrees to the cycle with");
+  }
   return text;
 }
 
 std::string unit_table(const RunReport& report) {
   const auto& run = report.result.chip;
-  const auto total = static_cast<double>(run.total.count());
-  const auto share = [&](base::Cycles cycles) { return percent(static_cast<double>(cycles.count()) / total); };
+  double path = 0;
+  for (const base::Cycles cycles : run.critical_path) path += static_cast<double>(cycles.count());
   Table table({"unit", "critical path", "compute", "wait in", "wait out", "KV conflict", "wire", "idle"});
   for (std::size_t u = 0; u < program::kUnits; ++u) {
-    std::vector<std::string> cells = {std::string(name(static_cast<program::Unit>(u))), share(run.critical_path[u])};
-    for (const auto& cycles : run.by_unit[u]) cells.push_back(cycles.count() == 0 ? "-" : share(cycles));
+    // Where the chip has several of a kind the row is their mean.
+    std::array<std::uint64_t, chip::kCauses> sums{};
+    double count = 0;
+    for (const auto& unit : run.by_unit) {
+      if (unit.unit != static_cast<program::Unit>(u)) continue;
+      ++count;
+      for (std::size_t c = 0; c < chip::kCauses; ++c) sums[c] += unit.causes[c].count();
+    }
+    std::vector<std::string> cells = {
+        count > 1 ? fmt::format("{} x {}", count, name(static_cast<program::Unit>(u)))
+                  : std::string(name(static_cast<program::Unit>(u))),
+        path > 0 ? percent(static_cast<double>(run.critical_path[u].count()) / path) : "-"};
+    const double whole = count * static_cast<double>(run.total.count());
+    for (const std::uint64_t cycles : sums)
+      cells.push_back(cycles == 0 ? "-" : percent(static_cast<double>(cycles) / whole));
     table.row(std::move(cells));
   }
   return table.text();

@@ -21,7 +21,7 @@ struct Toy {
   }
   RunRequest request(Values& values, std::uint64_t answer) const {
     RunRequest r = timing_request(3, answer);
-    r.prompt = {1, 2, 3};
+    r.users[0].prompt = {1, 2, 3};
     r.values = &values;
     return r;
   }
@@ -39,9 +39,9 @@ TEST(Chip, TimingOnlyRunsTakeTheCyclesOfFunctionalOnes) {
     const auto functional = watch(placement, toy.request(values, 6));
     const auto timing = watch(placement, timing_request(3, 6));
     expect_same_cycles(functional, timing);
-    EXPECT_EQ(functional.outcome.answer.size(), 6U);
-    EXPECT_TRUE(timing.outcome.answer.empty());
-    EXPECT_EQ(timing.outcome.answer_tokens, 6U);
+    EXPECT_EQ(functional.user().answer.size(), 6U);
+    EXPECT_TRUE(timing.user().answer.empty());
+    EXPECT_EQ(timing.user().answer_tokens, 6U);
   }
 }
 
@@ -63,11 +63,12 @@ TEST(Chip, TokensAreThoseOfTheValuesAloneForAnyChipAndMovement) {
     request.movement = round % 3 == 0 ? Movement::Beats : Movement::Bursts;
     request.stall_seed = round >= 3 ? 77 : 0;
     std::vector<base::TokenId> told;
-    request.on_token = [&](base::TokenId id, std::uint64_t index) {
+    request.on_token = [&](std::uint32_t user, base::TokenId id, std::uint64_t index) {
+      EXPECT_EQ(user, 0U);
       EXPECT_EQ(index, told.size());
       told.push_back(id);
     };
-    EXPECT_EQ(watch(placement, request).outcome.answer, expected) << round;
+    EXPECT_EQ(watch(placement, request).user().answer, expected) << round;
     EXPECT_EQ(told, expected);
   }
 }
@@ -76,11 +77,11 @@ TEST(Chip, AnEndTokenEndsTheAnswerAndIsPartOfIt) {
   Toy toy(33);
   const auto placement = toy.place(20);
   Values first(toy.rom, 20, toy.pool, numerics::best_simd());
-  const auto answer = watch(placement, toy.request(first, 6)).outcome.answer;
+  const auto answer = watch(placement, toy.request(first, 6)).user().answer;
   Values second(toy.rom, 20, toy.pool, numerics::best_simd());
   RunRequest request = toy.request(second, 6);
-  request.end_tokens = {answer[2]};
-  const auto ended = watch(placement, request).outcome;
+  request.users[0].end_tokens = {answer[2]};
+  const auto ended = watch(placement, request).user();
   const auto length = static_cast<std::size_t>(std::find(answer.begin(), answer.end(), answer[2]) - answer.begin()) + 1;
   EXPECT_EQ(ended.finish, Finish::EndOfText);
   EXPECT_EQ(ended.answer,
@@ -93,11 +94,11 @@ TEST(Chip, AFullKvCacheEndsTheAnswerAndTheTokenWithoutAPlaceCounts) {
   const auto placement = random.placement(6);
   const std::uint64_t capacity = placement.kv().capacity_tokens;
   const auto outcome = watch(placement, timing_request(3, 1000)).outcome;
-  EXPECT_EQ(outcome.finish, Finish::KvFull);
+  EXPECT_EQ(outcome.users[0].finish, Finish::KvFull);
   EXPECT_EQ(outcome.tokens.size(), capacity);
-  EXPECT_EQ(outcome.answer_tokens, capacity - 3 + 1);
+  EXPECT_EQ(outcome.users[0].answer_tokens, capacity - 3 + 1);
   const auto exact = watch(placement, timing_request(3, capacity - 3 + 1)).outcome;
-  EXPECT_EQ(exact.finish, Finish::MaxTokens);
+  EXPECT_EQ(exact.users[0].finish, Finish::MaxTokens);
   EXPECT_EQ(exact.total, outcome.total);
 }
 
@@ -114,7 +115,7 @@ TEST(Chip, RefusesWhatItCannotRun) {
   Toy toy(35);
   Values values(toy.rom, 20, toy.pool, numerics::best_simd());
   RunRequest request = toy.request(values, 1);
-  request.prompt[1] = 1000000;
+  request.users[0].prompt[1] = 1000000;
   EXPECT_THAT(run(toy.place(20), request).error().message,
               HasSubstr("prompt token 1 is 1000000, the vocabulary of random has"));
 }
@@ -130,7 +131,7 @@ TEST(Chip, CausesOfEachUnitAndTheCriticalPathAddUpToTheTotal) {
       for (const base::Cycles c : entries) total += c;
       return total;
     };
-    for (const auto& unit : outcome.by_unit) EXPECT_EQ(sum(unit), outcome.total);
+    for (const auto& unit : outcome.by_unit) EXPECT_EQ(sum(unit.causes), outcome.total);
     EXPECT_EQ(sum(outcome.critical_path), outcome.total);
     EXPECT_EQ(sum(outcome.critical_causes), outcome.total);
   }
@@ -148,8 +149,8 @@ TEST(Chip, PrefillTokensSkipTheHeadAndAllIssueInOrder) {
     const base::Cycles arrival(host.latency_cycles + (i < 4 ? i * host.cycles_per_token : 0));
     EXPECT_EQ(tokens[i].issue, i == 0 ? arrival : std::max(tokens[i - 1].commit, arrival)) << i;
   }
-  EXPECT_EQ(w.outcome.first_answer, tokens[3].commit);
-  EXPECT_EQ(w.outcome.last_answer, tokens[5].commit);
+  EXPECT_EQ(w.user().first_answer, tokens[3].commit);
+  EXPECT_EQ(w.user().last_answer, tokens[5].commit);
   EXPECT_EQ(w.outcome.activity.logits_compared, 3U * placement.model().vocab_size);
 }
 
@@ -159,21 +160,21 @@ TEST(Chip, AStopEndsTheRunAndWhatWasDoneAddsUp) {
   std::stop_source source;
   RunRequest request = timing_request(2, 8);
   request.stop = source.get_token();
-  request.on_token = [&](base::TokenId, std::uint64_t index) {
+  request.on_token = [&](std::uint32_t, base::TokenId, std::uint64_t index) {
     if (index == 2) source.request_stop();
   };
   const auto outcome = run(placement, request);
   ASSERT_TRUE(outcome.ok());
-  EXPECT_EQ(outcome->finish, Finish::Interrupted);
-  EXPECT_EQ(outcome->answer_tokens, 3U);
+  EXPECT_EQ(outcome->users[0].finish, Finish::Interrupted);
+  EXPECT_EQ(outcome->users[0].answer_tokens, 3U);
   EXPECT_EQ(outcome->tokens.size(), 4U);
-  EXPECT_GE(outcome->total, outcome->last_answer + base::Cycles(placement.chip().host.latency_cycles));
+  EXPECT_GE(outcome->total, outcome->users[0].last_answer + base::Cycles(placement.chip().host.latency_cycles));
   source = std::stop_source();
   source.request_stop();
   request.stop = source.get_token();
   const auto nothing = run(placement, request);
   ASSERT_TRUE(nothing.ok());
-  EXPECT_EQ(nothing->finish, Finish::Interrupted);
+  EXPECT_EQ(nothing->users[0].finish, Finish::Interrupted);
   EXPECT_TRUE(nothing->tokens.empty());
 }
 
@@ -181,7 +182,7 @@ TEST(Chip, ExceptionsOfCallersComeThroughAndTheNextRunIsWell) {
   support::RandomConfigs random(support::test_seed(39));
   const auto placement = random.placement(12);
   RunRequest request = timing_request(2, 2);
-  request.on_token = [](base::TokenId, std::uint64_t) { throw std::runtime_error("from outside"); };
+  request.on_token = [](std::uint32_t, base::TokenId, std::uint64_t) { throw std::runtime_error("from outside"); };
   EXPECT_THROW((void)run(placement, request), std::runtime_error);
   const auto again = watch(placement, timing_request(2, 2));
   EXPECT_EQ(again.outcome.tokens.size(), 3U);
@@ -206,7 +207,7 @@ TEST(Chip, CountsWhatItsFormulasSay) {
   EXPECT_EQ(a.host_tokens, 4U);
   EXPECT_EQ(
       a.kv_conflict_cycles,
-      outcome.by_unit[static_cast<std::size_t>(Unit::KvSram)][static_cast<std::size_t>(Cause::KvConflict)].count());
+      outcome.by_unit[static_cast<std::size_t>(Unit::KvSram)].causes[static_cast<std::size_t>(Cause::KvConflict)].count());
 }
 
 }  // namespace

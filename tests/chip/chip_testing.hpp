@@ -13,6 +13,7 @@ namespace kiln::chip {
 struct Watched {
   RunOutcome outcome;
   std::vector<Event> events;  ///< sorted
+  [[nodiscard]] const UserOutcome& user() const { return outcome.users.front(); }
   [[nodiscard]] base::Cycles at(std::uint32_t position, std::uint32_t op, EventKind kind) const {
     for (const Event& e : events)
       if (e.position.value == position && e.op == op && e.kind == kind) return e.at;
@@ -34,8 +35,9 @@ inline Watched watch(const program::Placement& placement, RunRequest request) {
 inline RunRequest timing_request(std::uint64_t prompt, std::uint64_t answer, Movement movement = Movement::Bursts,
                                  std::uint64_t stall_seed = 0) {
   RunRequest request;
-  request.prompt.assign(prompt, 0);
-  request.max_new_tokens = answer;
+  request.users.emplace_back();
+  request.users[0].prompt.assign(prompt, 0);
+  request.users[0].max_new_tokens = answer;
   request.movement = movement;
   request.stall_seed = stall_seed;
   return request;
@@ -74,7 +76,10 @@ inline void expect_same_cycles(const Watched& a, const Watched& b) {
                   << ": " << x->at.count() << " and " << y->at.count();
   }
   EXPECT_EQ(a.outcome.total, b.outcome.total);
-  EXPECT_EQ(a.outcome.by_unit, b.outcome.by_unit);
+  ASSERT_EQ(a.outcome.by_unit.size(), b.outcome.by_unit.size());
+  for (std::size_t i = 0; i < a.outcome.by_unit.size(); ++i)
+    EXPECT_EQ(a.outcome.by_unit[i], b.outcome.by_unit[i]) << a.outcome.by_unit[i].name();
+  EXPECT_EQ(a.outcome.by_stage, b.outcome.by_stage);
   EXPECT_EQ(a.outcome.critical_path, b.outcome.critical_path);
   EXPECT_EQ(a.outcome.critical_causes, b.outcome.critical_causes);
   EXPECT_EQ(a.outcome.activity, b.outcome.activity);

@@ -119,7 +119,7 @@ TEST(Burst, KeepsBeatsInUniformSegments) {
 
 TEST(LinkMap, HasTheStagesAndReceiversOfTheConfig) {
   const auto placement = placed([](config::ModelConfig&, config::ChipConfig& c) {
-    c.link = {1, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10};
+    c.link = {1, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11};
     c.vector.lanes = 30;
     c.attention.input_lanes = 60;
     c.sampler.lanes = 10;
@@ -127,8 +127,9 @@ TEST(LinkMap, HasTheStagesAndReceiversOfTheConfig) {
   const LinkMap map(placement);
   using program::Unit;
   const auto expect = [&](Unit from, Unit to, std::uint32_t stages, std::uint64_t interval) {
-    EXPECT_EQ(map.between(from, to).stages, stages) << map.between(from, to).name();
-    EXPECT_EQ(map.between(from, to).receiver_interval, interval) << map.between(from, to).name();
+    const LinkSpec& link = map.links()[map.index(from, to)];
+    EXPECT_EQ(link.stages, stages) << link.name();
+    EXPECT_EQ(link.receiver_interval, interval) << link.name();
   };
   expect(Unit::Sequencer, Unit::EmbeddingRom, 1, 1);
   expect(Unit::EmbeddingRom, Unit::VectorUnit, 2, 3);
@@ -143,6 +144,7 @@ TEST(LinkMap, HasTheStagesAndReceiversOfTheConfig) {
   expect(Unit::LmHeadTree, Unit::Sampler, 8, 7);
   expect(Unit::Sampler, Unit::Sequencer, 9, 1);
   expect(Unit::VectorUnit, Unit::Sequencer, 10, 1);
+  expect(Unit::VectorUnit, Unit::VectorUnit, 11, 3);
   EXPECT_THROW((void)map.index(Unit::Sampler, Unit::OArray), base::BugError);
 }
 

@@ -1,4 +1,4 @@
-// Sequencer: which token is next, and when an answer ends.
+// Sequencer: who has a slot, whose token is next, and when an answer ends.
 #include "chip/sequencer.hpp"
 
 #include "chip/chip_testing.hpp"
@@ -9,57 +9,136 @@ namespace {
 using base::Cycles;
 using config::ChipConfig;
 using config::ModelConfig;
+using config::Turn;
+using config::WhenFull;
+
+UserRequest user(std::size_t prompt, std::uint64_t answer) {
+  UserRequest u;
+  u.prompt.assign(prompt, 0);
+  u.max_new_tokens = answer;
+  return u;
+}
+
+/// A sequencer and a clock: every call is a cycle later.
+struct Driven {
+  Driven(const program::Placement& place, std::vector<UserRequest> requests)
+      : users(std::move(requests)), sequencer(place, users) {}
+  void arrive(std::uint32_t u) { sequencer.prompt_arrived(u, Cycles(++now)); }
+  void free() { sequencer.stage_free(Cycles(++now)); }
+  bool commit(std::uint32_t u, bool logits, std::optional<base::TokenId> id = {}) {
+    return sequencer.commit(u, logits, id, Cycles(++now));
+  }
+  std::optional<Sequencer::Token> decide() { return sequencer.decide(Cycles(now)); }
+  /// Takes the next token through the chip; returns its user.
+  std::uint32_t pass() {
+    const auto token = decide();
+    base::check(token.has_value(), "a token");
+    (void)commit(token->user, token->with_logits);
+    free();
+    return token->user;
+  }
+  std::vector<UserRequest> users;
+  std::uint64_t now = 0;
+  Sequencer sequencer;
+};
+
+program::Placement with_slots(std::uint32_t slots, Turn turn, WhenFull full = WhenFull::Queue,
+                              std::uint32_t depth = 1024) {
+  return placed([&](ModelConfig&, ChipConfig& c) {
+    c.sequencer = {2, 2, slots, turn};
+    c.kv = {1, 1, 64, depth, 1, 1, 0, full};  // 4 words a token
+  });
+}
 
 TEST(Sequencer, IssuesPromptTokensAsTheyArriveAndOneAtATime) {
-  Sequencer sequencer(placed(), 2, 2, {});
-  EXPECT_FALSE(sequencer.can_issue());
-  sequencer.prompt_arrived();
-  EXPECT_TRUE(sequencer.can_issue());
-  EXPECT_FALSE(sequencer.issue().with_logits);
-  sequencer.prompt_arrived();
-  EXPECT_FALSE(sequencer.can_issue());  // one token is in the chip
-  EXPECT_FALSE(sequencer.commit({}));
-  EXPECT_TRUE(sequencer.can_issue());
-  const Sequencer::Token last = sequencer.issue();
-  EXPECT_TRUE(last.with_logits);
-  EXPECT_TRUE(last.from_prompt);
-  EXPECT_TRUE(sequencer.commit({}));
-  EXPECT_FALSE(sequencer.issue().from_prompt);
-  EXPECT_TRUE(sequencer.commit({}));
-  EXPECT_EQ(sequencer.finish(), Finish::MaxTokens);
-  EXPECT_FALSE(sequencer.can_issue());
+  Driven d(placed(), {user(2, 2)});
+  EXPECT_FALSE(d.decide());
+  d.arrive(0);
+  const auto first = d.decide();
+  ASSERT_TRUE(first);
+  EXPECT_FALSE(first->with_logits);
+  d.arrive(0);
+  EXPECT_FALSE(d.decide());  // the stage is taken
+  EXPECT_FALSE(d.commit(0, false));
+  d.free();
+  const auto last = d.decide();
+  ASSERT_TRUE(last);
+  EXPECT_TRUE(last->with_logits);
+  EXPECT_TRUE(last->from_prompt);
+  d.free();
+  EXPECT_FALSE(d.decide());  // nobody knows the next id before the commit
+  EXPECT_TRUE(d.commit(0, true));
+  EXPECT_FALSE(d.decide()->from_prompt);
+  EXPECT_TRUE(d.commit(0, true));
+  EXPECT_EQ(d.sequencer.outcome(0).finish, Finish::MaxTokens);
+  EXPECT_TRUE(d.sequencer.all_finished());
+}
+
+TEST(Sequencer, NewsOfALaterCycleIsNotSeen) {
+  Driven d(placed(), {user(1, 1)});
+  d.sequencer.prompt_arrived(0, Cycles(10));
+  EXPECT_FALSE(d.sequencer.decide(Cycles(9)));
+  EXPECT_TRUE(d.sequencer.decide(Cycles(10)));
 }
 
 TEST(Sequencer, EndsAtAnEndTokenAndWhenTheKvCacheIsFull) {
-  Sequencer ends(placed(), 1, 9, {7, 8});
-  ends.prompt_arrived();
-  ends.issue();
-  EXPECT_TRUE(ends.commit(3U));
-  EXPECT_FALSE(ends.finish());
-  ends.issue();
-  EXPECT_TRUE(ends.commit(8U));
-  EXPECT_EQ(ends.finish(), Finish::EndOfText);
-  EXPECT_EQ(ends.answer_tokens(), 2U);
-  const auto small =
-      placed([](ModelConfig&, ChipConfig& c) { c.kv = {1, 1, 64, 4 * 2, 1, 1, 0}; });  // 4 words a token: 2 tokens
-  ASSERT_EQ(small.kv().capacity_tokens, 2U);
-  Sequencer full(small, 1, 9, {});
-  full.prompt_arrived();
-  full.issue();
-  full.commit({});
-  EXPECT_FALSE(full.finish());
-  full.issue();
-  full.commit({});
-  EXPECT_EQ(full.finish(), Finish::KvFull);
+  auto request = user(1, 9);
+  request.end_tokens = {7, 8};
+  Driven ends(placed(), {request});
+  ends.arrive(0);
+  (void)ends.decide();
+  EXPECT_TRUE(ends.commit(0, true, 3U));
+  ends.free();
+  (void)ends.decide();
+  EXPECT_TRUE(ends.commit(0, true, 8U));
+  EXPECT_EQ(ends.sequencer.outcome(0).finish, Finish::EndOfText);
+  EXPECT_EQ(ends.sequencer.outcome(0).answer, (std::vector<base::TokenId>{3, 8}));
+  Driven full(with_slots(1, Turn::RoundRobin, WhenFull::Queue, 8), {user(1, 9)});  // 2 tokens
+  full.arrive(0);
+  EXPECT_EQ(full.pass(), 0U);
+  EXPECT_EQ(full.pass(), 0U);
+  EXPECT_EQ(full.sequencer.outcome(0).finish, Finish::KvFull);
+  EXPECT_EQ(full.sequencer.outcome(0).answer_tokens, 2U);
 }
 
-TEST(Sequencer, IssueAndCommitTakeTheirCycles) {
-  const auto placement = placed([](ModelConfig&, ChipConfig& c) { c.sequencer = {3, 4}; });
-  const Sequencer sequencer(placement, 1, 1, {});
-  EXPECT_EQ(Operation(0, sequencer.issue_timing(), Cycles(10)).run().first(), Cycles(13));
-  Operation commit(1, sequencer.commit_timing(), Cycles(20));
-  EXPECT_TRUE(commit.run(Burst(Cycles(20), 1, 1)).empty());
-  EXPECT_EQ(commit.result_at(), Cycles(24));
+TEST(Sequencer, UsersTakeTurns) {
+  Driven d(with_slots(3, Turn::RoundRobin), {user(1, 3), user(1, 3), user(1, 2), user(1, 1)});
+  for (std::uint32_t u = 0; u < 4; ++u) d.arrive(u);
+  std::vector<std::uint32_t> order;
+  while (!d.sequencer.all_finished()) order.push_back(d.pass());
+  // Three slots; the fourth user gets the third one's when that is done.
+  EXPECT_EQ(order, (std::vector<std::uint32_t>{0, 1, 2, 0, 1, 2, 0, 1, 3}));
+}
+
+TEST(Sequencer, DecodeOrPrefillGoesFirstAsTheConfigSays) {
+  const auto order = [](Turn turn) {
+    Driven d(with_slots(2, turn), {user(1, 3), user(3, 1)});
+    for (const std::uint32_t u : {0, 1, 1, 1}) d.arrive(u);
+    std::vector<std::uint32_t> users;
+    while (!d.sequencer.all_finished()) users.push_back(d.pass());
+    return users;
+  };
+  EXPECT_EQ(order(Turn::RoundRobin), (std::vector<std::uint32_t>{0, 1, 0, 1, 0, 1}));
+  EXPECT_EQ(order(Turn::DecodeFirst), (std::vector<std::uint32_t>{0, 0, 0, 1, 1, 1}));
+  EXPECT_EQ(order(Turn::PrefillFirst), (std::vector<std::uint32_t>{0, 1, 1, 1, 0, 0}));
+}
+
+TEST(Sequencer, AFullKvCacheMakesUsersWaitOrRefusesThem) {
+  // 5 tokens of KV; each user reserves 1 + 3 - 1 = 3.
+  Driven queue(with_slots(4, Turn::RoundRobin, WhenFull::Queue, 20), {user(1, 3), user(1, 3)});
+  queue.arrive(0);
+  queue.arrive(1);
+  std::vector<std::uint32_t> order;
+  while (!queue.sequencer.all_finished()) order.push_back(queue.pass());
+  EXPECT_EQ(order, (std::vector<std::uint32_t>{0, 0, 0, 1, 1, 1}));
+  EXPECT_EQ(queue.sequencer.most_kv_tokens(), 3U);
+  Driven refuse(with_slots(4, Turn::RoundRobin, WhenFull::Refuse, 20), {user(1, 3), user(1, 3)});
+  refuse.arrive(0);
+  refuse.arrive(1);
+  while (!refuse.sequencer.all_finished()) (void)refuse.pass();
+  EXPECT_EQ(refuse.sequencer.outcome(0).finish, Finish::MaxTokens);
+  EXPECT_EQ(refuse.sequencer.outcome(1).finish, Finish::Refused);
+  EXPECT_EQ(refuse.sequencer.outcome(1).answer_tokens, 0U);
 }
 
 }  // namespace

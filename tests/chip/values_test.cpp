@@ -65,7 +65,12 @@ TEST(Values, ResetForgetsTheTokensBefore) {
   EXPECT_EQ(values.argmax(), numerics::argmax(values.logits()));
   values.reset();
   EXPECT_EQ(all_logits(values, ids), first);
-  EXPECT_THROW(values.begin(0, base::TokenPos{7}), base::BugError);
+  const auto ticket = values.begin(0, 0, base::TokenPos{7});  // three tokens are there
+  const auto attend = [&] {
+    for (const auto& op : program::Dataflow(rom.model()).token(false)) values.execute(ticket, op);
+  };
+  EXPECT_THROW(attend(), base::BugError);
+  EXPECT_THROW((void)values.begin(1, 0, base::TokenPos{0}), base::BugError);
 }
 
 TEST(Values, ATokenDependsOnThoseBeforeIt) {

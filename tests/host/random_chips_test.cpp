@@ -30,7 +30,7 @@ TEST(RandomChips, BurstsBeatsAndTheClosedFormAgreeOnAThousand) {
     ASSERT_EQ(events, beat_events) << "KILN_SEED=" << seed << " round " << round;
     ASSERT_EQ(bursts.by_unit, beats.by_unit) << round;
     ASSERT_EQ(bursts.critical_path, beats.critical_path) << round;
-    const auto expected = closed_form::run_cycles(placement, prompt, bursts.answer_tokens);
+    const auto expected = closed_form::run_cycles(placement, prompt, bursts.users[0].answer_tokens);
     const auto mismatch = difference(bursts, expected);
     ASSERT_FALSE(mismatch) << *mismatch << ", KILN_SEED=" << seed << " round " << round;
     for (const auto& token : bursts.tokens) {
@@ -58,15 +58,16 @@ TEST(RandomChips, GeometryNeverChangesAToken) {
     // Tile by tile, as this chip's arrays and trees compute.
     chip::Values values(rom, 16, pool, numerics::Simd::Scalar, &*placement);
     chip::RunRequest request;
-    request.prompt = prompt;
-    request.max_new_tokens = 8;
+    request.users.emplace_back();
+    request.users[0].prompt = prompt;
+    request.users[0].max_new_tokens = 8;
     request.values = &values;
     const auto result = host::run(*placement, request);
     ASSERT_TRUE(result.ok()) << result.error().message;
     EXPECT_FALSE(result->mismatch);
-    ASSERT_EQ(result->chip.answer.size(), 8U);
-    if (round == 0) expected = result->chip.answer;
-    EXPECT_EQ(result->chip.answer, expected) << round;
+    ASSERT_EQ(result->chip.users[0].answer.size(), 8U);
+    if (round == 0) expected = result->chip.users[0].answer;
+    EXPECT_EQ(result->chip.users[0].answer, expected) << round;
     totals.push_back(result->chip.total.count());
   }
   std::sort(totals.begin(), totals.end());
@@ -94,7 +95,7 @@ TEST(Run, RatesFollowFromTheCycles) {
   const auto placement = random.placement(32);
   const auto result = host::run(placement, chip::timing_request(3, 5));
   ASSERT_TRUE(result.ok());
-  const auto decode = static_cast<double>((result->chip.last_answer - result->chip.first_answer).count());
+  const auto decode = static_cast<double>((result->chip.users[0].last_answer - result->chip.users[0].first_answer).count());
   EXPECT_DOUBLE_EQ(*result->speed.cycles_per_token, decode / 4);
   EXPECT_DOUBLE_EQ(*result->speed.tokens_per_s_user, 4 * 1e6 * placement.chip().clock_mhz / decode);
   const auto single = host::run(placement, chip::timing_request(3, 1));

@@ -1,5 +1,6 @@
-// One user's prompt and answer on the chip, with the closed form beside the simulation, and the speeds that follow from
-// the cycles. Where the two differ the result says so in `mismatch`, and no figure of it may be reported as good.
+// Prompts and answers on the chip and the speeds that follow from the cycles. Where one user has a chip of one stage to
+// itself, the closed form stands beside the simulation; where the two differ the result says so in `mismatch`, and no
+// figure of it may be reported as good.
 #pragma once
 
 #include <cstdint>
@@ -16,10 +17,10 @@ namespace kiln::host {
 
 /// Rates at the chip's clock. Absent where they have no meaning: a rate between answer tokens needs two of them.
 struct Speed {
-  std::optional<double> tokens_per_s_user;  ///< (answer - 1) / (time of the last - time of the first)
-  double tokens_per_s_total = 0;            ///< answer tokens over the whole run
-  double ttft_us = 0;                       ///< from the prompt's arrival at the chip to its first answer token
-  std::optional<double> cycles_per_token;   ///< (last - first) / (answer - 1)
+  std::optional<double> tokens_per_s_user;  ///< (answer - 1) / (time of the last - time of the first), mean over users
+  double tokens_per_s_total = 0;            ///< answer tokens of all users over the whole run
+  std::optional<double> ttft_us;  ///< from the prompt's arrival at the chip to its first answer token, mean over users
+  std::optional<double> cycles_per_token;  ///< (last - first) / (answer - 1), mean over users
 };
 
 /// Cycles from issue to commit of an answer token that sees `context` tokens.
@@ -30,7 +31,7 @@ struct ContextPoint {
 
 struct RunResult {
   chip::RunOutcome chip;
-  closed_form::RunCycles closed_form;
+  std::optional<closed_form::RunCycles> closed_form;
   std::optional<std::string> mismatch;  ///< first difference between simulation and closed form: the run has failed
   Speed speed;
   std::vector<ContextPoint> by_context;     ///< at most 65 tokens with logits, evenly spaced, first and last included
@@ -40,6 +41,9 @@ struct RunResult {
 
 /// Runs the request. Fails as chip::run does, and when interrupted.
 base::Result<RunResult> run(const program::Placement& placement, const chip::RunRequest& request);
+
+/// Answer tokens of all users.
+std::uint64_t answer_tokens(const chip::RunOutcome& run);
 
 /// The sentence that names the first difference between simulation and closed form, or nothing.
 std::optional<std::string> difference(const chip::RunOutcome& simulated, const closed_form::RunCycles& expected);
