@@ -59,7 +59,7 @@ class Walk {
 
   Path tail_without_logits() {
     begin();
-    add(Unit::Links, chip_.link.vector_to_sequencer);
+    add(Unit::Links, chip_.link.vector_to_sequencer + way_back());
     add(Unit::Sequencer, chip_.sequencer.commit_cycles);
     return path_;
   }
@@ -69,10 +69,18 @@ class Walk {
     auto logits = multiply(ArrayKind::LmHead, norm());
     receive(logits, chip_.link.tree_to_sampler, Unit::Sampler, slot(chip_.sampler.lanes));
     add(Unit::Sampler, chip_.sampler.compare_cycles);
-    add(Unit::Links, chip_.link.sampler_to_sequencer);
+    add(Unit::Links, chip_.link.sampler_to_sequencer + way_back());
     add(Unit::Sequencer, chip_.sequencer.commit_cycles);
     return path_;
   }
+
+  /// Cycles for a result from the last chip to the first.
+  [[nodiscard]] std::uint64_t way_back() const { return chip_.chips.count > 1 ? chip_.chips.latency_cycles : 0; }
+  [[nodiscard]] StageTerms::Handover handover(std::uint64_t stages, std::uint64_t pace) const {
+    const std::uint64_t interval = std::max(lane_slot_, pace);
+    return {1 + (hidden_beats() - 1) * interval, stages, chip_.vector.add_cycles};
+  }
+  [[nodiscard]] std::uint64_t wire_pace() const { return ceil_div(4 * width_, chip_.chips.bytes_per_cycle); }
 
  private:
   void begin() { path_ = {}; }
@@ -147,6 +155,20 @@ Path plus(const Path& a, const Path& b, std::uint64_t times) {
   Path sum = a;
   for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += times * b[i];
   return sum;
+}
+
+StageTerms stage_terms(const program::Placement& placement) {
+  Walk walk(placement);
+  const auto& chip = placement.chip();
+  StageTerms terms;
+  terms.enter = total(walk.head());
+  terms.layer = total(walk.layer());
+  terms.head_home = chip.link.sampler_to_sequencer + walk.way_back() + chip.sequencer.commit_cycles;
+  terms.head = total(walk.tail_with_logits()) - terms.head_home;
+  terms.plain_home = total(walk.tail_without_logits());
+  terms.on_chip = walk.handover(chip.link.vector_to_vector, 1);
+  terms.between_chips = walk.handover(chip.chips.latency_cycles, walk.wire_pace());
+  return terms;
 }
 
 TokenPaths fixed_paths(const program::Placement& placement) {

@@ -68,12 +68,28 @@ class RandomConfigs {
               stages(),
               stages(),
               stages(),
-              stages()};
+              stages(),
+              1};
     c.host = {number(1, 200), few(1000)};
     const std::uint64_t row_words = base::ceil_div(model.head_dim, c.kv.width_bytes);
     const std::uint64_t token_words = model.kv_heads * row_words + c.kv.row_pad_words;
     c.kv.depth_words = static_cast<std::uint32_t>(base::ceil_div(2 * token_words * context, c.kv.banks));
     return c;
+  }
+
+  /// Any member of the family: schedule, chips in a row, slots, whose turn, what a full KV cache means.
+  program::Placement member(std::uint64_t context) {
+    const config::ModelConfig m = model();
+    config::ChipConfig c = chip(m, context);
+    c.schedule = coin() ? config::Schedule::LayerSerial : config::Schedule::LayerPipelined;
+    c.chips = {number(1, m.layers), stages(), few(300)};
+    c.link.vector_to_vector = stages();
+    c.sequencer.slots = number(1, 5);
+    c.sequencer.turn = static_cast<config::Turn>(number(0, 2));
+    c.kv.when_full = coin() ? config::WhenFull::Queue : config::WhenFull::Refuse;
+    auto placed = program::Placement::create(m, {}, c);
+    base::check(placed.ok(), placed.ok() ? "" : placed.error().message);
+    return std::move(placed).value();
   }
 
   program::Placement placement(std::uint64_t context) {

@@ -1,0 +1,38 @@
+// When every token of every user is issued and committed, from the pages' formulas: token by token through the stages,
+// for any schedule, number of chips and users. It follows no beats and calls no unit's code, and decides by itself whose
+// turn it is, so that a simulation which agrees has been found twice. docs/closed-form.md
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "kiln/base/units.hpp"
+#include "kiln/program/placement.hpp"
+
+namespace kiln::closed_form {
+
+/// One user's job.
+struct Job {
+  base::Cycles arrival;             ///< the host has the prompt
+  std::uint64_t prompt_tokens = 1;  ///< at most the KV cache's capacity
+  std::uint64_t max_new_tokens = 1;
+  std::uint64_t answer_tokens = 1;  ///< fewer where an end of text comes first
+};
+
+struct TokenTime {
+  std::uint32_t user = 0;
+  std::uint64_t position = 0;
+  base::Cycles issue, commit;
+  bool operator==(const TokenTime&) const = default;
+};
+
+struct Timeline {
+  std::vector<TokenTime> tokens;  ///< in the order in which they are issued
+  std::vector<std::uint32_t> refused;
+  base::Cycles total;  ///< until the host has the last answer token
+};
+
+/// Takes O(tokens * (stages + users)) steps.
+Timeline timeline(const program::Placement& placement, const std::vector<Job>& jobs);
+
+}  // namespace kiln::closed_form

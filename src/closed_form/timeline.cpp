@@ -1,0 +1,223 @@
+#include "kiln/closed_form/timeline.hpp"
+
+#include <algorithm>
+#include <deque>
+#include <numeric>
+#include <optional>
+
+#include "closed_form/context_cost.hpp"
+#include "closed_form/token_path.hpp"
+
+namespace kiln::closed_form {
+namespace {
+
+/// One token's way through the stages, behind those that went before it.
+class Pipeline {
+ public:
+  Pipeline(const program::Placement& placement, std::uint64_t longest)
+      : placement_(placement),
+        stages_(placement.dataflow().stages()),
+        terms_(stage_terms(placement)),
+        context_(placement, longest),
+        leave_(stages_.size(), 0) {}
+
+  /// From when on the next token can be issued.
+  [[nodiscard]] std::uint64_t open() const { return open_; }
+
+  /// Issues a token; returns when it commits.
+  std::uint64_t pass(std::uint64_t issue, std::uint64_t position, bool with_logits) {
+    const std::uint64_t layer = terms_.layer + narrow(context_.at(position + 1).total());
+    std::uint64_t residual = issue + terms_.enter;  // it is complete in the stage
+    for (std::size_t s = 0;; ++s) {
+      residual += stages_[s].layers * layer;
+      const bool last = s + 1 == stages_.size();
+      if (last || (!with_logits && s == placement_.dataflow().last_layer_stage())) {
+        const std::uint64_t result = residual + (with_logits ? terms_.head : 0);
+        const std::uint64_t commit = result + (with_logits ? terms_.head_home : terms_.plain_home);
+        free(s, stages_.size() == 1 ? commit : result);
+        return commit;
+      }
+      const auto& over = stages_[s].chip == stages_[s + 1].chip ? terms_.on_chip : terms_.between_chips;
+      const std::uint64_t send = std::max(residual, leave_[s + 1]);
+      free(s, send + over.sending);
+      residual = send + over.sending + over.wire + over.store;
+    }
+  }
+
+ private:
+  /// The stage can be sent to again one way of its link after it was left.
+  void free(std::size_t stage, std::uint64_t at) {
+    if (stages_.size() == 1) {
+      open_ = at;
+    } else if (stage == 0) {
+      open_ = at + placement_.chip().link.vector_to_sequencer;
+    } else {
+      const bool same_chip = stages_[stage - 1].chip == stages_[stage].chip;
+      leave_[stage] = at + (same_chip ? terms_.on_chip : terms_.between_chips).wire;
+    }
+  }
+
+  const program::Placement& placement_;
+  const std::vector<program::Stage>& stages_;
+  StageTerms terms_;
+  ContextCost context_;
+  std::uint64_t open_ = 0;
+  std::vector<std::uint64_t> leave_;  ///< from when on a stage may be sent to
+};
+
+struct User {
+  Job job;
+  std::uint64_t first_id = 0;  ///< arrival of its first prompt id at the sequencer
+  std::uint64_t reserved = 0;
+  std::uint64_t next = 0;
+  std::uint64_t decoded_at = 0;  ///< commit of the answer token before
+  std::optional<std::size_t> slot;
+  std::uint64_t admitted = 0;
+  std::uint64_t answers = 0;
+};
+
+class Players {
+ public:
+  Players(const program::Placement& placement, const std::vector<Job>& jobs)
+      : chip_(placement.chip()), kv_(placement.kv().capacity_tokens), slots_(chip_.sequencer.slots) {
+    last_slot_ = slots_.size() - 1;
+    for (const Job& job : jobs) {
+      User user;
+      user.job = job;
+      user.reserved = std::min(job.prompt_tokens + job.max_new_tokens - 1, kv_);
+      users_.push_back(user);
+    }
+    order_.resize(jobs.size());
+    std::iota(order_.begin(), order_.end(), 0U);
+    std::stable_sort(order_.begin(), order_.end(),
+                     [&](std::uint32_t a, std::uint32_t b) { return jobs[a].arrival < jobs[b].arrival; });
+    std::uint64_t wire = 0;
+    for (const std::uint32_t u : order_) {
+      const std::uint64_t start = std::max(wire, jobs[u].arrival.count());
+      users_[u].first_id = start + chip_.host.latency_cycles;
+      wire = start + jobs[u].prompt_tokens * chip_.host.cycles_per_token;
+    }
+  }
+
+  /// The next token to enter, not before `open`; nothing when all is done.
+  struct Turn {
+    std::uint32_t user;
+    std::uint64_t at;
+  };
+  std::optional<Turn> next(std::uint64_t open, std::vector<std::uint32_t>& refused) {
+    while (true) {
+      std::optional<std::uint64_t> soonest;
+      for (const auto& slot : slots_) {
+        if (!slot || users_[*slot].next == users_[*slot].reserved) continue;
+        const std::uint64_t at = std::max(open, ready_at(users_[*slot]));
+        soonest = std::min(soonest.value_or(at), at);
+      }
+      // Whoever comes or goes up to then may change who is there.
+      if (const auto change = next_change(); change && (!soonest || *change <= *soonest)) {
+        apply(*change, refused);
+        continue;
+      }
+      if (!soonest) return std::nullopt;
+      return Turn{choose(*soonest), *soonest};
+    }
+  }
+
+  User& user(std::uint32_t index) { return users_[index]; }
+  void leaves(std::uint32_t index, std::uint64_t at) { leaving_.emplace_back(at, index); }
+
+ private:
+  [[nodiscard]] std::uint64_t ready_at(const User& user) const {
+    if (user.next >= user.job.prompt_tokens) return std::max(user.admitted, user.decoded_at);
+    return std::max(user.admitted, user.first_id + user.next * chip_.host.cycles_per_token);
+  }
+  [[nodiscard]] std::optional<std::uint64_t> next_change() const {
+    std::optional<std::uint64_t> next;
+    if (arrived_ < order_.size()) next = users_[order_[arrived_]].first_id;
+    for (const auto& [at, who] : leaving_) next = std::min(next.value_or(at), at);
+    return next;
+  }
+  void apply(std::uint64_t now, std::vector<std::uint32_t>& refused) {
+    std::erase_if(leaving_, [&](const auto& leaving) {
+      if (leaving.first != now) return false;
+      User& user = users_[leaving.second];
+      kv_ += user.reserved;
+      slots_[*user.slot].reset();
+      return true;
+    });
+    while (arrived_ < order_.size() && users_[order_[arrived_]].first_id == now) queue_.push_back(order_[arrived_++]);
+    while (!queue_.empty()) {
+      User& user = users_[queue_.front()];
+      if (user.reserved > kv_) {
+        if (chip_.kv.when_full == config::WhenFull::Queue) return;
+        refused.push_back(queue_.front());
+      } else {
+        const auto slot = std::find(slots_.begin(), slots_.end(), std::optional<std::uint32_t>());
+        if (slot == slots_.end()) return;
+        *slot = queue_.front();
+        user.slot = static_cast<std::size_t>(slot - slots_.begin());
+        user.admitted = now;
+        kv_ -= user.reserved;
+      }
+      queue_.pop_front();
+    }
+  }
+  std::uint32_t choose(std::uint64_t now) {
+    std::vector<std::size_t> preferred, others;
+    for (std::size_t i = 1; i <= slots_.size(); ++i) {
+      const std::size_t s = (last_slot_ + i) % slots_.size();
+      if (!slots_[s] || users_[*slots_[s]].next == users_[*slots_[s]].reserved || ready_at(users_[*slots_[s]]) > now)
+        continue;
+      const bool prompt = users_[*slots_[s]].next < users_[*slots_[s]].job.prompt_tokens;
+      const bool first = chip_.sequencer.turn == config::Turn::RoundRobin ||
+                         prompt == (chip_.sequencer.turn == config::Turn::PrefillFirst);
+      (first ? preferred : others).push_back(s);
+    }
+    last_slot_ = preferred.empty() ? others.front() : preferred.front();
+    return *slots_[last_slot_];
+  }
+
+  const config::ChipConfig& chip_;
+  std::uint64_t kv_;
+  std::vector<User> users_;
+  std::vector<std::uint32_t> order_;
+  std::size_t arrived_ = 0;
+  std::deque<std::uint32_t> queue_;
+  std::vector<std::optional<std::uint32_t>> slots_;
+  std::size_t last_slot_ = 0;
+  std::vector<std::pair<std::uint64_t, std::uint32_t>> leaving_;
+};
+
+constexpr std::uint64_t kNever = UINT64_MAX;
+
+}  // namespace
+
+Timeline timeline(const program::Placement& placement, const std::vector<Job>& jobs) {
+  std::uint64_t longest = 1;
+  for (const Job& job : jobs) longest = std::max(longest, job.prompt_tokens + job.max_new_tokens - 1);
+  Pipeline pipeline(placement, std::min(longest, placement.kv().capacity_tokens));
+  Players players(placement, jobs);
+  Timeline result;
+  std::vector<std::uint64_t> answers;  // commits
+  while (const auto turn = players.next(pipeline.open(), result.refused)) {
+    User& user = players.user(turn->user);
+    const std::uint64_t position = user.next++;
+    const bool with_logits = user.next >= user.job.prompt_tokens;
+    const std::uint64_t commit = pipeline.pass(turn->at, position, with_logits);
+    result.tokens.push_back({turn->user, position, base::Cycles(turn->at), base::Cycles(commit)});
+    if (!with_logits) continue;
+    answers.push_back(commit);
+    user.decoded_at = commit;
+    if (++user.answers < user.job.answer_tokens) continue;
+    user.decoded_at = kNever;  // no token of it is ready any more
+    players.leaves(turn->user, commit);
+  }
+  std::sort(answers.begin(), answers.end());
+  const auto& host = placement.chip().host;
+  std::uint64_t leave = 0;
+  for (std::size_t i = 0; i < answers.size(); ++i)
+    leave = i == 0 ? answers[i] : std::max(answers[i], leave + host.cycles_per_token);
+  result.total = base::Cycles(leave + host.latency_cycles);
+  return result;
+}
+
+}  // namespace kiln::closed_form
