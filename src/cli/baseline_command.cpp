@@ -45,8 +45,8 @@ std::uint64_t mean_context(std::uint64_t prompt_tokens, std::uint64_t answer_tok
 }
 
 base::Result<report::BaselineRows> baselines(const Session& session, const config::ModelConfig& model,
-                                             std::uint64_t context) {
-  report::BaselineRows rows{1, context, {}};
+                                             std::uint64_t users, std::uint64_t context) {
+  report::BaselineRows rows{users, context, {}};
   for (const auto& name : session.gpus()) {
     const auto gpu = session.gpu(name);
     if (!gpu) return gpu.error();

@@ -160,13 +160,15 @@ base::Result<int> run(const RunOptions& options, Session& session) {
   if (subject->rom) report.rom_hash = subject->rom->content_hash();
   report.timing_only = timing_only;
   report.seed = options.seed;
-  report.prompt_tokens = prompt->size();
+  for (const auto& user : request.users) report.prompt_tokens += user.prompt.size();
   report.token_ids = first.answer;
   auto text = answer_text(*subject, *prompt, first.answer);
   if (!text) return text.error();
   report.text = *std::move(text);
   report.prompt = options.prompt.value_or("");
-  auto baseline = baselines(session, subject->model, mean_context(prompt->size(), first.answer_tokens));
+  // As many as the chip ever had at a time: those that queue here would not be in a GPU's batch either.
+  const std::uint64_t batch = std::max<std::uint64_t>(1, result->chip.most_users);
+  auto baseline = baselines(session, subject->model, batch, mean_context(prompt->size(), first.answer_tokens));
   if (!baseline) return baseline.error();
   report.baseline = *std::move(baseline);
   report.host = session.host_figures();

@@ -95,6 +95,52 @@ std::vector<base::TokenId> seeded_prompt(std::uint64_t count, std::uint32_t voca
   return ids;
 }
 
+std::optional<std::string> difference(const chip::RunOutcome& simulated, const closed_form::Timeline& expected) {
+  auto tokens = simulated.tokens;
+  std::ranges::sort(tokens, {}, &chip::TokenTiming::issue);
+  if (tokens.size() != expected.tokens.size()) {
+    return fmt::format("{} tokens went through the simulated chip, {} in the timeline", tokens.size(),
+                       expected.tokens.size());
+  }
+  for (std::size_t i = 0; i < tokens.size(); ++i) {
+    const auto& a = tokens[i];
+    const auto& b = expected.tokens[i];
+    if (a.user == b.user && a.position.value == b.position && a.issue == b.issue && a.commit == b.commit) continue;
+    return fmt::format(
+        "the simulated chip and the timeline differ in token {}: user {} position {} from cycle {} to {}, and user {} "
+        "position {} from {} to {}",
+        i, a.user, a.position.value, a.issue.count(), a.commit.count(), b.user, b.position, b.issue.count(),
+        b.commit.count());
+  }
+  if (simulated.total == expected.total) return std::nullopt;
+  return fmt::format("the simulated chip and the timeline differ in the whole run: {} and {} cycles",
+                     simulated.total.count(), expected.total.count());
+}
+
+namespace {
+
+void compare(const program::Placement& placement, const chip::RunRequest& request, RunResult& result) {
+  const auto& users = request.users;
+  const bool free = request.stall_seed == 0;  // the formulas know no random stalls
+  if (users.size() == 1 && placement.dataflow().stages().size() == 1 && users[0].arrival.count() == 0) {
+    result.closed_form =
+        closed_form::run_cycles(placement, users[0].prompt.size(), result.chip.users[0].answer_tokens);
+    result.expected_total = result.closed_form->total;
+    if (free) result.mismatch = difference(result.chip, *result.closed_form);
+    return;
+  }
+  std::vector<closed_form::Job> jobs;
+  for (std::size_t u = 0; u < users.size(); ++u) {
+    jobs.push_back({users[u].arrival, users[u].prompt.size(), users[u].max_new_tokens,
+                    result.chip.users[u].answer_tokens});
+  }
+  const auto timeline = closed_form::timeline(placement, jobs);
+  result.expected_total = timeline.total;
+  if (free) result.mismatch = difference(result.chip, timeline);
+}
+
+}  // namespace
+
 base::Result<RunResult> run(const program::Placement& placement, const chip::RunRequest& request) {
   auto outcome = chip::run(placement, request);
   if (!outcome) return outcome.error();
@@ -102,11 +148,7 @@ base::Result<RunResult> run(const program::Placement& placement, const chip::Run
     return base::Error{"interrupted"};
   RunResult result;
   result.chip = *std::move(outcome);
-  if (request.users.size() == 1 && placement.dataflow().stages().size() == 1 && request.users[0].arrival.count() == 0) {
-    result.closed_form =
-        closed_form::run_cycles(placement, request.users[0].prompt.size(), result.chip.users[0].answer_tokens);
-    if (request.stall_seed == 0) result.mismatch = difference(result.chip, *result.closed_form);
-  }
+  compare(placement, request, result);
   result.speed = speed_of(result.chip, placement.chip().clock_mhz);
   result.by_context = sample_contexts(result.chip, request.users[0].prompt.size());
   name_limit(result);

@@ -122,11 +122,13 @@ void add_speed(Json& json, const host::RunResult& result) {
 }
 
 Json closed_form(const host::RunResult& result) {
-  const auto& form = *result.closed_form;
-  return Json{{"cycles_total", form.total.count()},
-              {"first_answer_cycle", form.first_answer.count()},
-              {"last_answer_cycle", form.last_answer.count()},
-              {"agrees", !result.mismatch.has_value()}};
+  Json json{{"cycles_total", result.expected_total.count()}};
+  if (const auto& form = result.closed_form) {
+    json["first_answer_cycle"] = form->first_answer.count();
+    json["last_answer_cycle"] = form->last_answer.count();
+  }
+  json["agrees"] = !result.mismatch.has_value();
+  return json;
 }
 
 Json host(const RunReport& report) {
@@ -173,7 +175,7 @@ std::string run_json(const RunReport& report) {
   json["utilisation"] = utilisation(run);
   json["stages"] = stages(report.placement, run);
   if (run.users.size() > 1) json["by_user"] = users(run);
-  if (report.result.closed_form) json["closed_form"] = closed_form(report.result);
+  json["closed_form"] = closed_form(report.result);
   json["kv"] = kv(report.placement, run);
   json["activity"] = activity(run.activity);
   json["tile_arrays"] = arrays(report.placement);

@@ -25,9 +25,12 @@ std::string speed_lines(const RunReport& report) {
   const auto& result = report.result;
   const auto& model = report.placement.model();
   const auto& chip = report.placement.chip();
-  std::string text = fmt::format("{} on {} at {} MHz, {}\n  {} prompt tokens, {} answer tokens, {} cycles\n",
+  const std::size_t users = result.chip.users.size();
+  std::string text = fmt::format("{} on {} at {} MHz, {}\n  {}{} prompt tokens, {} answer tokens, {} cycles\n",
                                  model.name, chip.name, grouped(chip.clock_mhz),
-                                 report.timing_only ? "timing only" : "functional", grouped(report.prompt_tokens),
+                                 report.timing_only ? "timing only" : "functional",
+                                 users > 1 ? fmt::format("{} users, ", grouped(users)) : "",
+                                 grouped(report.prompt_tokens),
                                  grouped(host::answer_tokens(result.chip)), grouped(result.chip.total.count()));
   if (result.speed.tokens_per_s_user) {
     text += fmt::format("  {} tokens/s per user ({} cycles per token)\n", number(*result.speed.tokens_per_s_user),
@@ -36,10 +39,8 @@ std::string speed_lines(const RunReport& report) {
   text += fmt::format("  {} tokens/s over the whole run", number(result.speed.tokens_per_s_total));
   if (result.speed.ttft_us) text += fmt::format(", first token after {} us", number(*result.speed.ttft_us));
   text += "\n";
-  if (result.closed_form) {
-    text +=
-        fmt::format("  closed form {} the simulation\n", result.mismatch ? "DIFFERS from" : "agrees to the cycle with");
-  }
+  text +=
+      fmt::format("  closed form {} the simulation\n", result.mismatch ? "DIFFERS from" : "agrees to the cycle with");
   return text;
 }
 

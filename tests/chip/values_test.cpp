@@ -66,8 +66,9 @@ TEST(Values, ResetForgetsTheTokensBefore) {
   values.reset();
   EXPECT_EQ(all_logits(values, ids), first);
   const auto ticket = values.begin(0, 0, base::TokenPos{7});  // three tokens are there
+  const program::Dataflow dataflow(rom.model());
   const auto attend = [&] {
-    for (const auto& op : program::Dataflow(rom.model()).token(false)) values.execute(ticket, op);
+    for (const auto& op : dataflow.token(false)) values.execute(ticket, op);
   };
   EXPECT_THROW(attend(), base::BugError);
   EXPECT_THROW((void)values.begin(1, 0, base::TokenPos{0}), base::BugError);

@@ -49,9 +49,9 @@ TEST(Shipped, NoFileStandsOutsideTheFourKinds) {
 TEST(Shipped, TheNamesThatTheCommandLinePromisesAreThere) {
   using testing::ElementsAre;
   using testing::IsSupersetOf;
-  EXPECT_THAT(path().list("chip"), IsSupersetOf({"demo", "hc1"}));
+  EXPECT_THAT(path().list("chip"), IsSupersetOf({"demo", "hc1", "hc1-pipelined", "hc1-x10"}));
   EXPECT_THAT(path().list("model"),
-              IsSupersetOf({"llama-3.1-8b", "llama-3.2-1b", "llama-3.2-3b", "stories260k", "kiln-stories-1m"}));
+              IsSupersetOf({"llama-3.1-8b", "llama-3.1-70b", "llama-3.2-1b", "llama-3.2-3b", "stories260k", "kiln-stories-1m"}));
   EXPECT_THAT(path().list("recipe"), IsSupersetOf({"w8", "w4", "w3w6"}));
   EXPECT_THAT(path().list("gpu"), ElementsAre("a100-40-sxm", "a100-80-sxm", "b200", "gh200", "h100-pcie", "h100-sxm",
                                               "h200", "l4", "l40s", "mi300x", "rtx-3090", "rtx-4090", "rtx-5090"));

@@ -1,6 +1,6 @@
-// Prompts and answers on the chip and the speeds that follow from the cycles. Where one user has a chip of one stage to
-// itself, the closed form stands beside the simulation; where the two differ the result says so in `mismatch`, and no
-// figure of it may be reported as good.
+// Prompts and answers on the chip and the speeds that follow from the cycles. The formulas stand beside the simulation:
+// the closed form of the run where one user has a chip of one stage to itself, else the timeline of every token. Where the
+// two differ the result says so in `mismatch`, and no figure of it may be reported as good.
 #pragma once
 
 #include <cstdint>
@@ -11,6 +11,7 @@
 #include "kiln/base/result.hpp"
 #include "kiln/chip/chip.hpp"
 #include "kiln/closed_form/closed_form.hpp"
+#include "kiln/closed_form/timeline.hpp"
 #include "kiln/program/placement.hpp"
 
 namespace kiln::host {
@@ -31,7 +32,8 @@ struct ContextPoint {
 
 struct RunResult {
   chip::RunOutcome chip;
-  std::optional<closed_form::RunCycles> closed_form;
+  base::Cycles expected_total;                         ///< what the formulas say
+  std::optional<closed_form::RunCycles> closed_form;  ///< one user, one stage
   std::optional<std::string> mismatch;  ///< first difference between simulation and closed form: the run has failed
   Speed speed;
   std::vector<ContextPoint> by_context;     ///< at most 65 tokens with logits, evenly spaced, first and last included
@@ -47,6 +49,9 @@ std::uint64_t answer_tokens(const chip::RunOutcome& run);
 
 /// The sentence that names the first difference between simulation and closed form, or nothing.
 std::optional<std::string> difference(const chip::RunOutcome& simulated, const closed_form::RunCycles& expected);
+
+/// The same for any run: the first token that the timeline has at another time.
+std::optional<std::string> difference(const chip::RunOutcome& simulated, const closed_form::Timeline& expected);
 
 /// `count` ids below `vocab_size`, for runs without a text: the same for the same seed on every host.
 std::vector<base::TokenId> seeded_prompt(std::uint64_t count, std::uint32_t vocab_size, std::uint64_t seed);
