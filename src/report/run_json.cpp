@@ -55,6 +55,11 @@ Json kv(const program::Placement& placement, const chip::RunOutcome& run) {
 Json activity(const chip::Activity& a) {
   return Json{{"products", a.products},
               {"selections", a.selections},
+              {"plane_bits", a.plane_bits},
+              {"counted_bits", a.counted_bits},
+              {"constant_multiplications", a.constant_multiplications},
+              {"rom_rows_read", a.rom_rows_read},
+              {"multiply_accumulates", a.multiply_accumulates},
               {"group_scales", a.group_scales},
               {"tree_additions", a.tree_additions},
               {"row_results", a.row_results},
@@ -72,12 +77,15 @@ Json arrays(const program::Placement& placement) {
   Json list = Json::array();
   for (std::size_t i = 0; i < program::kArrays; ++i) {
     const auto& plan = placement.array(static_cast<program::ArrayKind>(i));
-    list.push_back(Json{{"array", name(plan.kind)},
-                        {"instances", plan.instances},
-                        {"inputs", plan.inputs},
-                        {"outputs", plan.outputs},
-                        {"tiles", plan.tiles()},
-                        {"fill", plan.fill()}});
+    const auto& tile = placement.tile(plan.kind);
+    list.push_back(
+        Json{{"array", name(plan.kind)},
+             {"microarchitecture", config::kMicroarchitectureNames[static_cast<std::size_t>(tile.microarchitecture)]},
+             {"instances", plan.instances},
+             {"inputs", plan.inputs},
+             {"outputs", plan.outputs},
+             {"tiles", plan.tiles()},
+             {"fill", plan.fill()}});
   }
   return list;
 }

@@ -63,6 +63,11 @@ struct TokenTiming {
 struct Activity {
   std::uint64_t products = 0;         ///< activations whose products a tile's product banks formed
   std::uint64_t selections = 0;       ///< ROM cells that selected a product (one per weight and token)
+  std::uint64_t plane_bits = 0;       ///< bits of activations that entered bit-serial tiles
+  std::uint64_t counted_bits = 0;     ///< bits that entered population counts (eight per weight and token)
+  std::uint64_t constant_multiplications = 0;  ///< counts that were multiplied by a value of the codebook
+  std::uint64_t rom_rows_read = 0;             ///< rows of a tile's ROM
+  std::uint64_t multiply_accumulates = 0;      ///< of rom_mac tiles (one per weight and token)
   std::uint64_t group_scales = 0;     ///< partial sums that took a group scale
   std::uint64_t tree_additions = 0;   ///< additions in reduction trees
   std::uint64_t row_results = 0;      ///< row scales applied
