@@ -64,8 +64,8 @@ class Accounts {
   /// The last commit.
   [[nodiscard]] base::Cycles committed() const { return committed_; }
 
-  /// Fills by_unit, by_stage, critical_path, critical_causes, tokens and activity of a run of `total` cycles, and checks
-  /// that all adds up.
+  /// Fills by_unit, by_stage, critical_path, critical_causes, tokens and activity of a run of `total` cycles, and
+  /// checks that all adds up.
   void close(base::Cycles total, base::Cycles host_wire, const program::Dataflow& dataflow,
              const std::vector<const StageAccounts*>& stages, RunOutcome& outcome);
 

@@ -5,6 +5,11 @@ namespace kiln::chip {
 Activity& Activity::operator+=(const Activity& other) {
   products += other.products;
   selections += other.selections;
+  plane_bits += other.plane_bits;
+  counted_bits += other.counted_bits;
+  constant_multiplications += other.constant_multiplications;
+  rom_rows_read += other.rom_rows_read;
+  multiply_accumulates += other.multiply_accumulates;
   group_scales += other.group_scales;
   tree_additions += other.tree_additions;
   row_results += other.row_results;

@@ -34,8 +34,8 @@ StageModules::StageModules(RunState& run, std::uint32_t index) : state_(run, ind
   for (std::size_t i = 0; i < run.links.links().size(); ++i) {
     const LinkSpec& spec = run.links.links()[i];
     if (spec.from == spec.to || !dataflow.has(index, spec.from) || !dataflow.has(index, spec.to)) continue;
-    links_.push_back(std::make_unique<LinkModule>(label(spec.name()).c_str(), run, spec, &state_,
-                                                  port_number(run.links, i, index)));
+    links_.push_back(
+        std::make_unique<LinkModule>(label(spec.name()).c_str(), run, spec, &state_, port_number(run.links, i, index)));
     links_.back()->producer(unit(spec.from));
     links_.back()->receiver(unit(spec.to));
     unit(spec.from).output(spec.to)(*links_.back());
@@ -78,8 +78,8 @@ Chip::Chip(RunState& state) : host_("host_link", state), sequencer_("sequencer",
 void Chip::link_to_sequencer(RunState& state, UnitModule& from, Unit unit, std::uint32_t stage) {
   const std::size_t index = state.links.index(unit, Unit::Sequencer);
   const LinkSpec& spec = state.links.links()[index];
-  links_.push_back(std::make_unique<LinkModule>(spec.name().c_str(), state, spec, nullptr,
-                                                port_number(state.links, index, stage)));
+  links_.push_back(
+      std::make_unique<LinkModule>(spec.name().c_str(), state, spec, nullptr, port_number(state.links, index, stage)));
   links_.back()->producer(from);
   links_.back()->receiver(sequencer_);
   from.output(Unit::Sequencer)(*links_.back());

@@ -1,4 +1,5 @@
-// The modules of a whole chip, or of several in a row, and their bindings: sequencer and host link, then stage by stage.
+// The modules of a whole chip, or of several in a row, and their bindings: sequencer and host link, then stage by
+// stage.
 #pragma once
 
 #include <memory>

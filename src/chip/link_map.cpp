@@ -1,5 +1,6 @@
 #include "chip/link_map.hpp"
 
+#include "chip/chip_link.hpp"
 #include "chip/streams.hpp"
 
 namespace kiln::chip {
@@ -33,11 +34,12 @@ LinkMap::LinkMap(const program::Placement& placement) : stages_(placement.datafl
   add(Unit::VectorUnit, Unit::Attention, link.vector_to_attention, cycles_per_beat(link, chip.attention.input_lanes));
   add(Unit::Attention, Unit::VectorUnit, link.attention_to_vector, vector);
   // The last chip sends results to the first over a link of its own.
-  const std::uint32_t back = chip.chips.count > 1 ? chip.chips.latency_cycles : 0;
+  const ChipLink chip_link(chip);
+  const std::uint32_t back = chip_link.way_back();
   add(Unit::Sampler, Unit::Sequencer, link.sampler_to_sequencer + back, 1);
   add(Unit::VectorUnit, Unit::Sequencer, link.vector_to_sequencer + back, 1);
   add(Unit::VectorUnit, Unit::VectorUnit, link.vector_to_vector, vector);
-  links_.push_back({Unit::VectorUnit, Unit::VectorUnit, chip.chips.latency_cycles, vector, true});
+  links_.push_back({Unit::VectorUnit, Unit::VectorUnit, chip_link.stages(), vector, true});
 }
 
 void LinkMap::add(Unit from, Unit to, std::uint32_t stages, std::uint64_t receiver_interval) {

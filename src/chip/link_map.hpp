@@ -1,6 +1,6 @@
-// The links of the chip: between which units, how many stages, how fast the receiver takes beats. All pipeline stages of
-// the dataflow have the same links; the one from vector unit to vector unit leads from a stage to the next, and comes in
-// two kinds.
+// The links of the chip: between which units, how many stages, how fast the receiver takes beats. All pipeline stages
+// of the dataflow have the same links; the one from vector unit to vector unit leads from a stage to the next, and
+// comes in two kinds.
 #pragma once
 
 #include <array>

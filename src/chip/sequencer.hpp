@@ -1,5 +1,5 @@
-// Token sequencer: which users have a slot, and whose token the chip takes next. What happens in a cycle is known to the
-// decision of that cycle, whatever the order in which it was told. docs/units/sequencer.md
+// Token sequencer: which users have a slot, and whose token the chip takes next. What happens in a cycle is known to
+// the decision of that cycle, whatever the order in which it was told. docs/units/sequencer.md
 #pragma once
 
 #include <cstdint>
@@ -67,9 +67,9 @@ class Sequencer {
   std::uint64_t kv_free_;
   std::vector<User> users_;
   std::vector<News> news_;
-  std::deque<std::uint32_t> waiting_;               ///< users without a slot, in the order of their first id's arrival
+  std::deque<std::uint32_t> waiting_;                ///< users without a slot, in the order of their first id's arrival
   std::vector<std::optional<std::uint32_t>> slots_;  ///< the user in each
-  std::size_t served_ = 0;                          ///< slot of the last token
+  std::size_t served_ = 0;                           ///< slot of the last token
   bool stage_free_ = true;
   std::uint64_t unfinished_;
   std::uint64_t active_ = 0, kv_used_ = 0, most_kv_tokens_ = 0, most_users_ = 0;

@@ -1,5 +1,5 @@
-// Sequencer and host link as SystemC modules: prompts come in, tokens are issued to the first stage and commit behind the
-// last one, answers go out.
+// Sequencer and host link as SystemC modules: prompts come in, tokens are issued to the first stage and commit behind
+// the last one, answers go out.
 #pragma once
 
 #include <list>
@@ -31,8 +31,8 @@ class HostLinkModule final : public Process {
   SequencerModule* sequencer_ = nullptr;
 };
 
-/// Its decisions for a cycle are worked out in the next one, when all that happened in it has been told. That is in time,
-/// for an issue takes a cycle at least.
+/// Its decisions for a cycle are worked out in the next one, when all that happened in it has been told. That is in
+/// time, for an issue takes a cycle at least.
 class SequencerModule final : public Process, public Sink, public Producer, public Freed {
  public:
   sc_core::sc_port<Source> embedding{"embedding"};
@@ -62,9 +62,9 @@ class SequencerModule final : public Process, public Sink, public Producer, publ
   std::list<Flight> flights_;  ///< on their way; those that are done are used again
   std::vector<Flight*> unused_;
   std::priority_queue<base::Cycles, std::vector<base::Cycles>, std::greater<>> decisions_;  ///< cycles to decide for
-  std::deque<std::pair<base::Cycles, Flight*>> commits_;  ///< results that arrived, by the end of their commit
+  std::deque<std::pair<base::Cycles, Flight*>> commits_;     ///< results that arrived, by the end of their commit
   std::optional<std::pair<base::Cycles, Flight*>> issuing_;  ///< single beats: when its beat is available
-  std::uint64_t done_ = 0, expected_ = 0;  ///< tokens through the chip
+  std::uint64_t done_ = 0, expected_ = 0;                    ///< tokens through the chip
 };
 
 }  // namespace kiln::chip

@@ -50,7 +50,7 @@ class UnitModule : public Process, public Sink, public Producer {
 
   std::array<std::unique_ptr<sc_core::sc_port<Source>>, program::kUnits> outputs_;
   std::optional<Operation> operation_;
-  Flight* flight_ = nullptr;  ///< whose operation it is
+  Flight* flight_ = nullptr;      ///< whose operation it is
   std::deque<base::Cycles> due_;  ///< single beats: when results are there
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "chip/chip_link.hpp"
 #include "chip/reduction_tree.hpp"
 #include "chip/streams.hpp"
 
@@ -9,15 +10,10 @@ namespace kiln::chip {
 
 using program::OpKind;
 
-namespace {
-constexpr std::uint64_t kElementBytes = 4;  // the residual is binary32
-}
-
 VectorUnit::VectorUnit(const program::Placement& placement)
     : vector_(placement.chip().vector),
       beat_cycles_(cycles_per_beat(placement.chip().link, vector_.lanes)),
-      wire_cycles_(
-          base::ceil_div(kElementBytes * placement.chip().link.beat_elements(), placement.chip().chips.bytes_per_cycle)),
+      wire_cycles_(ChipLink(placement.chip()).beat_cycles()),
       hidden_beats_(beats_of(placement.chip().link, placement.model().hidden_size)),
       q_beats_(beats_of(placement.chip().link, placement.model().q_width())),
       qkv_beats_(output_beats(placement, program::ArrayKind::Qkv)),

@@ -209,7 +209,8 @@ void add_run(CLI::App& app, Action& chosen) {
       ->check(whole_number())
       ->type_name("N")
       ->capture_default_str();
-  command->add_option("--users", options->users, "Users who ask at the same time; with --prompt-tokens each its own ids")
+  command
+      ->add_option("--users", options->users, "Users who ask at the same time; with --prompt-tokens each its own ids")
       ->check(whole_number())
       ->type_name("U")
       ->capture_default_str();

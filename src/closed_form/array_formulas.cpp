@@ -17,25 +17,56 @@ std::uint64_t scale_slot_cycles(const config::TileConfig& tile, std::uint64_t ou
   return ceil_div(std::min<std::uint64_t>(tile.columns, outputs), tile.scale_lanes);
 }
 
+std::uint64_t beat_cycles(const config::TileConfig& tile, std::uint64_t outputs) {
+  switch (tile.microarchitecture) {
+    case config::Microarchitecture::ProductSelect:
+      return 1;
+    case config::Microarchitecture::BitSerial:
+      return 8;  // bits of an activation
+    case config::Microarchitecture::RomMac:
+      return ceil_div(std::min<std::uint64_t>(tile.columns, outputs), tile.rom_mac.value().mac_lanes);
+  }
+  return 0;
+}
+
+std::uint64_t latency_cycles(const config::TileConfig& tile) {
+  std::uint64_t cycles = 0;
+  switch (tile.microarchitecture) {
+    case config::Microarchitecture::ProductSelect:
+      cycles += tile.product_select.value().product_cycles;
+      break;
+    case config::Microarchitecture::BitSerial:
+      cycles += tile.bit_serial.value().count_cycles;
+      cycles += tile.bit_serial.value().multiply_cycles;
+      break;
+    case config::Microarchitecture::RomMac:
+      cycles += tile.rom_mac.value().read_cycles;
+      cycles += tile.rom_mac.value().multiply_cycles;
+      break;
+  }
+  return cycles;
+}
+
 std::uint64_t tile_pass_cycles(std::uint64_t begin, std::uint64_t end, std::uint64_t inputs_per_cycle,
-                               std::uint64_t sigma) {
+                               std::uint64_t beat, std::uint64_t sigma) {
   const auto segment = [&](std::uint64_t length) {
-    return length == 0 ? 0 : std::max(ceil_div(length, inputs_per_cycle), sigma);
+    return length == 0 ? 0 : std::max(ceil_div(length, inputs_per_cycle) * beat, sigma);
   };
   const std::uint64_t border = std::min(end, ceil_div(begin, kGroup) * kGroup);
   const std::uint64_t rest = end - border;
   return segment(border - begin) + rest / kGroup * segment(kGroup) + segment(rest % kGroup);
 }
 
-std::uint64_t pass_cycles(const config::TileConfig& tile, std::uint64_t inputs, std::uint64_t sigma) {
+std::uint64_t pass_cycles(const config::TileConfig& tile, std::uint64_t inputs, std::uint64_t beat,
+                          std::uint64_t sigma) {
   const std::uint64_t rows = tile.rows;
   const std::uint64_t whole_tiles = inputs / rows;
   const std::uint64_t period = kGroup / std::gcd(rows, kGroup);  // tile i + period begins at the same place of a group
   std::uint64_t slowest = 0;
   for (std::uint64_t i = 0; i < std::min(whole_tiles, period); ++i)
-    slowest = std::max(slowest, tile_pass_cycles(i * rows, (i + 1) * rows, tile.inputs_per_cycle, sigma));
+    slowest = std::max(slowest, tile_pass_cycles(i * rows, (i + 1) * rows, tile.inputs_per_cycle, beat, sigma));
   if (inputs % rows != 0)
-    slowest = std::max(slowest, tile_pass_cycles(whole_tiles * rows, inputs, tile.inputs_per_cycle, sigma));
+    slowest = std::max(slowest, tile_pass_cycles(whole_tiles * rows, inputs, tile.inputs_per_cycle, beat, sigma));
   return slowest;
 }
 
@@ -55,8 +86,8 @@ std::uint64_t chain_hops(std::uint64_t rows, std::uint64_t inputs) {
 
 std::uint64_t product_cycles(const config::TileConfig& tile, std::uint64_t inputs, std::uint64_t outputs) {
   const std::uint64_t sigma = scale_slot_cycles(tile, outputs);
-  return tile.product_cycles + pass_cycles(tile, inputs, sigma) + sigma * (1 + chain_hops(tile.rows, inputs)) +
-         tile.accumulate_cycles;
+  return latency_cycles(tile) + pass_cycles(tile, inputs, beat_cycles(tile, outputs), sigma) +
+         sigma * (1 + chain_hops(tile.rows, inputs)) + tile.accumulate_cycles;
 }
 
 std::uint64_t tree_depth(std::uint64_t tiles, std::uint64_t fan_in) {

@@ -11,12 +11,19 @@ namespace kiln::closed_form {
 /// sigma: cycles that the partial sums of one tile need to take their group scale.
 std::uint64_t scale_slot_cycles(const config::TileConfig& tile, std::uint64_t outputs);
 
+/// beat: cycles of a step of inputs_per_cycle inputs, by the tile's microarchitecture.
+std::uint64_t beat_cycles(const config::TileConfig& tile, std::uint64_t outputs);
+
+/// lambda: latencies ahead of accumulation, by the tile's microarchitecture.
+std::uint64_t latency_cycles(const config::TileConfig& tile);
+
 /// Cycles for a tile that holds inputs [begin, end): every segment costs its inputs or its scales, whichever is longer.
 std::uint64_t tile_pass_cycles(std::uint64_t begin, std::uint64_t end, std::uint64_t inputs_per_cycle,
-                               std::uint64_t sigma);
+                               std::uint64_t beat, std::uint64_t sigma);
 
 /// The slowest tile: evaluates at most one period of the cut pattern (64 tiles) and the clipped last tile.
-std::uint64_t pass_cycles(const config::TileConfig& tile, std::uint64_t inputs, std::uint64_t sigma);
+std::uint64_t pass_cycles(const config::TileConfig& tile, std::uint64_t inputs, std::uint64_t beat,
+                          std::uint64_t sigma);
 
 /// Hops that the INT32 parts of the most cut group make: evaluates at most one period (63 groups) and the clipped last
 /// group.

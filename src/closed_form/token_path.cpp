@@ -116,7 +116,8 @@ class Walk {
     const Unit array = program::array_unit(kind);
     const auto& plan = placement_.array(kind);
     receive(input, chip_.link.vector_to_array, array, 1);
-    add(array, 1 + product_cycles(chip_.tile, plan.inputs, plan.outputs));  // 1: the barrier behind the last beat
+    add(array,
+        1 + product_cycles(placement_.tile(kind), plan.inputs, plan.outputs));  // 1: the barrier behind the last beat
     add(Unit::Links, chip_.link.array_to_tree);
     std::uint64_t count = 0;  // each section begins with a beat of its own
     for (const auto& section : placement_.dataflow().sections(kind)) count += beats(section.rows);

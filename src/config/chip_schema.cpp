@@ -1,12 +1,12 @@
 // The keys of a chip. Upper bounds keep every product that a unit forms of them below 2^63.
 #include <array>
+#include <optional>
 
 #include "config/fields.hpp"
 
 namespace kiln::config {
 namespace {
 
-constexpr std::array<std::string_view, 1> kMicroarchitectures = {"product_select"};
 constexpr std::array<std::string_view, 2> kSchedules = {"layer_serial", "layer_pipelined"};
 constexpr std::array<std::string_view, 3> kTurns = {"round_robin", "decode_first", "prefill_first"};
 constexpr std::array<std::string_view, 2> kWhenFull = {"queue", "refuse"};
@@ -14,14 +14,66 @@ constexpr Integers kWide = {1, 65536};  // lanes, rows, banks: things side by si
 constexpr Integers kLatency = {1, 4096};
 constexpr Integers kStages = {1, 1024};
 
-void describe(FieldVisitor& v, TileConfig& tile) {
-  v.choice("microarchitecture", tile.microarchitecture, kMicroarchitectures);
-  v.integer("rows", tile.rows, "inputs", kWide);
-  v.integer("columns", tile.columns, "outputs", kWide);
-  v.integer("inputs_per_cycle", tile.inputs_per_cycle, "inputs", kWide);
-  v.integer("scale_lanes", tile.scale_lanes, "outputs", kWide);
-  v.integer("product_cycles", tile.product_cycles, "cycles", kLatency);
-  v.integer("accumulate_cycles", tile.accumulate_cycles, "cycles", kLatency);
+/// Parameters of one microarchitecture. `keys`: Required where nothing is inherited from another tile.
+template <class Parameters>
+void describe_alternative(FieldVisitor& v, std::string_view key, std::optional<Parameters>& parameters, bool chosen,
+                          Need keys, void (*fields)(FieldVisitor&, Parameters&, Need)) {
+  const bool inherited = keys == Need::Optional && parameters.has_value();
+  const Need inner = inherited ? Need::Optional : Need::Required;
+  Parameters values = parameters.value_or(Parameters{});
+  bool given = parameters.has_value();
+  v.alternative(key, given, chosen && !inherited, [&] { fields(v, values, inner); });
+  if (given) {
+    parameters = values;
+  } else if (!inherited) {
+    parameters.reset();
+  }
+}
+
+void describe_product_select(FieldVisitor& v, ProductSelectConfig& parameters, Need need) {
+  v.integer("product_cycles", parameters.product_cycles, "cycles", kLatency, need);
+}
+
+void describe_bit_serial(FieldVisitor& v, BitSerialConfig& parameters, Need need) {
+  v.integer("count_cycles", parameters.count_cycles, "cycles", kLatency, need);
+  v.integer("multiply_cycles", parameters.multiply_cycles, "cycles", kLatency, need);
+}
+
+void describe_rom_mac(FieldVisitor& v, RomMacConfig& parameters, Need need) {
+  v.integer("mac_lanes", parameters.mac_lanes, "outputs", kWide, need);
+  v.integer("read_cycles", parameters.read_cycles, "cycles", kLatency, need);
+  v.integer("multiply_cycles", parameters.multiply_cycles, "cycles", kLatency, need);
+}
+
+void describe(FieldVisitor& v, TileConfig& tile, Need need) {
+  v.choice("microarchitecture", tile.microarchitecture, kMicroarchitectureNames, need);
+  v.integer("rows", tile.rows, "inputs", kWide, need);
+  v.integer("columns", tile.columns, "outputs", kWide, need);
+  v.integer("inputs_per_cycle", tile.inputs_per_cycle, "inputs", kWide, need);
+  v.integer("scale_lanes", tile.scale_lanes, "outputs", kWide, need);
+  v.integer("accumulate_cycles", tile.accumulate_cycles, "cycles", kLatency, need);
+  const auto chosen = [&](Microarchitecture m) { return tile.microarchitecture == m; };
+  describe_alternative(v, "product_select", tile.product_select, chosen(Microarchitecture::ProductSelect), need,
+                       describe_product_select);
+  describe_alternative(v, "bit_serial", tile.bit_serial, chosen(Microarchitecture::BitSerial), need,
+                       describe_bit_serial);
+  describe_alternative(v, "rom_mac", tile.rom_mac, chosen(Microarchitecture::RomMac), need, describe_rom_mac);
+}
+
+bool has_tiles_of_its_own(const ChipConfig& chip, std::size_t array) {
+  return chip.tiles[array].has_value() && *chip.tiles[array] != chip.tile;
+}
+
+/// Each array's tile begins as a copy of `/tile`; one that changes nothing is none.
+void describe_tiles(FieldVisitor& v, ChipConfig& chip) {
+  for (std::size_t i = 0; i < kTileArrayNames.size(); ++i) {
+    TileConfig tile = chip.tiles[i].value_or(chip.tile);
+    bool given = has_tiles_of_its_own(chip, i);
+    v.variant(kTileArrayNames[i], given, "/tile", [&] { describe(v, tile, Need::Optional); });
+    chip.tiles[i].reset();
+    if (given) chip.tiles[i] = tile;
+    if (!has_tiles_of_its_own(chip, i)) chip.tiles[i].reset();
+  }
 }
 
 void describe(FieldVisitor& v, ReductionConfig& reduction) {
@@ -88,7 +140,10 @@ void describe(FieldVisitor& v, ChipConfig& chip) {
   v.text("description", chip.description, Text::Note, Need::Optional);
   v.integer("clock_mhz", chip.clock_mhz, "MHz", {1, 10000});
   v.choice("schedule", chip.schedule, kSchedules);
-  v.object("tile", [&] { describe(v, chip.tile); });
+  v.object("tile", [&] { describe(v, chip.tile, Need::Required); });
+  bool own_tiles = false;
+  for (std::size_t i = 0; i < kTileArrayNames.size(); ++i) own_tiles = own_tiles || has_tiles_of_its_own(chip, i);
+  v.alternative("tiles", own_tiles, false, [&] { describe_tiles(v, chip); });
   v.object("reduction", [&] { describe(v, chip.reduction); });
   v.object("vector", [&] { describe(v, chip.vector); });
   v.object("attention", [&] { describe(v, chip.attention); });

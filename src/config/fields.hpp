@@ -57,6 +57,12 @@ class FieldVisitor {
   /// The same where null says that there is none; `present` says which.
   virtual bool object_or_null(std::string_view key, bool& present, const std::function<void()>& fields,
                               Need need = Need::Required) = 0;
+  /// An object that must be there if it is `chosen` (by another key) and may be there otherwise; `given` says whether
+  /// it is.
+  virtual bool alternative(std::string_view key, bool& given, bool chosen, const std::function<void()>& fields) = 0;
+  /// An optional object that may change some keys of the object at `like`: `fields` visits all of them as optional.
+  virtual bool variant(std::string_view key, bool& given, std::string_view like,
+                       const std::function<void()>& fields) = 0;
   /// False for a writer: canonical JSON has no shorthand.
   [[nodiscard]] virtual bool takes_shorthand() const { return true; }
   /// True if keys that depend on another key's value are wanted all the same (documentation).

@@ -19,7 +19,31 @@ namespace {
 
 // What no single key can tell. Called only when every key was fine.
 
+void check_tile(const TileConfig& tile, const std::string& pointer, Errors& errors) {
+  if (tile.microarchitecture != Microarchitecture::BitSerial || tile.inputs_per_cycle <= kMostBitSerialInputs) return;
+  errors.add(
+      pointer + "/inputs_per_cycle",
+      fmt::format("is {}, but {}/microarchitecture is `bit_serial`; allowed there: an integer from 1 to {} inputs",
+                  tile.inputs_per_cycle, pointer, kMostBitSerialInputs));
+}
+
+/// Pointers that may have a reason: `/tile/...` of the tiles of one array as well.
+std::vector<std::string> parameter_pointers() {
+  std::vector<std::string> known;
+  for (const auto& field : fields_of<ChipConfig>()) {
+    if (field.unit == "text" || field.unit == "sentences" || field.unit == "object") continue;
+    known.push_back(field.pointer);
+    if (!field.pointer.starts_with("/tile/")) continue;
+    for (const auto& array : kTileArrayNames)
+      known.push_back(fmt::format("/tiles/{}/{}", array, field.pointer.substr(6)));
+  }
+  return known;
+}
+
 void check_together(const ChipConfig& chip, Errors& errors) {
+  check_tile(chip.tile, "/tile", errors);
+  for (std::size_t i = 0; i < chip.tiles.size(); ++i)
+    if (chip.tiles[i]) check_tile(*chip.tiles[i], fmt::format("/tiles/{}", kTileArrayNames[i]), errors);
   const std::uint64_t words = base::ceil_div(chip.attention.input_lanes, chip.kv.width_bytes);
   const std::uint64_t ports = std::uint64_t{chip.kv.banks} * chip.kv.ports;
   if (words > ports)
@@ -27,9 +51,7 @@ void check_together(const ChipConfig& chip, Errors& errors) {
                fmt::format("is {}, which is {} KV words a cycle, but /kv/banks times /kv/ports is {}; allowed: at most "
                            "/kv/banks * /kv/ports * /kv/width_bytes = {}",
                            chip.attention.input_lanes, words, ports, ports * chip.kv.width_bytes));
-  std::vector<std::string> known;
-  for (const auto& field : fields_of<ChipConfig>())
-    if (field.unit != "text" && field.unit != "sentences") known.push_back(field.pointer);
+  const std::vector<std::string> known = parameter_pointers();
   for (const auto& reason : chip.reasons) {
     const std::string& pointer = reason.first;
     if (std::find(known.begin(), known.end(), pointer) != known.end()) continue;

@@ -34,6 +34,25 @@ void Reader::read(const std::function<void()>& fields) {
   visit(root_, "", fields);
 }
 
+void Reader::list_below(std::string_view key, const std::function<void()>& fields) {
+  static const json kNothing = json::object();
+  if (scopes_.back().listing) return;
+  std::string pointer = join_pointer(scopes_.back().pointer, key);
+  scopes_.push_back({&kNothing, pointer, {}, true});
+  fields();
+  const Scope listed = std::move(scopes_.back());
+  scopes_.pop_back();
+  for (const auto& name : listed.known) scopes_.back().below.emplace_back(name, pointer);
+}
+
+void Reader::enter(std::string_view key, const json& found, const std::function<void()>& fields) {
+  if (found.is_object()) {
+    visit(found, join_pointer(scopes_.back().pointer, key), fields);
+  } else {
+    reject(key, found, "an object");
+  }
+}
+
 void Reader::visit(const json& node, std::string pointer, const std::function<void()>& fields) {
   scopes_.push_back({&node, std::move(pointer), {}});
   fields();
@@ -45,6 +64,13 @@ void Reader::report_unknown(const Scope& scope) {
   for (const auto& item : scope.node->items()) {
     const std::string& key = item.key();
     if (std::find(scope.known.begin(), scope.known.end(), key) != scope.known.end()) continue;
+    std::string places;
+    for (const auto& [name, pointer] : scope.below)
+      if (name == key) places += (places.empty() ? "" : " or ") + pointer;
+    if (!places.empty()) {
+      errors_.add(join_pointer(scope.pointer, printable(key)), "is not a known key; it belongs to " + places);
+      continue;
+    }
     const auto near = key.size() <= 64 && !errors_.full() ? base::nearest(key, scope.known) : std::nullopt;
     std::string hint = near ? "the nearest is " + join_pointer(scope.pointer, *near) : "known here are ";
     if (!near) {
@@ -59,7 +85,8 @@ const json* Reader::find(std::string_view key, Need need, const std::string& all
   scope.known.emplace_back(key);
   const auto found = scope.node->find(std::string(key));
   if (found != scope.node->end()) return &*found;
-  if (need == Need::Required) errors_.add(join_pointer(scope.pointer, key), "is missing; expected " + allowed);
+  if (need == Need::Required && !scope.listing)
+    errors_.add(join_pointer(scope.pointer, key), "is missing; expected " + allowed);
   return nullptr;
 }
 
@@ -174,12 +201,21 @@ bool Reader::notes(std::string_view key, std::map<std::string, std::string>& val
 bool Reader::object(std::string_view key, const std::function<void()>& fields, Need need) {
   const json* found = find(key, need, "an object");
   if (found == nullptr) return false;
-  if (found->is_object()) {
-    visit(*found, join_pointer(scopes_.back().pointer, key), fields);
-  } else {
-    reject(key, *found, "an object");
-  }
+  enter(key, *found, fields);
   return true;
+}
+
+bool Reader::alternative(std::string_view key, bool& given, bool chosen, const std::function<void()>& fields) {
+  const json* found =
+      find(key, chosen ? Need::Required : Need::Optional, "an object with its parameters, for it is chosen");
+  list_below(key, fields);
+  given = found != nullptr;
+  if (given) enter(key, *found, fields);
+  return given;
+}
+
+bool Reader::variant(std::string_view key, bool& given, std::string_view, const std::function<void()>& fields) {
+  return alternative(key, given, false, fields);
 }
 
 bool Reader::object_or_null(std::string_view key, bool& present, const std::function<void()>& fields, Need need) {

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "config/errors.hpp"
@@ -28,6 +29,8 @@ class Reader : public FieldVisitor {
   bool notes(std::string_view key, std::map<std::string, std::string>& value) override;
   bool object(std::string_view key, const std::function<void()>& fields, Need need) override;
   bool object_or_null(std::string_view key, bool& present, const std::function<void()>& fields, Need need) override;
+  bool alternative(std::string_view key, bool& given, bool chosen, const std::function<void()>& fields) override;
+  bool variant(std::string_view key, bool& given, std::string_view like, const std::function<void()>& fields) override;
 
  private:
   /// An object that is being read: its node, where it stands and the keys that were asked for.
@@ -35,11 +38,18 @@ class Reader : public FieldVisitor {
     const nlohmann::json* node;
     std::string pointer;
     std::vector<std::string> known;
+    bool listing = false;  ///< its keys are listed, not read
+    /// Keys of the alternatives below, given or not: key, pointer of the alternative.
+    std::vector<std::pair<std::string, std::string>> below = {};
   };
 
   /// The key's value, or null after noting that it is missing.
   const nlohmann::json* find(std::string_view key, Need need, const std::string& allowed);
   void reject(std::string_view key, const nlohmann::json& found, const std::string& allowed);
+  /// Remembers which keys `fields` has, so that one that stands beside its object finds its place.
+  void list_below(std::string_view key, const std::function<void()>& fields);
+  /// Visits the object that was found, or says that it is none.
+  void enter(std::string_view key, const nlohmann::json& found, const std::function<void()>& fields);
   void visit(const nlohmann::json& node, std::string pointer, const std::function<void()>& fields);
   void report_unknown(const Scope& scope);
 

@@ -51,6 +51,14 @@ bool Writer::object_or_null(std::string_view key, bool& present, const std::func
   return true;
 }
 
+bool Writer::alternative(std::string_view key, bool& given, bool, const std::function<void()>& fields) {
+  return given && object(key, fields, Need::Optional);
+}
+
+bool Writer::variant(std::string_view key, bool& given, std::string_view, const std::function<void()>& fields) {
+  return given && object(key, fields, Need::Optional);
+}
+
 FieldInfo& Lister::add(std::string_view key, std::string_view unit, std::string allowed, Need need) {
   fields_.push_back({join_pointer(pointer_, key), std::string(unit), std::move(allowed), need == Need::Optional});
   return fields_.back();
@@ -103,6 +111,16 @@ bool Lister::object(std::string_view key, const std::function<void()>& fields, N
 
 bool Lister::object_or_null(std::string_view key, bool&, const std::function<void()>& fields, Need need) {
   return object(key, fields, need);
+}
+
+bool Lister::alternative(std::string_view key, bool&, bool, const std::function<void()>& fields) {
+  return object(key, fields, Need::Optional);
+}
+
+/// Its keys are those of `like` and stand there.
+bool Lister::variant(std::string_view key, bool&, std::string_view like, const std::function<void()>&) {
+  add(key, "object", fmt::format("keys of `{}`", like), Need::Optional);
+  return true;
 }
 
 }  // namespace kiln::config

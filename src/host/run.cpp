@@ -123,16 +123,15 @@ void compare(const program::Placement& placement, const chip::RunRequest& reques
   const auto& users = request.users;
   const bool free = request.stall_seed == 0;  // the formulas know no random stalls
   if (users.size() == 1 && placement.dataflow().stages().size() == 1 && users[0].arrival.count() == 0) {
-    result.closed_form =
-        closed_form::run_cycles(placement, users[0].prompt.size(), result.chip.users[0].answer_tokens);
+    result.closed_form = closed_form::run_cycles(placement, users[0].prompt.size(), result.chip.users[0].answer_tokens);
     result.expected_total = result.closed_form->total;
     if (free) result.mismatch = difference(result.chip, *result.closed_form);
     return;
   }
   std::vector<closed_form::Job> jobs;
   for (std::size_t u = 0; u < users.size(); ++u) {
-    jobs.push_back({users[u].arrival, users[u].prompt.size(), users[u].max_new_tokens,
-                    result.chip.users[u].answer_tokens});
+    jobs.push_back(
+        {users[u].arrival, users[u].prompt.size(), users[u].max_new_tokens, result.chip.users[u].answer_tokens});
   }
   const auto timeline = closed_form::timeline(placement, jobs);
   result.expected_total = timeline.total;

@@ -12,7 +12,7 @@ constexpr std::array<std::string_view, kUnits> kUnitNames = {
     "gate_up_array", "gate_up_tree", "down_array",    "down_tree",   "lm_head_array",  "lm_head_tree"};
 constexpr std::array<std::string_view, kArrays> kArrayNames = {"qkv", "o", "gate_up", "down", "lm_head"};
 constexpr std::array<std::string_view, 14> kOpNames = {
-    "issue",  "embedding_read",     "store_residual", "norm",          "multiply", "reduce", "rope_quantise",
+    "issue",  "embedding_read",     "store_residual", "norm",          "multiply",      "reduce",  "rope_quantise",
     "attend", "quantise_attention", "add_residual",   "send_residual", "silu_multiply", "arg_max", "commit"};
 
 constexpr Unit kFirstArrayUnit = Unit::QkvArray;

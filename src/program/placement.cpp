@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 
 namespace kiln::program {
+
+static_assert(config::kTileArrayNames.size() == kArrays);
+
 namespace {
 
 ArrayPlan plan_array(ArrayKind kind, const Dataflow& dataflow, const config::BakeRecipe& recipe,
@@ -16,9 +19,11 @@ ArrayPlan plan_array(ArrayKind kind, const Dataflow& dataflow, const config::Bak
   plan.instances = kind == ArrayKind::LmHead ? 1 : dataflow.model().layers;
   plan.weights = std::uint64_t{plan.inputs} * plan.outputs;
   plan.cells = plan.tiles() * tile.rows * tile.columns;
-  for (const auto& section : dataflow.sections(kind))
-    plan.code_bits +=
-        std::uint64_t{plan.inputs} * section.rows * static_cast<std::uint64_t>(recipe.of(section.tensor_class).bits);
+  for (const auto& section : dataflow.sections(kind)) {
+    const auto bits = static_cast<std::uint64_t>(recipe.of(section.tensor_class).bits);
+    plan.code_bits += std::uint64_t{plan.inputs} * section.rows * bits;
+    plan.codebook_values += std::uint64_t{section.rows} << bits;
+  }
   return plan;
 }
 
@@ -60,8 +65,12 @@ base::Result<Placement> Placement::create(const config::ModelConfig& model, cons
                                    chip.chips.count, model.name, model.layers)};
   }
   Placement placement(Dataflow(model, cut_stages(model, chip)), chip);
-  for (std::size_t i = 0; i < kArrays; ++i)
-    placement.arrays_[i] = plan_array(static_cast<ArrayKind>(i), placement.dataflow_, recipe, chip.tile);
+  for (std::size_t i = 0; i < kArrays; ++i) {
+    const auto kind = static_cast<ArrayKind>(i);
+    const config::TileConfig& tile = placement.tile(kind);
+    base::check(tile.complete(), "placement: a tile lacks the parameters of its microarchitecture");
+    placement.arrays_[i] = plan_array(kind, placement.dataflow_, recipe, tile);
+  }
   placement.kv_ = plan_kv(model, chip.kv);
   if (placement.kv_.capacity_tokens == 0) {
     return base::Error{fmt::format(

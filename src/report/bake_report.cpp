@@ -69,11 +69,16 @@ double bits_per_weight(const rom::RomImage& image) {
   return static_cast<double>(bits) / static_cast<double>(weights);
 }
 
+std::string_view microarchitecture(const program::Placement& placement, program::ArrayKind kind) {
+  return config::kMicroarchitectureNames[static_cast<std::size_t>(placement.tile(kind).microarchitecture)];
+}
+
 Json arrays_json(const program::Placement& placement) {
   Json list = Json::array();
   for (std::size_t i = 0; i < program::kArrays; ++i) {
     const auto& a = placement.array(static_cast<program::ArrayKind>(i));
     list.push_back(Json{{"array", name(a.kind)},
+                        {"microarchitecture", microarchitecture(placement, a.kind)},
                         {"instances", a.instances},
                         {"inputs", a.inputs},
                         {"outputs", a.outputs},
@@ -89,15 +94,17 @@ Json arrays_json(const program::Placement& placement) {
 }
 
 std::string arrays_table(const program::Placement& placement) {
-  Table table({"tile array", "arrays", "inputs x outputs", "tiles each", "fill", "waste"});
+  Table table(
+      {"tile array", "arrays", "inputs x outputs", "tile", "<microarchitecture", "tiles each", "fill", "waste"});
   for (std::size_t i = 0; i < program::kArrays; ++i) {
     const auto& a = placement.array(static_cast<program::ArrayKind>(i));
+    const auto& tile = placement.tile(a.kind);
     table.row({std::string(name(a.kind)), grouped(a.instances), fmt::format("{} x {}", a.inputs, a.outputs),
+               fmt::format("{} x {}", tile.rows, tile.columns), std::string(microarchitecture(placement, a.kind)),
                grouped(a.tiles()), percent(a.fill()), percent(1.0 - a.fill())});
   }
-  return fmt::format("on {}: tiles of {} x {}, KV cache for {} tokens\n{}", placement.chip().name,
-                     placement.chip().tile.rows, placement.chip().tile.columns, grouped(placement.kv().capacity_tokens),
-                     table.text());
+  return fmt::format("on {}: KV cache for {} tokens\n{}", placement.chip().name,
+                     grouped(placement.kv().capacity_tokens), table.text());
 }
 
 std::string shape_line(const config::ModelConfig& m) {

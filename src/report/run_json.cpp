@@ -10,8 +10,7 @@ Json by_unit(const chip::RunOutcome& run) {
   Json units;
   for (const auto& unit : run.by_unit) {
     Json causes;
-    for (std::size_t c = 0; c < chip::kCauses; ++c)
-      causes[name(static_cast<chip::Cause>(c))] = unit.causes[c].count();
+    for (std::size_t c = 0; c < chip::kCauses; ++c) causes[name(static_cast<chip::Cause>(c))] = unit.causes[c].count();
     units[unit.name()] = causes;
   }
   return units;
@@ -86,6 +85,11 @@ Json kv(const program::Placement& placement, const chip::RunOutcome& run) {
 Json activity(const chip::Activity& a) {
   return Json{{"products", a.products},
               {"selections", a.selections},
+              {"plane_bits", a.plane_bits},
+              {"counted_bits", a.counted_bits},
+              {"constant_multiplications", a.constant_multiplications},
+              {"rom_rows_read", a.rom_rows_read},
+              {"multiply_accumulates", a.multiply_accumulates},
               {"group_scales", a.group_scales},
               {"tree_additions", a.tree_additions},
               {"row_results", a.row_results},
@@ -103,12 +107,15 @@ Json arrays(const program::Placement& placement) {
   Json list = Json::array();
   for (std::size_t i = 0; i < program::kArrays; ++i) {
     const auto& plan = placement.array(static_cast<program::ArrayKind>(i));
-    list.push_back(Json{{"array", name(plan.kind)},
-                        {"instances", plan.instances},
-                        {"inputs", plan.inputs},
-                        {"outputs", plan.outputs},
-                        {"tiles", plan.tiles()},
-                        {"fill", plan.fill()}});
+    const auto& tile = placement.tile(plan.kind);
+    list.push_back(
+        Json{{"array", name(plan.kind)},
+             {"microarchitecture", config::kMicroarchitectureNames[static_cast<std::size_t>(tile.microarchitecture)]},
+             {"instances", plan.instances},
+             {"inputs", plan.inputs},
+             {"outputs", plan.outputs},
+             {"tiles", plan.tiles()},
+             {"fill", plan.fill()}});
   }
   return list;
 }

@@ -26,12 +26,11 @@ std::string speed_lines(const RunReport& report) {
   const auto& model = report.placement.model();
   const auto& chip = report.placement.chip();
   const std::size_t users = result.chip.users.size();
-  std::string text = fmt::format("{} on {} at {} MHz, {}\n  {}{} prompt tokens, {} answer tokens, {} cycles\n",
-                                 model.name, chip.name, grouped(chip.clock_mhz),
-                                 report.timing_only ? "timing only" : "functional",
-                                 users > 1 ? fmt::format("{} users, ", grouped(users)) : "",
-                                 grouped(report.prompt_tokens),
-                                 grouped(host::answer_tokens(result.chip)), grouped(result.chip.total.count()));
+  std::string text =
+      fmt::format("{} on {} at {} MHz, {}\n  {}{} prompt tokens, {} answer tokens, {} cycles\n", model.name, chip.name,
+                  grouped(chip.clock_mhz), report.timing_only ? "timing only" : "functional",
+                  users > 1 ? fmt::format("{} users, ", grouped(users)) : "", grouped(report.prompt_tokens),
+                  grouped(host::answer_tokens(result.chip)), grouped(result.chip.total.count()));
   if (result.speed.tokens_per_s_user) {
     text += fmt::format("  {} tokens/s per user ({} cycles per token)\n", number(*result.speed.tokens_per_s_user),
                         number(*result.speed.cycles_per_token));

@@ -196,8 +196,11 @@ TEST(Chip, CountsWhatItsFormulasSay) {
   const Activity& a = outcome.activity;
   const std::uint64_t contexts = 1 + 2 + 3;
   const std::uint64_t layers = m.layers;
-  EXPECT_EQ(a.selections, 3 * (m.active_matrix_weights() - std::uint64_t{m.hidden_size} * m.vocab_size) +
-                              2 * std::uint64_t{m.hidden_size} * m.vocab_size);
+  // Each weight once a token, in whichever way its array computes.
+  EXPECT_EQ(a.counted_bits % 8, 0U);
+  EXPECT_EQ(a.selections + a.counted_bits / 8 + a.multiply_accumulates,
+            3 * (m.active_matrix_weights() - std::uint64_t{m.hidden_size} * m.vocab_size) +
+                2 * std::uint64_t{m.hidden_size} * m.vocab_size);
   EXPECT_EQ(a.embedding_reads, 3 * m.hidden_size);
   EXPECT_EQ(a.score_macs, layers * contexts * m.q_width());
   EXPECT_EQ(a.value_macs, a.score_macs);
@@ -205,9 +208,9 @@ TEST(Chip, CountsWhatItsFormulasSay) {
   EXPECT_EQ(a.kv_words_read, 2 * layers * contexts * m.kv_heads * placement.kv().row_words);
   EXPECT_EQ(a.kv_words_written, 2 * layers * 3 * m.kv_heads * placement.kv().row_words);
   EXPECT_EQ(a.host_tokens, 4U);
-  EXPECT_EQ(
-      a.kv_conflict_cycles,
-      outcome.by_unit[static_cast<std::size_t>(Unit::KvSram)].causes[static_cast<std::size_t>(Cause::KvConflict)].count());
+  EXPECT_EQ(a.kv_conflict_cycles, outcome.by_unit[static_cast<std::size_t>(Unit::KvSram)]
+                                      .causes[static_cast<std::size_t>(Cause::KvConflict)]
+                                      .count());
 }
 
 }  // namespace

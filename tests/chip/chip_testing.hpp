@@ -63,6 +63,24 @@ program::Placement placed(Edit&& edit) {
   base::check(result.ok(), result.ok() ? "" : result.error().message);
   return std::move(result).value();
 }
+/// The same with 130 inputs and 130 outputs on the array of the output projection, and these tiles.
+inline program::Placement placed_130(const config::TileConfig& tile, int bits = 4) {
+  config::ModelConfig m;
+  m.name = "hand-130";
+  m.hidden_size = m.head_dim = 130;
+  m.intermediate_size = 64;
+  m.layers = m.heads = m.kv_heads = 1;
+  m.vocab_size = 40;
+  m.max_context = 16;
+  config::ChipConfig c;
+  c.name = "hand-130";
+  c.tile = tile;
+  config::BakeRecipe recipe;
+  for (auto& format : recipe.formats) format.bits = bits;
+  auto result = program::Placement::create(m, recipe, c);
+  base::check(result.ok(), result.ok() ? "" : result.error().message);
+  return std::move(result).value();
+}
 inline program::Placement placed() {
   return placed([](config::ModelConfig&, config::ChipConfig&) {});
 }

@@ -36,7 +36,8 @@ TEST(HostLink, PromptsGoInTheOrderInWhichTheyCame) {
   const std::vector<UserRequest> users = {prompt_at(50, 2), prompt_at(0, 20), prompt_at(50, 1), prompt_at(1000, 1)};
   HostLink link({10, 4}, users);
   std::vector<std::pair<std::uint32_t, std::uint64_t>> seen;
-  for (; !link.all_arrived(); link.arrived()) seen.emplace_back(link.next_arrival().user, link.next_arrival().at.count());
+  for (; !link.all_arrived(); link.arrived())
+    seen.emplace_back(link.next_arrival().user, link.next_arrival().at.count());
   ASSERT_EQ(seen.size(), 24U);
   EXPECT_EQ(seen[0], std::pair(1U, std::uint64_t{10}));
   EXPECT_EQ(seen[19], std::pair(1U, std::uint64_t{10 + 19 * 4}));

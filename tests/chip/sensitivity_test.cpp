@@ -1,6 +1,7 @@
 // One cycle more of a latency costs a token as many cycles as it meets that latency; nothing hides it, since one token
 // is in the chip at a time. Parameters of width are in the units' tests.
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "chip/chip_testing.hpp"
@@ -15,6 +16,7 @@ struct Latency {
   std::uint64_t fixed;      ///< times a token with logits meets it
   std::uint64_t per_layer;  ///< and again in every layer
   std::uint64_t head;       ///< of `fixed`, those that a token without logits does not meet
+  std::optional<config::Microarchitecture> of = std::nullopt;  ///< of tiles of this one alone
 };
 
 #define KILN_LATENCY(field, ...)                                                          \
@@ -23,21 +25,40 @@ struct Latency {
   }
 
 const Latency kLatencies[] = {
-    KILN_LATENCY(embedding.read_cycles, 1, 0, 0),    KILN_LATENCY(vector.add_cycles, 1, 2, 0),
-    KILN_LATENCY(vector.sum_cycles, 1, 2, 1),        KILN_LATENCY(vector.rsqrt_cycles, 1, 2, 1),
-    KILN_LATENCY(vector.scale_cycles, 1, 2, 1),      KILN_LATENCY(vector.hadamard_cycles, 1, 4, 1),
-    KILN_LATENCY(vector.quantise_cycles, 1, 5, 1),   KILN_LATENCY(vector.rope_cycles, 0, 1, 0),
-    KILN_LATENCY(vector.silu_cycles, 0, 1, 0),       KILN_LATENCY(tile.product_cycles, 1, 4, 1),
-    KILN_LATENCY(tile.accumulate_cycles, 1, 4, 1),   KILN_LATENCY(reduction.scale_cycles, 1, 4, 1),
-    KILN_LATENCY(attention.score_cycles, 0, 1, 0),   KILN_LATENCY(attention.softmax_cycles, 0, 1, 0),
-    KILN_LATENCY(attention.value_cycles, 0, 1, 0),   KILN_LATENCY(attention.reciprocal_cycles, 0, 1, 0),
-    KILN_LATENCY(kv.write_cycles, 0, 1, 0),          KILN_LATENCY(kv.read_cycles, 0, 2, 0),
-    KILN_LATENCY(sampler.compare_cycles, 1, 0, 1),   KILN_LATENCY(sequencer.issue_cycles, 1, 0, 0),
-    KILN_LATENCY(sequencer.commit_cycles, 1, 0, 0),  KILN_LATENCY(link.sequencer_to_embedding, 1, 0, 0),
-    KILN_LATENCY(link.embedding_to_vector, 1, 0, 0), KILN_LATENCY(link.vector_to_array, 1, 4, 1),
-    KILN_LATENCY(link.array_to_tree, 1, 4, 1),       KILN_LATENCY(link.tree_to_vector, 0, 4, 0),
-    KILN_LATENCY(link.vector_to_attention, 0, 1, 0), KILN_LATENCY(link.attention_to_vector, 0, 1, 0),
-    KILN_LATENCY(link.tree_to_sampler, 1, 0, 1),     KILN_LATENCY(link.sampler_to_sequencer, 1, 0, 1),
+    KILN_LATENCY(embedding.read_cycles, 1, 0, 0),
+    KILN_LATENCY(vector.add_cycles, 1, 2, 0),
+    KILN_LATENCY(vector.sum_cycles, 1, 2, 1),
+    KILN_LATENCY(vector.rsqrt_cycles, 1, 2, 1),
+    KILN_LATENCY(vector.scale_cycles, 1, 2, 1),
+    KILN_LATENCY(vector.hadamard_cycles, 1, 4, 1),
+    KILN_LATENCY(vector.quantise_cycles, 1, 5, 1),
+    KILN_LATENCY(vector.rope_cycles, 0, 1, 0),
+    KILN_LATENCY(vector.silu_cycles, 0, 1, 0),
+    KILN_LATENCY(tile.accumulate_cycles, 1, 4, 1),
+    KILN_LATENCY(reduction.scale_cycles, 1, 4, 1),
+    KILN_LATENCY(tile.product_select->product_cycles, 1, 4, 1, config::Microarchitecture::ProductSelect),
+    KILN_LATENCY(tile.bit_serial->count_cycles, 1, 4, 1, config::Microarchitecture::BitSerial),
+    KILN_LATENCY(tile.bit_serial->multiply_cycles, 1, 4, 1, config::Microarchitecture::BitSerial),
+    KILN_LATENCY(tile.rom_mac->read_cycles, 1, 4, 1, config::Microarchitecture::RomMac),
+    KILN_LATENCY(tile.rom_mac->multiply_cycles, 1, 4, 1, config::Microarchitecture::RomMac),
+    KILN_LATENCY(attention.score_cycles, 0, 1, 0),
+    KILN_LATENCY(attention.softmax_cycles, 0, 1, 0),
+    KILN_LATENCY(attention.value_cycles, 0, 1, 0),
+    KILN_LATENCY(attention.reciprocal_cycles, 0, 1, 0),
+    KILN_LATENCY(kv.write_cycles, 0, 1, 0),
+    KILN_LATENCY(kv.read_cycles, 0, 2, 0),
+    KILN_LATENCY(sampler.compare_cycles, 1, 0, 1),
+    KILN_LATENCY(sequencer.issue_cycles, 1, 0, 0),
+    KILN_LATENCY(sequencer.commit_cycles, 1, 0, 0),
+    KILN_LATENCY(link.sequencer_to_embedding, 1, 0, 0),
+    KILN_LATENCY(link.embedding_to_vector, 1, 0, 0),
+    KILN_LATENCY(link.vector_to_array, 1, 4, 1),
+    KILN_LATENCY(link.array_to_tree, 1, 4, 1),
+    KILN_LATENCY(link.tree_to_vector, 0, 4, 0),
+    KILN_LATENCY(link.vector_to_attention, 0, 1, 0),
+    KILN_LATENCY(link.attention_to_vector, 0, 1, 0),
+    KILN_LATENCY(link.tree_to_sampler, 1, 0, 1),
+    KILN_LATENCY(link.sampler_to_sequencer, 1, 0, 1),
 };
 #undef KILN_LATENCY
 
@@ -51,16 +72,20 @@ std::vector<std::uint64_t> token_cycles(const config::ModelConfig& model, const 
 
 TEST(Sensitivity, ACycleMoreOfALatencyCostsEveryTokenThatMeetsIt) {
   support::RandomConfigs random(support::test_seed(81));
-  for (int round = 0; round < 5; ++round) {
+  for (int round = 0; round < 6; ++round) {
     const config::ModelConfig model = random.model();
-    const config::ChipConfig chip = random.chip(model, 8);
+    config::ChipConfig chip = random.chip(model, 8);
+    chip.tiles = {};
+    chip.tile.microarchitecture = static_cast<config::Microarchitecture>(round % 3);
     const auto before = token_cycles(model, chip);
     for (const Latency& latency : kLatencies) {
       config::ChipConfig slower = chip;
       ++latency.field(slower);
       const auto after = token_cycles(model, slower);
-      const std::uint64_t cost = latency.fixed + latency.per_layer * model.layers;
-      EXPECT_EQ(after[0], before[0] + cost - latency.head) << latency.name << " without logits, round " << round;
+      const bool met = !latency.of || *latency.of == chip.tile.microarchitecture;
+      const std::uint64_t cost = met ? latency.fixed + latency.per_layer * model.layers : 0;
+      EXPECT_EQ(after[0], before[0] + cost - (met ? latency.head : 0))
+          << latency.name << " without logits, round " << round;
       EXPECT_EQ(after[1], before[1] + cost) << latency.name << ", round " << round;
       EXPECT_EQ(after[2], before[2] + cost) << latency.name << ", round " << round;
     }
@@ -85,7 +110,7 @@ TEST(Sensitivity, ATreeLevelCostsItsDepthInEveryArray) {
   model.heads = 4, model.kv_heads = 2, model.head_dim = 8;  // O: 32 inputs
   model.intermediate_size = 320;
   config::ChipConfig chip = random.chip(model, 8);
-  chip.tile.rows = 32;
+  support::for_each_tile(chip, [](config::TileConfig& tile) { tile.rows = 32; });
   chip.reduction.fan_in = 2;  // qkv, gate_up, lm_head: 4 tiles, 2 levels; o: 1 tile; down: 10 tiles, 4 levels
   const auto before = token_cycles(model, chip);
   ++chip.reduction.level_cycles;

@@ -23,7 +23,9 @@ program::Placement place(const Shape& s) {
     m.heads = m.kv_heads = 1;
     m.head_dim = s.hidden;
     c.kv.depth_words = 1 << 20;
-    c.tile = {config::Microarchitecture::ProductSelect, s.rows, s.columns, s.inputs_per_cycle, s.scale_lanes, 2, 3};
+    c.tile = {
+        config::Microarchitecture::ProductSelect, s.rows, s.columns, s.inputs_per_cycle, s.scale_lanes, 3, {}, {}, {}};
+    c.tile.product_select = config::ProductSelectConfig{2};
   });
 }
 void expect_figures(const Shape& shape, std::uint64_t sigma, std::uint64_t pass, std::uint64_t chain) {
@@ -99,12 +101,39 @@ TEST(TileArray, StartsACycleBehindItsLastBeatAndEndsAfterT) {
   EXPECT_EQ(operation.result_at(), Cycles(58 + 2 + 64 + 1 + 3));
 }
 
-TEST(TileArray, CountsSelectionsAndScales) {
+// The chip's tiles are product_select, the LM head's rom_mac and twice as high; qkv only changes its columns.
+TEST(TileArray, MayHaveTilesOfItsOwn) {
+  const auto placement = placed([](config::ModelConfig&, config::ChipConfig& c) {
+    c.tile.rows = 32;
+    c.tile.columns = 100;
+    auto& head = c.tiles[4].emplace(c.tile);
+    head.microarchitecture = config::Microarchitecture::RomMac;
+    head.rom_mac = config::RomMacConfig{25, 4, 5};
+    head.rows = 64;
+    c.tiles[0].emplace(c.tile).columns = 50;
+  });
+  EXPECT_EQ(placement.tile(ArrayKind::O).columns, 100U);
+  EXPECT_EQ(placement.array(ArrayKind::O).tiles_over_inputs, 8U);      // 256 inputs
+  EXPECT_EQ(placement.array(ArrayKind::Qkv).tiles_over_outputs, 11U);  // 512 outputs
+  EXPECT_EQ(placement.array(ArrayKind::LmHead).tiles_over_inputs, 2U);
+  EXPECT_EQ(placement.array(ArrayKind::LmHead).cells, 2U * 3U * 64U * 100U);
+  // scale_lanes is 32: sigma = 4; product_select: 2 + 32 + 4 * 2 + 2, for a border cuts each group.
+  EXPECT_EQ(TileArray(placement, ArrayKind::O).cycles(), 44U);
+  EXPECT_EQ(TileArray(placement, ArrayKind::Qkv).cycles(), 2U + 32U + 2U * 2U + 2U);
+  // rom_mac: 100 outputs on 25 lanes, four cycles an input: 4 + 5 + 64 * 4 + 4 + 2.
+  EXPECT_EQ(TileArray(placement, ArrayKind::LmHead).cycles(), 271U);
+  Activity activity;
+  TileArray(placement, ArrayKind::O).count(activity);
+  EXPECT_EQ(activity.multiply_accumulates, 0U);
+  TileArray(placement, ArrayKind::LmHead).count(activity);
+  EXPECT_EQ(activity.multiply_accumulates, 128U * 300U);
+  EXPECT_EQ(activity.selections, 256U * 128U);
+}
+
+TEST(TileArray, CountsScalesOnceAGroup) {
   const auto placement = place({100, 50, 1, 8, 130});
   Activity activity;
   array_of(placement).count(activity);
-  EXPECT_EQ(activity.products, 130U * 3U);  // three columns of tiles, each with its own product banks
-  EXPECT_EQ(activity.selections, 130U * 130U);
   EXPECT_EQ(activity.group_scales, 130U * 3U);  // a group that a border cuts takes one scale
 }
 

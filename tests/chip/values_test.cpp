@@ -30,12 +30,36 @@ TEST(Values, TileByTileEqualsRowByRowForAnyTileShape) {
     const std::vector<float> expected = all_logits(rows, ids);
     EXPECT_EQ(expected.size(), 3U * model.vocab_size);
     for (const std::uint32_t tile_rows : {7U, 31U, 33U, 64U, 65U, 1000U}) {
-      config::ChipConfig chip = random.chip(model, 8);
-      chip.tile.rows = tile_rows;
+      config::ChipConfig chip = random.chip(model, 8);  // of any microarchitecture, arrays with tiles of their own
+      support::for_each_tile(chip, [&](config::TileConfig& tile) { tile.rows = tile_rows; });
       const auto placement = program::Placement::create(model, {}, chip);
       ASSERT_TRUE(placement.ok());
       Values tiles(rom, 8, pool, numerics::Simd::Scalar, &*placement);
       EXPECT_EQ(all_logits(tiles, ids), expected) << "round " << round << ", tiles of " << tile_rows << " inputs";
+    }
+  }
+}
+
+TEST(Values, AreTheSameForEachMicroarchitectureAndAMixture) {
+  support::RandomConfigs random(support::test_seed(24));
+  base::ThreadPool pool(1);
+  for (int round = 0; round < 3; ++round) {
+    const config::ModelConfig model = random.model();
+    const rom::RomImage rom = support::ToyRom(200 + static_cast<std::uint64_t>(round)).make(model, pool);
+    const std::vector<base::TokenId> ids = {2, random.number(0, model.vocab_size - 1), 7};
+    Values rows(rom, 8, pool, numerics::best_simd());
+    const std::vector<float> expected = all_logits(rows, ids);
+    for (std::uint32_t mixture = 0; mixture < 4; ++mixture) {
+      config::ChipConfig chip = random.chip(model, 8);
+      for (std::uint32_t array = 0; array < chip.tiles.size(); ++array) {
+        chip.tiles[array] = random.tile();
+        chip.tiles[array]->microarchitecture =
+            static_cast<config::Microarchitecture>(mixture < 3 ? mixture : array % 3);
+      }
+      const auto placement = program::Placement::create(model, {}, chip);
+      ASSERT_TRUE(placement.ok());
+      Values tiles(rom, 8, pool, numerics::Simd::Scalar, &*placement);
+      EXPECT_EQ(all_logits(tiles, ids), expected) << "round " << round << ", mixture " << mixture;
     }
   }
 }

@@ -162,6 +162,40 @@ TEST_F(Cli, AnyFlippedByteOfAnImageIsRefused) {
   }
 }
 
+TEST_F(Cli, TilesOfEveryMicroarchitectureGiveTheSameTokens) {
+  const auto rom = baked();
+  const auto answer = [&](const std::string& chip, std::vector<std::string> more) {
+    std::vector<std::string> arguments = {"run", "--rom", rom, "--chip", chip, "--prompt-tokens",
+                                          "5",   "-n",    "6", "--json", "-"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    const auto outcome = kiln(arguments);
+    EXPECT_EQ(outcome.status, 0) << outcome.err;
+    return json::parse(outcome.out);
+  };
+  const auto demo = answer("demo", {});
+  const auto select = answer("demo", {"--by-tile"});
+  const auto serial = answer("demo-bit-serial", {"--by-tile"});
+  const auto mac = answer("demo-rom-mac", {"--by-tile"});
+  const auto mixed =
+      answer("demo", {"--by-tile", "--set", "tiles.down.microarchitecture=bit_serial", "--set",
+                      "tiles.lm_head.microarchitecture=rom_mac", "--set", "tiles.lm_head.rom_mac.mac_lanes=64"});
+  for (const auto& run : {select, serial, mac, mixed}) {
+    EXPECT_EQ(run["token_ids"], demo["token_ids"]);
+    EXPECT_TRUE(run["closed_form"]["agrees"]);
+    EXPECT_NE(run["activity"]["group_scales"], 0);
+  }
+  EXPECT_EQ(select["activity"], demo["activity"]);
+  EXPECT_EQ(mac["activity"]["multiply_accumulates"], demo["activity"]["selections"]);
+  EXPECT_EQ(serial["activity"]["counted_bits"].get<std::uint64_t>(),
+            8 * demo["activity"]["selections"].get<std::uint64_t>());
+  EXPECT_EQ(demo["activity"]["multiply_accumulates"], 0);
+  EXPECT_LT(serial["cycles_total"], demo["cycles_total"]);  // eight cycles a group instead of 64
+  EXPECT_GT(mac["cycles_total"], demo["cycles_total"]);     // four cycles an input
+  EXPECT_EQ(mixed["chip"]["tiles"]["lm_head"]["rom_mac"]["mac_lanes"], 64);
+  EXPECT_EQ(mixed["tile_arrays"][3]["microarchitecture"], "bit_serial");
+  EXPECT_FALSE(demo["chip"].contains("tiles"));
+}
+
 TEST_F(Cli, FunctionalAndTimingOnlyRunsHaveTheSameCycles) {
   const auto rom = baked();
   const std::vector<std::string> run = {"run", "--rom", rom, "--chip", "demo", "--prompt-tokens",

@@ -44,7 +44,7 @@ inline Case worked_example() {
   Case c;
   c.model = shape(128, 192, 2, 2, 1, 64, 300);
   c.chip.name = "worked-example";
-  c.chip.tile = {config::Microarchitecture::ProductSelect, 96, 128, 2, 4, 2, 3};
+  c.chip.tile = {config::Microarchitecture::ProductSelect, 96, 128, 2, 4, 3, config::ProductSelectConfig{2}, {}, {}};
   c.chip.reduction = {2, 1, 32, 3};
   c.chip.vector = {16, 3, 5, 6, 4, 8, 9, 7, 2};
   c.chip.attention = {64, 1, 2, 4, 32, 10, 11, 12, 13};
@@ -62,7 +62,7 @@ inline Case all_ones() {
   Case c;
   c.model = shape(64, 64, 1, 1, 1, 64, 64);
   c.chip.name = "all-ones";
-  c.chip.tile = {config::Microarchitecture::ProductSelect, 64, 64, 64, 64, 1, 1};
+  c.chip.tile = {config::Microarchitecture::ProductSelect, 64, 64, 64, 64, 1, config::ProductSelectConfig{1}, {}, {}};
   c.chip.reduction = {2, 1, 64, 1};
   c.chip.vector = {64, 1, 1, 1, 1, 1, 1, 1, 1};
   c.chip.attention = {64, 1, 1, 64, 64, 1, 1, 1, 1};
@@ -105,14 +105,29 @@ class Draw {
   base::Random random_;
 };
 
+/// Of any microarchitecture; latencies are at least one, so that a test may take one away.
+inline config::TileConfig random_tile(Draw& d) {
+  config::TileConfig t;
+  t.microarchitecture = static_cast<config::Microarchitecture>(d.in(0, 2));
+  t.rows = d.one_in(2) ? d.of({7U, 31U, 33U, 65U, 64U, 128U, 96U, 1U}) : d.in(1, 300);
+  t.columns = d.scale(300);
+  t.inputs_per_cycle = d.scale(64);
+  t.scale_lanes = d.scale(80);
+  t.accumulate_cycles = d.scale(20);
+  t.product_select = config::ProductSelectConfig{d.scale(20)};
+  t.bit_serial = config::BitSerialConfig{d.scale(20), d.scale(20)};
+  t.rom_mac = config::RomMacConfig{d.scale(300), d.scale(20), d.scale(20)};
+  return t;
+}
+
 inline config::ChipConfig random_chip(Draw& d) {
   config::ChipConfig c;
   c.name = "random";
   const auto latency = [&] { return d.scale(20); };
   const auto stages = [&] { return d.scale(6); };
-  const std::uint32_t rows = d.one_in(2) ? d.of({7U, 31U, 33U, 65U, 64U, 128U, 96U, 1U}) : d.in(1, 300);
-  c.tile = {
-      config::Microarchitecture::ProductSelect, rows, d.scale(300), d.scale(80), d.scale(80), latency(), latency()};
+  c.tile = random_tile(d);
+  for (auto& own : c.tiles)
+    if (d.one_in(4)) own = random_tile(d);
   c.reduction = {d.in(2, 6), latency(), d.scale(200), latency()};
   c.vector = {d.scale(200), latency(), latency(), latency(), latency(), latency(), latency(), latency(), latency()};
   c.attention = {d.scale(200), d.scale(5), d.scale(9), d.scale(20), d.scale(200),

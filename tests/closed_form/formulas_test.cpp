@@ -20,19 +20,19 @@ config::TileConfig tile(std::uint32_t rows, std::uint32_t inputs_per_cycle) {
 // 31 rows, 1 input a cycle, sigma 4, 128 inputs. Tiles [0, 31) 31; [31, 62) 31; [62, 93) 2 and 29: max(2, 4) + 29 = 33;
 // [93, 124) 31; [124, 128) 4. Group [0, 64) lies on tiles 0 .. 2, group [64, 128) on tiles 2 .. 4.
 TEST(Tiles, OfThirtyOneRowsAreCutAsByHand) {
-  EXPECT_EQ(pass_cycles(tile(31, 1), 128, 4), 33U);
+  EXPECT_EQ(pass_cycles(tile(31, 1), 128, 1, 4), 33U);
   EXPECT_EQ(chain_hops(31, 128), 2U);
 }
 
 // 33 rows: [0, 33) 33; [33, 66) 31 and 2: 31 + 4 = 35; [66, 99) 33; [99, 128) 29.
 TEST(Tiles, OfThirtyThreeRowsAreCutAsByHand) {
-  EXPECT_EQ(pass_cycles(tile(33, 1), 128, 4), 35U);
+  EXPECT_EQ(pass_cycles(tile(33, 1), 128, 1, 4), 35U);
   EXPECT_EQ(chain_hops(33, 128), 2U);  // group [64, 128): borders 66 and 99
 }
 
 // 65 rows: [0, 65) 64 and 1: 64 + 4; [65, 128) 63.
 TEST(Tiles, OfSixtyFiveRowsAreCutAsByHand) {
-  EXPECT_EQ(pass_cycles(tile(65, 1), 128, 4), 68U);
+  EXPECT_EQ(pass_cycles(tile(65, 1), 128, 1, 4), 68U);
   EXPECT_EQ(chain_hops(65, 128), 1U);
   EXPECT_EQ(chain_hops(65, 65), 0U);
 }
@@ -40,14 +40,14 @@ TEST(Tiles, OfSixtyFiveRowsAreCutAsByHand) {
 // 7 rows: a tile across a border, [63, 70), holds 1 and 6 inputs: 4 + 6. Group [0, 64) has borders 7 .. 63, nine of
 // them.
 TEST(Tiles, OfSevenRowsAreCutAsByHand) {
-  EXPECT_EQ(pass_cycles(tile(7, 1), 128, 4), 10U);
+  EXPECT_EQ(pass_cycles(tile(7, 1), 128, 1, 4), 10U);
   EXPECT_EQ(chain_hops(7, 128), 9U);
   EXPECT_EQ(chain_hops(7, 7), 0U);
   EXPECT_EQ(chain_hops(7, 8), 1U);
 }
 
 TEST(Tiles, OfOneRowCutAGroupAtEveryInput) {
-  EXPECT_EQ(pass_cycles(tile(1, 4), 100, 5), 5U);
+  EXPECT_EQ(pass_cycles(tile(1, 4), 100, 1, 5), 5U);
   EXPECT_EQ(chain_hops(1, 100), 63U);
   EXPECT_EQ(chain_hops(1, 1), 0U);
 }
@@ -56,7 +56,7 @@ TEST(Tiles, AgreeWithCountingForAllSmallShapes) {
   for (std::uint32_t rows = 1; rows <= 200; ++rows)
     for (const std::uint32_t inputs : {1U, 2U, 63U, 64U, 65U, 100U, 127U, 128U, 129U, 257U, 320U, 500U})
       for (const std::uint32_t per_cycle : {1U, 3U, 32U, 100U})
-        for (const std::uint64_t sigma : {1U, 7U, 64U}) {
+        for (const auto& [sigma, beat] : {std::pair{1U, 1U}, {7U, 1U}, {64U, 1U}, {7U, 3U}, {1U, 8U}, {64U, 8U}}) {
           std::map<std::uint32_t, std::map<std::uint32_t, std::uint64_t>> tiles;
           std::map<std::uint32_t, std::map<std::uint32_t, std::uint64_t>> groups;
           for (std::uint32_t i = 0; i < inputs; ++i) {
@@ -67,14 +67,32 @@ TEST(Tiles, AgreeWithCountingForAllSmallShapes) {
           std::uint64_t chain = 0;
           for (const auto& [t, segments] : tiles) {
             std::uint64_t cycles = 0;
-            for (const auto& [g, length] : segments) cycles += std::max((length + per_cycle - 1) / per_cycle, sigma);
+            for (const auto& [g, length] : segments)
+              cycles += std::max<std::uint64_t>((length + per_cycle - 1) / per_cycle * beat, sigma);
             pass = std::max(pass, cycles);
           }
           for (const auto& [g, spanned] : groups) chain = std::max<std::uint64_t>(chain, spanned.size() - 1);
-          ASSERT_EQ(pass_cycles(tile(rows, per_cycle), inputs, sigma), pass)
-              << rows << " " << inputs << " " << per_cycle << " " << sigma;
+          ASSERT_EQ(pass_cycles(tile(rows, per_cycle), inputs, beat, sigma), pass)
+              << rows << " " << inputs << " " << per_cycle << " " << sigma << " " << beat;
           ASSERT_EQ(chain_hops(rows, inputs), chain) << rows << " " << inputs;
         }
+}
+
+// The output projection of docs/closed-form.md's example: 128 inputs and outputs on tiles of 96 x 128, sigma = 32.
+TEST(Tiles, OfEachMicroarchitectureTakeWhatTheExampleSays) {
+  config::TileConfig t = worked_example().chip.tile;
+  EXPECT_EQ(product_cycles(t, 128, 128), 133U);
+  t.bit_serial = config::BitSerialConfig{3, 4};
+  t.rom_mac = config::RomMacConfig{48, 2, 5};
+  t.microarchitecture = config::Microarchitecture::BitSerial;
+  // 64 inputs: 32 steps of 8; 32: 16 steps of 8.
+  EXPECT_EQ(product_cycles(t, 128, 128), 7U + 384U + 64U + 3U);
+  t.inputs_per_cycle = 32;  // 16 cycles and 8, both shorter than the scales
+  EXPECT_EQ(product_cycles(t, 128, 128), 7U + 64U + 64U + 3U);
+  t.inputs_per_cycle = 2;
+  t.microarchitecture = config::Microarchitecture::RomMac;
+  // ceil(128 / 48) = 3 cycles a step: 96 + 48.
+  EXPECT_EQ(product_cycles(t, 128, 128), 7U + 144U + 64U + 3U);
 }
 
 TEST(Tree, HasTheLevelsThatItsFanInNeeds) {

@@ -127,8 +127,8 @@ class NaiveChip {
   }
 
   /// Longest tile and most cut group of an array with `inputs` inputs, input by input.
-  [[nodiscard]] std::uint64_t product_time(std::uint64_t inputs, std::uint64_t outputs) const {
-    const auto& t = c_.tile;
+  [[nodiscard]] std::uint64_t product_time(const config::TileConfig& t, std::uint64_t inputs,
+                                           std::uint64_t outputs) const {
     const std::uint64_t columns = std::min<std::uint64_t>(t.columns, outputs);
     const std::uint64_t sigma = (columns + t.scale_lanes - 1) / t.scale_lanes;
     std::map<std::uint64_t, std::map<std::uint64_t, std::uint64_t>> tiles;  // tile -> group -> inputs
@@ -140,12 +140,30 @@ class NaiveChip {
     std::uint64_t pass = 0, chain = 0;
     for (const auto& [tile, segments] : tiles) {
       std::uint64_t cycles = 0;
-      for (const auto& [group, length] : segments)
-        cycles += std::max((length + t.inputs_per_cycle - 1) / t.inputs_per_cycle, sigma);
+      for (const auto& [group, length] : segments) cycles += std::max(segment_time(t, length, columns), sigma);
       pass = std::max(pass, cycles);
     }
     for (const auto& [group, spanned] : groups) chain = std::max<std::uint64_t>(chain, spanned.size() - 1);
-    return t.product_cycles + pass + sigma * (1 + chain) + t.accumulate_cycles;
+    std::uint64_t ahead = 0;
+    if (t.microarchitecture == config::Microarchitecture::ProductSelect) ahead = t.product_select->product_cycles;
+    if (t.microarchitecture == config::Microarchitecture::BitSerial)
+      ahead = t.bit_serial->count_cycles + t.bit_serial->multiply_cycles;
+    if (t.microarchitecture == config::Microarchitecture::RomMac)
+      ahead = t.rom_mac->read_cycles + t.rom_mac->multiply_cycles;
+    return ahead + pass + sigma * (1 + chain) + t.accumulate_cycles;
+  }
+
+  /// `length` inputs of a group on a tile of `columns` outputs, cycle by cycle.
+  static std::uint64_t segment_time(const config::TileConfig& t, std::uint64_t length, std::uint64_t columns) {
+    std::uint64_t cycles = 0;
+    for (std::uint64_t input = 0; input < length; input += t.inputs_per_cycle) {
+      if (t.microarchitecture == config::Microarchitecture::ProductSelect) ++cycles;
+      if (t.microarchitecture == config::Microarchitecture::BitSerial)
+        for (int plane = 0; plane < 8; ++plane) ++cycles;
+      if (t.microarchitecture == config::Microarchitecture::RomMac)
+        for (std::uint64_t output = 0; output < columns; output += t.rom_mac->mac_lanes) ++cycles;
+    }
+    return cycles;
   }
 
   Beats product(program::ArrayKind kind, const Beats& input) {
@@ -157,12 +175,12 @@ class NaiveChip {
       outputs += section.rows;
       count += beats(section.rows);
     }
-    const auto memo = std::pair{flow.inputs(kind), outputs};
-    if (!times_.contains(memo)) times_[memo] = product_time(memo.first, memo.second);
-    until(program::array_unit(kind), start + times_[memo]);
+    const config::TileConfig& tile = p_.tile(kind);
+    if (!times_.contains(kind)) times_[kind] = product_time(tile, flow.inputs(kind), outputs);
+    until(program::array_unit(kind), start + times_[kind]);
     cross(c_.link.array_to_tree);
     std::uint64_t levels = 0;
-    for (std::uint64_t sums = (flow.inputs(kind) + c_.tile.rows - 1) / c_.tile.rows; sums > 1; ++levels)
+    for (std::uint64_t sums = (flow.inputs(kind) + tile.rows - 1) / tile.rows; sums > 1; ++levels)
       sums = (sums + c_.reduction.fan_in - 1) / c_.reduction.fan_in;
     Beats out;
     for (std::uint64_t k = 0; k < count; ++k)
@@ -213,7 +231,7 @@ class NaiveChip {
   const program::Placement& p_;
   const config::ChipConfig& c_;
   const config::ModelConfig& m_;
-  std::map<std::pair<std::uint64_t, std::uint64_t>, std::uint64_t> times_;
+  std::map<program::ArrayKind, std::uint64_t> times_;
   std::uint64_t now_ = 0;
   std::uint64_t context_ = 0;
   Path path_{};

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <numeric>
+#include <optional>
 
 #include "closed_form/configs.hpp"
 #include "kiln/closed_form/closed_form.hpp"
@@ -21,12 +22,17 @@ struct Latency {
   std::uint64_t per_token;        ///< outside the layers, with or without logits
   std::uint64_t for_logits;       ///< more with logits
   std::uint64_t for_silence = 0;  ///< more without
+  std::optional<config::Microarchitecture> of = std::nullopt;  ///< of tiles of this one alone
 };
 
 #define KILN_FIELD(path) #path, [](ChipConfig & c) -> std::uint32_t& { return c.path; }
 const std::vector<Latency>& latencies() {
   static const std::vector<Latency> all = {
-      {KILN_FIELD(tile.product_cycles), 4, 0, 1},
+      {KILN_FIELD(tile.product_select->product_cycles), 4, 0, 1, 0, config::Microarchitecture::ProductSelect},
+      {KILN_FIELD(tile.bit_serial->count_cycles), 4, 0, 1, 0, config::Microarchitecture::BitSerial},
+      {KILN_FIELD(tile.bit_serial->multiply_cycles), 4, 0, 1, 0, config::Microarchitecture::BitSerial},
+      {KILN_FIELD(tile.rom_mac->read_cycles), 4, 0, 1, 0, config::Microarchitecture::RomMac},
+      {KILN_FIELD(tile.rom_mac->multiply_cycles), 4, 0, 1, 0, config::Microarchitecture::RomMac},
       {KILN_FIELD(tile.accumulate_cycles), 4, 0, 1},
       {KILN_FIELD(reduction.scale_cycles), 4, 0, 1},
       {KILN_FIELD(vector.add_cycles), 2, 1, 0},
@@ -70,11 +76,14 @@ std::uint64_t cycles(const Case& c, std::uint64_t position, bool with_logits) {
 TEST(ALatencyCycle, MovesATokenByTheCountOfItsOccurrences) {
   const std::uint64_t seed = seed_of_run(11);
   for (std::uint64_t i = 0; i < 40; ++i) {
-    const Case c = random_case(base::mix(seed, i));
+    Case c = random_case(base::mix(seed, i));
+    c.chip.tiles = {};
     for (const auto& latency : latencies())
       for (const bool with_logits : {false, true}) {
-        const std::uint64_t count = latency.per_layer * c.model.layers + latency.per_token +
-                                    (with_logits ? latency.for_logits : latency.for_silence);
+        const bool met = !latency.of || *latency.of == c.chip.tile.microarchitecture;
+        const std::uint64_t count = !met ? 0
+                                         : latency.per_layer * c.model.layers + latency.per_token +
+                                               (with_logits ? latency.for_logits : latency.for_silence);
         Case slower = c;
         ++latency.field(slower.chip);
         Case faster = c;
@@ -84,6 +93,19 @@ TEST(ALatencyCycle, MovesATokenByTheCountOfItsOccurrences) {
         EXPECT_EQ(cycles(faster, 0, with_logits), plain - count) << latency.name << " configuration " << i;
       }
   }
+}
+
+TEST(ALatencyCycle, OfTilesOfItsOwnMovesThatArrayAlone) {
+  Case c = worked_example();
+  c.chip.tiles[2] = c.chip.tile;  // gate_up, once a layer
+  c.chip.tiles[4] = c.chip.tile;  // lm_head
+  const auto before = cycles(c, 0, true);
+  ++c.chip.tile.accumulate_cycles;  // qkv, o and down
+  EXPECT_EQ(cycles(c, 0, true), before + 2 * 3);
+  c.chip.tiles[2]->accumulate_cycles += 10;
+  EXPECT_EQ(cycles(c, 0, true), before + 2 * 3 + 2 * 10);
+  c.chip.tiles[4]->accumulate_cycles += 100;
+  EXPECT_EQ(cycles(c, 0, true), before + 2 * 3 + 2 * 10 + 100);
 }
 
 TEST(ALevelCycle, CountsOnceForEachLevelOfEachTree) {
@@ -105,6 +127,7 @@ TEST(MoreHardware, NeverTakesMoreCycles) {
   const std::vector<std::function<std::uint32_t&(ChipConfig&)>> widths = {
       [](ChipConfig& c) -> std::uint32_t& { return c.tile.inputs_per_cycle; },
       [](ChipConfig& c) -> std::uint32_t& { return c.tile.scale_lanes; },
+      [](ChipConfig& c) -> std::uint32_t& { return c.tile.rom_mac->mac_lanes; },
       [](ChipConfig& c) -> std::uint32_t& { return c.reduction.outputs_per_cycle; },
       [](ChipConfig& c) -> std::uint32_t& { return c.reduction.fan_in; },
       [](ChipConfig& c) -> std::uint32_t& { return c.vector.lanes; },

@@ -157,7 +157,7 @@ TEST(ConfigErrors, ReasonForAParameterThatIsNotThere) {
 TEST(ConfigErrors, WordsAndWidthsSayWhatIsAllowed) {
   EXPECT_EQ(demo_verdict({"tile.microarchitecture=rom"}),
             "demo.json with --set tile.microarchitecture=rom: /tile/microarchitecture is \"rom\"; allowed: "
-            "`product_select`.");
+            "`product_select`, `bit_serial` or `rom_mac`.");
   EXPECT_EQ(recipe_verdict(R"({"name":"x","base":{"bits":5,"codebook":"grid"}})"),
             "r.json: /base/bits is 5; allowed: 2, 3, 4, 6 or 8 bits.\n"
             "r.json: /base/codebook is \"grid\"; allowed: `uniform` or `kmeans`.");

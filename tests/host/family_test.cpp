@@ -59,11 +59,10 @@ TEST(Family, BurstsBeatsAndTheTimelineAgreeOnAThousandMembers) {
     for (std::size_t i = 0; i < simulated.size(); ++i) {
       const closed_form::TokenTime token{simulated[i].user, simulated[i].position.value, simulated[i].issue,
                                          simulated[i].commit};
-      ASSERT_EQ(token, expected.tokens[i]) << "token " << i << " of user " << token.user << ": simulated "
-                                           << token.issue.count() << " to " << token.commit.count() << ", expected "
-                                           << expected.tokens[i].issue.count() << " to "
-                                           << expected.tokens[i].commit.count() << ", KILN_SEED=" << seed << " round "
-                                           << round;
+      ASSERT_EQ(token, expected.tokens[i])
+          << "token " << i << " of user " << token.user << ": simulated " << token.issue.count() << " to "
+          << token.commit.count() << ", expected " << expected.tokens[i].issue.count() << " to "
+          << expected.tokens[i].commit.count() << ", KILN_SEED=" << seed << " round " << round;
     }
     ASSERT_EQ(bursts.total, expected.total) << round;
     for (const std::uint32_t user : expected.refused) ASSERT_EQ(bursts.users[user].finish, chip::Finish::Refused);

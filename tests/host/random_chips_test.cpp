@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <set>
+#include <utility>
 
 #include "chip/chip_testing.hpp"
 #include "kiln/closed_form/closed_form.hpp"
@@ -18,11 +20,20 @@ TEST(RandomChips, BurstsBeatsAndTheClosedFormAgreeOnAThousand) {
   const std::uint64_t seed = support::test_seed(20261122);
   support::RandomConfigs random(seed);
   std::uint64_t compared = 0;
+  std::set<std::pair<program::ArrayKind, config::Microarchitecture>> seen;
+  int mixed = 0;
   for (int round = 0; round < 1000; ++round) {
     const std::uint64_t capacity = random.number(2, 24);
     const auto placement = random.placement(capacity);
     const std::uint64_t prompt = random.number(1, static_cast<std::uint32_t>(std::min<std::uint64_t>(capacity, 8)));
     const std::uint64_t answer = random.number(1, 6);
+    std::set<config::Microarchitecture> on_this_chip;
+    for (std::size_t i = 0; i < program::kArrays; ++i) {
+      const auto kind = static_cast<program::ArrayKind>(i);
+      on_this_chip.insert(placement.tile(kind).microarchitecture);
+      seen.emplace(kind, placement.tile(kind).microarchitecture);
+    }
+    mixed += on_this_chip.size() > 1 ? 1 : 0;
     const auto [bursts, events] = chip::watch(placement, chip::timing_request(prompt, answer));
     const auto [beats, beat_events] =
         chip::watch(placement, chip::timing_request(prompt, answer, chip::Movement::Beats));
@@ -41,7 +52,9 @@ TEST(RandomChips, BurstsBeatsAndTheClosedFormAgreeOnAThousand) {
     }
     compared += events.size();
   }
-  std::cout << compared << " events compared\n";
+  EXPECT_EQ(seen.size(), 3 * program::kArrays) << "not every array had every microarchitecture";
+  EXPECT_GT(mixed, 100);
+  std::cout << compared << " events compared, " << mixed << " chips of several microarchitectures\n";
 }
 
 TEST(RandomChips, GeometryNeverChangesAToken) {

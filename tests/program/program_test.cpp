@@ -1,6 +1,7 @@
 // The dataflow's shapes and the placement's geometry, against figures worked out by hand.
 #include <gtest/gtest.h>
 
+#include "kiln/base/result.hpp"
 #include "kiln/program/dataflow.hpp"
 #include "kiln/program/placement.hpp"
 
@@ -74,6 +75,31 @@ TEST(Placement, CountsTilesFillAndWaste) {
   EXPECT_EQ(o.code_bits, 3U * 4096U * 4096U);
   EXPECT_EQ(o.instances, 32U);
   EXPECT_EQ(placement->array(ArrayKind::LmHead).instances, 1U);
+}
+
+TEST(Placement, GivesAnArrayItsOwnTilesAndTheOthersTheChips) {
+  for (std::size_t i = 0; i < kArrays; ++i) EXPECT_EQ(name(static_cast<ArrayKind>(i)), config::kTileArrayNames[i]);
+  config::ChipConfig chip;
+  chip.tile.rows = 64;
+  chip.tiles[3].emplace(chip.tile).rows = 100;  // down
+  chip.tiles[3]->columns = 1000;
+  config::BakeRecipe recipe;
+  for (auto& format : recipe.formats) format.bits = 4;
+  recipe.formats[static_cast<std::size_t>(config::TensorClass::V)].bits = 6;
+  const auto placement = Placement::create(llama_8b(), recipe, chip);
+  ASSERT_TRUE(placement.ok());
+  EXPECT_EQ(placement->tile(ArrayKind::Down).rows, 100U);
+  EXPECT_EQ(placement->array(ArrayKind::Down).tiles_over_inputs, 144U);  // 14336 inputs
+  EXPECT_EQ(placement->array(ArrayKind::Down).cells, 144U * 5U * 100U * 1000U);
+  EXPECT_EQ(placement->tile(ArrayKind::O).rows, 64U);
+  EXPECT_EQ(placement->array(ArrayKind::O).tiles_over_inputs, 64U);
+  EXPECT_EQ(placement->array(ArrayKind::Qkv).codebook_values, (4096U + 1024U) * 16U + 1024U * 64U);
+}
+
+TEST(Placement, OfATileWithoutItsParametersIsABug) {
+  config::ChipConfig chip;
+  chip.tiles[4].emplace(chip.tile).microarchitecture = config::Microarchitecture::RomMac;
+  EXPECT_THROW((void)Placement::create(llama_8b(), {}, chip), base::BugError);
 }
 
 TEST(Placement, GivesTheKvCapacityInTokens) {

@@ -22,6 +22,14 @@ inline std::uint64_t test_seed(std::uint64_t otherwise) {
   return seed;
 }
 
+/// The tiles of every array: the chip's and those of arrays that have their own.
+template <class Edit>
+void for_each_tile(config::ChipConfig& chip, Edit edit) {
+  edit(chip.tile);
+  for (auto& own : chip.tiles)
+    if (own) edit(*own);
+}
+
 class RandomConfigs {
  public:
   explicit RandomConfigs(std::uint64_t seed) : random_(seed) {}
@@ -44,13 +52,9 @@ class RandomConfigs {
   config::ChipConfig chip(const config::ModelConfig& model, std::uint64_t context) {
     config::ChipConfig c;
     c.name = "random";
-    c.tile = {config::Microarchitecture::ProductSelect,
-              pick({5, 7, 16, 31, 33, 64, 65, 96, 128, 200}),
-              few(300),
-              few(80),
-              few(80),
-              latency(),
-              latency()};
+    c.tile = tile();
+    for (auto& own : c.tiles)
+      if (number(0, 3) == 0) own = tile();
     c.reduction = {number(2, 6), latency(), few(200), latency()};
     c.vector = {few(200), latency(), latency(), latency(), latency(), latency(), latency(), latency(), latency()};
     c.attention = {few(200), number(1, 5), number(1, 9), few(20), few(200), latency(), latency(), latency(), latency()};
@@ -90,6 +94,21 @@ class RandomConfigs {
     auto placed = program::Placement::create(m, {}, c);
     base::check(placed.ok(), placed.ok() ? "" : placed.error().message);
     return std::move(placed).value();
+  }
+
+  /// Of any microarchitecture, with parameters of the others beside.
+  config::TileConfig tile() {
+    config::TileConfig t;
+    t.microarchitecture = static_cast<config::Microarchitecture>(number(0, 2));
+    t.rows = pick({5, 7, 16, 31, 33, 64, 65, 96, 128, 200});
+    t.columns = few(300);
+    t.inputs_per_cycle = few(t.microarchitecture == config::Microarchitecture::BitSerial ? 64 : 80);
+    t.scale_lanes = few(80);
+    t.accumulate_cycles = latency();
+    t.product_select = config::ProductSelectConfig{latency()};
+    t.bit_serial = config::BitSerialConfig{latency(), latency()};
+    t.rom_mac = config::RomMacConfig{few(300), latency(), latency()};
+    return t;
   }
 
   program::Placement placement(std::uint64_t context) {

@@ -1,6 +1,7 @@
 // A Llama checkpoint: named tensors, shapes and a tokenizer, from a Hugging Face directory, a GGUF file or a seed.
-// Files are memory-mapped and a tensor is decoded when its rows are read, so a checkpoint larger than memory can be walked.
-// Whatever the source, rows are outputs, columns inputs, and q/k rows stand in Hugging Face's rotate-half order.
+// Files are memory-mapped and a tensor is decoded when its rows are read, so a checkpoint larger than memory can be
+// walked. Whatever the source, rows are outputs, columns inputs, and q/k rows stand in Hugging Face's rotate-half
+// order.
 #pragma once
 
 #include <cstdint>
@@ -23,10 +24,10 @@ enum class Role { Embedding, Q, K, V, O, Gate, Up, Down, LmHead, AttentionNorm, 
 
 struct TensorInfo {
   Role role = Role::Embedding;
-  base::LayerId layer;      ///< 0 for tensors that belong to no layer
-  std::string name;         ///< as the source names it
-  std::string format;       ///< "BF16", "Q4_K", "synthetic", ...
-  std::uint64_t rows = 0;   ///< 1 for a norm
+  base::LayerId layer;     ///< 0 for tensors that belong to no layer
+  std::string name;        ///< as the source names it
+  std::string format;      ///< "BF16", "Q4_K", "synthetic", ...
+  std::uint64_t rows = 0;  ///< 1 for a norm
   std::uint64_t columns = 0;
   double bits_per_weight = 0;  ///< as stored in the source; 0 if nothing is stored
 };
@@ -51,16 +52,17 @@ class Checkpoint {
   /// Tells that the tensor's pages are not needed again soon.
   virtual void release(const TensorInfo& tensor) const = 0;
 
-  /// RoPE frequency divisors, head_dim / 2 of them, from a GGUF's rope_freqs.weight; empty where config().rope_scaling says all.
+  /// RoPE frequency divisors, head_dim / 2 of them, from a GGUF's rope_freqs.weight; empty where config().rope_scaling
+  /// says all.
   [[nodiscard]] virtual const std::vector<float>& rope_factors() const = 0;
 
   /// The tensor with this role and layer, or null.
   [[nodiscard]] const TensorInfo* find(Role role, base::LayerId layer = {}) const;
 };
 
-/// `source`: a Hugging Face directory or a .gguf file. ("synthetic:..." has no file: the caller resolves its model to a config and
-/// calls synthetic().) Everything is checked before it returns: architecture, shapes, offsets, overlaps, missing tensors. Values are
-/// checked when they are read.
+/// `source`: a Hugging Face directory or a .gguf file. ("synthetic:..." has no file: the caller resolves its model to a
+/// config and calls synthetic().) Everything is checked before it returns: architecture, shapes, offsets, overlaps,
+/// missing tensors. Values are checked when they are read.
 base::Result<std::unique_ptr<Checkpoint>> open(const std::string& source);
 
 struct SyntheticSource {
@@ -69,8 +71,9 @@ struct SyntheticSource {
 };
 /// Nothing if `source` does not start with "synthetic:"; an error if its seed is not a number.
 base::Result<std::optional<SyntheticSource>> parse_synthetic(const std::string& source);
-/// Real shapes, seeded weights, nothing on disk: each weight is a sum of four uniform 16-bit numbers (close to normal), scaled by
-/// 1 / sqrt(columns); norms are ones with a little noise. The same values on every host, for any order of reading.
+/// Real shapes, seeded weights, nothing on disk: each weight is a sum of four uniform 16-bit numbers (close to normal),
+/// scaled by 1 / sqrt(columns); norms are ones with a little noise. The same values on every host, for any order of
+/// reading.
 std::unique_ptr<Checkpoint> synthetic(const config::ModelConfig& config, std::uint64_t seed);
 
 }  // namespace kiln::checkpoint

@@ -1,6 +1,6 @@
 // The SystemC chip: elaborates a placement, runs the prompts and answers of its users through it, and says what every
-// unit did in every cycle. Each run() has a SystemC kernel of its own: runs may follow each other in a process, and runs
-// of several threads take turns. In cycle 0 the host may begin to send.
+// unit did in every cycle. Each run() has a SystemC kernel of its own: runs may follow each other in a process, and
+// runs of several threads take turns. In cycle 0 the host may begin to send.
 #pragma once
 
 #include <array>
@@ -48,8 +48,8 @@ struct UserRequest {
 };
 
 struct RunRequest {
-  std::vector<UserRequest> users;         ///< at least one
-  Values* values = nullptr;               ///< null: timing only
+  std::vector<UserRequest> users;  ///< at least one
+  Values* values = nullptr;        ///< null: timing only
   Movement movement = Movement::Bursts;
   std::uint64_t stall_seed = 0;                ///< tests: not 0 lets every receiver refuse beats at random cycles
   std::function<void(const Event&)> on_event;  ///< may be empty
@@ -70,13 +70,18 @@ struct TokenTiming {
 
 /// Integers that the units count; names and units in docs/units.
 struct Activity {
-  std::uint64_t products = 0;         ///< activations whose products a tile's product banks formed
-  std::uint64_t selections = 0;       ///< ROM cells that selected a product (one per weight and token)
-  std::uint64_t group_scales = 0;     ///< partial sums that took a group scale
-  std::uint64_t tree_additions = 0;   ///< additions in reduction trees
-  std::uint64_t row_results = 0;      ///< row scales applied
-  std::uint64_t embedding_reads = 0;  ///< elements read
-  std::uint64_t vector_elements = 0;  ///< elements that passed the vector unit, once per operation
+  std::uint64_t products = 0;                  ///< activations whose products a tile's product banks formed
+  std::uint64_t selections = 0;                ///< ROM cells that selected a product (one per weight and token)
+  std::uint64_t plane_bits = 0;                ///< bits of activations that entered bit-serial tiles
+  std::uint64_t counted_bits = 0;              ///< bits that entered population counts (eight per weight and token)
+  std::uint64_t constant_multiplications = 0;  ///< counts that were multiplied by a value of the codebook
+  std::uint64_t rom_rows_read = 0;             ///< rows of a tile's ROM
+  std::uint64_t multiply_accumulates = 0;      ///< of rom_mac tiles (one per weight and token)
+  std::uint64_t group_scales = 0;              ///< partial sums that took a group scale
+  std::uint64_t tree_additions = 0;            ///< additions in reduction trees
+  std::uint64_t row_results = 0;               ///< row scales applied
+  std::uint64_t embedding_reads = 0;           ///< elements read
+  std::uint64_t vector_elements = 0;           ///< elements that passed the vector unit, once per operation
   std::uint64_t kv_words_read = 0;
   std::uint64_t kv_words_written = 0;
   std::uint64_t kv_conflict_cycles = 0;
@@ -118,10 +123,10 @@ struct StageCycles {
 };
 
 struct RunOutcome {
-  std::vector<UserOutcome> users;     ///< as requested
-  std::vector<TokenTiming> tokens;    ///< every token that went through the chip, in the order in which they committed
-  base::Cycles total;                 ///< until the host has the last answer token
-  std::vector<UnitCycles> by_unit;    ///< in the order of program::Unit, stage by stage
+  std::vector<UserOutcome> users;   ///< as requested
+  std::vector<TokenTiming> tokens;  ///< every token that went through the chip, in the order in which they committed
+  base::Cycles total;               ///< until the host has the last answer token
+  std::vector<UnitCycles> by_unit;  ///< in the order of program::Unit, stage by stage
   std::vector<StageCycles> by_stage;
   /// Where one token is in the chip at a time it adds up to the total; else to the time from issue to commit of all
   /// tokens.

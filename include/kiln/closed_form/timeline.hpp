@@ -1,6 +1,6 @@
 // When every token of every user is issued and committed, from the pages' formulas: token by token through the stages,
-// for any schedule, number of chips and users. It follows no beats and calls no unit's code, and decides by itself whose
-// turn it is, so that a simulation which agrees has been found twice. docs/closed-form.md
+// for any schedule, number of chips and users. It follows no beats and calls no unit's code, and decides by itself
+// whose turn it is, so that a simulation which agrees has been found twice. docs/closed-form.md
 #pragma once
 
 #include <cstdint>

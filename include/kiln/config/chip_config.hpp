@@ -2,31 +2,73 @@
 // cycles of the one clock. Ranges stand in configs/README.md and docs/units; the loader enforces them.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace kiln::config {
 
-enum class Microarchitecture { ProductSelect };
-/// LayerSerial: one periphery for all layers of a chip, which works on one token at a time. LayerPipelined: every layer,
-/// and the head, has its own, and as many tokens are in flight. docs/units/README.md
+enum class Microarchitecture { ProductSelect, BitSerial, RomMac };
+inline constexpr std::array<std::string_view, 3> kMicroarchitectureNames = {"product_select", "bit_serial", "rom_mac"};
+/// LayerSerial: one periphery for all layers of a chip, which works on one token at a time. LayerPipelined: every
+/// layer, and the head, has its own, and as many tokens are in flight. docs/units/README.md
 enum class Schedule { LayerSerial, LayerPipelined };
 /// Which user's token goes first where several could.
 enum class Turn { RoundRobin, DecodeFirst, PrefillFirst };
 /// What happens to a request that finds no room in the KV cache although it would fit an empty one.
 enum class WhenFull { Queue, Refuse };
 
+/// docs/units/product_select.md
+struct ProductSelectConfig {
+  std::uint32_t product_cycles = 2;  ///< latency of forming the products of an input
+  bool operator==(const ProductSelectConfig&) const = default;
+};
+
+/// docs/units/bit_serial.md
+struct BitSerialConfig {
+  std::uint32_t count_cycles = 3;     ///< latency of the population counts
+  std::uint32_t multiply_cycles = 3;  ///< latency of the constant multipliers and their adder tree
+  bool operator==(const BitSerialConfig&) const = default;
+};
+
+/// docs/units/rom_mac.md
+struct RomMacConfig {
+  std::uint32_t mac_lanes = 32;       ///< outputs of a tile that take their products in one cycle
+  std::uint32_t read_cycles = 2;      ///< latency of reading a ROM row
+  std::uint32_t multiply_cycles = 2;  ///< latency of look-up and multiplication
+  bool operator==(const RomMacConfig&) const = default;
+};
+
 /// A ROM tile: `rows` inputs x `columns` outputs of weight codes. docs/units/tile_array.md
+/// It may hold parameters of several microarchitectures; those of the chosen one must be there.
 struct TileConfig {
   Microarchitecture microarchitecture = Microarchitecture::ProductSelect;
   std::uint32_t rows = 256;
   std::uint32_t columns = 1024;
-  std::uint32_t inputs_per_cycle = 1;   ///< product banks: inputs of a tile handled in one cycle
+  std::uint32_t inputs_per_cycle = 1;   ///< inputs of a tile handled together: a step
   std::uint32_t scale_lanes = 32;       ///< outputs of a tile that take their group scale in one cycle
-  std::uint32_t product_cycles = 2;     ///< latency of forming the products of an input
-  std::uint32_t accumulate_cycles = 2;  ///< latency of select, accumulate and scale behind the last input
+  std::uint32_t accumulate_cycles = 2;  ///< latency of accumulate and scale behind the last input
+  std::optional<ProductSelectConfig> product_select = ProductSelectConfig{};
+  std::optional<BitSerialConfig> bit_serial;
+  std::optional<RomMacConfig> rom_mac;
+  bool operator==(const TileConfig&) const = default;
+  /// True if the parameters of the chosen microarchitecture are there.
+  [[nodiscard]] bool complete() const {
+    if (microarchitecture == Microarchitecture::BitSerial) return bit_serial.has_value();
+    if (microarchitecture == Microarchitecture::RomMac) return rom_mac.has_value();
+    return product_select.has_value();
+  }
 };
+
+/// Inputs whose bit a bit_serial tile takes in one cycle: at most a group.
+inline constexpr std::uint32_t kMostBitSerialInputs = 64;
+
+/// The tile arrays that may have tiles of their own, in the order of program::ArrayKind. Matrices that share an input
+/// stand in one array, in lock step, so a choice for one of them is a choice for all.
+inline constexpr std::array<std::string_view, 5> kTileArrayNames = {"qkv", "o", "gate_up", "down", "lm_head"};
 
 /// The adders over the tiles of one matrix. docs/units/reduction_tree.md
 struct ReductionConfig {
@@ -130,6 +172,8 @@ struct ChipConfig {
   std::uint32_t clock_mhz = 1000;
   Schedule schedule = Schedule::LayerSerial;
   TileConfig tile;
+  /// Tiles of an array that differ from `tile`, complete (by kTileArrayNames).
+  std::array<std::optional<TileConfig>, kTileArrayNames.size()> tiles;
   ReductionConfig reduction;
   VectorConfig vector;
   AttentionConfig attention;

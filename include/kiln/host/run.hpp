@@ -1,6 +1,6 @@
 // Prompts and answers on the chip and the speeds that follow from the cycles. The formulas stand beside the simulation:
-// the closed form of the run where one user has a chip of one stage to itself, else the timeline of every token. Where the
-// two differ the result says so in `mismatch`, and no figure of it may be reported as good.
+// the closed form of the run where one user has a chip of one stage to itself, else the timeline of every token. Where
+// the two differ the result says so in `mismatch`, and no figure of it may be reported as good.
 #pragma once
 
 #include <cstdint>
@@ -32,7 +32,7 @@ struct ContextPoint {
 
 struct RunResult {
   chip::RunOutcome chip;
-  base::Cycles expected_total;                         ///< what the formulas say
+  base::Cycles expected_total;                        ///< what the formulas say
   std::optional<closed_form::RunCycles> closed_form;  ///< one user, one stage
   std::optional<std::string> mismatch;  ///< first difference between simulation and closed form: the run has failed
   Speed speed;

@@ -2,8 +2,8 @@
 //
 // Codes index an INT8 codebook; 64 inputs of a row share an unsigned 8-bit scale; a row has one float scale.
 //   P[o,g] = sum over the group of codebook[code] * a            INT32, exact
-//   S[o]   = sum over g of shift(scale[o,g] * step[g] * P[o,g], E - e[g])  INT64, each term rounded by itself, any order
-//   y[o]   = round_to_float(row_scale[o] * S[o] * 2^E)
+//   S[o]   = sum over g of shift(scale[o,g] * step[g] * P[o,g], E - e[g])  INT64, each term rounded by itself, any
+//   order y[o]   = round_to_float(row_scale[o] * S[o] * 2^E)
 // Storage is in panels of 16 rows (docs/numerics.md, "Packing"): rows are padded to 16, inputs to 64 with code 0, which
 // meets activation 0. Every width, bound and rounding is derived in docs/numerics.md.
 #pragma once
@@ -39,7 +39,8 @@ struct MatrixView {
   [[nodiscard]] std::size_t panels() const { return (rows + kPanelRows - 1) / kPanelRows; }
 };
 
-/// A vector as it enters a ROM matrix: INT8 codes, one exponent and one step per group of 64; value = code * step * 2^exponent.
+/// A vector as it enters a ROM matrix: INT8 codes, one exponent and one step per group of 64; value = code * step *
+/// 2^exponent.
 struct QuantisedVector {
   std::size_t size = 0;
   std::vector<std::int8_t> codes;       ///< padded with zeros to whole groups

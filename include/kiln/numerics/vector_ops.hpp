@@ -15,8 +15,8 @@ namespace kiln::numerics {
 /// Largest power of two, at most 64, that divides `width`: the block of the Walsh-Hadamard transform.
 std::size_t hadamard_block(std::size_t width);
 
-/// What enters a matrix: Hadamard in blocks of `block` (1: none), then INT8 with one scale of step * 2^exponent per 64 elements,
-/// step 4...7.
+/// What enters a matrix: Hadamard in blocks of `block` (1: none), then INT8 with one scale of step * 2^exponent per 64
+/// elements, step 4...7.
 void quantise_input(std::span<const float> x, std::size_t block, QuantisedVector& out);
 
 /// What attention stores and compares: the same with a power of two as scale (steps are 1).

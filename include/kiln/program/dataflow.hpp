@@ -70,7 +70,7 @@ std::string_view name(OpKind kind);
 struct Op {
   OpKind kind = OpKind::Issue;
   Unit unit = Unit::Sequencer;
-  base::LayerId layer;  ///< for operations inside a layer
+  base::LayerId layer;      ///< for operations inside a layer
   std::uint32_t stage = 0;  ///< whose unit it is; of Issue and Commit: the first, the one that has the result
   std::optional<ArrayKind>
       array;  ///< the array it feeds (Norm, QuantiseAttention, SiluMultiply) or is (Multiply, Reduce)

@@ -21,10 +21,11 @@ struct ArrayPlan {
   std::uint32_t outputs = 0;
   std::uint32_t tiles_over_inputs = 0;  ///< the reduction tree adds over these
   std::uint32_t tiles_over_outputs = 0;
-  std::uint32_t instances = 0;  ///< arrays of this kind on the chip: one a layer, or 1
-  std::uint64_t weights = 0;    ///< of one instance
-  std::uint64_t cells = 0;      ///< weights that its tiles could hold
-  std::uint64_t code_bits = 0;  ///< codes stored in one instance
+  std::uint32_t instances = 0;        ///< arrays of this kind on the chip: one a layer, or 1
+  std::uint64_t weights = 0;          ///< of one instance
+  std::uint64_t cells = 0;            ///< weights that its tiles could hold
+  std::uint64_t code_bits = 0;        ///< codes stored in one instance
+  std::uint64_t codebook_values = 0;  ///< of one instance: sum over its outputs of the values in their codebook
   [[nodiscard]] std::uint64_t tiles() const { return std::uint64_t{tiles_over_inputs} * tiles_over_outputs; }
   [[nodiscard]] double fill() const { return static_cast<double>(weights) / static_cast<double>(cells); }
 };
@@ -49,6 +50,11 @@ class Placement {
   [[nodiscard]] const config::ChipConfig& chip() const { return chip_; }
   [[nodiscard]] const config::ModelConfig& model() const { return dataflow_.model(); }
   [[nodiscard]] const ArrayPlan& array(ArrayKind kind) const { return arrays_[static_cast<std::size_t>(kind)]; }
+  /// The tiles of an array: its own, or else the chip's.
+  [[nodiscard]] const config::TileConfig& tile(ArrayKind kind) const {
+    const auto& own = chip_.tiles[static_cast<std::size_t>(kind)];
+    return own ? *own : chip_.tile;
+  }
   [[nodiscard]] const KvPlan& kv() const { return kv_; }
 
  private:

@@ -1,5 +1,6 @@
 // The fp32 Llama: naive loops over float weights, an oracle for the chip that shares no code with its arithmetic.
-// All weights of the checkpoint are held in memory as float (4 bytes a weight); matrices are applied to blocks of tokens.
+// All weights of the checkpoint are held in memory as float (4 bytes a weight); matrices are applied to blocks of
+// tokens.
 #pragma once
 
 #include <functional>
@@ -17,8 +18,8 @@ namespace kiln::reference {
 
 class Model {
  public:
-  /// Reads every tensor; `pool` must outlive the model. Fails as Checkpoint::read_rows does, or when `memory_limit_bytes` would be
-  /// exceeded.
+  /// Reads every tensor; `pool` must outlive the model. Fails as Checkpoint::read_rows does, or when
+  /// `memory_limit_bytes` would be exceeded.
   static base::Result<Model> load(const checkpoint::Checkpoint& checkpoint, base::ThreadPool& pool,
                                   const base::Progress& progress = {},
                                   std::uint64_t memory_limit_bytes = std::uint64_t{20} << 30);
