@@ -10,6 +10,7 @@
 #include "chip/accounts.hpp"
 #include "chip/burst.hpp"
 #include "chip/flight.hpp"
+#include "chip/kv_sram.hpp"
 #include "kiln/chip/chip.hpp"
 
 namespace kiln::chip {
@@ -17,11 +18,12 @@ namespace kiln::chip {
 /// What all modules of one run share.
 struct RunState {
   RunState(const program::Placement& p, const RunRequest& r, const LinkMap& l)
-      : placement(p), request(r), links(l), accounts(l, p.dataflow().stages().size() == 1) {}
+      : placement(p), request(r), links(l), accounts(l, p.dataflow().stages().size() == 1), kv_reads(p) {}
   const program::Placement& placement;
   const RunRequest& request;
   const LinkMap& links;
   Accounts accounts;
+  KvReads kv_reads;  ///< the same for every stage
   std::uint64_t kernel_events = 0;
   bool halted = false;  ///< nothing more happens: the run is over, was interrupted, or failed
   bool interrupted = false;
@@ -54,7 +56,9 @@ struct StageState {
 /// Receives streams: what a link calls at its receiver.
 class Sink : public virtual sc_core::sc_interface {
  public:
-  /// At the first beat: the token's operation and the cycles at which all its beats are taken.
+  /// Whether it may be told of a burst before the first beat is there: nothing else is under way in it.
+  [[nodiscard]] virtual bool ready() const = 0;
+  /// At the first beat, or before if ready(): the token's operation and the cycles at which all its beats are taken.
   virtual void take_burst(Flight& flight, std::uint32_t op, const Burst& pops) = 0;
   virtual void take_beat(Flight& flight, std::uint32_t op) = 0;
 };

@@ -5,23 +5,21 @@
 namespace kiln::chip {
 
 BlockLoad::BlockLoad(const program::KvPlan& plan, std::uint32_t banks, std::uint64_t heads)
-    : token_words_(plan.token_words), row_words_(plan.row_words), heads_(heads), load_(banks, 0) {}
+    : token_words_(plan.token_words), row_words_(plan.row_words), heads_(heads), load_(banks, 0), largest_{0} {}
 
 std::uint64_t BlockLoad::largest(std::uint64_t tokens) {
-  if (tokens < tokens_) {
-    std::fill(load_.begin(), load_.end(), 0);
-    tokens_ = largest_ = 0;
-  }
-  while (tokens_ < tokens) add_token();
-  return largest_;
+  while (largest_.size() <= tokens) add_token();
+  return largest_[tokens];
 }
 
 void BlockLoad::add_token() {
+  const std::uint64_t token = largest_.size() - 1;
+  std::uint64_t most = largest_.back();
   for (std::uint64_t head = 0; head < heads_; ++head) {
-    std::uint64_t& load = load_[(tokens_ * token_words_ + head * row_words_) % load_.size()];
-    largest_ = std::max(largest_, ++load);
+    std::uint64_t& load = load_[(token * token_words_ + head * row_words_) % load_.size()];
+    most = std::max(most, ++load);
   }
-  ++tokens_;
+  largest_.push_back(most);
 }
 
 KvReads::KvReads(const program::Placement& placement)

@@ -19,8 +19,8 @@ struct ReadCost {
   bool operator==(const ReadCost&) const = default;
 };
 
-/// Largest number of words {t * token_words + h * row_words} of a block of tokens x heads that one bank holds. Blocks
-/// that grow token by token are counted on, so that asking for ctx = 1, 2, 3, ... costs `heads` additions each.
+/// Largest number of words {t * token_words + h * row_words} of a block of tokens x heads that one bank holds. Counted
+/// token by token as far as anybody asked, and kept: users at different contexts ask in turn.
 class BlockLoad {
  public:
   BlockLoad(const program::KvPlan& plan, std::uint32_t banks, std::uint64_t heads);
@@ -29,8 +29,8 @@ class BlockLoad {
  private:
   void add_token();
   std::uint64_t token_words_, row_words_, heads_;
-  std::vector<std::uint64_t> load_;  ///< of each bank
-  std::uint64_t tokens_ = 0, largest_ = 0;
+  std::vector<std::uint64_t> load_;     ///< of each bank
+  std::vector<std::uint64_t> largest_;  ///< of blocks of 0, 1, ... tokens
 };
 
 class KvReads {

@@ -22,6 +22,10 @@ Burst LinkModule::send(Flight& flight, std::uint32_t op, const Burst& available)
   receiver_free_ = passage.pops.last() + Cycles(timing_.receiver_interval());
   account(passage);
   const Burst leaves = passage.leaves;
+  if (streams_.empty() && receiver->ready()) {  // saves waking up at the first beat
+    receiver->take_burst(flight, op, passage.pops);
+    return leaves;
+  }
   streams_.push_back({&flight, op, available.beats(), std::move(passage)});
   if (streams_.size() == 1) wake_at(streams_.front().passage.pops.first());
   return leaves;
@@ -37,7 +41,7 @@ void LinkModule::push(Flight& flight, std::uint32_t op, std::uint64_t beats) {
 void LinkModule::wake(Cycles now) {
   if (state_.beats()) return step(now);
   const Stream stream = std::move(streams_.front());
-  streams_.pop_front();
+  streams_.erase(streams_.begin());
   if (!streams_.empty()) wake_at(streams_.front().passage.pops.first());
   receiver->take_burst(*stream.flight, stream.op, stream.passage.pops);
 }
@@ -60,7 +64,7 @@ void LinkModule::step(Cycles now) {
   first.passage.pops.append(now);
   if (first.passage.pops.beats() == first.beats) {
     account(first.passage);
-    streams_.pop_front();
+    streams_.erase(streams_.begin());
   }
   receiver->take_beat(flight, op);
 }

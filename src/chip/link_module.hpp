@@ -1,7 +1,7 @@
 // The link as a SystemC channel: a burst is one event, or each beat is one. docs/units/link.md
 #pragma once
 
-#include <deque>
+#include <vector>
 
 #include "chip/kernel.hpp"
 #include "chip/link.hpp"
@@ -37,7 +37,7 @@ class LinkModule final : public Process, public Source {
     std::uint64_t beats;
     Passage passage;
   };
-  std::deque<Stream> streams_;
+  std::vector<Stream> streams_;
   base::Cycles receiver_free_;  ///< bursts: behind all that was sent so far
 };
 

@@ -40,6 +40,7 @@ class SequencerModule final : public Process, public Sink, public Producer, publ
 
   void prompt_arrived(std::uint32_t user);
   void freed(base::Cycles at) override;
+  [[nodiscard]] bool ready() const override { return false; }
   void take_burst(Flight& flight, std::uint32_t op, const Burst& pops) override;
   void take_beat(Flight& flight, std::uint32_t op) override;
   void beat_left() override {}

@@ -18,6 +18,7 @@ class UnitModule : public Process, public Sink, public Producer {
   /// The link to the unit `to`.
   sc_core::sc_port<Source>& output(program::Unit to);
 
+  [[nodiscard]] bool ready() const final { return !operation_.has_value(); }
   void take_burst(Flight& flight, std::uint32_t op, const Burst& pops) final;
   void take_beat(Flight& flight, std::uint32_t op) final;
   void beat_left() final;

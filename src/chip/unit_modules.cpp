@@ -7,17 +7,23 @@ namespace kiln::chip {
 using base::Cycles;
 using program::OpKind;
 
+// Wakes up only for somebody who waits.
 void Handover::request() {
-  if (!credit_) {
-    wanted_ = true;
+  if (credit_ && *credit_ <= now()) {
+    credit_.reset();
+    sender_.granted();
     return;
   }
-  credit_ = false;
-  sender_.granted();
+  wanted_ = true;
+  if (credit_) wake_at(*credit_);
+}
+
+void Handover::freed(Cycles at) {
+  credit_ = at + Cycles(delay_);
+  if (wanted_) wake_at(*credit_);
 }
 
 void Handover::wake(Cycles) {
-  credit_ = true;
   if (std::exchange(wanted_, false)) request();
 }
 
@@ -48,7 +54,7 @@ void VectorUnitModule::granted() {
 
 OpTiming AttentionModule::timing(const Flight& flight, std::uint32_t) {
   // Single beats find the reads' cost step by step.
-  cost_ = state_.beats() ? ReadCost{} : reads_.phase(context(flight));
+  cost_ = state_.beats() ? ReadCost{} : state_.kv_reads.phase(context(flight));
   return core_.timing(context(flight), cost_);
 }
 

@@ -37,13 +37,13 @@ class Handover final : public Process, public Freed {
       : Process(name, state), delay_(link.stages), sender_(sender) {}
   /// Calls sender.granted() now or later.
   void request();
-  void freed(base::Cycles at) override { wake_at(at + base::Cycles(delay_)); }
+  void freed(base::Cycles at) override;
 
  private:
   void wake(base::Cycles) override;
   std::uint64_t delay_;
   Sender& sender_;
-  bool credit_ = true;
+  std::optional<base::Cycles> credit_ = base::Cycles(0);  ///< from when on; none while a token is in the next stage
   bool wanted_ = false;
 };
 
@@ -71,7 +71,7 @@ class VectorUnitModule final : public UnitModule, public Handover::Sender {
 class AttentionModule final : public UnitModule {
  public:
   AttentionModule(const sc_core::sc_module_name& name, StageState& stage)
-      : UnitModule(name, stage, program::Unit::Attention), core_(state_.placement), reads_(state_.placement) {}
+      : UnitModule(name, stage, program::Unit::Attention), core_(state_.placement) {}
 
  private:
   OpTiming timing(const Flight& flight, std::uint32_t index) override;
@@ -80,7 +80,6 @@ class AttentionModule final : public UnitModule {
   void wake(base::Cycles now) override;
   static std::uint64_t context(const Flight& flight) { return std::uint64_t{flight.position.value} + 1; }
   AttentionUnit core_;
-  KvReads reads_;
   ReadCost cost_;                      ///< of a phase of the operation under way
   std::optional<AttentionWalk> walk_;  ///< single beats
 };

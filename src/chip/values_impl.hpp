@@ -17,7 +17,7 @@ struct TokenState {
   std::vector<float> residual;
   std::vector<float> stream;  ///< what the embedding ROM, an array's tree or the stage before sends: sections one
                               ///< behind the other
-  std::vector<float> work;  ///< inside the vector unit
+  std::vector<float> work;    ///< inside the vector unit
   std::vector<float> attended;
   numerics::QuantisedVector x;     ///< input of the next array
   std::vector<std::int64_t> sums;  ///< S of each tile over inputs, by output
