@@ -22,6 +22,7 @@ Activity& Activity::operator+=(const Activity& other) {
   value_macs += other.value_macs;
   exponentials += other.exponentials;
   logits_compared += other.logits_compared;
+  draws += other.draws;
   link_beats += other.link_beats;
   host_tokens += other.host_tokens;
   return *this;

@@ -22,7 +22,7 @@ StageModules::StageModules(RunState& run, std::uint32_t index) : state_(run, ind
   vector_ = static_cast<VectorUnitModule*>(units_[static_cast<std::size_t>(Unit::VectorUnit)].get());
   if (dataflow.has(index, Unit::EmbeddingRom)) add<PlainModule<EmbeddingRom>>(Unit::EmbeddingRom, Unit::EmbeddingRom);
   if (dataflow.has(index, Unit::Attention)) add<AttentionModule>(Unit::Attention);
-  if (dataflow.has(index, Unit::Sampler)) add<PlainModule<Sampler>>(Unit::Sampler, Unit::Sampler);
+  if (dataflow.has(index, Unit::Sampler)) add<SamplerModule>(Unit::Sampler);
   for (std::size_t i = 0; i < program::kArrays; ++i) {
     const auto kind = static_cast<ArrayKind>(i);
     const Unit array = program::array_unit(kind);

@@ -1,4 +1,5 @@
-// Behind the LM head's array and tree: the sampler takes the index of the largest logit. docs/units/lm_head.md
+// Behind the LM head's array and tree: the sampler keeps the k largest logits as they come and takes the largest, or
+// draws one. docs/units/lm_head.md
 #pragma once
 
 #include "chip/operation.hpp"
@@ -10,12 +11,12 @@ namespace kiln::chip {
 class Sampler {
  public:
   explicit Sampler(const program::Placement& placement);
-  [[nodiscard]] OpTiming timing() const { return timing_; }
-  void count(Activity& activity) const { activity.logits_compared += logits_; }
+  [[nodiscard]] OpTiming timing(bool greedy) const;
+  void count(bool greedy, Activity& activity) const;
 
  private:
   OpTiming timing_;
-  std::uint64_t logits_;
+  std::uint64_t logits_, draw_cycles_;
 };
 
 }  // namespace kiln::chip

@@ -66,6 +66,15 @@ base::Status check_user(const program::Placement& placement, const UserRequest& 
     return base::Error{fmt::format("the prompt has {} tokens, the KV cache of chip {} holds {}", user.prompt.size(),
                                    placement.chip().name, capacity)};
   }
+  const auto& sampler = placement.chip().sampler;
+  if (!(user.sampling.temperature >= 0 && user.sampling.temperature <= sampler.max_temperature)) {
+    return base::Error{fmt::format("the temperature is {}, chip {} takes 0 to {}", user.sampling.temperature,
+                                   placement.chip().name, sampler.max_temperature)};
+  }
+  if (user.sampling.top_k < 1 || user.sampling.top_k > sampler.max_top_k) {
+    return base::Error{fmt::format("top-k is {}, the sampler of chip {} keeps 1 to {}", user.sampling.top_k,
+                                   placement.chip().name, sampler.max_top_k)};
+  }
   if (!functional) return {};
   for (std::size_t i = 0; i < user.prompt.size(); ++i) {
     if (user.prompt[i] >= placement.model().vocab_size) {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "kiln/base/random.hpp"
+
 namespace kiln::chip {
 
 using base::Cycles;
@@ -115,9 +117,11 @@ void SequencerModule::issue(const Sequencer::Token& token, Cycles cycle) {
   flight.ticket.reset();
   if (state_.request.values != nullptr) {
     const auto& prompt = state_.request.users[token.user].prompt;
+    auto sampling = state_.request.users[token.user].sampling;
+    sampling.seed = base::mix(sampling.seed, token.user);
     flight.ticket = state_.request.values->begin(
         token.slot, token.from_prompt ? prompt[token.position.value] : core_.outcome(token.user).answer.back(),
-        token.position);
+        token.position, sampling);
   }
   state_.accounts.issue(flight, cycle);
   OpRecord record = issue_record(state_.placement.chip().sequencer, cycle);
@@ -144,7 +148,7 @@ void SequencerModule::commit(Flight& flight, Cycles now) {
   state_.accounts.commit(flight, now);
   std::optional<base::TokenId> successor;
   if (flight.ticket) {
-    if (flight.with_logits) successor = state_.request.values->argmax(*flight.ticket);
+    if (flight.with_logits) successor = state_.request.values->successor(*flight.ticket);
     state_.request.values->end(*flight.ticket);
   }
   if (core_.commit(flight.user, flight.with_logits, successor, now)) answer(flight, successor);

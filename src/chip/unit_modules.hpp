@@ -67,6 +67,18 @@ class VectorUnitModule final : public UnitModule, public Handover::Sender {
   std::optional<Waiting> waiting_;
 };
 
+class SamplerModule final : public UnitModule {
+ public:
+  SamplerModule(const sc_core::sc_module_name& name, StageState& stage)
+      : UnitModule(name, stage, program::Unit::Sampler), core_(state_.placement) {}
+
+ private:
+  [[nodiscard]] bool greedy(const Flight& flight) const { return state_.request.users[flight.user].sampling.greedy(); }
+  OpTiming timing(const Flight& flight, std::uint32_t) override { return core_.timing(greedy(flight)); }
+  void closed(Flight& flight, const OpRecord&) override { core_.count(greedy(flight), stage_.accounts.activity()); }
+  Sampler core_;
+};
+
 /// Attention unit and the KV SRAM that it alone reads and writes.
 class AttentionModule final : public UnitModule {
  public:

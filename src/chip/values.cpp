@@ -40,7 +40,8 @@ void Values::Impl::open(std::size_t in_slot) {
     kv[in_slot].emplace_back(model.kv_heads, model.head_dim, capacity);
 }
 
-Values::Ticket Values::Impl::begin(std::size_t in_slot, base::TokenId id, base::TokenPos at) {
+Values::Ticket Values::Impl::begin(std::size_t in_slot, base::TokenId id, base::TokenPos at,
+                                   const numerics::Sampling& how) {
   const config::ModelConfig& model = rom.model();
   base::check(id < model.vocab_size, "values: a token outside the vocabulary");
   base::check(in_slot < kv.size(), "values: a slot that nobody opened");
@@ -54,6 +55,7 @@ Values::Ticket Values::Impl::begin(std::size_t in_slot, base::TokenId id, base::
   slot = in_slot;
   token = id;
   position = at;
+  sampling = how;
   residual.resize(model.hidden_size);
   attended.resize(model.q_width());
   return ticket;
@@ -115,8 +117,8 @@ void Values::Impl::execute(const Op& op) {
       numerics::quantise_input(work, numerics::hadamard_block(width), x);
       break;
     }
-    case OpKind::ArgMax:
-      best = numerics::argmax(stream);
+    case OpKind::Sample:
+      next = numerics::sample(stream, sampling, position.value);
       break;
   }
 }
@@ -187,8 +189,9 @@ Values::~Values() = default;
 Values::Values(Values&&) noexcept = default;
 
 void Values::open(std::size_t slot) { impl_->open(slot); }
-Values::Ticket Values::begin(std::size_t slot, base::TokenId token, base::TokenPos position) {
-  return impl_->begin(slot, token, position);
+Values::Ticket Values::begin(std::size_t slot, base::TokenId token, base::TokenPos position,
+                             const numerics::Sampling& sampling) {
+  return impl_->begin(slot, token, position, sampling);
 }
 void Values::execute(Ticket ticket, const program::Op& op) {
   impl_->activate(ticket);
@@ -200,9 +203,9 @@ std::span<const float> Values::logits(Ticket ticket) {
   impl_->activate(ticket);
   return impl_->stream;
 }
-base::TokenId Values::argmax(Ticket ticket) {
+base::TokenId Values::successor(Ticket ticket) {
   impl_->activate(ticket);
-  return impl_->best;
+  return impl_->next;
 }
 
 void Values::reset() {
@@ -213,11 +216,11 @@ void Values::reset() {
 void Values::forward(base::TokenId token, bool with_logits) {
   if (impl_->kv.empty()) reset();
   if (impl_->alone) impl_->end(*impl_->alone);
-  impl_->alone = impl_->begin(0, token, base::TokenPos{impl_->next_position++});
+  impl_->alone = impl_->begin(0, token, base::TokenPos{impl_->next_position++}, {});
   for (const Op& op : impl_->dataflow.token(with_logits)) impl_->execute(op);
 }
 
 std::span<const float> Values::logits() { return impl_->alone ? logits(*impl_->alone) : std::span<const float>(); }
-base::TokenId Values::argmax() { return impl_->alone ? argmax(*impl_->alone) : 0; }
+base::TokenId Values::argmax() { return impl_->alone ? successor(*impl_->alone) : 0; }
 
 }  // namespace kiln::chip

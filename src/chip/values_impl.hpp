@@ -14,6 +14,7 @@ struct TokenState {
   std::size_t slot = 0;
   base::TokenId token = 0;
   base::TokenPos position;
+  numerics::Sampling sampling;
   std::vector<float> residual;
   std::vector<float> stream;  ///< what the embedding ROM, an array's tree or the stage before sends: sections one
                               ///< behind the other
@@ -21,7 +22,7 @@ struct TokenState {
   std::vector<float> attended;
   numerics::QuantisedVector x;     ///< input of the next array
   std::vector<std::int64_t> sums;  ///< S of each tile over inputs, by output
-  std::uint32_t best = 0;
+  std::uint32_t next = 0;          ///< what the sampler chose
 };
 
 /// Inherits the state of the token that it works on now; those of the others wait in `tokens`.
@@ -30,7 +31,7 @@ struct Values::Impl : TokenState {
        const program::Placement* tiles);
 
   void open(std::size_t slot);
-  Ticket begin(std::size_t slot, base::TokenId token, base::TokenPos position);
+  Ticket begin(std::size_t slot, base::TokenId token, base::TokenPos position, const numerics::Sampling& sampling);
   void end(Ticket ticket);
   /// Makes that token the one that is worked on.
   void activate(Ticket ticket);

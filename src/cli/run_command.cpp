@@ -23,6 +23,8 @@ struct RunOptions {
   std::optional<std::uint64_t> prompt_tokens;
   std::uint64_t new_tokens = 128;
   std::uint64_t users = 1;
+  double temperature = 0;
+  std::optional<std::uint64_t> top_k;
   std::uint64_t seed = 1;
   chip::Movement movement = chip::Movement::Bursts;
   bool by_tile = false;
@@ -97,6 +99,7 @@ base::Status check_options(const RunOptions& options) {
   if (options.rom.empty() == options.model.empty()) return base::Error{"one of --rom X.rom and --model M is expected"};
   if (options.new_tokens == 0) return base::Error{"-n is 0; at least 1 answer token is expected"};
   if (options.new_tokens > (1U << 24)) return base::Error{"-n is above 16777216"};
+  if (options.top_k && *options.top_k > UINT32_MAX) return base::Error{"--top-k is above 4294967295"};
   if (options.users == 0) return base::Error{"--users is 0; at least 1 is expected"};
   if (options.users > 65536) return base::Error{"--users is above 65536"};
   if (options.prompt && options.prompt_tokens) return base::Error{"--prompt and --prompt-tokens exclude each other"};
@@ -134,11 +137,14 @@ base::Result<int> run(const RunOptions& options, Session& session) {
                    options.by_tile ? &*placement : nullptr);
   }
 
+  const numerics::Sampling sampling{
+      options.temperature, static_cast<std::uint32_t>(options.top_k.value_or(chip->sampler.max_top_k)), options.seed};
   chip::RunRequest request;
   for (std::uint64_t user = 0; user < options.users; ++user) {
     chip::UserRequest one;
     one.prompt = *prompt_ids(options, *subject, user);
     one.max_new_tokens = options.new_tokens;
+    one.sampling = sampling;
     if (subject->tokenizer && !timing_only) one.end_tokens = subject->tokenizer->spec().eos;
     request.users.push_back(std::move(one));
   }
@@ -160,6 +166,7 @@ base::Result<int> run(const RunOptions& options, Session& session) {
   if (subject->rom) report.rom_hash = subject->rom->content_hash();
   report.timing_only = timing_only;
   report.seed = options.seed;
+  report.sampling = sampling;
   for (const auto& user : request.users) report.prompt_tokens += user.prompt.size();
   report.token_ids = first.answer;
   auto text = answer_text(*subject, *prompt, first.answer);
@@ -214,7 +221,13 @@ void add_run(CLI::App& app, Action& chosen) {
       ->check(whole_number())
       ->type_name("U")
       ->capture_default_str();
-  command->add_option("--seed", options->seed, "Seed of --prompt-tokens")
+  command->add_option("--temperature", options->temperature, "0 takes the likeliest token, above it tokens are drawn")
+      ->type_name("T")
+      ->capture_default_str();
+  command->add_option("--top-k", options->top_k, "Draw among the K likeliest; as many as the chip keeps if not given")
+      ->check(whole_number())
+      ->type_name("K");
+  command->add_option("--seed", options->seed, "Seed of --prompt-tokens and of draws")
       ->check(whole_number())
       ->type_name("S")
       ->capture_default_str();
@@ -231,6 +244,7 @@ void add_run(CLI::App& app, Action& chosen) {
       "Examples:\n"
       "  kiln run --rom stories.rom --chip demo --prompt \"Once upon a time\" -n 200\n"
       "  kiln run --model llama-3.1-8b --chip hc1 --timing-only --prompt-tokens 1024 -n 1024\n"
+      "  kiln run --rom stories.rom --chip demo --prompt \"The dog\" --temperature 0.8 --top-k 5 --seed 7\n"
       "  kiln run --model llama-3.1-8b --chip hc1 --prompt-tokens 128 -n 128 --users 24\n"
       "  kiln run --model llama-3.1-8b --chip hc1 --prompt-tokens 16 -n 16 --set kv.banks=512 --json -");
   command->callback([options, &chosen] { chosen = [options](Session& session) { return run(*options, session); }; });

@@ -25,14 +25,14 @@ class Pipeline {
   [[nodiscard]] std::uint64_t open() const { return open_; }
 
   /// Issues a token; returns when it commits.
-  std::uint64_t pass(std::uint64_t issue, std::uint64_t position, bool with_logits) {
+  std::uint64_t pass(std::uint64_t issue, std::uint64_t position, bool with_logits, bool greedy) {
     const std::uint64_t layer = terms_.layer + narrow(context_.at(position + 1).total());
     std::uint64_t residual = issue + terms_.enter;  // it is complete in the stage
     for (std::size_t s = 0;; ++s) {
       residual += stages_[s].layers * layer;
       const bool last = s + 1 == stages_.size();
       if (last || (!with_logits && s == placement_.dataflow().last_layer_stage())) {
-        const std::uint64_t result = residual + (with_logits ? terms_.head : 0);
+        const std::uint64_t result = residual + (with_logits ? terms_.head + (greedy ? 0 : terms_.draw) : 0);
         const std::uint64_t commit = result + (with_logits ? terms_.head_home : terms_.plain_home);
         free(s, stages_.size() == 1 ? commit : result);
         return commit;
@@ -202,7 +202,7 @@ Timeline timeline(const program::Placement& placement, const std::vector<Job>& j
     User& user = players.user(turn->user);
     const std::uint64_t position = user.next++;
     const bool with_logits = user.next >= user.job.prompt_tokens;
-    const std::uint64_t commit = pipeline.pass(turn->at, position, with_logits);
+    const std::uint64_t commit = pipeline.pass(turn->at, position, with_logits, user.job.greedy);
     result.tokens.push_back({turn->user, position, base::Cycles(turn->at), base::Cycles(commit)});
     if (!with_logits) continue;
     answers.push_back(commit);

@@ -166,6 +166,7 @@ StageTerms stage_terms(const program::Placement& placement) {
   terms.layer = total(walk.layer());
   terms.head_home = chip.link.sampler_to_sequencer + walk.way_back() + chip.sequencer.commit_cycles;
   terms.head = total(walk.tail_with_logits()) - terms.head_home;
+  terms.draw = chip.sampler.draw_cycles;
   terms.plain_home = total(walk.tail_without_logits());
   terms.on_chip = walk.handover(chip.link.vector_to_vector, 1);
   terms.between_chips = walk.handover(chip.chips.latency_cycles, walk.wire_pace());

@@ -26,7 +26,8 @@ TokenPaths fixed_paths(const program::Placement& placement);
 struct StageTerms {
   std::uint64_t enter = 0;       ///< from issue to the residual in the first stage
   std::uint64_t layer = 0;       ///< one layer without its KV reads and softmax
-  std::uint64_t head = 0;        ///< from the last residual to the sampler's result, which leaves at once
+  std::uint64_t head = 0;        ///< from the last residual to the greedy sampler's result, which leaves at once
+  std::uint64_t draw = 0;        ///< on top of that where the token is drawn
   std::uint64_t head_home = 0;   ///< from there to the commit
   std::uint64_t plain_home = 0;  ///< from the last residual of a token without logits to the commit
   /// A residual goes over: its last beat leaves `sending` behind the leave to send, is there `wire` later and stored

@@ -155,6 +155,9 @@ void describe(FieldVisitor& v, ChipConfig& chip) {
   v.object("sampler", [&] {
     v.integer("lanes", chip.sampler.lanes, "logits", kWide);
     v.integer("compare_cycles", chip.sampler.compare_cycles, "cycles", kLatency);
+    v.integer("draw_cycles", chip.sampler.draw_cycles, "cycles", kLatency, Need::Optional);
+    v.integer("max_top_k", chip.sampler.max_top_k, "logits", {1, 8}, Need::Optional);
+    v.real("max_temperature", chip.sampler.max_temperature, "", {0, 100}, Need::Optional);
   });
   v.object("sequencer", [&] {
     v.integer("issue_cycles", chip.sequencer.issue_cycles, "cycles", kLatency);

@@ -52,13 +52,32 @@ std::vector<ContextPoint> sample_contexts(const chip::RunOutcome& run, std::size
   return points;
 }
 
+void name_busiest_stage(RunResult& result) {
+  const auto& stages = result.chip.by_stage;
+  if (stages.size() == 1) return;
+  const auto busiest = std::ranges::max_element(stages, {}, &chip::StageCycles::occupied);
+  result.busiest_stage = static_cast<std::uint32_t>(busiest - stages.begin());
+  result.busiest_share =
+      static_cast<double>(busiest->occupied.count()) / static_cast<double>(result.chip.total.count());
+}
+
 void name_limit(RunResult& result) {
-  const auto& path = result.chip.critical_path;
-  const auto longest = std::max_element(path.begin(), path.end());
-  if (longest->count() == 0) return;
-  result.limited_by = static_cast<program::Unit>(longest - path.begin());
+  name_busiest_stage(result);
+  std::array<base::Cycles, program::kUnits> share_of = result.chip.critical_path;
   base::Cycles whole;
-  for (const base::Cycles part : path) whole += part;
+  if (result.busiest_share >= kFullStage) {
+    share_of = {};
+    for (const auto& unit : result.chip.by_unit) {
+      if (unit.stage == result.busiest_stage)
+        share_of[static_cast<std::size_t>(unit.unit)] = unit.causes[static_cast<std::size_t>(chip::Cause::Compute)];
+    }
+    whole = result.chip.by_stage[*result.busiest_stage].occupied;
+  } else {
+    for (const base::Cycles part : share_of) whole += part;
+  }
+  const auto longest = std::ranges::max_element(share_of);
+  if (longest->count() == 0) return;
+  result.limited_by = static_cast<program::Unit>(longest - share_of.begin());
   result.limited_share = static_cast<double>(longest->count()) / static_cast<double>(whole.count());
 }
 
@@ -122,7 +141,8 @@ namespace {
 void compare(const program::Placement& placement, const chip::RunRequest& request, RunResult& result) {
   const auto& users = request.users;
   const bool free = request.stall_seed == 0;  // the formulas know no random stalls
-  if (users.size() == 1 && placement.dataflow().stages().size() == 1 && users[0].arrival.count() == 0) {
+  if (users.size() == 1 && placement.dataflow().stages().size() == 1 && users[0].arrival.count() == 0 &&
+      users[0].sampling.greedy()) {
     result.closed_form = closed_form::run_cycles(placement, users[0].prompt.size(), result.chip.users[0].answer_tokens);
     result.expected_total = result.closed_form->total;
     if (free) result.mismatch = difference(result.chip, *result.closed_form);
@@ -130,8 +150,8 @@ void compare(const program::Placement& placement, const chip::RunRequest& reques
   }
   std::vector<closed_form::Job> jobs;
   for (std::size_t u = 0; u < users.size(); ++u) {
-    jobs.push_back(
-        {users[u].arrival, users[u].prompt.size(), users[u].max_new_tokens, result.chip.users[u].answer_tokens});
+    jobs.push_back({users[u].arrival, users[u].prompt.size(), users[u].max_new_tokens,
+                    result.chip.users[u].answer_tokens, users[u].sampling.greedy()});
   }
   const auto timeline = closed_form::timeline(placement, jobs);
   result.expected_total = timeline.total;

@@ -25,7 +25,8 @@ void check_shapes(const MatrixView& matrix) {
 
 PreparedVector prepare(const MatrixView& matrix, const QuantisedVector& x) {
   const std::size_t groups = matrix.groups();
-  base::check(x.size == matrix.columns && x.codes.size() == groups * kGroup && x.exponents.size() == groups && x.steps.size() == groups,
+  base::check(x.size == matrix.columns && x.codes.size() == groups * kGroup && x.exponents.size() == groups &&
+                  x.steps.size() == groups,
               "matrix: the vector's width is not the matrix's number of columns");
   PreparedVector p;
   p.codes = x.codes.data();
@@ -101,7 +102,8 @@ void panel_sums_scalar(const MatrixView& matrix, std::size_t panel, std::span<co
       for (std::size_t row = 0; row < kPanelRows; ++row) {
         std::int32_t p = 0;
         for (std::size_t i = 0; i < kGroup; ++i) p += weights[i / 4 * 64 + row * 4 + i % 4] * a[i];
-        sums[t][row] += scaled_term(p, matrix.scales[at * kPanelRows + row], static_cast<std::uint8_t>(x[t].step[g]), x[t].shift[g]);
+        sums[t][row] += scaled_term(p, matrix.scales[at * kPanelRows + row], static_cast<std::uint8_t>(x[t].step[g]),
+                                    x[t].shift[g]);
       }
     }
   }

@@ -98,7 +98,6 @@ struct Decoder {
   }
 };
 
-
 constexpr std::size_t kPrefetch = 16384;  // bytes ahead of the codes in use: measured, bench/numerics_matrix.cpp
 
 /// S of one panel for `Batch` vectors: weights are decoded once for all of them.
@@ -116,44 +115,43 @@ KILN_AVX512 void panel_sums(const MatrixView& matrix, const Codebook& book, std:
   __m512i high[Batch];  // S of rows 8...15
   for (std::size_t t = 0; t < Batch; ++t) low[t] = high[t] = _mm512_setzero_si512();
   for (std::size_t g = 0; g < groups; ++g, codes += kGroupBytes, scales += kPanelRows) {
-      __m512i p[Batch][kParts];
-      for (std::size_t t = 0; t < Batch; ++t) {
-        p[t][0] = _mm512_set1_epi32(x[t].bias[g]);
-        for (std::size_t part = 1; part < kParts; ++part) p[t][part] = _mm512_setzero_si512();
+    __m512i p[Batch][kParts];
+    for (std::size_t t = 0; t < Batch; ++t) {
+      p[t][0] = _mm512_set1_epi32(x[t].bias[g]);
+      for (std::size_t part = 1; part < kParts; ++part) p[t][part] = _mm512_setzero_si512();
+    }
+    if constexpr (Batch <= 2) {
+      for (std::size_t line = 0; line < kGroupBytes; line += 64) {
+        _mm_prefetch(reinterpret_cast<const char*>(codes) + kPrefetch + line, _MM_HINT_T1);
       }
-      if constexpr (Batch <= 2) {
-        for (std::size_t line = 0; line < kGroupBytes; line += 64) {
-          _mm_prefetch(reinterpret_cast<const char*>(codes) + kPrefetch + line, _MM_HINT_T1);
-        }
-        _mm_prefetch(reinterpret_cast<const char*>(scales) + kPrefetch / 32, _MM_HINT_T1);
-      }
+      _mm_prefetch(reinterpret_cast<const char*>(scales) + kPrefetch / 32, _MM_HINT_T1);
+    }
 #pragma GCC unroll 16
-      for (std::size_t j = 0; j < kGroup / 4; j += kTogether) {
-        __m512i weights[kTogether];
-        decode(codes + j * 8 * Bits, weights);
+    for (std::size_t j = 0; j < kGroup / 4; j += kTogether) {
+      __m512i weights[kTogether];
+      decode(codes + j * 8 * Bits, weights);
 #pragma GCC unroll 4
-        for (std::size_t i = 0; i < kTogether; ++i) {
+      for (std::size_t i = 0; i < kTogether; ++i) {
 #pragma GCC unroll 8
-          for (std::size_t t = 0; t < Batch; ++t) {
-            std::int32_t four = 0;
-            std::memcpy(&four, x[t].codes + g * kGroup + 4 * (j + i), 4);
-            __m512i& sum = p[t][(j + i) % kParts];
-            sum = _mm512_dpbusd_epi32(sum, weights[i], _mm512_set1_epi32(four));
-          }
+        for (std::size_t t = 0; t < Batch; ++t) {
+          std::int32_t four = 0;
+          std::memcpy(&four, x[t].codes + g * kGroup + 4 * (j + i), 4);
+          __m512i& sum = p[t][(j + i) % kParts];
+          sum = _mm512_dpbusd_epi32(sum, weights[i], _mm512_set1_epi32(four));
         }
       }
-      const __m512i scale = _mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(scales)));
-      for (std::size_t t = 0; t < Batch; ++t) {
-        for (std::size_t part = 1; part < kParts; ++part) p[t][0] = _mm512_add_epi32(p[t][0], p[t][part]);
-        const __m512i product =
-            _mm512_mullo_epi32(p[t][0], _mm512_mullo_epi32(scale, _mm512_set1_epi32(x[t].step[g])));
-        const TermShift shift(x[t].shift[g]);
-        const __m512i below = _mm512_sra_epi32(product, _mm_cvtsi32_si128(shift.below));
-        const __m512i term = _mm512_add_epi32(_mm512_sra_epi32(product, _mm_cvtsi32_si128(shift.whole)),
-                                              _mm512_and_si512(below, _mm512_set1_epi32(shift.rounds)));
-        low[t] = _mm512_add_epi64(low[t], _mm512_cvtepi32_epi64(_mm512_castsi512_si256(term)));
-        high[t] = _mm512_add_epi64(high[t], _mm512_cvtepi32_epi64(_mm512_extracti64x4_epi64(term, 1)));
-      }
+    }
+    const __m512i scale = _mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(scales)));
+    for (std::size_t t = 0; t < Batch; ++t) {
+      for (std::size_t part = 1; part < kParts; ++part) p[t][0] = _mm512_add_epi32(p[t][0], p[t][part]);
+      const __m512i product = _mm512_mullo_epi32(p[t][0], _mm512_mullo_epi32(scale, _mm512_set1_epi32(x[t].step[g])));
+      const TermShift shift(x[t].shift[g]);
+      const __m512i below = _mm512_sra_epi32(product, _mm_cvtsi32_si128(shift.below));
+      const __m512i term = _mm512_add_epi32(_mm512_sra_epi32(product, _mm_cvtsi32_si128(shift.whole)),
+                                            _mm512_and_si512(below, _mm512_set1_epi32(shift.rounds)));
+      low[t] = _mm512_add_epi64(low[t], _mm512_cvtepi32_epi64(_mm512_castsi512_si256(term)));
+      high[t] = _mm512_add_epi64(high[t], _mm512_cvtepi32_epi64(_mm512_extracti64x4_epi64(term, 1)));
+    }
   }
   for (std::size_t t = 0; t < Batch; ++t) {
     _mm512_storeu_si512(sums[t].data(), low[t]);

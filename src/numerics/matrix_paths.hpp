@@ -24,8 +24,8 @@ struct PreparedVector {
   std::vector<std::int32_t> shift;  ///< 0...32; 32 also for all above: a term below 2^31 gives 0
 };
 
-/// Rounding shift of a 32-bit term without a carry out of its 32 bits: (t >> shift) + (bit below), as two arithmetic shifts.
-/// From 32 on both see only the sign, and the sum is 0.
+/// Rounding shift of a 32-bit term without a carry out of its 32 bits: (t >> shift) + (bit below), as two arithmetic
+/// shifts. From 32 on both see only the sign, and the sum is 0.
 struct TermShift {
   explicit TermShift(std::int32_t shift)
       : whole(shift < 31 ? shift : 31), below(shift == 0 ? 0 : shift - 1), rounds(shift == 0 ? 0 : 1) {}

@@ -61,8 +61,9 @@ std::int64_t scaled(std::int32_t value, Scale scale) {
   return rounding_shift(value * reciprocal(scale.step), scale.shift + kReciprocalBits);
 }
 
-/// The smallest step * 2^shift, step 4...7, with every code in -127...127. A largest magnitude of b bits needs at least 2^(b - 8)
-/// and at most about twice that, so the search starts at 4 * 2^(b - 10); |m| >= 2^23 keeps the shift positive.
+/// The smallest step * 2^shift, step 4...7, with every code in -127...127. A largest magnitude of b bits needs at least
+/// 2^(b - 8) and at most about twice that, so the search starts at 4 * 2^(b - 10); |m| >= 2^23 keeps the shift
+/// positive.
 Scale input_scale(const Block& m) {
   const auto [low, high] = std::minmax_element(m.begin(), m.end());
   const std::int32_t magnitude = std::max(*high, -*low);
@@ -94,7 +95,8 @@ namespace {
 
 /// Both ways of quantising; `scale_of` chooses a group's scale, `code_of` rounds an element to it.
 template <class ScaleOf, class CodeOf>
-void quantise_groups(std::span<const float> x, std::size_t block, QuantisedVector& out, ScaleOf scale_of, CodeOf code_of) {
+void quantise_groups(std::span<const float> x, std::size_t block, QuantisedVector& out, ScaleOf scale_of,
+                     CodeOf code_of) {
   base::check(block != 0 && block <= kGroup && std::has_single_bit(block) && x.size() % block == 0,
               "quantise: block must be a power of two up to 64 that divides the width");
   const std::size_t groups = (x.size() + kGroup - 1) / kGroup;
@@ -124,7 +126,10 @@ void quantise_input(std::span<const float> x, std::size_t block, QuantisedVector
 
 void quantise(std::span<const float> x, std::size_t block, QuantisedVector& out) {
   quantise_groups(
-      x, block, out, [](const Block& m) { return Scale{1, code_shift(m)}; },
+      x, block, out,
+      [](const Block& m) {
+        return Scale{1, code_shift(m)};
+      },
       [](std::int32_t value, Scale scale) { return rounding_shift(value, scale.shift); });
 }
 

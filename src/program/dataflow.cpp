@@ -12,8 +12,8 @@ constexpr std::array<std::string_view, kUnits> kUnitNames = {
     "gate_up_array", "gate_up_tree", "down_array",    "down_tree",   "lm_head_array",  "lm_head_tree"};
 constexpr std::array<std::string_view, kArrays> kArrayNames = {"qkv", "o", "gate_up", "down", "lm_head"};
 constexpr std::array<std::string_view, 14> kOpNames = {
-    "issue",  "embedding_read",     "store_residual", "norm",          "multiply",      "reduce",  "rope_quantise",
-    "attend", "quantise_attention", "add_residual",   "send_residual", "silu_multiply", "arg_max", "commit"};
+    "issue",  "embedding_read",     "store_residual", "norm",          "multiply",      "reduce", "rope_quantise",
+    "attend", "quantise_attention", "add_residual",   "send_residual", "silu_multiply", "sample", "commit"};
 
 constexpr Unit kFirstArrayUnit = Unit::QkvArray;
 
@@ -61,7 +61,7 @@ Dataflow::Dataflow(const config::ModelConfig& model, std::vector<Stage> stages)
   ops.push_back({OpKind::Norm, Unit::VectorUnit, {}, last, head, 0, hidden});
   ops.push_back({OpKind::Multiply, array_unit(head), {}, last, head, hidden, model.vocab_size});
   ops.push_back({OpKind::Reduce, tree_unit(head), {}, last, head, model.vocab_size, model.vocab_size});
-  ops.push_back({OpKind::ArgMax, Unit::Sampler, {}, last, {}, model.vocab_size, 0});
+  ops.push_back({OpKind::Sample, Unit::Sampler, {}, last, {}, model.vocab_size, 0});
   ops.push_back({OpKind::Commit, Unit::Sequencer, {}, last, {}, 0, 0});
   with_logits_ = std::move(ops);
 }

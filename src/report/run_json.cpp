@@ -99,6 +99,7 @@ Json activity(const chip::Activity& a) {
               {"value_macs", a.value_macs},
               {"exponentials", a.exponentials},
               {"logits_compared", a.logits_compared},
+              {"draws", a.draws},
               {"link_beats", a.link_beats},
               {"host_tokens", a.host_tokens}};
 }
@@ -164,6 +165,8 @@ std::string run_json(const RunReport& report) {
   json["chip"] = Json::parse(chip_text);
   json["chip_config_hash"] = config::config_hash(chip_text);
   json["seed"] = report.seed;
+  json["temperature"] = report.sampling.temperature;
+  if (!report.sampling.greedy()) json["top_k"] = report.sampling.top_k;
   json["timing_only"] = report.timing_only;
   json["users"] = run.users.size();
   json["text"] = report.text;
@@ -179,6 +182,11 @@ std::string run_json(const RunReport& report) {
   json["critical_path"] = per_unit(run.critical_path);
   if (report.result.limited_by)
     json["limited_by"] = Json{{"unit", name(*report.result.limited_by)}, {"share", report.result.limited_share}};
+  if (report.result.busiest_stage) {
+    json["busiest_stage"] = Json{{"stage", *report.result.busiest_stage},
+                                 {"occupied_share", report.result.busiest_share},
+                                 {"sets_the_pace", report.result.busiest_share >= host::kFullStage}};
+  }
   json["utilisation"] = utilisation(run);
   json["stages"] = stages(report.placement, run);
   if (run.users.size() > 1) json["by_user"] = users(run);

@@ -43,6 +43,19 @@ std::string speed_lines(const RunReport& report) {
   return text;
 }
 
+std::string limit_line(const host::RunResult& result) {
+  if (!result.limited_by) return "";
+  const bool full = result.busiest_share >= host::kFullStage;
+  std::string text =
+      fmt::format("  limited by {}: {} of {}\n", name(*result.limited_by), percent(result.limited_share),
+                  full ? fmt::format("the time of stage {}", *result.busiest_stage) : "the critical path");
+  if (result.busiest_stage) {
+    text += fmt::format("  busiest stage: {}, occupied {} of the run{}\n", *result.busiest_stage,
+                        percent(result.busiest_share), full ? "" : ": more users would fill it");
+  }
+  return text;
+}
+
 std::string unit_table(const RunReport& report) {
   const auto& run = report.result.chip;
   double path = 0;
@@ -75,10 +88,7 @@ std::string run_text(const RunReport& report) {
   std::string text;
   if (!report.timing_only) text += report.prompt + report.text + "\n\n" + finish_sentence(report);
   text += speed_lines(report);
-  if (report.result.limited_by) {
-    text += fmt::format("  limited by {}: {} of the critical path\n", name(*report.result.limited_by),
-                        percent(report.result.limited_share));
-  }
+  text += limit_line(report.result);
   text += "\n" + unit_table(report);
   if (!report.baseline.figures.empty())
     text += "\n" + baseline_table(report.baseline, report.result.speed.tokens_per_s_user);

@@ -21,6 +21,7 @@ chip::RunRequest random_users(support::RandomConfigs& random, std::uint64_t capa
     user.arrival = base::Cycles(random.coin() ? 0 : random.number(0, 20000));
     user.prompt.assign(random.number(1, static_cast<std::uint32_t>(std::min<std::uint64_t>(capacity, 6))), 0);
     user.max_new_tokens = random.number(1, 5);
+    if (random.coin()) user.sampling.temperature = 1;
     request.users.push_back(std::move(user));
   }
   return request;
@@ -30,7 +31,8 @@ std::vector<closed_form::Job> jobs_of(const chip::RunRequest& request, const chi
   std::vector<closed_form::Job> jobs;
   for (std::size_t u = 0; u < request.users.size(); ++u) {
     const auto& user = request.users[u];
-    jobs.push_back({user.arrival, user.prompt.size(), user.max_new_tokens, outcome.users[u].answer_tokens});
+    jobs.push_back({user.arrival, user.prompt.size(), user.max_new_tokens, outcome.users[u].answer_tokens,
+                    user.sampling.greedy()});
   }
   return jobs;
 }
@@ -113,6 +115,7 @@ TEST(Family, NoMemberChangesATokenOfAnyUser) {
       request.users.emplace_back();
       request.users.back().prompt = seeded_prompt(2 + u, model.vocab_size, 5 + u);
       request.users.back().max_new_tokens = 6;
+      if (u > 1) request.users.back().sampling = {0.8, 5, 99};
       request.users.back().arrival = base::Cycles(random.number(0, 30000));
     }
     const auto functional = chip::watch(placement.value(), request);

@@ -88,6 +88,7 @@ class RandomConfigs {
     c.schedule = coin() ? config::Schedule::LayerSerial : config::Schedule::LayerPipelined;
     c.chips = {number(1, m.layers), stages(), few(300)};
     c.link.vector_to_vector = stages();
+    c.sampler.draw_cycles = latency();
     c.sequencer.slots = number(1, 5);
     c.sequencer.turn = static_cast<config::Turn>(number(0, 2));
     c.kv.when_full = coin() ? config::WhenFull::Queue : config::WhenFull::Refuse;

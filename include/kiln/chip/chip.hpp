@@ -45,6 +45,7 @@ struct UserRequest {
   std::vector<base::TokenId> prompt;      ///< at least one; in a timing-only run only its length matters
   std::uint64_t max_new_tokens = 1;       ///< at least one
   std::vector<base::TokenId> end_tokens;  ///< any of them ends the answer (functional runs)
+  numerics::Sampling sampling;            ///< its temperature decides on the sampler's cycles, in a timing-only run too
 };
 
 struct RunRequest {
@@ -89,6 +90,7 @@ struct Activity {
   std::uint64_t value_macs = 0;  ///< products of probabilities and v
   std::uint64_t exponentials = 0;
   std::uint64_t logits_compared = 0;
+  std::uint64_t draws = 0;       ///< tokens drawn at a temperature
   std::uint64_t link_beats = 0;  ///< beats times pipeline stages
   std::uint64_t host_tokens = 0;
   Activity& operator+=(const Activity& other);

@@ -11,6 +11,7 @@
 #include "kiln/base/thread_pool.hpp"
 #include "kiln/base/units.hpp"
 #include "kiln/numerics/matrix.hpp"
+#include "kiln/numerics/sample.hpp"
 #include "kiln/program/dataflow.hpp"
 #include "kiln/program/placement.hpp"
 #include "kiln/rom/rom_image.hpp"
@@ -33,16 +34,16 @@ class Values {
   /// An empty KV cache for the user in this slot.
   void open(std::size_t slot);
   /// A token of that user enters. At each layer its tokens come in order.
-  Ticket begin(std::size_t slot, base::TokenId token, base::TokenPos position);
+  Ticket begin(std::size_t slot, base::TokenId token, base::TokenPos position, const numerics::Sampling& sampling = {});
   void execute(Ticket ticket, const program::Op& op);
   void end(Ticket ticket);
-  /// Behind the LM head's Reduce / ArgMax.
+  /// Behind the LM head's Reduce / Sample.
   [[nodiscard]] std::span<const float> logits(Ticket ticket);
-  [[nodiscard]] base::TokenId argmax(Ticket ticket);
+  [[nodiscard]] base::TokenId successor(Ticket ticket);
 
   /// One user alone: forgets its tokens.
   void reset();
-  /// One user alone: all operations of a token at the next position; then its logits or their argmax.
+  /// One user alone: all operations of a token at the next position; then its logits or the largest one's id.
   void forward(base::TokenId token, bool with_logits);
   [[nodiscard]] std::span<const float> logits();
   [[nodiscard]] base::TokenId argmax();

@@ -17,6 +17,7 @@ struct Job {
   std::uint64_t prompt_tokens = 1;  ///< at most the KV cache's capacity
   std::uint64_t max_new_tokens = 1;
   std::uint64_t answer_tokens = 1;  ///< fewer where an end of text comes first
+  bool greedy = true;               ///< else each answer token is drawn
 };
 
 struct TokenTime {

@@ -122,10 +122,13 @@ struct EmbeddingConfig {
   std::uint32_t elements_per_cycle = 64;
 };
 
-/// Argmax over the logits behind the LM head. docs/units/lm_head.md
+/// Behind the LM head: the largest logit, or a draw among the largest. docs/units/lm_head.md
 struct SamplerConfig {
   std::uint32_t lanes = 64;  ///< logits compared in one cycle
   std::uint32_t compare_cycles = 8;
+  std::uint32_t draw_cycles = 24;  ///< probabilities and a draw, behind the comparison, at a temperature above 0
+  std::uint32_t max_top_k = 8;     ///< candidates that the chip keeps
+  double max_temperature = 2;
 };
 
 /// docs/units/sequencer.md

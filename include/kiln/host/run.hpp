@@ -30,15 +30,23 @@ struct ContextPoint {
   base::Cycles cycles;
 };
 
+/// A stage that is occupied for this share of a run sets the pace, more users would only queue. A choice.
+inline constexpr double kFullStage = 0.9;
+
 struct RunResult {
   chip::RunOutcome chip;
   base::Cycles expected_total;                        ///< what the formulas say
   std::optional<closed_form::RunCycles> closed_form;  ///< one user, one stage
   std::optional<std::string> mismatch;  ///< first difference between simulation and closed form: the run has failed
   Speed speed;
-  std::vector<ContextPoint> by_context;     ///< at most 65 tokens with logits, evenly spaced, first and last included
-  std::optional<program::Unit> limited_by;  ///< the unit with the largest share of the critical path
-  double limited_share = 0;                 ///< that share, 0...1
+  std::vector<ContextPoint> by_context;  ///< at most 65 tokens with logits, evenly spaced, first and last included
+  /// Several stages: the one that tokens occupied longest, and its share of the run.
+  std::optional<std::uint32_t> busiest_stage;
+  double busiest_share = 0;
+  /// What limits the chip: where the busiest stage is hardly ever free (kFullStage), the unit that works longest in it,
+  /// and its share of the stage's time; else the unit with the largest share of the critical path, and that share.
+  std::optional<program::Unit> limited_by;
+  double limited_share = 0;
 };
 
 /// Runs the request. Fails as chip::run does, and when interrupted.

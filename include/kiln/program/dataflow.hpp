@@ -62,7 +62,7 @@ enum class OpKind {
   AddResidual,        ///< vector unit: residual += stream
   SendResidual,       ///< vector unit: the residual leaves for the next stage, once that is free
   SiluMultiply,       ///< vector unit: SiLU(gate) * up, Hadamard, quantise -> input of `array`
-  ArgMax,             ///< sampler: index of the largest logit
+  Sample,             ///< sampler: the largest logit, or a draw among the k largest
   Commit,             ///< sequencer: the token is done (with its successor's id, or without in prefill)
 };
 std::string_view name(OpKind kind);
@@ -111,7 +111,7 @@ class Dataflow {
   /// The last stage that a token without logits passes: the one with the last layer.
   [[nodiscard]] std::uint32_t last_layer_stage() const;
   /// All operations of a token whose logits are wanted; without them (prefill of all but the last prompt token) the
-  /// list ends behind the last layer: no final norm, LM head or argmax, but a Commit.
+  /// list ends behind the last layer: no final norm, LM head or sampler, but a Commit.
   [[nodiscard]] const std::vector<Op>& token(bool with_logits) const {
     return with_logits ? with_logits_ : without_logits_;
   }

@@ -41,6 +41,7 @@ struct RunReport {
   std::optional<std::string> rom_hash;
   bool timing_only = false;
   std::uint64_t seed = 0;
+  numerics::Sampling sampling;
   std::size_t prompt_tokens = 0;
   std::vector<base::TokenId> token_ids;  ///< of the answer; empty when timing only
   std::string text;                      ///< likewise

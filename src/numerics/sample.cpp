@@ -1,0 +1,68 @@
+#include "kiln/numerics/sample.hpp"
+
+#include <algorithm>
+
+#include "kiln/base/random.hpp"
+#include "kiln/base/result.hpp"
+#include "kiln/numerics/vector_ops.hpp"
+#include "numerics/bits.hpp"
+#include "numerics/tables.hpp"
+
+namespace kiln::numerics {
+namespace {
+
+constexpr double kLog2EDouble = 1.44269504088896340736;
+constexpr std::uint32_t kLargestWeight = (1U << 24) - 1;
+
+}  // namespace
+
+// As the hardware has it: a sorted list of k, into which each logit is inserted behind those that are not smaller.
+Candidates top_k(std::span<const float> logits, std::size_t k) {
+  base::check(k >= 1 && k <= kMostCandidates && !logits.empty(), "sampler: 1 to 8 candidates of some logits");
+  Candidates best;
+  for (std::size_t i = 0; i < logits.size(); ++i) {
+    if (best.count == k && !(logits[i] > best.logits[k - 1])) continue;
+    std::size_t place = best.count < k ? best.count++ : k - 1;
+    for (; place > 0 && logits[i] > best.logits[place - 1]; --place) {
+      best.logits[place] = best.logits[place - 1];
+      best.ids[place] = best.ids[place - 1];
+    }
+    best.logits[place] = logits[i];
+    best.ids[place] = static_cast<std::uint32_t>(i);
+  }
+  return best;
+}
+
+std::array<std::uint32_t, kMostCandidates> weights(const Candidates& candidates, double temperature) {
+  base::check(temperature > 0, "sampler: probabilities need a temperature above 0");
+  const float factor = clean(static_cast<float>(kLog2EDouble / temperature));
+  std::array<std::uint32_t, kMostCandidates> result{};
+  for (std::size_t i = 0; i < candidates.count; ++i) {
+    const float below = multiply_element(add_element(candidates.logits[0], -candidates.logits[i]), factor);
+    if (below >= 32) continue;
+    const auto z = static_cast<std::uint64_t>(std::int64_t(static_cast<double>(below) * 0x1p26 + 0.5));
+    const std::uint64_t power = exp2_negative(z & ((std::uint64_t{1} << kExpFractionBits) - 1));
+    const auto whole = static_cast<int>(z >> kExpFractionBits);
+    result[i] = std::min(static_cast<std::uint32_t>(rounding_shift(static_cast<std::int64_t>(power), whole + 7)),
+                         kLargestWeight);
+  }
+  return result;
+}
+
+std::uint32_t sample(std::span<const float> logits, const Sampling& sampling, std::uint64_t position) {
+  if (sampling.greedy()) return argmax(logits);
+  const Candidates candidates = top_k(logits, sampling.top_k);
+  const auto weight = weights(candidates, sampling.temperature);
+  std::uint64_t total = 0;
+  for (const std::uint32_t w : weight) total += w;
+  const std::uint64_t threshold = ((base::mix(sampling.seed, position) >> 32) * total) >> 32;
+  std::uint64_t sum = 0;
+  for (std::size_t i = 0; i < candidates.count; ++i) {
+    sum += weight[i];
+    if (sum > threshold) return candidates.ids[i];
+  }
+  base::check(false, "sampler: the threshold lies below the sum of all weights");
+  return 0;
+}
+
+}  // namespace kiln::numerics
