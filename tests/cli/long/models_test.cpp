@@ -159,12 +159,18 @@ TEST_F(Models, EightBillionWeightsBakeStreamedAndRunAsTimed) {
   std::cout << "wall seconds per token: " << 1.0 / functional["host"]["tokens_per_s"].get<double>() << "\n";
 }
 
-TEST_F(Models, TheHc1PageIsWhatItsScriptWrites) {
-  const auto page = path("hc1.md");
+/// Runs scripts/`name`-report and compares with docs/`name`.md.
+void expect_page_is_what_its_script_writes(const std::string& name, const std::string& page) {
   const std::string command =
-      std::string("python3 " KILN_SOURCE_DIR "/scripts/hc1-report --kiln " KILN_BINARY_DIR "/kiln --output ") + page;
+      "python3 " KILN_SOURCE_DIR "/scripts/" + name + "-report --kiln " KILN_BINARY_DIR "/kiln --output " + page;
   ASSERT_EQ(std::system(command.c_str()), 0);
-  EXPECT_EQ(test::slurp(page), test::slurp(KILN_SOURCE_DIR "/docs/hc1.md"));
+  EXPECT_EQ(test::slurp(page), test::slurp(KILN_SOURCE_DIR "/docs/" + name + ".md"));
+}
+
+TEST_F(Models, TheHc1PageIsWhatItsScriptWrites) { expect_page_is_what_its_script_writes("hc1", path("hc1.md")); }
+
+TEST_F(Models, TheFamilysPageIsWhatItsScriptWritesAndAllItsChipsAnswerAlike) {
+  expect_page_is_what_its_script_writes("family", path("family.md"));
 }
 
 }  // namespace
