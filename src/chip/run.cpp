@@ -85,13 +85,6 @@ base::Status check_user(const program::Placement& placement, const UserRequest& 
   return {};
 }
 
-base::Status check_request(const program::Placement& placement, const RunRequest& request) {
-  if (request.users.empty()) return base::Error{"no user has a prompt, the chip needs one at least"};
-  for (const UserRequest& user : request.users)
-    if (auto valid = check_user(placement, user, request.values != nullptr); !valid) return valid;
-  return {};
-}
-
 RunOutcome collect(Chip& chip, RunState& state) {
   RunOutcome outcome;
   const Sequencer& sequencer = chip.sequencer().core();
@@ -122,8 +115,15 @@ std::string UnitCycles::name() const {
   return stage ? fmt::format("{}[{}]", kind, *stage) : std::string(kind);
 }
 
+base::Status check(const program::Placement& placement, const RunRequest& request) {
+  if (request.users.empty()) return base::Error{"no user has a prompt, the chip needs one at least"};
+  for (const UserRequest& user : request.users)
+    if (auto valid = check_user(placement, user, request.values != nullptr); !valid) return valid;
+  return {};
+}
+
 base::Result<RunOutcome> run(const program::Placement& placement, const RunRequest& request) {
-  if (auto valid = check_request(placement, request); !valid) return valid.error();
+  if (auto valid = check(placement, request); !valid) return valid.error();
   const auto started = std::chrono::steady_clock::now();
   const Kernel kernel;
   const LinkMap links(placement);

@@ -13,6 +13,9 @@
 namespace kiln::cli {
 namespace {
 
+/// Of all users together: half a gigabyte of ids.
+constexpr std::uint64_t kMostPromptIds = std::uint64_t{1} << 27;
+
 struct RunOptions {
   std::string rom;
   std::string model;
@@ -127,16 +130,12 @@ base::Result<int> run(const RunOptions& options, Session& session) {
   const auto prompt = prompt_ids(options, *subject, 0);
   if (!prompt) return prompt.error();
 
-  const bool timing_only = options.timing_only || !subject->rom;
-  const std::uint64_t capacity = placement->kv().capacity_tokens;
-  const std::uint64_t wanted = std::min(capacity, prompt->size() + options.new_tokens);
-  if (prompt->size() <= capacity) warn_about_context(subject->model, wanted);
-  std::optional<chip::Values> values;
-  if (!timing_only && prompt->size() <= capacity) {
-    values.emplace(*subject->rom, wanted, session.pool(), numerics::best_simd(),
-                   options.by_tile ? &*placement : nullptr);
+  if (options.users * prompt->size() > kMostPromptIds) {
+    return base::Error{fmt::format("--users {} with prompts of {} tokens are more than {} tokens together",
+                                   options.users, prompt->size(), kMostPromptIds)};
   }
 
+  const bool timing_only = options.timing_only || !subject->rom;
   const numerics::Sampling sampling{
       options.temperature, static_cast<std::uint32_t>(options.top_k.value_or(chip->sampler.max_top_k)), options.seed};
   chip::RunRequest request;
@@ -147,6 +146,15 @@ base::Result<int> run(const RunOptions& options, Session& session) {
     one.sampling = sampling;
     if (subject->tokenizer && !timing_only) one.end_tokens = subject->tokenizer->spec().eos;
     request.users.push_back(std::move(one));
+  }
+  if (const auto can = chip::check(*placement, request); !can) return can.error();
+  const std::uint64_t capacity = placement->kv().capacity_tokens;
+  const std::uint64_t wanted = std::min(capacity, prompt->size() + options.new_tokens);
+  warn_about_context(subject->model, wanted);
+  std::optional<chip::Values> values;
+  if (!timing_only) {
+    values.emplace(*subject->rom, wanted, session.pool(), numerics::best_simd(),
+                   options.by_tile ? &*placement : nullptr);
   }
   request.values = values ? &*values : nullptr;
   request.movement = options.movement;

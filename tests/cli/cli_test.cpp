@@ -196,6 +196,56 @@ TEST_F(Cli, TilesOfEveryMicroarchitectureGiveTheSameTokens) {
   EXPECT_FALSE(demo["chip"].contains("tiles"));
 }
 
+TEST_F(Cli, UsersGetTheSameAnswersOnAnyScheduleAndWhateverElseRuns) {
+  const auto rom = baked();
+  const auto result = [&](std::vector<std::string> more) {
+    std::vector<std::string> arguments = {
+        "run",     "--rom", rom,      "--chip", "demo",  "--prompt-tokens",  "5", "-n", "6",
+        "--users", "3",     "--json", "-",      "--set", "sequencer.slots=4"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    const auto outcome = kiln(arguments);
+    EXPECT_EQ(outcome.status, 0) << outcome.err;
+    return json::parse(outcome.out);
+  };
+  const auto answers = [](const json& run) {
+    std::vector<json> ids;
+    for (const auto& user : run["by_user"]) ids.push_back(user["token_ids"]);
+    return ids;
+  };
+  const auto serial = result({});
+  const auto pipelined = result({"--set", "schedule=layer_pipelined", "--set", "sequencer.turn=decode_first"});
+  const auto chips = result({"--set", "chips.count=2"});
+  ASSERT_EQ(serial["by_user"].size(), 3U);
+  EXPECT_NE(serial["by_user"][0]["token_ids"], serial["by_user"][1]["token_ids"]);  // each has a prompt of its own
+  EXPECT_EQ(serial["generated_tokens"], 18);
+  EXPECT_EQ(serial["prompt_tokens"], 15);
+  for (const auto& run : {serial, pipelined, chips}) {
+    EXPECT_EQ(answers(run), answers(serial));
+    EXPECT_TRUE(run["closed_form"]["agrees"]);
+    EXPECT_EQ(run["users"], 3);
+    EXPECT_EQ(run["kv"]["reserved_tokens"], 3 * 10);
+    for (const auto& [unit, causes] : run["cycles_by_unit"].items()) {
+      std::uint64_t sum = 0;
+      for (const auto& [cause, cycles] : causes.items()) sum += cycles.get<std::uint64_t>();
+      EXPECT_EQ(sum, run["cycles_total"]) << unit;
+    }
+  }
+  EXPECT_LT(pipelined["cycles_total"], serial["cycles_total"]);
+  EXPECT_GT(pipelined["stages"].size(), chips["stages"].size());
+  EXPECT_EQ(chips["stages"][1]["chip"], 1);
+  EXPECT_EQ(answers(result({"--timing-only"}))[0].size(), 0U);
+  const auto drawn = result({"--temperature", "1.5", "--top-k", "8", "--seed", "5"});
+  EXPECT_EQ(answers(result({"--temperature", "1.5", "--seed", "5", "--set", "schedule=layer_pipelined"})),
+            answers(drawn));
+  EXPECT_NE(answers(result({"--temperature", "1.5", "--seed", "6"})), answers(drawn));
+  EXPECT_EQ(drawn["top_k"], 8);
+  expect_refused({"run", "--rom", rom, "--chip", "demo", "--prompt-tokens", "5", "--temperature", "3"},
+                 "the temperature is 3, chip demo takes 0 to 2");
+  expect_refused({"run", "--rom", rom, "--chip", "demo", "--prompt-tokens", "5", "--users", "0"}, "--users is 0");
+  expect_refused({"run", "--rom", rom, "--chip", "demo", "--prompt-tokens", "5", "--set", "chips.count=900"},
+                 "/chips/count is 900");
+}
+
 TEST_F(Cli, FunctionalAndTimingOnlyRunsHaveTheSameCycles) {
   const auto rom = baked();
   const std::vector<std::string> run = {"run", "--rom", rom, "--chip", "demo", "--prompt-tokens",

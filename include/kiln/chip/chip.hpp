@@ -142,8 +142,11 @@ struct RunOutcome {
   double elaboration_s = 0;         ///< wall time until the first event
 };
 
-/// Fails when a prompt is empty or does not fit the KV cache (naming its capacity). A KV cache that is too small for an
-/// answer ends it with Finish::KvFull.
+/// Whether the chip can run it: fails when a prompt is empty or does not fit the KV cache (naming its capacity), or when
+/// more is asked of the sampler than it does.
+base::Status check(const program::Placement& placement, const RunRequest& request);
+
+/// Fails as check() does. A KV cache that is too small for an answer ends it with Finish::KvFull.
 base::Result<RunOutcome> run(const program::Placement& placement, const RunRequest& request);
 
 }  // namespace kiln::chip
