@@ -1,0 +1,162 @@
+#include "kiln/host/workload.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+namespace kiln::host {
+namespace {
+
+using nlohmann::json;
+
+constexpr double kLatestArrival = 1e12;  // us: eleven days
+constexpr std::uint64_t kMostTokens = std::uint64_t{1} << 24;
+
+/// One line's object; `where` is the file and the line.
+class Line {
+ public:
+  Line(const json& object, std::string where) : object_(object), where_(std::move(where)) {}
+
+  base::Result<WorkloadRequest> read() const {
+    if (!object_.is_object()) return base::Error{where_ + ": an object is expected"};
+    for (const auto& [key, value] : object_.items()) {
+      if (key != "arrival_us" && key != "prompt" && key != "prompt_tokens" && key != "answer_tokens") {
+        return base::Error{fmt::format(
+            "{}: /{} is not a known key; arrival_us, prompt, prompt_tokens and answer_tokens are", where_, key)};
+      }
+    }
+    WorkloadRequest request;
+    const auto arrival = object_.find("arrival_us");
+    if (arrival == object_.end() || !arrival->is_number()) return wrong("arrival_us", "a number of microseconds");
+    request.arrival_us = arrival->get<double>();
+    if (!(request.arrival_us >= 0 && request.arrival_us <= kLatestArrival))
+      return wrong("arrival_us", "0 to 1e12 microseconds");
+    const bool has_text = object_.contains("prompt");
+    if (has_text == object_.contains("prompt_tokens"))
+      return base::Error{where_ + ": one of /prompt and /prompt_tokens is expected"};
+    if (has_text) {
+      if (!object_["prompt"].is_string() || object_["prompt"].get_ref<const std::string&>().empty())
+        return wrong("prompt", "a text that is not empty");
+      request.prompt = object_["prompt"].get<std::string>();
+    } else if (auto bad = tokens("prompt_tokens", request.prompt_tokens); !bad) {
+      return bad.error();
+    }
+    if (auto bad = tokens("answer_tokens", request.answer_tokens); !bad) return bad.error();
+    return request;
+  }
+
+ private:
+  [[nodiscard]] base::Error wrong(std::string_view key, std::string_view expected) const {
+    const std::string found =
+        object_.contains(key) ? "is " + object_[key].dump(-1, ' ', true, json::error_handler_t::replace) : "is missing";
+    return base::Error{fmt::format("{}: /{} {}; {} is expected", where_, key, found, expected)};
+  }
+  [[nodiscard]] base::Status tokens(const char* key, std::uint64_t& value) const {
+    const auto found = object_.find(key);
+    if (found == object_.end() || !found->is_number_unsigned() || found->get<std::uint64_t>() < 1 ||
+        found->get<std::uint64_t>() > kMostTokens)
+      return wrong(key, "an integer from 1 to 16777216");
+    value = found->get<std::uint64_t>();
+    return {};
+  }
+  const json& object_;
+  std::string where_;
+};
+
+double us(base::Cycles cycles, std::uint32_t clock_mhz) { return static_cast<double>(cycles.count()) / clock_mhz; }
+
+/// Adds a presence in [from, to) to the stretches' means.
+void spread(std::vector<LoadPoint>& points, double LoadPoint::*figure, double from, double to) {
+  const double width = points.front().to_us - points.front().from_us;
+  if (width <= 0 || to <= from) return;
+  const auto at = [&](double time) {
+    return std::min(points.size() - 1, static_cast<std::size_t>(std::max(0.0, time / width)));
+  };
+  for (std::size_t i = at(from); i <= at(to); ++i) {
+    const double overlap = std::min(to, points[i].to_us) - std::max(from, points[i].from_us);
+    if (overlap > 0) points[i].*figure += overlap / width;
+  }
+}
+
+}  // namespace
+
+base::Result<std::vector<WorkloadRequest>> parse_workload(std::string_view text, const std::string& name) {
+  std::vector<WorkloadRequest> requests;
+  std::size_t number = 0;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    const std::string_view line = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    ++number;
+    if (line.find_first_not_of(" \t\r") == std::string_view::npos) continue;
+    const std::string where = fmt::format("{}: line {}", name, number);
+    const auto object = json::parse(line, nullptr, false);
+    if (object.is_discarded()) return base::Error{where + " is not JSON; an object is expected"};
+    auto request = Line(object, where).read();
+    if (!request) return request.error();
+    if (requests.size() == kMostRequests)
+      return base::Error{fmt::format("{}: more than {} requests", name, kMostRequests)};
+    requests.push_back(*std::move(request));
+  }
+  if (requests.empty()) return base::Error{name + " has no request; one JSON object a line is expected"};
+  return requests;
+}
+
+Percentiles percentiles(std::vector<double> values) {
+  Percentiles result;
+  result.count = values.size();
+  if (values.empty()) return result;
+  std::ranges::sort(values);
+  const auto rank = [&](double share) {
+    const auto place = static_cast<std::size_t>(std::ceil(share * static_cast<double>(values.size())));
+    return values[std::max<std::size_t>(place, 1) - 1];
+  };
+  double sum = 0;
+  for (const double value : values) sum += value;
+  result.mean = sum / static_cast<double>(values.size());
+  result.p50 = rank(0.5);
+  result.p90 = rank(0.9);
+  result.p99 = rank(0.99);
+  result.largest = values.back();
+  return result;
+}
+
+WorkloadFigures workload_figures(const chip::RunRequest& request, const chip::RunOutcome& outcome,
+                                 std::uint32_t clock_mhz) {
+  WorkloadFigures figures;
+  const double total = us(outcome.total, clock_mhz);
+  for (std::size_t i = 0; i < kLoadPoints; ++i)
+    figures.over_time.push_back(
+        {total * static_cast<double>(i) / kLoadPoints, total * static_cast<double>(i + 1) / kLoadPoints, 0, 0, 0});
+  std::vector<double> queued, first, pace;
+  for (std::size_t u = 0; u < outcome.users.size(); ++u) {
+    const auto& user = outcome.users[u];
+    if (user.finish == chip::Finish::Refused) {
+      ++figures.refused;
+      continue;
+    }
+    ++figures.finished;
+    queued.push_back(us(user.admitted - user.prompt_arrival, clock_mhz));
+    first.push_back(us(user.first_answer - request.users[u].arrival, clock_mhz));
+    if (user.answer_tokens > 1)
+      pace.push_back(us(user.last_answer - user.first_answer, clock_mhz) / static_cast<double>(user.answer_tokens - 1));
+    spread(figures.over_time, &LoadPoint::waiting, us(user.prompt_arrival, clock_mhz), us(user.admitted, clock_mhz));
+    spread(figures.over_time, &LoadPoint::admitted, us(user.admitted, clock_mhz), us(user.last_answer, clock_mhz));
+  }
+  for (const auto& token : outcome.tokens)
+    spread(figures.over_time, &LoadPoint::in_flight, us(token.issue, clock_mhz), us(token.commit, clock_mhz));
+  figures.queued_us = percentiles(std::move(queued));
+  figures.ttft_us = percentiles(std::move(first));
+  figures.time_per_token_us = percentiles(std::move(pace));
+  return figures;
+}
+
+double md1_mean_wait(double rate, double service) {
+  const double rho = rate * service;
+  base::check(rho >= 0 && rho < 1, "M/D/1: a queue that does not grow for ever");
+  return rho * service / (2 * (1 - rho));
+}
+
+}  // namespace kiln::host

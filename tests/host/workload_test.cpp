@@ -1,0 +1,140 @@
+// Workloads: the file, the figures, and queueing against M/D/1.
+#include "kiln/host/workload.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <fstream>
+
+#include "chip/chip_testing.hpp"
+#include "kiln/base/random.hpp"
+#include "kiln/host/run.hpp"
+#include "support/random_chip.hpp"
+
+namespace kiln::host {
+namespace {
+
+std::string refusal(const std::string& text) {
+  const auto parsed = parse_workload(text, "w");
+  return parsed.ok() ? "accepted" : parsed.error().message;
+}
+
+TEST(Workload, LinesAreRequests) {
+  const auto parsed = parse_workload(
+      "{\"arrival_us\": 0, \"prompt_tokens\": 3, \"answer_tokens\": 2}\n\n"
+      "{\"arrival_us\": 1.5, \"prompt\": \"Hello\", \"answer_tokens\": 7}",
+      "w");
+  ASSERT_TRUE(parsed.ok()) << parsed.error().message;
+  ASSERT_EQ(parsed->size(), 2U);
+  EXPECT_EQ((*parsed)[0].prompt_tokens, 3U);
+  EXPECT_EQ((*parsed)[1].arrival_us, 1.5);
+  EXPECT_EQ((*parsed)[1].prompt, "Hello");
+  EXPECT_EQ((*parsed)[1].answer_tokens, 7U);
+}
+
+TEST(Workload, BadLinesAreRefusedByNumberAndPointer) {
+  EXPECT_EQ(refusal(""), "w has no request; one JSON object a line is expected");
+  EXPECT_EQ(refusal("\n{"), "w: line 2 is not JSON; an object is expected");
+  EXPECT_EQ(refusal("[1]"), "w: line 1: an object is expected");
+  EXPECT_EQ(refusal(R"({"arrival": 1})"),
+            "w: line 1: /arrival is not a known key; arrival_us, prompt, prompt_tokens and answer_tokens are");
+  EXPECT_EQ(refusal(R"({"prompt_tokens": 1, "answer_tokens": 1})"),
+            "w: line 1: /arrival_us is missing; a number of microseconds is expected");
+  EXPECT_EQ(refusal(R"({"arrival_us": -1, "prompt_tokens": 1, "answer_tokens": 1})"),
+            "w: line 1: /arrival_us is -1; 0 to 1e12 microseconds is expected");
+  EXPECT_EQ(refusal(R"({"arrival_us": 1, "answer_tokens": 1})"),
+            "w: line 1: one of /prompt and /prompt_tokens is expected");
+  EXPECT_EQ(refusal(R"({"arrival_us": 1, "prompt": "", "answer_tokens": 1})"),
+            "w: line 1: /prompt is \"\"; a text that is not empty is expected");
+  EXPECT_EQ(refusal(R"({"arrival_us": 1, "prompt_tokens": 0, "answer_tokens": 1})"),
+            "w: line 1: /prompt_tokens is 0; an integer from 1 to 16777216 is expected");
+  EXPECT_EQ(refusal(R"({"arrival_us": 1, "prompt_tokens": 2, "answer_tokens": 1.5})"),
+            "w: line 1: /answer_tokens is 1.5; an integer from 1 to 16777216 is expected");
+}
+
+TEST(Workload, PercentilesAreNearestRanks) {
+  std::vector<double> values;
+  for (int i = 100; i >= 1; --i) values.push_back(i);
+  const auto p = percentiles(values);
+  EXPECT_EQ(p.count, 100U);
+  EXPECT_EQ(p.p50, 50);
+  EXPECT_EQ(p.p90, 90);
+  EXPECT_EQ(p.p99, 99);
+  EXPECT_EQ(p.largest, 100);
+  EXPECT_DOUBLE_EQ(p.mean, 50.5);
+  EXPECT_EQ(percentiles({}).count, 0U);
+  EXPECT_EQ(percentiles({3}).p50, 3);
+}
+
+/// Requests at exponential distances.
+chip::RunRequest poisson(std::size_t count, double mean_cycles, std::uint64_t seed) {
+  base::Random random(seed);
+  chip::RunRequest request;
+  double at = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    at += -std::log(1 - random.unit()) * mean_cycles;
+    chip::UserRequest user;
+    user.arrival = base::Cycles(static_cast<std::uint64_t>(at));
+    user.prompt.assign(2, 0);
+    user.max_new_tokens = 3;
+    request.users.push_back(std::move(user));
+  }
+  return request;
+}
+
+TEST(Workload, WhatIsThereOverTimeAddsUp) {
+  support::RandomConfigs random(support::test_seed(71));
+  const auto placement = random.member(24);
+  const auto request = poisson(40, 20000, 3);
+  const auto w = chip::watch(placement, request);
+  const auto figures = workload_figures(request, w.outcome, 100);
+  EXPECT_EQ(figures.finished + figures.refused, 40U);
+  double flown = 0, there = 0, flown_points = 0, there_points = 0;
+  for (const auto& token : w.outcome.tokens) flown += static_cast<double>((token.commit - token.issue).count());
+  for (const auto& user : w.outcome.users)
+    if (user.finish != chip::Finish::Refused) there += static_cast<double>((user.last_answer - user.admitted).count());
+  for (const auto& point : figures.over_time) {
+    flown_points += point.in_flight * (point.to_us - point.from_us);
+    there_points += point.admitted * (point.to_us - point.from_us);
+  }
+  EXPECT_NEAR(flown_points, flown / 100, flown * 1e-9);
+  EXPECT_NEAR(there_points, there / 100, there * 1e-9);
+}
+
+// One slot, equal jobs, arrivals at random: an M/D/1 queue. Means over independent stretches of 200 requests, each
+// behind a warm-up, give the confidence interval.
+TEST(Workload, QueueingIsThatOfMD1) {
+  support::RandomConfigs random(support::test_seed(72));
+  config::ModelConfig model = random.model();
+  for (const auto schedule : {config::Schedule::LayerSerial, config::Schedule::LayerPipelined}) {
+    config::ChipConfig chip = random.chip(model, 16);
+    chip.schedule = schedule;
+    chip.sequencer.slots = 1;
+    chip.host.cycles_per_token = 1;
+    const auto placed = program::Placement::create(model, {}, chip);
+    ASSERT_TRUE(placed.ok());
+    const auto alone = chip::watch(*placed, poisson(1, 1, 1)).user();
+    const auto service = static_cast<double>((alone.last_answer - alone.admitted).count());
+    constexpr double kRho = 0.6;
+    constexpr std::size_t kRuns = 24, kWarmUp = 100, kCounted = 200;
+    std::vector<double> means;
+    for (std::size_t run = 0; run < kRuns; ++run) {
+      const auto outcome = chip::watch(*placed, poisson(kWarmUp + kCounted, service / kRho, 1000 + run)).outcome;
+      double sum = 0;
+      for (std::size_t u = kWarmUp; u < outcome.users.size(); ++u)
+        sum += static_cast<double>((outcome.users[u].admitted - outcome.users[u].prompt_arrival).count());
+      means.push_back(sum / kCounted);
+    }
+    double mean = 0, variance = 0;
+    for (const double m : means) mean += m / kRuns;
+    for (const double m : means) variance += (m - mean) * (m - mean) / (kRuns - 1);
+    const double expected = md1_mean_wait(kRho / service, service);
+    const double interval = 3 * std::sqrt(variance / kRuns);  // 99.4 % with 23 degrees of freedom
+    std::cout << "mean wait " << mean << " +- " << interval << " cycles, M/D/1 " << expected << "\n";
+    EXPECT_NEAR(mean, expected, interval);
+    EXPECT_LT(interval, expected / 2);
+  }
+}
+
+}  // namespace
+}  // namespace kiln::host
