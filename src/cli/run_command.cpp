@@ -5,8 +5,10 @@
 
 #include "cli/baselines.hpp"
 #include "cli/commands.hpp"
+#include "kiln/base/mapped_file.hpp"
 #include "kiln/chip/values.hpp"
 #include "kiln/host/run.hpp"
+#include "kiln/host/workload.hpp"
 #include "kiln/report/run_report.hpp"
 #include "kiln/rom/rom_image.hpp"
 
@@ -26,6 +28,8 @@ struct RunOptions {
   std::optional<std::uint64_t> prompt_tokens;
   std::uint64_t new_tokens = 128;
   std::uint64_t users = 1;
+  std::optional<std::string> workload;
+  std::uint32_t clock_mhz = 1;  ///< of the chip, once it is known
   double temperature = 0;
   std::optional<std::uint64_t> top_k;
   std::uint64_t seed = 1;
@@ -65,23 +69,61 @@ base::Result<Subject> load(const RunOptions& options, Session& session) {
   return subject;
 }
 
-base::Result<std::vector<base::TokenId>> prompt_ids(const RunOptions& options, const Subject& subject,
-                                                    std::uint64_t user) {
-  if (options.prompt_tokens) {
-    if (*options.prompt_tokens == 0) return base::Error{"--prompt-tokens is 0; at least 1 is expected"};
-    if (*options.prompt_tokens > (1U << 24)) return base::Error{"--prompt-tokens is above 16777216"};
-    return host::seeded_prompt(*options.prompt_tokens, subject.model.vocab_size, options.seed + user);
-  }
-  if (!options.prompt) return base::Error{"no prompt: give --prompt TEXT or --prompt-tokens P"};
-  if (options.prompt->empty()) return base::Error{"the prompt is empty; at least one character is expected"};
+/// `what` names the option or the place in a file.
+base::Result<std::vector<base::TokenId>> text_ids(const std::string& text, const std::string& what,
+                                                  const RunOptions& options, const Subject& subject) {
+  if (text.empty()) return base::Error{"the prompt is empty; at least one character is expected"};
   if (!subject.tokenizer) {
     return base::Error{options.rom.empty()
-                           ? "--prompt needs a tokenizer, and --model has none: give --prompt-tokens P"
-                           : options.rom + " holds no tokenizer: give --prompt-tokens P instead of --prompt"};
+                           ? what + " needs a tokenizer, and --model has none: give a number of prompt tokens"
+                           : options.rom + " holds no tokenizer: give a number of prompt tokens instead of " + what};
   }
-  auto ids = subject.tokenizer->encode(*options.prompt);
-  if (!ids) return base::Error{"--prompt: " + ids.error().message};
+  auto ids = subject.tokenizer->encode(text);
+  if (!ids) return base::Error{what + ": " + ids.error().message};
   return ids;
+}
+
+/// Who asks what, and when.
+base::Result<std::vector<chip::UserRequest>> users_of(const RunOptions& options, const Subject& subject) {
+  std::vector<chip::UserRequest> users;
+  std::uint64_t ids = 0;
+  const auto add = [&](base::Cycles arrival, std::vector<base::TokenId> prompt, std::uint64_t answer) -> base::Status {
+    ids += prompt.size();
+    if (ids > kMostPromptIds)
+      return base::Error{fmt::format("the prompts of all users are more than {} tokens together", kMostPromptIds)};
+    chip::UserRequest user;
+    user.arrival = arrival;
+    user.prompt = std::move(prompt);
+    user.max_new_tokens = answer;
+    users.push_back(std::move(user));
+    return {};
+  };
+  const auto seeded = [&](std::uint64_t count) {
+    return host::seeded_prompt(count, subject.model.vocab_size, options.seed + users.size());
+  };
+  if (options.workload) {
+    const auto text = base::read_text_file(*options.workload);
+    if (!text) return text.error();
+    const auto requests = host::parse_workload(*text, *options.workload);
+    if (!requests) return requests.error();
+    for (const auto& request : *requests) {
+      const base::Cycles arrival(static_cast<std::uint64_t>(request.arrival_us * options.clock_mhz + 0.5));
+      auto prompt = request.prompt ? text_ids(*request.prompt, *options.workload + ": /prompt", options, subject)
+                                   : seeded(request.prompt_tokens);
+      if (!prompt) return prompt.error();
+      if (const auto added = add(arrival, *std::move(prompt), request.answer_tokens); !added) return added.error();
+    }
+    return users;
+  }
+  if (!options.prompt && !options.prompt_tokens)
+    return base::Error{"no prompt: give --prompt TEXT, --prompt-tokens P or --workload F"};
+  for (std::uint64_t user = 0; user < options.users; ++user) {
+    auto prompt =
+        options.prompt ? text_ids(*options.prompt, "--prompt", options, subject) : seeded(*options.prompt_tokens);
+    if (!prompt) return prompt.error();
+    if (const auto added = add({}, *std::move(prompt), options.new_tokens); !added) return added.error();
+  }
+  return users;
 }
 
 /// The answer's text as it continues the prompt's (a SentencePiece answer keeps its leading space).
@@ -103,6 +145,12 @@ base::Status check_options(const RunOptions& options) {
   if (options.new_tokens == 0) return base::Error{"-n is 0; at least 1 answer token is expected"};
   if (options.new_tokens > (1U << 24)) return base::Error{"-n is above 16777216"};
   if (options.top_k && *options.top_k > UINT32_MAX) return base::Error{"--top-k is above 4294967295"};
+  if (options.prompt_tokens && *options.prompt_tokens == 0)
+    return base::Error{"--prompt-tokens is 0; at least 1 is expected"};
+  if (options.prompt_tokens && *options.prompt_tokens > (1U << 24))
+    return base::Error{"--prompt-tokens is above 16777216"};
+  if (options.workload && (options.prompt || options.prompt_tokens || options.users > 1))
+    return base::Error{"--workload says who asks what: no --prompt, --prompt-tokens or --users beside it"};
   if (options.users == 0) return base::Error{"--users is 0; at least 1 is expected"};
   if (options.users > 65536) return base::Error{"--users is above 65536"};
   if (options.prompt && options.prompt_tokens) return base::Error{"--prompt and --prompt-tokens exclude each other"};
@@ -115,7 +163,7 @@ void warn_about_context(const config::ModelConfig& model, std::uint64_t tokens) 
         fmt::format("{} tokens are more than the {} that {} declares", tokens, model.max_context, model.name));
 }
 
-base::Result<int> run(const RunOptions& options, Session& session) {
+base::Result<int> run(RunOptions options, Session& session) {
   const std::vector<std::string> kinds = options.rom.empty()
                                              ? std::vector<std::string>{"chip", "model", "recipe", "gpu"}
                                              : std::vector<std::string>{"chip", "gpu"};
@@ -127,29 +175,25 @@ base::Result<int> run(const RunOptions& options, Session& session) {
   if (!chip) return chip.error();
   const auto placement = program::Placement::create(subject->model, subject->recipe, *chip);
   if (!placement) return placement.error();
-  const auto prompt = prompt_ids(options, *subject, 0);
-  if (!prompt) return prompt.error();
-
-  if (options.users * prompt->size() > kMostPromptIds) {
-    return base::Error{fmt::format("--users {} with prompts of {} tokens are more than {} tokens together",
-                                   options.users, prompt->size(), kMostPromptIds)};
-  }
+  options.clock_mhz = chip->clock_mhz;
+  auto users = users_of(options, *subject);
+  if (!users) return users.error();
 
   const bool timing_only = options.timing_only || !subject->rom;
   const numerics::Sampling sampling{
       options.temperature, static_cast<std::uint32_t>(options.top_k.value_or(chip->sampler.max_top_k)), options.seed};
   chip::RunRequest request;
-  for (std::uint64_t user = 0; user < options.users; ++user) {
-    chip::UserRequest one;
-    one.prompt = *prompt_ids(options, *subject, user);
-    one.max_new_tokens = options.new_tokens;
-    one.sampling = sampling;
-    if (subject->tokenizer && !timing_only) one.end_tokens = subject->tokenizer->spec().eos;
-    request.users.push_back(std::move(one));
+  request.users = *std::move(users);
+  std::uint64_t longest = 0;
+  for (chip::UserRequest& user : request.users) {
+    user.sampling = sampling;
+    if (subject->tokenizer && !timing_only) user.end_tokens = subject->tokenizer->spec().eos;
+    longest = std::max<std::uint64_t>(longest, user.prompt.size() + user.max_new_tokens);
   }
+  const std::vector<base::TokenId>& prompt = request.users.front().prompt;
   if (const auto can = chip::check(*placement, request); !can) return can.error();
   const std::uint64_t capacity = placement->kv().capacity_tokens;
-  const std::uint64_t wanted = std::min(capacity, prompt->size() + options.new_tokens);
+  const std::uint64_t wanted = std::min(capacity, longest);
   warn_about_context(subject->model, wanted);
   std::optional<chip::Values> values;
   if (!timing_only) {
@@ -168,7 +212,7 @@ base::Result<int> run(const RunOptions& options, Session& session) {
   const chip::UserOutcome& first = result->chip.users.front();
   if (timing_only && first.finish == chip::Finish::KvFull)  // with values the report ends the text by saying so
     Session::warn(fmt::format("the KV cache of chip {} is full at {} tokens: the answer ends after {} of {} tokens",
-                              chip->name, capacity, first.answer_tokens, options.new_tokens));
+                              chip->name, capacity, first.answer_tokens, request.users.front().max_new_tokens));
 
   report::RunReport report(*placement, subject->recipe, *result);
   if (subject->rom) report.rom_hash = subject->rom->content_hash();
@@ -177,13 +221,15 @@ base::Result<int> run(const RunOptions& options, Session& session) {
   report.sampling = sampling;
   for (const auto& user : request.users) report.prompt_tokens += user.prompt.size();
   report.token_ids = first.answer;
-  auto text = answer_text(*subject, *prompt, first.answer);
+  auto text = answer_text(*subject, prompt, first.answer);
   if (!text) return text.error();
   report.text = *std::move(text);
   report.prompt = options.prompt.value_or("");
+  if (options.workload) report.workload = host::workload_figures(request, result->chip, chip->clock_mhz);
   // As many as the chip ever had at a time: those that queue here would not be in a GPU's batch either.
   const std::uint64_t batch = std::max<std::uint64_t>(1, result->chip.most_users);
-  auto baseline = baselines(session, subject->model, batch, mean_context(prompt->size(), first.answer_tokens));
+  auto baseline = baselines(session, subject->model, batch,
+                            mean_context(prompt.size(), std::max<std::uint64_t>(1, first.answer_tokens)));
   if (!baseline) return baseline.error();
   report.baseline = *std::move(baseline);
   report.host = session.host_figures();
@@ -229,6 +275,10 @@ void add_run(CLI::App& app, Action& chosen) {
       ->check(whole_number())
       ->type_name("U")
       ->capture_default_str();
+  command
+      ->add_option("--workload", options->workload,
+                   "Requests over time, a JSON object a line: arrival_us, prompt or prompt_tokens, answer_tokens")
+      ->type_name("F");
   command->add_option("--temperature", options->temperature, "0 takes the likeliest token, above it tokens are drawn")
       ->type_name("T")
       ->capture_default_str();
@@ -254,6 +304,7 @@ void add_run(CLI::App& app, Action& chosen) {
       "  kiln run --model llama-3.1-8b --chip hc1 --timing-only --prompt-tokens 1024 -n 1024\n"
       "  kiln run --rom stories.rom --chip demo --prompt \"The dog\" --temperature 0.8 --top-k 5 --seed 7\n"
       "  kiln run --model llama-3.1-8b --chip hc1 --prompt-tokens 128 -n 128 --users 24\n"
+      "  kiln run --model llama-3.1-8b --chip hc1-pipelined --workload requests.jsonl\n"
       "  kiln run --model llama-3.1-8b --chip hc1 --prompt-tokens 16 -n 16 --set kv.banks=512 --json -");
   command->callback([options, &chosen] { chosen = [options](Session& session) { return run(*options, session); }; });
 }

@@ -121,6 +121,30 @@ Json arrays(const program::Placement& placement) {
   return list;
 }
 
+Json percentiles(const host::Percentiles& p) {
+  Json json{{"count", p.count}};
+  if (p.count == 0) return json;
+  json.update({{"mean", p.mean}, {"p50", p.p50}, {"p90", p.p90}, {"p99", p.p99}, {"largest", p.largest}});
+  return json;
+}
+
+Json workload(const host::WorkloadFigures& figures) {
+  Json points = Json::array();
+  for (const auto& point : figures.over_time) {
+    points.push_back(Json{{"from_us", point.from_us},
+                          {"to_us", point.to_us},
+                          {"waiting", point.waiting},
+                          {"admitted", point.admitted},
+                          {"tokens_in_flight", point.in_flight}});
+  }
+  return Json{{"finished", figures.finished},
+              {"refused", figures.refused},
+              {"queued_us", percentiles(figures.queued_us)},
+              {"ttft_us", percentiles(figures.ttft_us)},
+              {"time_per_token_us", percentiles(figures.time_per_token_us)},
+              {"over_time", points}};
+}
+
 void add_speed(Json& json, const host::RunResult& result) {
   const auto& speed = result.speed;
   if (speed.cycles_per_token) json["cycles_per_token"] = *speed.cycles_per_token;
@@ -190,6 +214,7 @@ std::string run_json(const RunReport& report) {
   json["utilisation"] = utilisation(run);
   json["stages"] = stages(report.placement, run);
   if (run.users.size() > 1) json["by_user"] = users(run);
+  if (report.workload) json["workload"] = workload(*report.workload);
   json["closed_form"] = closed_form(report.result);
   json["kv"] = kv(report.placement, run);
   json["activity"] = activity(run.activity);

@@ -56,6 +56,33 @@ std::string limit_line(const host::RunResult& result) {
   return text;
 }
 
+std::string workload_tables(const host::WorkloadFigures& figures) {
+  std::string text =
+      fmt::format("\n{} requests answered, {} refused\n", grouped(figures.finished), grouped(figures.refused));
+  Table table({"us", "mean", "p50", "p90", "p99", "largest"});
+  const auto row = [&](std::string what, const host::Percentiles& p) {
+    if (p.count == 0) return;
+    table.row({std::move(what), number(p.mean), number(p.p50), number(p.p90), number(p.p99), number(p.largest)});
+  };
+  row("in the queue", figures.queued_us);
+  row("to the first token", figures.ttft_us);
+  row("a token", figures.time_per_token_us);
+  text += table.text() + "\n";
+  constexpr std::size_t kRows = 10;
+  const std::size_t together = figures.over_time.size() / kRows;
+  Table load({"from us", "users waiting", "users admitted", "tokens in the chip"});
+  for (std::size_t i = 0; i < kRows; ++i) {
+    double waiting = 0, admitted = 0, in_flight = 0;
+    for (std::size_t k = i * together; k < (i + 1) * together; ++k) {
+      waiting += figures.over_time[k].waiting / static_cast<double>(together);
+      admitted += figures.over_time[k].admitted / static_cast<double>(together);
+      in_flight += figures.over_time[k].in_flight / static_cast<double>(together);
+    }
+    load.row({number(figures.over_time[i * together].from_us), number(waiting), number(admitted), number(in_flight)});
+  }
+  return text + load.text();
+}
+
 std::string unit_table(const RunReport& report) {
   const auto& run = report.result.chip;
   double path = 0;
@@ -89,6 +116,7 @@ std::string run_text(const RunReport& report) {
   if (!report.timing_only) text += report.prompt + report.text + "\n\n" + finish_sentence(report);
   text += speed_lines(report);
   text += limit_line(report.result);
+  if (report.workload) text += workload_tables(*report.workload);
   text += "\n" + unit_table(report);
   if (!report.baseline.figures.empty())
     text += "\n" + baseline_table(report.baseline, report.result.speed.tokens_per_s_user);

@@ -246,6 +246,33 @@ TEST_F(Cli, UsersGetTheSameAnswersOnAnyScheduleAndWhateverElseRuns) {
                  "/chips/count is 900");
 }
 
+TEST_F(Cli, AWorkloadsRequestsAreAnsweredAndMeasured) {
+  const auto rom = baked();
+  write("w.jsonl",
+        "{\"arrival_us\": 0, \"prompt_tokens\": 5, \"answer_tokens\": 4}\n"
+        "{\"arrival_us\": 2.5, \"prompt_tokens\": 3, \"answer_tokens\": 6}\n"
+        "{\"arrival_us\": 9000, \"prompt_tokens\": 3, \"answer_tokens\": 1}\n");
+  for (const std::string schedule : {"layer_serial", "layer_pipelined"}) {
+    const auto outcome = kiln({"run", "--rom", rom, "--chip", "demo", "--workload", path("w.jsonl"), "--set",
+                               "schedule=" + schedule, "--json", "-"});
+    ASSERT_EQ(outcome.status, 0) << outcome.err;
+    const auto run = json::parse(outcome.out);
+    EXPECT_TRUE(run["closed_form"]["agrees"]);
+    EXPECT_EQ(run["workload"]["finished"], 3);
+    EXPECT_EQ(run["workload"]["refused"], 0);
+    EXPECT_EQ(run["workload"]["ttft_us"]["count"], 3);
+    EXPECT_EQ(run["workload"]["time_per_token_us"]["count"], 2);
+    EXPECT_EQ(run["workload"]["over_time"].size(), 50U);
+    EXPECT_EQ(run["by_user"][1]["generated_tokens"], 6);
+    EXPECT_GE(run["by_user"][2]["prompt_arrival_cycle"], 9000 * run["clock_mhz"].get<std::int64_t>());
+  }
+  const auto text = kiln({"run", "--rom", rom, "--chip", "demo", "--workload", path("w.jsonl")});
+  EXPECT_THAT(text.out, HasSubstr("3 requests answered, 0 refused"));
+  write("bad.jsonl", "{\"arrival_us\": 0}\n");
+  expect_refused({"run", "--rom", rom, "--chip", "demo", "--workload", path("bad.jsonl")}, "bad.jsonl: line 1");
+  expect_refused({"run", "--rom", rom, "--chip", "demo", "--workload", path("w.jsonl"), "--users", "2"}, "--workload");
+}
+
 TEST_F(Cli, FunctionalAndTimingOnlyRunsHaveTheSameCycles) {
   const auto rom = baked();
   const std::vector<std::string> run = {"run", "--rom", rom, "--chip", "demo", "--prompt-tokens",

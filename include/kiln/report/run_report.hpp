@@ -10,6 +10,7 @@
 #include "kiln/baseline/baseline.hpp"
 #include "kiln/config/bake_recipe.hpp"
 #include "kiln/host/run.hpp"
+#include "kiln/host/workload.hpp"
 #include "kiln/program/placement.hpp"
 
 namespace kiln::report {
@@ -46,6 +47,7 @@ struct RunReport {
   std::vector<base::TokenId> token_ids;  ///< of the answer; empty when timing only
   std::string text;                      ///< likewise
   std::string prompt;                    ///< as given, or empty
+  std::optional<host::WorkloadFigures> workload;
   BaselineRows baseline;
   HostFigures host;
 };
