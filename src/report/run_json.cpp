@@ -72,7 +72,14 @@ Json users(const chip::RunOutcome& run) {
 
 Json kv(const program::Placement& placement, const chip::RunOutcome& run) {
   const auto& plan = placement.kv();
+  const auto& sram = placement.chip().kv;
+  const std::uint64_t layers = placement.model().layers;
+  const std::uint64_t words = std::uint64_t{sram.banks} * sram.depth_words;
+  const std::uint64_t exponent_bits = plan.capacity_tokens * plan.exponent_bits_per_token;
   return Json{{"capacity_tokens", plan.capacity_tokens},
+              {"capacity_bytes", layers * (words * sram.width_bytes + exponent_bits / 8)},
+              {"bytes_per_token",
+               layers * (2 * std::uint64_t{plan.token_words} * sram.width_bytes + plan.exponent_bits_per_token / 8)},
               {"reserved_tokens", run.most_kv_tokens},
               {"banks", placement.chip().kv.banks},
               {"words_per_token_per_layer", 2 * std::uint64_t{plan.token_words}},
