@@ -8,6 +8,7 @@
 #include "kiln/chip/values.hpp"
 #include "kiln/host/run.hpp"
 #include "kiln/report/run_report.hpp"
+#include "kiln/report/trace.hpp"
 #include "kiln/rom/rom_image.hpp"
 
 namespace kiln::cli {
@@ -31,6 +32,7 @@ struct RunOptions {
   std::uint64_t seed = 1;
   chip::Movement movement = chip::Movement::Bursts;
   bool by_tile = false;
+  std::optional<std::string> trace;
 };
 
 /// What is to be run: an image with its values, or shapes alone.
@@ -109,6 +111,18 @@ base::Status check_options(const RunOptions& options) {
   return {};
 }
 
+/// Before any work, so that a name that cannot be written costs none.
+base::Result<std::optional<report::TraceWriter>> open_trace(const RunOptions& options, const Session& session) {
+  std::optional<report::TraceWriter> trace;
+  if (!options.trace) return trace;
+  if (options.trace == session.options().json)
+    return base::Error{"--trace and --json name the same file " + *options.trace + "; two files are expected"};
+  auto opened = report::TraceWriter::create(*options.trace);
+  if (!opened) return base::Error{"--trace: " + opened.error().message};
+  trace = *std::move(opened);
+  return trace;
+}
+
 void warn_about_context(const config::ModelConfig& model, std::uint64_t tokens) {
   if (tokens > model.max_context)
     Session::warn(
@@ -121,6 +135,8 @@ base::Result<int> run(const RunOptions& options, Session& session) {
                                              : std::vector<std::string>{"chip", "gpu"};
   if (const auto set = session.allow_set(kinds); !set) return set.error();
   if (const auto valid = check_options(options); !valid) return valid.error();
+  auto trace = open_trace(options, session);
+  if (!trace) return trace.error();
   const auto subject = load(options, session);
   if (!subject) return subject.error();
   const auto chip = session.chip(options.chip);
@@ -161,6 +177,10 @@ base::Result<int> run(const RunOptions& options, Session& session) {
   request.stop = session.stop();
   const auto progress = session.progress();
   request.on_progress = [&progress](std::uint64_t done, std::uint64_t total) { progress("running", done, total); };
+  if (*trace) {
+    (*trace)->begin(*placement);
+    request.on_slice = [&trace](const chip::Slice& slice) { (*trace)->add(slice); };
+  }
   const auto started = session.host_figures().wall_s;
   const auto result = host::run(*placement, request);
   if (!result) return result.error();
@@ -194,6 +214,9 @@ base::Result<int> run(const RunOptions& options, Session& session) {
   if (result->mismatch) {
     fmt::print(stderr, "kiln: error: {}\n", *result->mismatch);
     return kCheckFailed;
+  }
+  if (*trace && !session.stop().stop_requested()) {
+    if (const auto written = (*trace)->finish(result->chip.total); !written) return written.error();
   }
   if (const auto written = session.output(report::run_json(report), report::run_text(report)); !written)
     return written.error();
@@ -248,13 +271,18 @@ void add_run(CLI::App& app, Action& chosen) {
       ->type_name("bursts|beats");
   command->add_flag("--by-tile", options->by_tile,
                     "Compute matrices tile by tile, as the arrays do: the same values, much slower");
+  command
+      ->add_option("--trace", options->trace,
+                   "Write what every unit did when: Perfetto (.pftrace, .perfetto-trace) or Chrome JSON (.json)")
+      ->type_name("FILE");
   command->footer(
       "Examples:\n"
       "  kiln run --rom stories.rom --chip demo --prompt \"Once upon a time\" -n 200\n"
       "  kiln run --model llama-3.1-8b --chip hc1 --timing-only --prompt-tokens 1024 -n 1024\n"
       "  kiln run --rom stories.rom --chip demo --prompt \"The dog\" --temperature 0.8 --top-k 5 --seed 7\n"
       "  kiln run --model llama-3.1-8b --chip hc1 --prompt-tokens 128 -n 128 --users 24\n"
-      "  kiln run --model llama-3.1-8b --chip hc1 --prompt-tokens 16 -n 16 --set kv.banks=512 --json -");
+      "  kiln run --model llama-3.1-8b --chip hc1 --prompt-tokens 16 -n 16 --set kv.banks=512 --json -\n"
+      "  kiln run --model llama-3.1-8b --chip hc1 --prompt-tokens 4 -n 5 --trace run.pftrace");
   command->callback([options, &chosen] { chosen = [options](Session& session) { return run(*options, session); }; });
 }
 
