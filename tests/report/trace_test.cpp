@@ -11,6 +11,7 @@
 #include <iterator>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <tuple>
 
 #include "support/random_chip.hpp"
@@ -136,7 +137,9 @@ std::vector<Seen> read_chrome(const std::string& file) {
                event["name"],           {}};
     auto& ends = open[slice.track];
     while (!ends.empty() && ends.back() <= slice.first) ends.pop_back();
-    if (!ends.empty()) EXPECT_LE(slice.last, ends.back()) << slice.track << ": slices that overlap";
+    if (!ends.empty()) {
+      EXPECT_LE(slice.last, ends.back()) << slice.track << ": slices that overlap";
+    }
     slice.depth = ends.size();
     ends.push_back(slice.last);
     if (event.contains("args"))
@@ -146,6 +149,18 @@ std::vector<Seen> read_chrome(const std::string& file) {
   }
   std::sort(slices.begin(), slices.end());
   return slices;
+}
+
+/// Of all units; the run's own row is called otherwise in the one format and in the other.
+void expect_same(std::vector<Seen> some, std::vector<Seen> others, const std::string& where) {
+  for (auto* slices : {&some, &others}) {
+    EXPECT_EQ(std::erase_if(*slices, [](const Seen& slice) { return slice.category == "run"; }), 1);
+  }
+  EXPECT_EQ(some.size(), others.size()) << where;
+  const auto [x, y] = std::mismatch(some.begin(), some.end(), others.begin(), others.end());
+  if (x == some.end() || y == others.end()) return;
+  ADD_FAILURE() << where << ": " << x->track << " " << x->name << " [" << x->first << ", " << x->last << ") and "
+                << y->track << " " << y->name << " [" << y->first << ", " << y->last << ")";
 }
 
 struct Traced {
@@ -221,7 +236,7 @@ TEST(Trace, OfRandomChipsAddsUpToTheReportInBothFormats) {
     expect_sums(perfetto.outcome, reader.slices, where);
     const auto chrome = trace(placement, request, ".json");
     EXPECT_EQ(chrome.outcome.by_unit, perfetto.outcome.by_unit) << where;
-    EXPECT_EQ(read_chrome(chrome.file), reader.slices) << where;
+    expect_same(read_chrome(chrome.file), reader.slices, where);
     pipelined += perfetto.outcome.by_stage.size() > 1 ? 1 : 0;
     for (const Seen& slice : reader.slices) {
       EXPECT_LE(slice.last, perfetto.outcome.total.count()) << where;
@@ -245,7 +260,7 @@ TEST(Trace, BurstsAndBeatsGiveTheSameOperations) {
     request.movement = chip::Movement::Beats;
     const auto beats = trace(placement, request, ".pftrace");
     const PerfettoReader one(bursts.file), other(beats.file);
-    EXPECT_EQ(one.slices, other.slices) << "KILN_SEED=" << seed << " round " << round;
+    expect_same(one.slices, other.slices, "KILN_SEED=" + std::to_string(seed) + " round " + std::to_string(round));
   }
 }
 
@@ -259,6 +274,8 @@ TEST(Trace, SaysWhichLayerTokenAndUser) {
   const auto traced = trace(placement, request, ".perfetto-trace");
   const PerfettoReader reader(traced.file);
   const auto layers = placement.model().layers;
+  const std::set<std::string> outside = {"issue",     "embedding_read",    "store_residual",    "sample", "commit",
+                                         "to sample", "to embedding_read", "to store_residual", "answer", "to commit"};
   std::map<std::string, std::size_t> count;
   for (const Seen& slice : reader.slices) {
     if (slice.category != "work") continue;
@@ -266,13 +283,16 @@ TEST(Trace, SaysWhichLayerTokenAndUser) {
     EXPECT_EQ(slice.figures.at("user"), 0U);
     if (slice.name == "prompt") continue;
     EXPECT_LT(slice.figures.at("token"), 5U);
-    if (slice.name == "multiply qkv") EXPECT_LT(slice.figures.at("layer"), layers);
-    if (slice.name == "multiply lm_head") EXPECT_FALSE(slice.figures.contains("layer"));
+    EXPECT_EQ(slice.figures.contains("layer"), !slice.name.ends_with("lm_head") && !outside.contains(slice.name))
+        << slice.name;
+    if (slice.figures.contains("layer")) {
+      EXPECT_LT(slice.figures.at("layer"), layers);
+    }
   }
   EXPECT_EQ(count["sequencer: issue"], 4U);
   EXPECT_EQ(count["sequencer: commit"], 4U);
   EXPECT_EQ(count["qkv_array: multiply qkv"], 4U * layers);
-  EXPECT_EQ(count["attention: attend"], 4U * layers);
+  EXPECT_EQ(count["attention_unit: attend"], 4U * layers);
   EXPECT_EQ(count["kv_sram: attend"], 4U * layers);
   EXPECT_EQ(count["lm_head_array: multiply lm_head"], 2U);
   EXPECT_EQ(count["host_link: answer"], 2U);
