@@ -76,8 +76,7 @@ SharedTrack::SharedTrack(Unit unit, std::optional<std::uint32_t> stage, Cause ca
 }
 
 void SharedTrack::settle(Cycles begun, Cycles ended, const std::function<void(const Slice&)>& sink) {
-  while (!held_.empty() && held_.begin()->first.first < begun && held_.begin()->first.second <= ended)
-    take_first(kNever, sink);
+  while (!held_.empty() && held_.begin()->first < begun && held_.begin()->last <= ended) take_first(kNever, sink);
   tell(sink);
 }
 
@@ -87,17 +86,16 @@ void SharedTrack::close(Cycles total, const std::function<void(const Slice&)>& s
 }
 
 void SharedTrack::take_first(Cycles until, const std::function<void(const Slice&)>& sink) {
-  const auto [stretch, work] = *held_.begin();
+  const Held held = *held_.begin();
   held_.erase(held_.begin());
-  const Cycles first = std::max(stretch.first, reached_);
-  const Cycles last = std::min(stretch.second, until);
+  const Cycles first = std::max(held.first, reached_);
+  const Cycles last = std::min(held.last, until);
   if (last <= first) return;
-  if (first != reached_ || !(work == next_.work)) {
+  if (first != reached_ || held.work != next_.work) {
     tell(sink);
     next_.first = first;
-    next_.work = work;
+    next_.work = held.work;
   }
-  if (next_.last <= next_.first) next_.first = first;
   next_.last = reached_ = last;
 }
 

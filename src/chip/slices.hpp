@@ -5,10 +5,8 @@
 #pragma once
 
 #include <functional>
-#include <map>
 #include <optional>
 #include <set>
-#include <utility>
 #include <vector>
 
 #include "chip/flight.hpp"
@@ -23,7 +21,7 @@ namespace kiln::chip {
 class SharedTrack {
  public:
   SharedTrack(program::Unit unit, std::optional<std::uint32_t> stage, Cause cause);
-  void add(base::Cycles first, base::Cycles last, const Work& work) { held_.emplace(std::pair(first, last), work); }
+  void add(base::Cycles first, base::Cycles last, const Work& work) { held_.insert({first, last, work}); }
   /// Tells what begins before `begun` and ends by `ended`, as far as it is next.
   void settle(base::Cycles begun, base::Cycles ended, const std::function<void(const Slice&)>& sink);
   /// Tells the rest, up to `total`.
@@ -32,7 +30,12 @@ class SharedTrack {
  private:
   void take_first(base::Cycles until, const std::function<void(const Slice&)>& sink);
   void tell(const std::function<void(const Slice&)>& sink);
-  std::multimap<std::pair<base::Cycles, base::Cycles>, Work> held_;
+  struct Held {
+    base::Cycles first, last;
+    Work work;
+    auto operator<=>(const Held&) const = default;  // so that the order of telling never shows
+  };
+  std::multiset<Held> held_;
   Slice next_;  ///< may grow by what follows without a break
   Cause cause_;
   base::Cycles reached_;

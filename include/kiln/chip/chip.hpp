@@ -47,7 +47,7 @@ struct Work {
   std::optional<base::LayerId> layer;       ///< inside a layer
   std::uint32_t user = 0;
   std::optional<base::TokenPos> position;
-  bool operator==(const Work&) const = default;
+  auto operator<=>(const Work&) const = default;
 };
 
 /// The part [first, last) of a slice that went to one cause.
