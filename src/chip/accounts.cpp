@@ -38,22 +38,6 @@ Split split(const OpRecord& r, bool array, std::uint64_t receiver_interval) {
   return s;
 }
 
-void put_on_wire(const LinkSpec& link, const Passage& passage, Intervals& wire) {
-  const Burst& leaves = passage.leaves;
-  const Burst& pops = passage.pops;
-  // Beats that leave no later than the one before can arrive are one stretch.
-  if (leaves.uniform() && leaves.segment(0).interval <= link.stages) return wire.add(leaves.first(), pops.last());
-  std::size_t segment = 0;
-  std::uint64_t beat = 0;
-  leaves.for_each([&](Cycles leave) {
-    if (beat == pops.segment(segment).beats) {
-      ++segment;
-      beat = 0;
-    }
-    wire.add(leave, pops.segment(segment).at(beat++));
-  });
-}
-
 void add(CauseTable& sum, const CauseTable& other) {
   for (std::size_t u = 0; u < program::kUnits; ++u)
     for (std::size_t c = 0; c < kCauses; ++c) sum[u][c] += other[u][c];
@@ -80,7 +64,7 @@ void StageAccounts::kv(std::uint64_t busy_cycles, std::uint64_t conflict_cycles)
 
 void StageAccounts::passage(const LinkSpec& link, const Passage& passage) {
   activity_.link_beats += passage.leaves.beats() * link.stages;
-  put_on_wire(link, passage, wire_);
+  on_wire(link.stages, passage, [&](Cycles first, Cycles last) { wire_.add(first, last); });
 }
 
 void StageAccounts::visit_over(Cycles now) {
@@ -122,7 +106,7 @@ void Accounts::operation(Flight& flight, const OpRecord& record) {
 
 void Accounts::passage(const LinkSpec& link, const Passage& passage) {
   link_beats_ += passage.leaves.beats() * link.stages;
-  put_on_wire(link, passage, wire_);
+  on_wire(link.stages, passage, [&](Cycles first, Cycles last) { wire_.add(first, last); });
 }
 
 void Accounts::commit(const Flight& flight, Cycles now) {

@@ -15,9 +15,14 @@ HostLink::HostLink(const config::HostConfig& config, const std::vector<UserReque
   for (const std::uint32_t user : order_) {
     starts_[user] = std::max(free, users[user].arrival);
     free = starts_[user] + Cycles(config_.cycles_per_token * users[user].prompt.size());
-    const std::uint64_t last = config_.cycles_per_token * (users[user].prompt.size() - 1) + config_.latency_cycles;
-    wire_.add(starts_[user], starts_[user] + Cycles(last));
+    const auto [first, last] = prompt_under_way(user);
+    wire_.add(first, last);
   }
+}
+
+std::pair<Cycles, Cycles> HostLink::prompt_under_way(std::uint32_t user) const {
+  const std::uint64_t last = config_.cycles_per_token * (users_[user].prompt.size() - 1) + config_.latency_cycles;
+  return {starts_[user], starts_[user] + Cycles(last)};
 }
 
 HostLink::Arrival HostLink::next_arrival() const {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "chip/intervals.hpp"
@@ -15,6 +16,8 @@ class HostLink {
  public:
   HostLink(const config::HostConfig& config, const std::vector<UserRequest>& users);
 
+  /// From the first id leaving the host until the last one is here.
+  [[nodiscard]] std::pair<base::Cycles, base::Cycles> prompt_under_way(std::uint32_t user) const;
   /// A prompt id reaches the sequencer.
   struct Arrival {
     std::uint32_t user = 0;

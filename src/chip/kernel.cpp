@@ -28,6 +28,7 @@ void RunState::report(const Flight& flight, const OpRecord& r) const {
 
 void StageState::free(Cycles at) {
   accounts.visit_over(at);
+  if (run.slices.on()) run.slices.visit_over(index);
   before->freed(at);
 }
 

@@ -11,6 +11,7 @@
 #include "chip/burst.hpp"
 #include "chip/flight.hpp"
 #include "chip/kv_sram.hpp"
+#include "chip/slices.hpp"
 #include "kiln/chip/chip.hpp"
 
 namespace kiln::chip {
@@ -18,12 +19,18 @@ namespace kiln::chip {
 /// What all modules of one run share.
 struct RunState {
   RunState(const program::Placement& p, const RunRequest& r, const LinkMap& l)
-      : placement(p), request(r), links(l), accounts(l, p.dataflow().stages().size() == 1), kv_reads(p) {}
+      : placement(p),
+        request(r),
+        links(l),
+        accounts(l, p.dataflow().stages().size() == 1),
+        kv_reads(p),
+        slices(r, p.dataflow()) {}
   const program::Placement& placement;
   const RunRequest& request;
   const LinkMap& links;
   Accounts accounts;
   KvReads kv_reads;  ///< the same for every stage
+  Slices slices;
   std::uint64_t kernel_events = 0;
   bool halted = false;  ///< nothing more happens: the run is over, was interrupted, or failed
   bool interrupted = false;

@@ -32,6 +32,24 @@ struct Passage {
   Burst pops;    ///< out of the last stage, into the receiver
 };
 
+/// Calls f(first, last) for stretches [first, last) that together are the time in which some beat is on the link.
+template <class F>
+void on_wire(std::uint32_t stages, const Passage& passage, F&& f) {
+  const Burst& leaves = passage.leaves;
+  const Burst& pops = passage.pops;
+  // Beats that leave no later than the one before can arrive are one stretch.
+  if (leaves.uniform() && leaves.segment(0).interval <= stages) return f(leaves.first(), pops.last());
+  std::size_t segment = 0;
+  std::uint64_t beat = 0;
+  leaves.for_each([&](base::Cycles leave) {
+    if (beat == pops.segment(segment).beats) {
+      ++segment;
+      beat = 0;
+    }
+    f(leave, pops.segment(segment).at(beat++));
+  });
+}
+
 class LinkTiming {
  public:
   /// `receiver_interval`: cycles that the receiver needs for a beat.

@@ -12,7 +12,11 @@ LinkModule::LinkModule(const sc_core::sc_module_name& name, RunState& state, con
       timing_(spec.stages, spec.receiver_interval, Refusal(state.request.stall_seed, port)),
       registers_(timing_) {}
 
-void LinkModule::account(const Passage& passage) {
+void LinkModule::account(const Flight& flight, std::uint32_t op, const Passage& passage) {
+  if (state_.slices.on()) {
+    const auto stage = into_ != nullptr ? std::optional(into_->index) : std::nullopt;
+    state_.slices.passage(stage, flight, op, spec_, passage);
+  }
   if (into_ != nullptr) return into_->accounts.passage(spec_, passage);
   state_.accounts.passage(spec_, passage);
 }
@@ -20,7 +24,7 @@ void LinkModule::account(const Passage& passage) {
 Burst LinkModule::send(Flight& flight, std::uint32_t op, const Burst& available) {
   Passage passage = timing_.pass(available, receiver_free_);
   receiver_free_ = passage.pops.last() + Cycles(timing_.receiver_interval());
-  account(passage);
+  account(flight, op, passage);
   const Burst leaves = passage.leaves;
   if (streams_.empty() && receiver->ready()) {  // saves waking up at the first beat
     receiver->take_burst(flight, op, passage.pops);
@@ -63,7 +67,7 @@ void LinkModule::step(Cycles now) {
   const std::uint32_t op = first.op;
   first.passage.pops.append(now);
   if (first.passage.pops.beats() == first.beats) {
-    account(first.passage);
+    account(flight, op, first.passage);
     streams_.erase(streams_.begin());
   }
   receiver->take_beat(flight, op);

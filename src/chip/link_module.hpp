@@ -23,7 +23,7 @@ class LinkModule final : public Process, public Source {
  private:
   void wake(base::Cycles now) override;
   void step(base::Cycles now);
-  void account(const Passage& passage);
+  void account(const Flight& flight, std::uint32_t op, const Passage& passage);
 
   const LinkSpec& spec_;
   StageState* into_;

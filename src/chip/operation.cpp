@@ -18,6 +18,10 @@ Burst Operation::run(const Burst& pops) {
   record_.first_in = pops.first();
   record_.last_in = pops.last();
   record_.start = t.flow == Flow::Barrier ? record_.last_in + Cycles(t.start_delay) : record_.first_in;
+  if (gap_interval_) {
+    Cycles before = pops.first();
+    pops.for_each([&](Cycles at) { add_gap(std::exchange(before, at), at); });
+  }
   if (t.flow != Flow::Through) return results();
   Burst out;
   if (pops.uniform()) {
@@ -43,10 +47,16 @@ Burst Operation::results() const {
   return t.beats_out == 0 ? Burst() : Burst(result_at(), t.beats_out, t.interval);
 }
 
+void Operation::add_gap(Cycles before, Cycles beat) {
+  const Cycles ready = before + Cycles(*gap_interval_);
+  if (ready < beat) record_.gaps.emplace_back(ready, beat);
+}
+
 std::optional<Cycles> Operation::take(Cycles now) {
   OpRecord& r = record_;
   base::check(taken_ < r.timing.beats_in, "operation: more beats in than expected");
   if (taken_ == 0) r.first_in = r.start = now;
+  if (gap_interval_) add_gap(r.last_in, now);
   r.last_in = now;
   ++taken_;
   if (r.timing.flow == Flow::Barrier) r.start = now + Cycles(r.timing.start_delay);

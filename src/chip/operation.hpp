@@ -5,6 +5,8 @@
 
 #include <cstdint>
 #include <optional>
+#include <utility>
+#include <vector>
 
 #include "chip/burst.hpp"
 #include "kiln/base/units.hpp"
@@ -38,6 +40,8 @@ struct OpRecord {
   base::Cycles start;
   base::Cycles end;                  ///< the last beat out is available, or, where there is none, the result is there
   base::Cycles first_out, last_out;  ///< beats leave the output buffer; = end where nothing streams out
+  /// [from, to) in which the unit was ready for a beat that had not come; only if watch_gaps() was called.
+  std::vector<std::pair<base::Cycles, base::Cycles>> gaps;
 };
 
 class Operation {
@@ -47,6 +51,9 @@ class Operation {
 
   /// It had to wait for leave to begin, since `asked`.
   void held_up_since(base::Cycles asked) { record_.first_in = asked; }
+
+  /// For traces: keeps the gaps between beats in, of which each takes `interval` cycles. Before the first beat.
+  void watch_gaps(std::uint64_t interval) { gap_interval_ = interval; }
 
   /// Bursts: all beats in at once (none of them: leave out); returns the beats out, which may be none.
   Burst run(const Burst& pops);
@@ -77,6 +84,8 @@ class Operation {
 
  private:
   [[nodiscard]] Burst results() const;
+  void add_gap(base::Cycles before, base::Cycles beat);
+  std::optional<std::uint64_t> gap_interval_;
   OpRecord record_;
   std::uint64_t taken_ = 0, emitted_ = 0, left_ = 0;
 };

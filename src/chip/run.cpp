@@ -95,6 +95,7 @@ RunOutcome collect(Chip& chip, RunState& state) {
   const auto stages = chip.stage_accounts();
   for (const StageAccounts* stage : stages) outcome.total = std::max(outcome.total, stage->last_over());
   state.accounts.close(outcome.total, host.wire_cycles(outcome.total), state.placement.dataflow(), stages, outcome);
+  if (state.slices.on() && !state.interrupted) state.slices.close(outcome.total);
   outcome.activity.host_tokens = host.ids();
   outcome.most_kv_tokens = sequencer.most_kv_tokens();
   outcome.most_users = sequencer.most_users();

@@ -32,6 +32,22 @@ OpRecord commit_record(const config::SequencerConfig& config, std::uint32_t op, 
 
 }  // namespace
 
+void HostLinkModule::start_of_simulation() {
+  wake_at(core_.next_arrival().at);
+  if (!state_.slices.on()) return;
+  for (std::uint32_t user = 0; user < state_.request.users.size(); ++user) {
+    const auto [first, last] = core_.prompt_under_way(user);
+    state_.slices.host(user, std::nullopt, first, last);
+  }
+}
+
+void HostLinkModule::send(const Flight& flight) {
+  const Cycles received = core_.send(now());
+  if (!state_.slices.on()) return;
+  const Cycles left = received - Cycles(state_.placement.chip().host.latency_cycles);
+  state_.slices.host(flight.user, base::TokenPos{flight.position.value + 1}, left, received);
+}
+
 void HostLinkModule::wake(Cycles) {
   const HostLink::Arrival arrival = core_.next_arrival();
   core_.arrived();
@@ -134,6 +150,7 @@ void SequencerModule::issue(const Sequencer::Token& token, Cycles cycle) {
   record.first_out = record.last_out = record.end;  // nothing is before it on the link
   state_.accounts.operation(flight, record);
   state_.report(flight, record);
+  if (state_.slices.on()) state_.slices.issue(flight, record);
 }
 
 void SequencerModule::commit(Flight& flight, Cycles now) {
@@ -146,6 +163,7 @@ void SequencerModule::commit(Flight& flight, Cycles now) {
   state_.report(flight, record);
   if (only_stage_ != nullptr) only_stage_->free(now);
   state_.accounts.commit(flight, now);
+  if (state_.slices.on()) state_.slices.commit(flight, record);
   std::optional<base::TokenId> successor;
   if (flight.ticket) {
     if (flight.with_logits) successor = state_.request.values->successor(*flight.ticket);
@@ -160,7 +178,7 @@ void SequencerModule::commit(Flight& flight, Cycles now) {
 }
 
 void SequencerModule::answer(const Flight& flight, std::optional<base::TokenId> id) {
-  host_.send();
+  host_.send(flight);
   if (state_.request.on_token)
     state_.request.on_token(flight.user, id.value_or(0), core_.outcome(flight.user).answer_tokens - 1);
 }

@@ -21,11 +21,11 @@ class HostLinkModule final : public Process {
       : Process(name, state), core_(state.placement.chip().host, state.request.users) {}
   void bind(SequencerModule& sequencer) { sequencer_ = &sequencer; }
   /// An answer token leaves for the host.
-  void send() { core_.send(now()); }
+  void send(const Flight& flight);
   [[nodiscard]] HostLink& core() { return core_; }
 
  private:
-  void start_of_simulation() override { wake_at(core_.next_arrival().at); }
+  void start_of_simulation() override;
   void wake(base::Cycles now) override;
   HostLink core_;
   SequencerModule* sequencer_ = nullptr;

@@ -33,6 +33,8 @@ void UnitModule::begin(Flight& flight, std::uint32_t index) {
   base::check(!operation_, "a unit begins an operation before the last one is over");
   flight_ = &flight;
   operation_.emplace(index, timing(flight, index), now());
+  if (state_.slices.on() && operation_->timing().beats_in > 0)
+    operation_->watch_gaps(state_.links.between(flight.op(index - 1), flight.op(index)).receiver_interval);
 }
 
 void UnitModule::take_burst(Flight& flight, std::uint32_t op, const Burst& pops) {
@@ -112,6 +114,7 @@ void UnitModule::close() {
   stage_.accounts.operation(flight, record);
   state_.accounts.operation(flight, record);
   state_.report(flight, record);
+  if (state_.slices.on()) state_.slices.operation(flight, record);
   closed(flight, record);
   if (state_.placement.dataflow().leaves_stage(*flight.ops, record.op))
     stage_.free(record.timing.beats_out > 0 ? record.last_out : record.end);

@@ -74,7 +74,9 @@ void AttentionModule::wake(Cycles now) {
 
 void AttentionModule::closed(Flight& flight, const OpRecord& record) {
   core_.count(context(flight), cost_, stage_.accounts.activity());
-  stage_.accounts.kv(core_.write_slots() + 2 * cost_.steps, record.timing.conflict_cycles);
+  const std::uint64_t busy = core_.write_slots() + 2 * cost_.steps;
+  stage_.accounts.kv(busy, record.timing.conflict_cycles);
+  if (state_.slices.on()) state_.slices.kv(flight, record, busy);
 }
 
 }  // namespace kiln::chip

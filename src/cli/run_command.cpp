@@ -5,140 +5,16 @@
 
 #include "cli/baselines.hpp"
 #include "cli/commands.hpp"
-#include "kiln/base/mapped_file.hpp"
+#include "cli/run_request.hpp"
 #include "kiln/chip/values.hpp"
 #include "kiln/host/run.hpp"
 #include "kiln/host/workload.hpp"
 #include "kiln/report/run_report.hpp"
+#include "kiln/report/trace.hpp"
 #include "kiln/rom/rom_image.hpp"
 
 namespace kiln::cli {
 namespace {
-
-/// Of all users together: half a gigabyte of ids.
-constexpr std::uint64_t kMostPromptIds = std::uint64_t{1} << 27;
-
-struct RunOptions {
-  std::string rom;
-  std::string model;
-  std::string recipe = "w3w6";
-  std::string chip;
-  bool timing_only = false;
-  std::optional<std::string> prompt;
-  std::optional<std::uint64_t> prompt_tokens;
-  std::uint64_t new_tokens = 128;
-  std::uint64_t users = 1;
-  std::optional<std::string> workload;
-  std::uint32_t clock_mhz = 1;  ///< of the chip, once it is known
-  double temperature = 0;
-  std::optional<std::uint64_t> top_k;
-  std::uint64_t seed = 1;
-  chip::Movement movement = chip::Movement::Bursts;
-  bool by_tile = false;
-};
-
-/// What is to be run: an image with its values, or shapes alone.
-struct Subject {
-  std::optional<rom::RomImage> rom;
-  config::ModelConfig model;
-  config::BakeRecipe recipe;
-  std::optional<tokenizer::Tokenizer> tokenizer;
-};
-
-base::Result<Subject> load(const RunOptions& options, Session& session) {
-  Subject subject;
-  if (options.rom.empty()) {
-    auto model = session.model(options.model);
-    if (!model) return model.error();
-    auto recipe = session.recipe(options.recipe);
-    if (!recipe) return recipe.error();
-    subject.model = *std::move(model);
-    subject.recipe = *std::move(recipe);
-    return subject;
-  }
-  auto image = rom::RomImage::open(options.rom, session.pool(), session.progress());
-  if (!image) return image.error();
-  subject.rom = *std::move(image);
-  subject.model = subject.rom->model();
-  subject.recipe = subject.rom->recipe();
-  if (subject.rom->tokenizer()) {
-    auto made = tokenizer::Tokenizer::create(*subject.rom->tokenizer());
-    if (!made) return made.error();
-    subject.tokenizer = *std::move(made);
-  }
-  return subject;
-}
-
-/// `what` names the option or the place in a file.
-base::Result<std::vector<base::TokenId>> text_ids(const std::string& text, const std::string& what,
-                                                  const RunOptions& options, const Subject& subject) {
-  if (text.empty()) return base::Error{"the prompt is empty; at least one character is expected"};
-  if (!subject.tokenizer) {
-    return base::Error{options.rom.empty()
-                           ? what + " needs a tokenizer, and --model has none: give a number of prompt tokens"
-                           : options.rom + " holds no tokenizer: give a number of prompt tokens instead of " + what};
-  }
-  auto ids = subject.tokenizer->encode(text);
-  if (!ids) return base::Error{what + ": " + ids.error().message};
-  return ids;
-}
-
-/// Who asks what, and when.
-base::Result<std::vector<chip::UserRequest>> users_of(const RunOptions& options, const Subject& subject) {
-  std::vector<chip::UserRequest> users;
-  std::uint64_t ids = 0;
-  const auto add = [&](base::Cycles arrival, std::vector<base::TokenId> prompt, std::uint64_t answer) -> base::Status {
-    ids += prompt.size();
-    if (ids > kMostPromptIds)
-      return base::Error{fmt::format("the prompts of all users are more than {} tokens together", kMostPromptIds)};
-    chip::UserRequest user;
-    user.arrival = arrival;
-    user.prompt = std::move(prompt);
-    user.max_new_tokens = answer;
-    users.push_back(std::move(user));
-    return {};
-  };
-  const auto seeded = [&](std::uint64_t count) {
-    return host::seeded_prompt(count, subject.model.vocab_size, options.seed + users.size());
-  };
-  if (options.workload) {
-    const auto text = base::read_text_file(*options.workload);
-    if (!text) return text.error();
-    const auto requests = host::parse_workload(*text, *options.workload);
-    if (!requests) return requests.error();
-    for (const auto& request : *requests) {
-      const base::Cycles arrival(static_cast<std::uint64_t>(request.arrival_us * options.clock_mhz + 0.5));
-      auto prompt = request.prompt ? text_ids(*request.prompt, *options.workload + ": /prompt", options, subject)
-                                   : seeded(request.prompt_tokens);
-      if (!prompt) return prompt.error();
-      if (const auto added = add(arrival, *std::move(prompt), request.answer_tokens); !added) return added.error();
-    }
-    return users;
-  }
-  if (!options.prompt && !options.prompt_tokens)
-    return base::Error{"no prompt: give --prompt TEXT, --prompt-tokens P or --workload F"};
-  for (std::uint64_t user = 0; user < options.users; ++user) {
-    auto prompt =
-        options.prompt ? text_ids(*options.prompt, "--prompt", options, subject) : seeded(*options.prompt_tokens);
-    if (!prompt) return prompt.error();
-    if (const auto added = add({}, *std::move(prompt), options.new_tokens); !added) return added.error();
-  }
-  return users;
-}
-
-/// The answer's text as it continues the prompt's (a SentencePiece answer keeps its leading space).
-base::Result<std::string> answer_text(const Subject& subject, const std::vector<base::TokenId>& prompt,
-                                      const std::vector<base::TokenId>& answer) {
-  if (!subject.tokenizer) return std::string();
-  auto ids = prompt;
-  ids.insert(ids.end(), answer.begin(), answer.end());
-  const auto before = subject.tokenizer->decode(prompt);
-  if (!before) return before.error();
-  const auto whole = subject.tokenizer->decode(ids);
-  if (!whole) return whole.error();
-  if (whole->starts_with(*before)) return whole->substr(before->size());
-  return subject.tokenizer->decode(answer);
-}
 
 base::Status check_options(const RunOptions& options) {
   if (options.rom.empty() == options.model.empty()) return base::Error{"one of --rom X.rom and --model M is expected"};
@@ -157,26 +33,39 @@ base::Status check_options(const RunOptions& options) {
   return {};
 }
 
+/// Before any work, so that a name that cannot be written costs none.
+base::Result<std::optional<report::TraceWriter>> open_trace(const RunOptions& options, const Session& session) {
+  std::optional<report::TraceWriter> trace;
+  if (!options.trace) return trace;
+  if (options.trace == session.options().json)
+    return base::Error{"--trace and --json name the same file " + *options.trace + "; two files are expected"};
+  auto opened = report::TraceWriter::create(*options.trace);
+  if (!opened) return base::Error{"--trace: " + opened.error().message};
+  trace = *std::move(opened);
+  return trace;
+}
+
 void warn_about_context(const config::ModelConfig& model, std::uint64_t tokens) {
   if (tokens > model.max_context)
     Session::warn(
         fmt::format("{} tokens are more than the {} that {} declares", tokens, model.max_context, model.name));
 }
 
-base::Result<int> run(RunOptions options, Session& session) {
+base::Result<int> run(const RunOptions& options, Session& session) {
   const std::vector<std::string> kinds = options.rom.empty()
                                              ? std::vector<std::string>{"chip", "model", "recipe", "gpu"}
                                              : std::vector<std::string>{"chip", "gpu"};
   if (const auto set = session.allow_set(kinds); !set) return set.error();
   if (const auto valid = check_options(options); !valid) return valid.error();
+  auto trace = open_trace(options, session);
+  if (!trace) return trace.error();
   const auto subject = load(options, session);
   if (!subject) return subject.error();
   const auto chip = session.chip(options.chip);
   if (!chip) return chip.error();
   const auto placement = program::Placement::create(subject->model, subject->recipe, *chip);
   if (!placement) return placement.error();
-  options.clock_mhz = chip->clock_mhz;
-  auto users = users_of(options, *subject);
+  auto users = users_of(options, *subject, chip->clock_mhz);
   if (!users) return users.error();
 
   const bool timing_only = options.timing_only || !subject->rom;
@@ -205,6 +94,10 @@ base::Result<int> run(RunOptions options, Session& session) {
   request.stop = session.stop();
   const auto progress = session.progress();
   request.on_progress = [&progress](std::uint64_t done, std::uint64_t total) { progress("running", done, total); };
+  if (*trace) {
+    (*trace)->begin(*placement);
+    request.on_slice = [&trace](const chip::Slice& slice) { (*trace)->add(slice); };
+  }
   const auto started = session.host_figures().wall_s;
   const auto result = host::run(*placement, request);
   if (!result) return result.error();
@@ -240,6 +133,9 @@ base::Result<int> run(RunOptions options, Session& session) {
   if (result->mismatch) {
     fmt::print(stderr, "kiln: error: {}\n", *result->mismatch);
     return kCheckFailed;
+  }
+  if (*trace && !session.stop().stop_requested()) {
+    if (const auto written = (*trace)->finish(result->chip.total); !written) return written.error();
   }
   if (const auto written = session.output(report::run_json(report), report::run_text(report)); !written)
     return written.error();
@@ -298,6 +194,10 @@ void add_run(CLI::App& app, Action& chosen) {
       ->type_name("bursts|beats");
   command->add_flag("--by-tile", options->by_tile,
                     "Compute matrices tile by tile, as the arrays do: the same values, much slower");
+  command
+      ->add_option("--trace", options->trace,
+                   "Write what every unit did when: Perfetto (.pftrace, .perfetto-trace) or Chrome JSON (.json)")
+      ->type_name("FILE");
   command->footer(
       "Examples:\n"
       "  kiln run --rom stories.rom --chip demo --prompt \"Once upon a time\" -n 200\n"
@@ -305,7 +205,8 @@ void add_run(CLI::App& app, Action& chosen) {
       "  kiln run --rom stories.rom --chip demo --prompt \"The dog\" --temperature 0.8 --top-k 5 --seed 7\n"
       "  kiln run --model llama-3.1-8b --chip hc1 --prompt-tokens 128 -n 128 --users 24\n"
       "  kiln run --model llama-3.1-8b --chip hc1-pipelined --workload requests.jsonl\n"
-      "  kiln run --model llama-3.1-8b --chip hc1 --prompt-tokens 16 -n 16 --set kv.banks=512 --json -");
+      "  kiln run --model llama-3.1-8b --chip hc1 --prompt-tokens 16 -n 16 --set kv.banks=512 --json -\n"
+      "  kiln run --model llama-3.1-8b --chip hc1 --prompt-tokens 4 -n 5 --trace run.pftrace");
   command->callback([options, &chosen] { chosen = [options](Session& session) { return run(*options, session); }; });
 }
 

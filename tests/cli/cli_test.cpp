@@ -435,6 +435,44 @@ TEST_F(Cli, EvalRefusesWhatItCannotScore) {
   expect_refused({"eval", "--checkpoint", kModel, "--text", path("bad.txt")}, "UTF-8");
 }
 
+TEST_F(Cli, ATraceIsWrittenBesideTheReport) {
+  const std::vector<std::string> run = {"run", "--model", "stories260k", "--chip", "demo", "--prompt-tokens", "3",
+                                        "-n",  "2"};
+  const auto with = [&](const std::string& file) {
+    auto arguments = run;
+    arguments.insert(arguments.end(), {"--trace", file});
+    return arguments;
+  };
+  expect_refused(with(path("run.trace")), ".pftrace or .perfetto-trace (Perfetto) or .json (Chrome) is expected");
+  expect_refused(with(""), "--trace");
+  expect_refused(with(path("no/such/folder.json")), "no/such/folder.json");
+  auto same = with(path("both.json"));
+  same.insert(same.end(), {"--json", path("both.json")});
+  expect_refused(same, "the same file");
+  const auto plain = kiln(run);
+  for (const auto* name : {"run.json", "run.pftrace", "run.perfetto-trace"}) {
+    const auto outcome = kiln(with(path(name)));
+    ASSERT_EQ(outcome.status, 0) << outcome.err;
+    EXPECT_EQ(outcome.out.substr(0, 40), plain.out.substr(0, 40));
+    EXPECT_GT(fs::file_size(path(name)), 1000U) << name;
+  }
+  EXPECT_EQ(test::slurp(path("run.pftrace")), test::slurp(path("run.perfetto-trace")));
+  const auto events = json::parse(test::slurp(path("run.json")))["traceEvents"];
+  EXPECT_TRUE(std::any_of(events.begin(), events.end(), [](const json& e) { return e["name"] == "multiply qkv"; }));
+}
+
+TEST_F(Cli, CtrlCLeavesNoTrace) {
+  const pid_t child = test::start_kiln({"run", "--model", "llama-3.1-8b", "--chip", "hc1", "--prompt-tokens", "64",
+                                        "-n", "64", "--users", "5000", "--trace", path("long.pftrace")},
+                                       path("long"));
+  std::this_thread::sleep_for(std::chrono::milliseconds(700));
+  ::kill(child, SIGINT);
+  const auto outcome = test::finish_kiln(child, path("long"));
+  EXPECT_EQ(outcome.status, 130) << outcome.err;
+  EXPECT_FALSE(fs::exists(path("long.pftrace")));
+  for (const auto& name : listing()) EXPECT_THAT(name, testing::Not(HasSubstr("partial")));
+}
+
 TEST_F(Cli, CtrlCStopsWithinASecondAndLeavesNothing) {
   // Large enough to be at work for many seconds: 0.5 B weights.
   const pid_t child = test::start_kiln({"bake", "synthetic:llama-3.1-8b", "-o", path("big.rom")}, path("big"));

@@ -39,6 +39,36 @@ struct Event {
   constexpr auto operator<=>(const Event&) const = default;
 };
 
+/// What a unit works on. Links: the operation that the beats go to. Host link: no operation, and a position only for an
+/// answer token.
+struct Work {
+  std::optional<program::OpKind> kind;
+  std::optional<program::ArrayKind> array;  ///< as in program::Op
+  std::optional<base::LayerId> layer;       ///< inside a layer
+  std::uint32_t user = 0;
+  std::optional<base::TokenPos> position;
+  auto operator<=>(const Work&) const = default;
+};
+
+/// The part [first, last) of a slice that went to one cause.
+struct Stretch {
+  Cause cause = Cause::Compute;
+  base::Cycles first, last;
+  bool gathered = false;  ///< the cycles lie scattered over the slice; they are drawn together here
+  bool operator==(const Stretch&) const = default;
+};
+
+/// A row of a trace: what a unit did in [first, last), from an operation's first beat in until its last beat has left.
+/// Its stretches are in order and do not overlap; in what they leave out the unit is idle.
+struct Slice {
+  program::Unit unit = program::Unit::HostLink;
+  std::optional<std::uint32_t> stage;  ///< as in UnitCycles
+  Work work;
+  base::Cycles first, last;
+  std::vector<Stretch> stretches;
+  bool operator==(const Slice&) const = default;
+};
+
 /// One prompt and its answer.
 struct UserRequest {
   base::Cycles arrival;                   ///< the host has the prompt; it sends prompts in order of arrival
@@ -54,6 +84,9 @@ struct RunRequest {
   Movement movement = Movement::Bursts;
   std::uint64_t stall_seed = 0;                ///< tests: not 0 lets every receiver refuse beats at random cycles
   std::function<void(const Event&)> on_event;  ///< may be empty
+  /// Every unit's slices in order of time, without overlap; their stretches add up to RunOutcome::by_unit, cause by
+  /// cause. May be empty. What it throws ends the run.
+  std::function<void(const Slice&)> on_slice;
   std::function<void(std::uint32_t user, base::TokenId token, std::uint64_t index)>
       on_token;  ///< an answer token is committed (index from 0); may be empty
   std::function<void(std::uint64_t done, std::uint64_t total)> on_progress;  ///< tokens through the chip; may be empty

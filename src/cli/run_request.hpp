@@ -1,0 +1,54 @@
+// What `kiln run` is asked to run: the options, the model behind them, the users and their prompts. Private to the cli
+// module.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/session.hpp"
+#include "kiln/chip/chip.hpp"
+#include "kiln/rom/rom_image.hpp"
+#include "kiln/tokenizer/tokenizer.hpp"
+
+namespace kiln::cli {
+
+struct RunOptions {
+  std::string rom;
+  std::string model;
+  std::string recipe = "w3w6";
+  std::string chip;
+  bool timing_only = false;
+  std::optional<std::string> prompt;
+  std::optional<std::uint64_t> prompt_tokens;
+  std::uint64_t new_tokens = 128;
+  std::uint64_t users = 1;
+  std::optional<std::string> workload;
+  double temperature = 0;
+  std::optional<std::uint64_t> top_k;
+  std::uint64_t seed = 1;
+  chip::Movement movement = chip::Movement::Bursts;
+  bool by_tile = false;
+  std::optional<std::string> trace;
+};
+
+/// What is to be run: an image with its values, or shapes alone.
+struct Subject {
+  std::optional<rom::RomImage> rom;
+  config::ModelConfig model;
+  config::BakeRecipe recipe;
+  std::optional<tokenizer::Tokenizer> tokenizer;
+};
+
+base::Result<Subject> load(const RunOptions& options, Session& session);
+
+/// Who asks what, and when: arrivals in cycles of `clock_mhz`.
+base::Result<std::vector<chip::UserRequest>> users_of(const RunOptions& options, const Subject& subject,
+                                                      std::uint32_t clock_mhz);
+
+/// The answer's text as it continues the prompt's (a SentencePiece answer keeps its leading space).
+base::Result<std::string> answer_text(const Subject& subject, const std::vector<base::TokenId>& prompt,
+                                      const std::vector<base::TokenId>& answer);
+
+}  // namespace kiln::cli
