@@ -30,8 +30,13 @@ rom::StoredMatrix store(std::span<const float> rows, std::size_t count, std::siz
   Panels panels;
   panels.resize(count, columns, fit.book.bits);
   panels.quantise(fit, simd, rows, 0, count);
-  return {static_cast<std::uint32_t>(count), static_cast<std::uint32_t>(columns), fit.book.bits,
-          fit.book.stored(), std::move(panels.codes), std::move(panels.scales), std::move(panels.row_scales)};
+  return {static_cast<std::uint32_t>(count),
+          static_cast<std::uint32_t>(columns),
+          fit.book.bits,
+          fit.book.stored(),
+          std::move(panels.codes),
+          std::move(panels.scales),
+          std::move(panels.row_scales)};
 }
 
 }  // namespace
@@ -49,12 +54,12 @@ base::Result<rom::Adapter> bake_adapter(const checkpoint::LoraAdapter& adapter, 
     const std::size_t block = output_block(model, c);
     if (block > 1) transform_outputs(b, b.size() / outputs, block);
     if (!all_finite(a) || !all_finite(b)) {
-      return base::Error{fmt::format("{}: {} of layer {} is too large to be transformed, expected magnitudes below 1e34",
-                                     adapter.path, config::kTensorClassNames[static_cast<std::size_t>(c)],
-                                     target.layer.value)};
+      return base::Error{
+          fmt::format("{}: {} of layer {} is too large to be transformed, expected magnitudes below 1e34", adapter.path,
+                      config::kTensorClassNames[static_cast<std::size_t>(c)], target.layer.value)};
     }
-    result.targets.push_back({c, target.layer, store(a, target.rank, inputs, simd),
-                              store(b, outputs, target.rank, simd)});
+    result.targets.push_back(
+        {c, target.layer, store(a, target.rank, inputs, simd), store(b, outputs, target.rank, simd)});
   }
   return result;
 }

@@ -30,12 +30,11 @@ void Panels::quantise(const TensorFit& fit, numerics::Simd simd, std::span<const
     for (std::size_t i = 0; i < real; ++i) {
       RowFit& result = fits[first + row + i];
       result = fit_row(rows.subspan((row + i) * stride, stride), columns, fit.book, fit.search, simd,
-                       std::span(unpacked).subspan(i * stride, stride),
-                       scales.data() + panel * groups * kPanelRows + i, kPanelRows);
+                       std::span(unpacked).subspan(i * stride, stride), scales.data() + panel * groups * kPanelRows + i,
+                       kPanelRows);
       row_scales[first + row + i] = result.row_scale;
     }
-    numerics::pack_panel(fit.book.bits, columns, unpacked,
-                         std::span(codes).subspan(panel * panel_bytes, panel_bytes));
+    numerics::pack_panel(fit.book.bits, columns, unpacked, std::span(codes).subspan(panel * panel_bytes, panel_bytes));
   }
 }
 

@@ -65,8 +65,9 @@ class Reader {
     auto module = half ? modules_.find(half->module) : modules_.end();
     if (half && module == modules_.end()) module = modules_.find("model." + half->module);
     if (module == modules_.end())
-      return fail(tensor, "is none of a LoRA for q, k, v, o, gate, up or down of this model's layers, all that the "
-                          "chip's LoRA unit serves");
+      return fail(tensor,
+                  "is none of a LoRA for q, k, v, o, gate, up or down of this model's layers, all that the "
+                  "chip's LoRA unit serves");
     const TensorInfo& matrix = module->second;
     if (tensor.shape.size() != 2) return fail(tensor, "is no matrix");
     const std::uint64_t rank = tensor.shape[half->up ? 1 : 0];
@@ -79,7 +80,8 @@ class Reader {
                                       fmt::join(shape, ", ")));
     if (rank == 0 || rank > kMaximumRank)
       return fail(tensor, fmt::format("has rank {}; 1 to {} is expected", rank, kMaximumRank));
-    if (!tensor.format) return fail(tensor, fmt::format("has the dtype {}; F32, F16 or BF16 is expected", tensor.dtype));
+    if (!tensor.format)
+      return fail(tensor, fmt::format("has the dtype {}; F32, F16 or BF16 is expected", tensor.dtype));
     auto& target = targets_[{matrix.layer, matrix.role}];
     target.role = matrix.role;
     target.layer = matrix.layer;
@@ -94,8 +96,8 @@ class Reader {
     std::vector<LoraTarget> result;
     for (auto& [key, target] : targets_) {
       if (target.a.empty() || target.b.empty())
-        return base::Error{fmt::format("{}: {} has only one of lora_A and lora_B", file_.path(),
-                                       hf_name(target.role, target.layer))};
+        return base::Error{
+            fmt::format("{}: {} has only one of lora_A and lora_B", file_.path(), hf_name(target.role, target.layer))};
       result.push_back(std::move(target));
     }
     if (result.empty()) return base::Error{file_.path() + ": no LoRA tensors; at least one pair is expected"};
@@ -128,8 +130,8 @@ base::Status check_targets(const LoraSettings& settings, const LoraAdapter& adap
       return hf_name(target.role, target.layer).find(wanted) != std::string::npos;
     });
     if (!found)
-      return base::Error{fmt::format("{}: /target_modules names {}, and {} has no tensors for it", file, wanted,
-                                     adapter.path)};
+      return base::Error{
+          fmt::format("{}: /target_modules names {}, and {} has no tensors for it", file, wanted, adapter.path)};
   }
   return {};
 }

@@ -11,8 +11,9 @@
 namespace kiln::checkpoint {
 namespace {
 
-/// Keys that add something to an adapter that Kiln does not compute; absent, null, false and empty mean that they do not.
-constexpr std::array<const char*, 7> kRefused = {"use_dora",          "lora_bias",     "fan_in_fan_out",
+/// Keys that add something to an adapter that Kiln does not compute; absent, null, false and empty mean that they do
+/// not.
+constexpr std::array<const char*, 7> kRefused = {"use_dora",          "lora_bias",       "fan_in_fan_out",
                                                  "layer_replication", "modules_to_save", "trainable_token_indices",
                                                  "use_qalora"};
 /// Initialisations that leave the base's weights as they are.
@@ -95,22 +96,21 @@ base::Result<LoraSettings> parse_lora_config(std::string_view text, const std::s
     reader.fail("bias", fmt::format("found \"{}\"; \"none\" is expected", bias));
   if (const Json* init = reader.find("init_lora_weights"); init != nullptr && init->is_string()) {
     if (std::ranges::find(kInitialisations, init->get<std::string>()) == kInitialisations.end())
-      reader.fail("init_lora_weights", fmt::format("found {}; it changes the base's weights, and an adapter to the base "
-                                                   "as it is is expected",
-                                                   init->dump()));
+      reader.fail("init_lora_weights",
+                  fmt::format("found {}; it changes the base's weights, and an adapter to the base "
+                              "as it is is expected",
+                              init->dump()));
   }
-  read_patterns(reader, "rank_pattern", settings.rank_of,
-                [&](ObjectReader inner, const std::string& key) {
-                  const auto rank = inner.integer(key.c_str());
-                  if (inner.failure()) reader.adopt(*inner.failure());
-                  return rank;
-                });
-  read_patterns(reader, "alpha_pattern", settings.alpha_of,
-                [&](ObjectReader inner, const std::string& key) {
-                  const double alpha = inner.number(key.c_str());
-                  if (inner.failure()) reader.adopt(*inner.failure());
-                  return alpha;
-                });
+  read_patterns(reader, "rank_pattern", settings.rank_of, [&](ObjectReader inner, const std::string& key) {
+    const auto rank = inner.integer(key.c_str());
+    if (inner.failure()) reader.adopt(*inner.failure());
+    return rank;
+  });
+  read_patterns(reader, "alpha_pattern", settings.alpha_of, [&](ObjectReader inner, const std::string& key) {
+    const double alpha = inner.number(key.c_str());
+    if (inner.failure()) reader.adopt(*inner.failure());
+    return alpha;
+  });
   read_targets(reader, settings.targets);
   if (reader.failure()) return *reader.failure();
   return settings;

@@ -14,7 +14,7 @@ namespace kiln::checkpoint {
 struct LoraSettings {
   std::uint32_t rank = 8;
   double alpha = 8;
-  bool root_scale = false;  ///< rsLoRA: alpha / sqrt(rank)
+  bool root_scale = false;                       ///< rsLoRA: alpha / sqrt(rank)
   std::map<std::string, std::uint32_t> rank_of;  ///< by the end of a module's name
   std::map<std::string, double> alpha_of;
   std::vector<std::string> targets;  ///< empty if a pattern or a word stands in their place

@@ -10,7 +10,8 @@ namespace {
 
 class Merged final : public Checkpoint {
  public:
-  Merged(std::unique_ptr<Checkpoint> base, LoraAdapter adapter) : base_(std::move(base)), adapter_(std::move(adapter)) {}
+  Merged(std::unique_ptr<Checkpoint> base, LoraAdapter adapter)
+      : base_(std::move(base)), adapter_(std::move(adapter)) {}
 
   [[nodiscard]] const config::ModelConfig& config() const override { return base_->config(); }
   [[nodiscard]] const std::optional<tokenizer::TokenizerSpec>& tokenizer() const override { return base_->tokenizer(); }

@@ -147,7 +147,11 @@ void Slices::kv(const Flight& flight, const OpRecord& record, std::uint64_t busy
 
 void Slices::lora(const Flight& flight, const OpRecord& record, std::uint64_t busy) const {
   const Cycles last = record.start + Cycles(busy);
-  sink_({Unit::Lora, number(flight.op(record.op).stage), work_of(flight, record.op), record.start, last,
+  sink_({Unit::Lora,
+         number(flight.op(record.op).stage),
+         work_of(flight, record.op),
+         record.start,
+         last,
          {{Cause::Compute, record.start, last}}});
 }
 

@@ -20,10 +20,10 @@ struct TokenState {
                               ///< behind the other
   std::vector<float> work;    ///< inside the vector unit
   std::vector<float> attended;
-  numerics::QuantisedVector x;     ///< input of the next array
+  numerics::QuantisedVector x;      ///< input of the next array
   numerics::QuantisedVector inner;  ///< A x of the adapter
-  std::vector<std::int64_t> sums;  ///< S of each tile over inputs, by output
-  std::uint32_t next = 0;          ///< what the sampler chose
+  std::vector<std::int64_t> sums;   ///< S of each tile over inputs, by output
+  std::uint32_t next = 0;           ///< what the sampler chose
 };
 
 /// Inherits the state of the token that it works on now; those of the others wait in `tokens`.

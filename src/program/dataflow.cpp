@@ -7,10 +7,9 @@ namespace kiln::program {
 namespace {
 
 constexpr std::array<std::string_view, kUnits> kUnitNames = {
-    "host_link",     "sequencer",    "embedding_rom", "vector_unit", "attention_unit", "kv_sram",
-    "sampler",       "links",        "qkv_array",     "qkv_tree",    "o_array",        "o_tree",
-    "gate_up_array", "gate_up_tree", "down_array",    "down_tree",   "lm_head_array",  "lm_head_tree",
-    "lora_unit"};
+    "host_link",  "sequencer", "embedding_rom", "vector_unit",  "attention_unit", "kv_sram",       "sampler",
+    "links",      "qkv_array", "qkv_tree",      "o_array",      "o_tree",         "gate_up_array", "gate_up_tree",
+    "down_array", "down_tree", "lm_head_array", "lm_head_tree", "lora_unit"};
 constexpr std::array<std::string_view, kArrays> kArrayNames = {"qkv", "o", "gate_up", "down", "lm_head"};
 constexpr std::array<std::string_view, 14> kOpNames = {
     "issue",  "embedding_read",     "store_residual", "norm",          "multiply",      "reduce", "rope_quantise",

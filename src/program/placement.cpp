@@ -65,8 +65,8 @@ AdapterPlan plan_adapter(const Dataflow& dataflow) {
 base::Status check_adapter(const AdapterPlan& plan, const config::ChipConfig& chip) {
   if (plan.bytes == 0) return {};
   if (!chip.lora) {
-    return base::Error{fmt::format("chip {} has no LoRA unit: an object /lora is expected where an adapter is resident",
-                                   chip.name)};
+    return base::Error{
+        fmt::format("chip {} has no LoRA unit: an object /lora is expected where an adapter is resident", chip.name)};
   }
   const std::uint64_t capacity = std::uint64_t{chip.lora->sram_kib} * 1024;
   if (plan.bytes_of_chip <= capacity) return {};

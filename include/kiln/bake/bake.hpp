@@ -39,8 +39,8 @@ struct BakeReport {
 base::Result<BakeReport> bake(const checkpoint::Checkpoint& checkpoint, const config::BakeRecipe& recipe,
                               const std::string& output, base::ThreadPool& pool, const base::Progress& progress = {});
 
-/// The adapter as the chip's SRAM holds it: A in the basis of the quantised input, B times its scale in the basis of the
-/// output, both at 8 bits with covering scales. Fails where the transform leaves the range of a float.
+/// The adapter as the chip's SRAM holds it: A in the basis of the quantised input, B times its scale in the basis of
+/// the output, both at 8 bits with covering scales. Fails where the transform leaves the range of a float.
 base::Result<rom::Adapter> bake_adapter(const checkpoint::LoraAdapter& adapter, const config::ModelConfig& model);
 
 struct Comparison {

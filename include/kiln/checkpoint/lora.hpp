@@ -30,8 +30,8 @@ struct LoraAdapter {
   [[nodiscard]] config::AdapterShape shape() const;
 };
 
-/// Reads and checks it against the model's shapes. Fails, with file and tensor or JSON pointer, on what Kiln's LoRA unit
-/// has not: other targets than the seven matrices of a layer, DoRA, biases, saved modules, a base that the
+/// Reads and checks it against the model's shapes. Fails, with file and tensor or JSON pointer, on what Kiln's LoRA
+/// unit has not: other targets than the seven matrices of a layer, DoRA, biases, saved modules, a base that the
 /// initialisation changed.
 base::Result<LoraAdapter> open_lora(const std::string& directory, const config::ModelConfig& model);
 

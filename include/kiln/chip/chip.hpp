@@ -123,10 +123,10 @@ struct Activity {
   std::uint64_t value_macs = 0;  ///< products of probabilities and v
   std::uint64_t exponentials = 0;
   std::uint64_t logits_compared = 0;
-  std::uint64_t draws = 0;       ///< tokens drawn at a temperature
+  std::uint64_t draws = 0;           ///< tokens drawn at a temperature
   std::uint64_t lora_macs = 0;       ///< weights of the adapter read and multiplied
   std::uint64_t lora_additions = 0;  ///< outputs of arrays that the adapter added to
-  std::uint64_t link_beats = 0;  ///< beats times pipeline stages
+  std::uint64_t link_beats = 0;      ///< beats times pipeline stages
   std::uint64_t host_tokens = 0;
   Activity& operator+=(const Activity& other);
   bool operator==(const Activity&) const = default;
@@ -177,8 +177,8 @@ struct RunOutcome {
   double elaboration_s = 0;         ///< wall time until the first event
 };
 
-/// Whether the chip can run it: fails when a prompt is empty or does not fit the KV cache (naming its capacity), or when
-/// more is asked of the sampler than it does.
+/// Whether the chip can run it: fails when a prompt is empty or does not fit the KV cache (naming its capacity), or
+/// when more is asked of the sampler than it does.
 base::Status check(const program::Placement& placement, const RunRequest& request);
 
 /// Fails as check() does. A KV cache that is too small for an answer ends it with Finish::KvFull.

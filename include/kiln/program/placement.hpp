@@ -50,8 +50,8 @@ struct AdapterPlan {
   };
   std::array<Array, kArrays> arrays;
   std::uint64_t bytes_per_layer = 0;
-  std::uint64_t bytes = 0;           ///< all layers
-  std::uint64_t bytes_of_chip = 0;   ///< of the chip with most layers
+  std::uint64_t bytes = 0;          ///< all layers
+  std::uint64_t bytes_of_chip = 0;  ///< of the chip with most layers
 };
 
 class Placement {
@@ -73,7 +73,9 @@ class Placement {
   [[nodiscard]] const KvPlan& kv() const { return kv_; }
   [[nodiscard]] const AdapterPlan& adapter() const { return adapter_; }
   /// Whether an adapter adds to what the array makes.
-  [[nodiscard]] bool adapts(ArrayKind kind) const { return adapter_.arrays[static_cast<std::size_t>(kind)].outputs > 0; }
+  [[nodiscard]] bool adapts(ArrayKind kind) const {
+    return adapter_.arrays[static_cast<std::size_t>(kind)].outputs > 0;
+  }
 
  private:
   Placement(Dataflow dataflow, config::ChipConfig chip) : dataflow_(std::move(dataflow)), chip_(std::move(chip)) {}

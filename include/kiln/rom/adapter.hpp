@@ -21,9 +21,7 @@ struct StoredMatrix {
   std::vector<std::byte> codes;
   std::vector<std::uint8_t> scales;
   std::vector<float> row_scales;
-  [[nodiscard]] numerics::MatrixView view() const {
-    return {rows, columns, bits, codebook, codes, scales, row_scales};
-  }
+  [[nodiscard]] numerics::MatrixView view() const { return {rows, columns, bits, codebook, codes, scales, row_scales}; }
 };
 
 struct AdapterTarget {
