@@ -51,6 +51,19 @@ void warn_about_context(const config::ModelConfig& model, std::uint64_t tokens) 
         fmt::format("{} tokens are more than the {} that {} declares", tokens, model.max_context, model.name));
 }
 
+/// What a GPU has to do for the same users; one whom the chip refused wants the answer that he asked for.
+std::vector<baseline::LoadRequest> load_of(const chip::RunRequest& request, const chip::RunOutcome& outcome,
+                                           std::uint32_t clock_mhz) {
+  std::vector<baseline::LoadRequest> load;
+  for (std::size_t u = 0; u < request.users.size(); ++u) {
+    const auto& user = request.users[u];
+    const std::uint64_t made = outcome.users[u].answer_tokens;
+    load.push_back({static_cast<double>(user.arrival.count()) / clock_mhz, user.prompt.size(),
+                    made > 0 ? made : user.max_new_tokens});
+  }
+  return load;
+}
+
 base::Result<int> run(const RunOptions& options, Session& session) {
   const std::vector<std::string> kinds = options.rom.empty()
                                              ? std::vector<std::string>{"chip", "model", "recipe", "gpu"}
@@ -119,7 +132,12 @@ base::Result<int> run(const RunOptions& options, Session& session) {
   if (!text) return text.error();
   report.text = *std::move(text);
   report.prompt = options.prompt.value_or("");
-  if (options.workload) report.workload = host::workload_figures(request, result->chip, chip->clock_mhz);
+  if (options.workload) {
+    report.workload = host::workload_figures(request, result->chip, chip->clock_mhz);
+    auto rows = baselines_under_load(session, subject->model, load_of(request, result->chip, chip->clock_mhz));
+    if (!rows) return rows.error();
+    report.baseline_under_load = *std::move(rows);
+  }
   // As many as the chip ever had at a time: those that queue here would not be in a GPU's batch either.
   const std::uint64_t batch = std::max<std::uint64_t>(1, result->chip.most_users);
   auto baseline = baselines(session, subject->model, batch,

@@ -101,4 +101,23 @@ RunCycles run_cycles(const program::Placement& placement, std::uint64_t prompt_t
   return run;
 }
 
+// A pass of all arrays of a layer is saved for each prompt token but one a batch.
+std::optional<base::Cycles> first_answer_with_batch_register(const program::Placement& placement,
+                                                             std::uint64_t prompt_tokens, std::uint64_t batch) {
+  base::check(batch >= 1, "closed form: a batch has a token");
+  const RunCycles run = run_cycles(placement, prompt_tokens, 1);
+  const Path layer = layer_path(placement);
+  std::uint64_t pass = layer[static_cast<std::size_t>(Unit::Lora)];
+  for (const auto kind :
+       {program::ArrayKind::Qkv, program::ArrayKind::O, program::ArrayKind::GateUp, program::ArrayKind::Down})
+    pass += layer[static_cast<std::size_t>(program::array_unit(kind))];
+  const std::uint64_t saved = prompt_tokens - base::ceil_div(prompt_tokens, batch);
+  const base::Cycles first = run.first_answer - base::Cycles(saved * placement.model().layers * pass);
+  const auto& host = placement.chip().host;
+  const base::Cycles last_id(host.latency_cycles + (prompt_tokens - 1) * std::uint64_t{host.cycles_per_token});
+  const auto last = token_cycles(placement, prompt_tokens - 1, true).total;
+  if (batch > 1 && first < last_id + last) return std::nullopt;
+  return first;
+}
+
 }  // namespace kiln::closed_form

@@ -189,6 +189,8 @@ StageTerms stage_terms(const program::Placement& placement) {
   return terms;
 }
 
+Path layer_path(const program::Placement& placement) { return Walk(placement).layer(); }
+
 TokenPaths fixed_paths(const program::Placement& placement) {
   Walk walk(placement);
   const Path body = plus(walk.head(), walk.layer(), placement.model().layers);

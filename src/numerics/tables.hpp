@@ -82,7 +82,7 @@ inline std::uint64_t exp2_negative(std::uint64_t f) {
 
 inline constexpr int kProbabilityBits = 24;  ///< fraction bits of a probability before the division by their sum
 
-/// 2^-below with kProbabilityBits fraction bits, for below >= 0 in units of ln 2: 0 from 32 on, below 1 at 0.
+/// 2^-below with kProbabilityBits fraction bits, below >= 0: 0 from 32 on, and held just under 1 at 0.
 inline std::uint32_t power_below(float below) {
   if (below >= 32) return 0;
   const auto z = static_cast<std::uint64_t>(std::int64_t(static_cast<double>(below) * 0x1p26 + 0.5));

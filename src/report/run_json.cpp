@@ -173,6 +173,21 @@ Json workload(const host::WorkloadFigures& figures) {
               {"over_time", points}};
 }
 
+Json under_load(const std::vector<GpuUnderLoad>& rows) {
+  Json list = Json::array();
+  for (const auto& row : rows) {
+    list.push_back(Json{{"gpu", row.gpu},
+                        {"precision", name(row.precision)},
+                        {"engine", baseline::kMedianEngine},
+                        {"refused", row.refused},
+                        {"most_in_batch", row.most_in_batch},
+                        {"tokens_per_s_total", row.tokens_per_s_total},
+                        {"ttft_us", percentiles(row.ttft_us)},
+                        {"time_per_token_us", percentiles(row.time_per_token_us)}});
+  }
+  return list;
+}
+
 void add_speed(Json& json, const host::RunResult& result) {
   const auto& speed = result.speed;
   if (speed.cycles_per_token) json["cycles_per_token"] = *speed.cycles_per_token;
@@ -189,6 +204,21 @@ Json closed_form(const host::RunResult& result) {
   }
   json["agrees"] = !result.mismatch.has_value();
   return json;
+}
+
+/// First token if tokens of a prompt shared passes of the arrays; docs/units/README.md, "Batches".
+Json batch_register(const RunReport& report) {
+  Json list = Json::array();
+  const auto& placement = report.placement;
+  for (const std::uint64_t batch : {2, 4, 8, 16}) {
+    const auto first = closed_form::first_answer_with_batch_register(placement, report.prompt_tokens, batch);
+    if (!first) break;
+    const auto since_arrival = *first - report.result.chip.users.front().prompt_arrival;
+    list.push_back(Json{{"tokens", batch},
+                        {"first_answer_cycle", first->count()},
+                        {"ttft_us", static_cast<double>(since_arrival.count()) / placement.chip().clock_mhz}});
+  }
+  return list;
 }
 
 Json host(const RunReport& report) {
@@ -242,8 +272,12 @@ std::string run_json(const RunReport& report) {
   json["utilisation"] = utilisation(run);
   json["stages"] = stages(report.placement, run);
   if (run.users.size() > 1) json["by_user"] = users(run);
-  if (report.workload) json["workload"] = workload(*report.workload);
+  if (report.workload) {
+    json["workload"] = workload(*report.workload);
+    json["workload"]["baseline"] = under_load(report.baseline_under_load);
+  }
   json["closed_form"] = closed_form(report.result);
+  if (report.result.closed_form) json["batch_register"] = batch_register(report);
   json["kv"] = kv(report.placement, run);
   if (report.placement.dataflow().has(program::Unit::Lora)) json["lora"] = lora(report);
   json["activity"] = activity(run.activity);

@@ -91,6 +91,22 @@ std::string workload_tables(const host::WorkloadFigures& figures) {
   return text + load.text();
 }
 
+std::string under_load_table(const std::vector<GpuUnderLoad>& rows) {
+  Table table({"GPU under the same load", "<precision", "first token p50 us", "p99", "a token p50 us", "p99",
+               "tokens/s in total", "most in a batch"});
+  for (const auto& row : rows) {
+    if (row.ttft_us.count == 0) {
+      table.row({row.gpu, std::string(name(row.precision)), "no room", "-", "-", "-", "-", "-"});
+      continue;
+    }
+    const bool paced = row.time_per_token_us.count > 0;
+    table.row({row.gpu, std::string(name(row.precision)), number(row.ttft_us.p50), number(row.ttft_us.p99),
+               paced ? number(row.time_per_token_us.p50) : "-", paced ? number(row.time_per_token_us.p99) : "-",
+               number(row.tokens_per_s_total), grouped(row.most_in_batch)});
+  }
+  return table.text() + "continuous batching, memory-bound: prompts take no time of their own, so this is too fast\n";
+}
+
 std::string unit_table(const RunReport& report) {
   const auto& run = report.result.chip;
   double path = 0;
@@ -128,6 +144,7 @@ std::string run_text(const RunReport& report) {
   text += limit_line(report.result);
   if (report.workload) text += workload_tables(*report.workload);
   text += "\n" + unit_table(report);
+  if (report.workload) text += "\n" + under_load_table(report.baseline_under_load);
   if (!report.baseline.figures.empty())
     text += "\n" + baseline_table(report.baseline, report.result.speed.tokens_per_s_user);
   const auto& host = report.host;
