@@ -149,7 +149,7 @@ TEST(Conversation, AnEndTokenThatTheTemplateWritesIsSentOnce) {
     auto talk = machine.conversation(
         "{{ bos_token }}{% for m in messages %}<|{{ m['role'] }}|>{{ m['content'] }}"
         "{% if m['role'] == 'assistant' %}" +
-        machine.text({first->answer.back()}) + "{% endif %}\n{% endfor %}<|assistant|>");
+        machine.text({first->answer.back()}) + "{% endif %}{{ '\\n' }}{% endfor %}<|assistant|>");
     const auto again = talk.say("hello", {});
     ASSERT_TRUE(again.ok());
     ASSERT_EQ(again->answer, first->answer);
