@@ -159,15 +159,15 @@ std::optional<std::string> difference_so_far(const chip::RunOutcome& simulated, 
 
 namespace {
 
-/// Who was stopped counts with the answer that was wanted: the timeline then goes on where the run ended.
+/// Who was stopped counts with one answer token more: the timeline reaches beyond the run's end and leaves nobody
+/// before it.
 std::vector<closed_form::Job> jobs_of(const chip::RunRequest& request, const chip::RunOutcome& outcome) {
   std::vector<closed_form::Job> jobs;
   for (std::size_t u = 0; u < request.users.size(); ++u) {
     const chip::UserRequest& user = request.users[u];
     const bool stopped = outcome.users[u].finish == chip::Finish::Interrupted;
     jobs.push_back({user.arrival, user.prompt.size(), user.max_new_tokens,
-                    stopped ? user.max_new_tokens : outcome.users[u].answer_tokens, user.sampling.greedy(),
-                    user.kept_tokens});
+                    outcome.users[u].answer_tokens + (stopped ? 1 : 0), user.sampling.greedy(), user.kept_tokens});
   }
   return jobs;
 }
