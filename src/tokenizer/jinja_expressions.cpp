@@ -310,10 +310,18 @@ ExpressionPtr ExpressionParser::parse_test(ExpressionPtr target) {
   const Signature* signature = find_test(name);
   if (signature == nullptr) fail(line, "the test '" + name + "' is not supported");
   Parts parts;
+  const bool bare = signature->required == 0 && !tokens_.sees("(");
   if (signature->required == 1 && !tokens_.sees("(")) {  // x is equalto y
     parts = parts_of(std::move(target), parse_postfix(parse_primary()));
   } else {
     parts = parse_bound(std::move(target), *signature, "test");
+  }
+  // Jinja2 would take what follows for the test's argument.
+  const Token& after = tokens_.peek();
+  const bool is_value = after.kind == TokenKind::String || after.kind == TokenKind::Integer || tokens_.sees("[") ||
+                        tokens_.sees("{") || tokens_.sees("(");
+  if (bare && (is_value || (after.kind == TokenKind::Name && !is_one_of(after.text, {"else", "or", "and"})))) {
+    fail(line, "the test '" + name + "' needs parentheses around it here");
   }
   ExpressionPtr test = make(Kind::Test, line, name, std::move(parts));
   return negated ? make(Kind::Not, line, "", parts_of(std::move(test))) : std::move(test);

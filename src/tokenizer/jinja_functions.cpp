@@ -28,15 +28,20 @@ const std::string& text_of(const Value& value, const char* what) {
 
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
-// upper, lower, title, capitalize.
+// Jinja2's filter title begins words behind these, Python's method of that name behind whatever is no letter.
+bool divides_words(char c) {
+  return std::string_view("-({[< \t\n\v\f\r\x1c\x1d\x1e\x1f").find(c) != std::string_view::npos;
+}
+
+// upper, lower, title (the filter: "titled"), capitalize.
 std::string in_case(std::string text, std::string_view which) {
   bool after_letter = false;
   for (char& c : text) {
     if (static_cast<unsigned char>(c) >= 0x80) throw ValueError{std::string(which) + " of text beyond ASCII"};
-    const bool up = which == "upper" || ((which == "title" || which == "capitalize") && !after_letter);
+    const bool up = which == "upper" || (which != "lower" && !after_letter);
     const char shift = 'a' - 'A';
     if (is_letter(c)) c = static_cast<char>(up ? (c >= 'a' ? c - shift : c) : (c < 'a' ? c + shift : c));
-    after_letter = which == "capitalize" || is_letter(c);
+    after_letter = which == "capitalize" || (which == "titled" ? !divides_words(c) : is_letter(c));
   }
   return text;
 }
@@ -239,7 +244,7 @@ Value call_filter(std::string_view name, const Value& target, Arguments argument
         !arguments[2] || arguments[2]->is(Kind::None) ? -1 : whole_or(arguments[2], 0, "the count");
     return string(replaced(text, printed(*arguments[0], budget), printed(*arguments[1], budget), most, budget), budget);
   }
-  return string(in_case(std::move(text), name), budget);
+  return string(in_case(std::move(text), name == "title" ? "titled" : name), budget);
 }
 
 bool call_test(std::string_view name, const Value& target, Arguments arguments, Budget& budget) {
