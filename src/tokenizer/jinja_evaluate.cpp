@@ -175,7 +175,8 @@ Value Evaluator::slice(const Expression& expression) {
   }
   if (target.is(Value::Kind::Undefined)) throw ValueError{"'" + *target.text + "' is undefined and has no items"};
   if (target.is(Value::Kind::View)) throw ValueError{"a view of a dict has no items by number"};
-  if (!whole_numbers || !(target.has_items() || target.is(Value::Kind::String))) return undefined("a slice");
+  if (!whole_numbers) throw ValueError{"the bounds of a slice are whole numbers"};
+  if (!target.has_items() && !target.is(Value::Kind::String)) throw ValueError{name_of(target) + " has no slices"};
   const auto items = walked(target, budget_);
   const auto size = static_cast<std::int64_t>(items->size());
   const std::int64_t step = std::clamp<std::int64_t>(bounds[2].value_or(1), -size - 1, size + 1);

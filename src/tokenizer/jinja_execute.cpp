@@ -89,7 +89,7 @@ std::shared_ptr<const Items> Evaluator::filtered(const Statement& statement) {
 
 Evaluator::Flow Evaluator::run_for(const Statement& statement) {
   const auto items = filtered(statement);
-  if (items->empty()) return statement.branches.size() > 1 ? run_in_scope(statement.branches[1].second) : Flow::Normal;
+  bool completed = false;  // one round, up to its end: what Jinja2 asks before it runs `else`
   budget_.spend(sizeof(Loop));
   Loop& loop = loops_.emplace_back(Loop{items});
   for (; loop.index < items->size(); ++loop.index) {
@@ -97,9 +97,11 @@ Evaluator::Flow Evaluator::run_for(const Statement& statement) {
     Value handle{.kind = Value::Kind::Loop};
     handle.loop = &loop;
     scope.insert_or_assign("loop", std::move(handle));
-    if (run_in_scope(statement.branches[0].second, std::move(scope)) == Flow::Break) break;
+    const Flow flow = run_in_scope(statement.branches[0].second, std::move(scope));
+    completed = completed || flow == Flow::Normal;
+    if (flow == Flow::Break) break;
   }
-  return Flow::Normal;
+  return completed || statement.branches.size() < 2 ? Flow::Normal : run_in_scope(statement.branches[1].second);
 }
 
 Scope Evaluator::bound(const std::vector<std::string>& targets, const Value& value) {

@@ -10,11 +10,6 @@ namespace {
 
 using Kind = Value::Kind;
 
-const Signature* find_in(std::span<const Signature> all, std::string_view name) {
-  const auto found = std::find_if(all.begin(), all.end(), [&](const Signature& s) { return s.name == name; });
-  return found == all.end() ? nullptr : &*found;
-}
-
 std::int64_t whole_or(const std::optional<Value>& value, std::int64_t otherwise, const char* what) {
   if (!value) return otherwise;
   if (!value->is_whole()) throw ValueError{std::string(what) + " is a whole number, not " + name_of(*value)};
@@ -28,15 +23,20 @@ const std::string& text_of(const Value& value, const char* what) {
 
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
-// upper, lower, title, capitalize.
+// Jinja2's filter title begins words behind these, Python's method of that name behind whatever is no letter.
+bool divides_words(char c) {
+  return std::string_view("-({[< \t\n\v\f\r\x1c\x1d\x1e\x1f").find(c) != std::string_view::npos;
+}
+
+// upper, lower, title (the filter: "titled"), capitalize.
 std::string in_case(std::string text, std::string_view which) {
   bool after_letter = false;
   for (char& c : text) {
     if (static_cast<unsigned char>(c) >= 0x80) throw ValueError{std::string(which) + " of text beyond ASCII"};
-    const bool up = which == "upper" || ((which == "title" || which == "capitalize") && !after_letter);
+    const bool up = which == "upper" || (which != "lower" && !after_letter);
     const char shift = 'a' - 'A';
     if (is_letter(c)) c = static_cast<char>(up ? (c >= 'a' ? c - shift : c) : (c < 'a' ? c + shift : c));
-    after_letter = which == "capitalize" || is_letter(c);
+    after_letter = which == "capitalize" || (which == "titled" ? !divides_words(c) : is_letter(c));
   }
   return text;
 }
@@ -151,60 +151,6 @@ Value split_of(const Value& target, Arguments arguments, Budget& budget) {
 
 }  // namespace
 
-const Signature* find_filter(std::string_view name) {
-  static const std::vector<Signature> kFilters = {
-      {"trim", {"chars"}},
-      {"length", {}},
-      {"count", {}},
-      {"upper", {}},
-      {"lower", {}},
-      {"title", {}},
-      {"capitalize", {}},
-      {"tojson", {"indent"}, 0, true},
-      {"default", {"default_value", "boolean"}},
-      {"d", {"default_value", "boolean"}},
-      {"first", {}},
-      {"last", {}},
-      {"join", {"d"}},
-      {"replace", {"old", "new", "count"}, 2},
-      {"string", {}},
-      {"int", {"default"}},
-      {"list", {}},
-      {"items", {}},
-  };
-  return find_in(kFilters, name);
-}
-
-const Signature* find_test(std::string_view name) {
-  static const std::vector<Signature> kTests = {
-      {"defined", {}},  {"undefined", {}}, {"none", {}},    {"string", {}},  {"mapping", {}},      {"iterable", {}},
-      {"sequence", {}}, {"number", {}},    {"integer", {}}, {"boolean", {}}, {"true", {}},         {"false", {}},
-      {"odd", {}},      {"even", {}},      {"eq", {""}, 1}, {"ne", {""}, 1}, {"equalto", {""}, 1}, {"in", {""}, 1},
-  };
-  return find_in(kTests, name);
-}
-
-const Signature* find_method(std::string_view name) {
-  static const std::vector<Signature> kMethods = {
-      {"strip", {""}},
-      {"lstrip", {""}},
-      {"rstrip", {""}},
-      {"split", {"sep", "maxsplit"}},
-      {"startswith", {""}, 1},
-      {"endswith", {""}, 1},
-      {"upper", {}},
-      {"lower", {}},
-      {"title", {}},
-      {"capitalize", {}},
-      {"replace", {"", "", ""}, 2},
-      {"items", {}},
-      {"keys", {}},
-      {"values", {}},
-      {"get", {"", ""}, 1},
-  };
-  return find_in(kMethods, name);
-}
-
 Value call_filter(std::string_view name, const Value& target, Arguments arguments, Budget& budget) {
   if (name == "default" || name == "d") {
     const bool also_false = arguments[1] && is_true(*arguments[1]);
@@ -239,7 +185,7 @@ Value call_filter(std::string_view name, const Value& target, Arguments argument
         !arguments[2] || arguments[2]->is(Kind::None) ? -1 : whole_or(arguments[2], 0, "the count");
     return string(replaced(text, printed(*arguments[0], budget), printed(*arguments[1], budget), most, budget), budget);
   }
-  return string(in_case(std::move(text), name), budget);
+  return string(in_case(std::move(text), name == "title" ? "titled" : name), budget);
 }
 
 bool call_test(std::string_view name, const Value& target, Arguments arguments, Budget& budget) {
@@ -301,34 +247,6 @@ Value call_range(std::span<const Value> arguments, Budget& budget) {
     items.push_back(whole(i));
   }
   return list(std::move(items), budget, Kind::View);
-}
-
-bool is_python_attribute(const Value& value, std::string_view name) {
-  static const std::vector<std::string_view> kDict = {"clear", "copy",    "fromkeys",   "get",    "items", "keys",
-                                                      "pop",   "popitem", "setdefault", "update", "values"};
-  static const std::vector<std::string_view> kList = {"append", "clear", "copy",   "count",   "extend", "index",
-                                                      "insert", "pop",   "remove", "reverse", "sort"};
-  static const std::vector<std::string_view> kNumber = {"as_integer_ratio", "bit_count",  "bit_length", "conjugate",
-                                                        "denominator",      "from_bytes", "imag",       "is_integer",
-                                                        "numerator",        "real",       "to_bytes"};
-  static const std::vector<std::string_view> kString = {
-      "capitalize", "casefold",     "center",       "count",   "encode",     "endswith",    "expandtabs",
-      "find",       "format",       "format_map",   "index",   "isalnum",    "isalpha",     "isascii",
-      "isdecimal",  "isdigit",      "isidentifier", "islower", "isnumeric",  "isprintable", "isspace",
-      "istitle",    "isupper",      "join",         "ljust",   "lower",      "lstrip",      "maketrans",
-      "partition",  "removeprefix", "removesuffix", "replace", "rfind",      "rindex",      "rjust",
-      "rpartition", "rsplit",       "rstrip",       "split",   "splitlines", "startswith",  "strip",
-      "swapcase",   "title",        "translate",    "upper",   "zfill"};
-  static const std::vector<std::string_view> kView = {"mapping", "isdisjoint", "start", "stop",
-                                                      "step",    "count",      "index"};
-  static const std::vector<std::string_view> kNone;
-  const auto& all = value.is(Kind::Dict)                            ? kDict
-                    : value.is(Kind::List) || value.is(Kind::Tuple) ? kList
-                    : value.is_whole()                              ? kNumber
-                    : value.is(Kind::String)                        ? kString
-                    : value.is(Kind::View)                          ? kView
-                                                                    : kNone;
-  return std::find(all.begin(), all.end(), name) != all.end();
 }
 
 }  // namespace kiln::tokenizer::jinja

@@ -1,7 +1,9 @@
-// Tokens to a template, by recursive descent: jinja_parser.cpp has the statements, jinja_expressions.cpp the
-// expressions, with Jinja2's precedence. Both throw TemplateError for whatever Kiln does not interpret.
+// Tokens to a template, by recursive descent: jinja_parser.cpp has the statements, jinja_expressions.cpp and
+// jinja_postfix.cpp the expressions, with Jinja2's precedence. They throw TemplateError for whatever Kiln does not
+// interpret.
 #pragma once
 
+#include <algorithm>
 #include <initializer_list>
 #include <string>
 #include <string_view>
@@ -84,6 +86,10 @@ class ExpressionParser {
   TokenStream& tokens_;
   int nesting_ = 0;
 };
+
+inline bool is_one_of(std::string_view word, std::initializer_list<std::string_view> words) {
+  return std::find(words.begin(), words.end(), word) != words.end();
+}
 
 template <class... Parts>
 std::vector<ExpressionPtr> parts_of(Parts... parts) {
