@@ -22,11 +22,12 @@ constexpr std::size_t kPartsPerThread = 8;  // threads that are done early take 
 }  // namespace
 
 Values::Impl::Impl(const rom::RomImage& image, std::uint64_t capacity_tokens, base::ThreadPool& threads,
-                   numerics::Simd path, const program::Placement* tiles)
+                   numerics::Simd path, const program::Placement* tiles, const rom::Adapter* resident)
     : rom(image),
       pool(threads),
       simd(path),
       by_tile(tiles),
+      adapter(resident),
       dataflow(image.model()),
       capacity(std::min(capacity_tokens, kMostKvTokens)),
       tokens(1),
@@ -114,6 +115,7 @@ void Values::Impl::execute(const Op& op) {
       break;
     case OpKind::Reduce:
       if (by_tile != nullptr) reduce_tiles(op);
+      if (adapter != nullptr) add_adapter(op);
       break;
     case OpKind::RopeQuantise:  // the stream is k, v, q; what is quantised is what the KV SRAM and the attention unit
                                 // take
@@ -202,9 +204,28 @@ void Values::Impl::multiply_rows(const Op& op) {
   for (std::size_t i = 0; i < parts.size(); ++i) one(i);
 }
 
+void Values::Impl::add_adapter(const Op& op) {
+  std::size_t row = 0;
+  for (const auto& section : dataflow.sections(*op.array)) {
+    const std::span<float> y = std::span<float>(stream).subspan(row, section.rows);
+    row += section.rows;
+    const rom::AdapterTarget* target = adapter->find(section.tensor_class, op.layer);
+    if (target == nullptr) continue;
+    const auto multiply = [this](const rom::StoredMatrix& stored, const numerics::QuantisedVector& in) {
+      const numerics::MatrixView matrix = stored.view();
+      work.resize(matrix.rows);
+      numerics::multiply(matrix, in, 0, matrix.panels(), work, simd);
+    };
+    multiply(target->down, x);
+    numerics::quantise_input(work, 1, inner);
+    multiply(target->up, inner);
+    numerics::add(y, work);
+  }
+}
+
 Values::Values(const rom::RomImage& rom, std::uint64_t capacity_tokens, base::ThreadPool& pool, numerics::Simd simd,
-               const program::Placement* by_tile)
-    : impl_(std::make_unique<Impl>(rom, capacity_tokens, pool, simd, by_tile)) {}
+               const program::Placement* by_tile, const rom::Adapter* adapter)
+    : impl_(std::make_unique<Impl>(rom, capacity_tokens, pool, simd, by_tile, adapter)) {}
 Values::~Values() = default;
 Values::Values(Values&&) noexcept = default;
 

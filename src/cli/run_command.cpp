@@ -63,7 +63,7 @@ base::Result<int> run(const RunOptions& options, Session& session) {
   if (!subject) return subject.error();
   const auto chip = session.chip(options.chip);
   if (!chip) return chip.error();
-  const auto placement = program::Placement::create(subject->model, subject->recipe, *chip);
+  const auto placement = program::Placement::create(subject->model, subject->recipe, *chip, subject->adapter_shape);
   if (!placement) return placement.error();
   auto users = users_of(options, *subject, chip->clock_mhz);
   if (!users) return users.error();
@@ -87,7 +87,7 @@ base::Result<int> run(const RunOptions& options, Session& session) {
   std::optional<chip::Values> values;
   if (!timing_only) {
     values.emplace(*subject->rom, wanted, session.pool(), numerics::best_simd(),
-                   options.by_tile ? &*placement : nullptr);
+                   options.by_tile ? &*placement : nullptr, subject->adapter ? &*subject->adapter : nullptr);
   }
   request.values = values ? &*values : nullptr;
   request.movement = options.movement;
@@ -110,6 +110,7 @@ base::Result<int> run(const RunOptions& options, Session& session) {
   report::RunReport report(*placement, subject->recipe, *result);
   if (subject->rom) report.rom_hash = subject->rom->content_hash();
   report.timing_only = timing_only;
+  report.lora = options.lora;
   report.seed = options.seed;
   report.sampling = sampling;
   for (const auto& user : request.users) report.prompt_tokens += user.prompt.size();
@@ -185,6 +186,10 @@ void add_run(CLI::App& app, Action& chosen) {
       ->check(whole_number())
       ->type_name("S")
       ->capture_default_str();
+  command
+      ->add_option("--lora", options->lora,
+                   "Directory of a LoRA adapter as PEFT saves it, resident in the chip's SRAM for all users")
+      ->type_name("DIR");
   const std::map<std::string, chip::Movement> movements = {{"bursts", chip::Movement::Bursts},
                                                            {"beats", chip::Movement::Beats}};
   command
@@ -203,6 +208,7 @@ void add_run(CLI::App& app, Action& chosen) {
       "  kiln run --rom stories.rom --chip demo --prompt \"Once upon a time\" -n 200\n"
       "  kiln run --model llama-3.1-8b --chip hc1 --timing-only --prompt-tokens 1024 -n 1024\n"
       "  kiln run --rom stories.rom --chip demo --prompt \"The dog\" --temperature 0.8 --top-k 5 --seed 7\n"
+      "  kiln run --rom stories.rom --chip demo --prompt \"The dog\" --lora my-adapter\n"
       "  kiln run --model llama-3.1-8b --chip hc1 --prompt-tokens 128 -n 128 --users 24\n"
       "  kiln run --model llama-3.1-8b --chip hc1-pipelined --workload requests.jsonl\n"
       "  kiln run --model llama-3.1-8b --chip hc1 --prompt-tokens 16 -n 16 --set kv.banks=512 --json -\n"

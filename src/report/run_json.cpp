@@ -14,9 +14,12 @@ Json by_unit(const chip::RunOutcome& run) {
   return units;
 }
 
-Json per_unit(const std::array<base::Cycles, program::kUnits>& cycles) {
+Json per_unit(const program::Dataflow& dataflow, const std::array<base::Cycles, program::kUnits>& cycles) {
   Json units;
-  for (std::size_t u = 0; u < program::kUnits; ++u) units[name(static_cast<program::Unit>(u))] = cycles[u].count();
+  for (std::size_t u = 0; u < program::kUnits; ++u) {
+    const auto unit = static_cast<program::Unit>(u);
+    if (dataflow.has(unit)) units[name(unit)] = cycles[u].count();
+  }
   return units;
 }
 
@@ -105,6 +108,8 @@ Json activity(const chip::Activity& a) {
               {"exponentials", a.exponentials},
               {"logits_compared", a.logits_compared},
               {"draws", a.draws},
+              {"lora_macs", a.lora_macs},
+              {"lora_additions", a.lora_additions},
               {"link_beats", a.link_beats},
               {"host_tokens", a.host_tokens}};
 }
@@ -124,6 +129,22 @@ Json arrays(const program::Placement& placement) {
              {"fill", plan.fill()}});
   }
   return list;
+}
+
+/// What the adapter takes of the chip.
+Json lora(const RunReport& report) {
+  const auto& placement = report.placement;
+  const auto& plan = placement.adapter();
+  Json ranks;
+  for (std::size_t c = 0; c < config::kTensorClasses; ++c) {
+    const auto rank = placement.dataflow().adapter().ranks[c];
+    if (rank > 0) ranks[std::string(config::kTensorClassNames[c])] = rank;
+  }
+  return Json{{"adapter", report.lora},
+              {"ranks", ranks},
+              {"sram_bytes", plan.bytes},
+              {"sram_bytes_of_fullest_chip", plan.bytes_of_chip},
+              {"sram_capacity_bytes_per_chip", std::uint64_t{placement.chip().lora->sram_kib} * 1024}};
 }
 
 Json percentiles(const host::Percentiles& p) {
@@ -208,7 +229,7 @@ std::string run_json(const RunReport& report) {
   add_speed(json, report.result);
   json["cycles_by_unit"] = by_unit(run);
   json["cycles_by_cause"] = by_cause(run);
-  json["critical_path"] = per_unit(run.critical_path);
+  json["critical_path"] = per_unit(report.placement.dataflow(), run.critical_path);
   if (report.result.limited_by)
     json["limited_by"] = Json{{"unit", name(*report.result.limited_by)}, {"share", report.result.limited_share}};
   if (report.result.busiest_stage) {
@@ -222,6 +243,7 @@ std::string run_json(const RunReport& report) {
   if (report.workload) json["workload"] = workload(*report.workload);
   json["closed_form"] = closed_form(report.result);
   json["kv"] = kv(report.placement, run);
+  if (report.placement.dataflow().has(program::Unit::Lora)) json["lora"] = lora(report);
   json["activity"] = activity(run.activity);
   json["tile_arrays"] = arrays(report.placement);
   Json contexts = Json::array();

@@ -14,6 +14,7 @@
 #include "kiln/numerics/sample.hpp"
 #include "kiln/program/dataflow.hpp"
 #include "kiln/program/placement.hpp"
+#include "kiln/rom/adapter.hpp"
 #include "kiln/rom/rom_image.hpp"
 
 namespace kiln::chip {
@@ -22,9 +23,9 @@ class Values {
  public:
   /// `capacity_tokens`: positions that the KV cache holds. With a placement the matrices are computed tile by tile, as
   /// that chip's arrays and trees do (slow: the specification); without one, row by row by the fast paths. Both give
-  /// the same bits.
+  /// the same bits. `adapter` (or null) is added to every user's tokens.
   Values(const rom::RomImage& rom, std::uint64_t capacity_tokens, base::ThreadPool& pool, numerics::Simd simd,
-         const program::Placement* by_tile = nullptr);
+         const program::Placement* by_tile = nullptr, const rom::Adapter* adapter = nullptr);
   ~Values();
   Values(Values&&) noexcept;
 

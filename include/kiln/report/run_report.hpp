@@ -41,6 +41,7 @@ struct RunReport {
   const host::RunResult& result;
   std::optional<std::string> rom_hash;
   bool timing_only = false;
+  std::string lora;  ///< the adapter's directory, or empty
   std::uint64_t seed = 0;
   numerics::Sampling sampling;
   std::size_t prompt_tokens = 0;
