@@ -22,6 +22,7 @@ struct ChatOptions {
   std::optional<std::string> system;
   std::string chat_template;
   std::string gpu = "h100-sxm";
+  std::string lora;
 };
 
 base::Status check_options(const ChatOptions& options) {
@@ -62,10 +63,11 @@ base::Result<int> run_chat(const ChatOptions& options, Session& session) {
   if (!chip) return chip.error();
   RunOptions image;
   image.rom = options.rom;
+  image.lora = options.lora;
   const auto subject = load(image, session);
   if (!subject) return subject.error();
   if (!subject->tokenizer) return base::Error{options.rom + " holds no tokenizer: it has no text to chat in"};
-  const auto placement = program::Placement::create(subject->model, subject->recipe, *chip);
+  const auto placement = program::Placement::create(subject->model, subject->recipe, *chip, subject->adapter_shape);
   if (!placement) return placement.error();
   host::Conversation::Options rules;
   rules.most_answer_tokens = options.new_tokens;
@@ -79,7 +81,8 @@ base::Result<int> run_chat(const ChatOptions& options, Session& session) {
   auto chat_template = template_of(options, *subject);
   if (!chat_template) return chat_template.error();
 
-  chip::Values values(*subject->rom, placement->kv().capacity_tokens, session.pool(), numerics::best_simd());
+  chip::Values values(*subject->rom, placement->kv().capacity_tokens, session.pool(), numerics::best_simd(), nullptr,
+                      subject->adapter ? &*subject->adapter : nullptr);
   host::Conversation conversation(*placement, values, *subject->tokenizer, *std::move(chat_template), rules);
   if (options.system) {
     if (const auto set = conversation.set_system(*options.system); !set)
@@ -87,6 +90,7 @@ base::Result<int> run_chat(const ChatOptions& options, Session& session) {
   }
   report::ChatReport report(*placement, subject->recipe);
   report.rom_hash = subject->rom->content_hash();
+  report.lora = options.lora;
   report.chat_template = conversation.has_template();
   report.sampling = rules.sampling;
   const auto status = Chat(session, conversation, report, *gpu, options.pace, options.system).run();
@@ -134,6 +138,9 @@ void add_chat(CLI::App& app, Action& chosen) {
   command->add_option("--gpu", options->gpu, "GPU of the baseline (BF16): a name under configs/gpu or a file")
       ->type_name("G")
       ->capture_default_str();
+  command
+      ->add_option("--lora", options->lora, "Directory of a LoRA adapter as PEFT saves it, resident in the chip's SRAM")
+      ->type_name("DIR");
   command->footer(
       "Each line is a turn; the KV cache keeps the turns before. Ctrl-C ends an answer, Ctrl-D or /exit leaves, /help\n"
       "shows the commands. Without a terminal as input there are no prompts. --json has all turns at the end.\n"

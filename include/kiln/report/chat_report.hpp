@@ -29,6 +29,7 @@ struct ChatReport {
   const config::BakeRecipe& recipe;
   std::string rom_hash;
   bool chat_template = false;
+  std::string lora;  ///< the adapter's directory, or empty
   numerics::Sampling sampling;
   std::vector<ChatTurn> turns;
   HostFigures host;
