@@ -83,7 +83,11 @@ base::Result<int> Chat::run() {
         if (typed) fmt::print(out_, "\n");
         return 0;
       case LineInput::Kind::Woken:
-        if (!typed) return kInterrupted;
+        if (session_.stop().stop_requested()) return kInterrupted;
+        if (!typed) {
+          fmt::print(stderr, "kiln: interrupted\n");
+          return kInterrupted;
+        }
         fmt::print(out_, "\n");
         say("Ctrl-D or /exit leaves, /help shows the commands");
         break;

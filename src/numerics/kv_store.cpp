@@ -32,6 +32,7 @@ void KvStore::resize_blocks(std::size_t blocks) {
 
 void KvStore::truncate(std::size_t tokens) {
   base::check(tokens <= tokens_, "KvStore: truncated to more tokens than it has");
+  if (tokens == tokens_) return;
   const KvBlocks view(*this);
   const std::size_t groups = view.groups();
   const std::size_t channels = view.channels();

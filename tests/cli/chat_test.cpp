@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "kiln/base/result.hpp"
 #include "support/kiln_process.hpp"
 #include "support/pseudo_terminal.hpp"
 
@@ -171,22 +172,60 @@ TEST_F(ChatCli, CtrlCWhereNothingIsTypedTellsHowToLeave) {
   EXPECT_EQ(terminal.finish(), 0);
 }
 
+/// A chat that reads from a pipe which stays open.
+class PipedChat {
+ public:
+  PipedChat(const std::vector<std::string>& arguments, std::string base) : base_(std::move(base)) {
+    base::check(::pipe(ends_) == 0, "a pipe can be made");
+    const int before = ::dup(STDIN_FILENO);
+    ::dup2(ends_[0], STDIN_FILENO);
+    child_ = test::start_kiln(arguments, base_);
+    ::dup2(before, STDIN_FILENO);
+    ::close(before);
+  }
+  ~PipedChat() {
+    for (const int end : ends_) ::close(end);
+  }
+  PipedChat(const PipedChat&) = delete;
+  PipedChat& operator=(const PipedChat&) = delete;
+  void type(const std::string& line) const {
+    [[maybe_unused]] const auto n = ::write(ends_[1], line.data(), line.size());
+  }
+  void send(int signal) const { ::kill(child_, signal); }
+  /// Until standard output holds it, a minute at most.
+  void wait_for(std::string_view text) const {
+    for (int tries = 0; tries < 6000 && test::slurp(base_ + ".out").find(text) == std::string::npos; ++tries)
+      ::usleep(10000);
+  }
+  [[nodiscard]] Outcome finish() const { return test::finish_kiln(child_, base_); }
+
+ private:
+  std::string base_;
+  int ends_[2] = {-1, -1};
+  pid_t child_ = -1;
+};
+
 TEST_F(ChatCli, APoliteKillEndsIt) {
-  const auto base = path("killed");
-  int ends[2];
-  ASSERT_EQ(::pipe(ends), 0);
-  const int before = ::dup(STDIN_FILENO);
-  ::dup2(ends[0], STDIN_FILENO);
-  auto arguments = chat(kRoom);
-  const pid_t child = test::start_kiln(arguments, base);
-  ::dup2(before, STDIN_FILENO);
-  const std::string line = kEndless + "\n";
-  ASSERT_EQ(::write(ends[1], line.data(), line.size()), static_cast<ssize_t>(line.size()));
-  for (int tries = 0; tries < 6000 && test::slurp(base + ".out").empty(); ++tries) ::usleep(10000);
-  ::kill(child, SIGTERM);
-  const auto outcome = test::finish_kiln(child, base);
-  for (const int end : {ends[0], ends[1], before}) ::close(end);
+  const PipedChat chat_under_way(chat(kRoom), path("killed"));
+  chat_under_way.type(kEndless + "\n");
+  chat_under_way.wait_for(" She liked");
+  chat_under_way.send(SIGTERM);
+  const auto outcome = chat_under_way.finish();
   EXPECT_EQ(outcome.status, 130) << outcome.err;
+  EXPECT_THAT(outcome.err, HasSubstr("kiln: interrupted"));
+}
+
+TEST_F(ChatCli, InAPipeCtrlCEndsTheAnswerAndThenTheProgram) {
+  const PipedChat chat_under_way(chat(kRoom), path("interrupted"));
+  chat_under_way.type(kEndless + "\n");
+  chat_under_way.wait_for(" She liked");
+  chat_under_way.send(SIGINT);
+  chat_under_way.wait_for("in context");
+  ::usleep(200000);  // it waits for a line again
+  chat_under_way.send(SIGINT);
+  const auto outcome = chat_under_way.finish();
+  EXPECT_EQ(outcome.status, 130) << outcome.err;
+  EXPECT_THAT(outcome.out, HasSubstr("(Ctrl-C)"));
   EXPECT_THAT(outcome.err, HasSubstr("kiln: interrupted"));
 }
 

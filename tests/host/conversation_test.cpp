@@ -46,7 +46,8 @@ std::string chat_template(const std::string& end, const std::string& more = "") 
 }
 
 struct Machine {
-  explicit Machine(std::uint64_t seed) : pool(1), tokens(*tokenizer::Tokenizer::create(ascii())) {
+  explicit Machine(std::uint64_t seed, tokenizer::TokenizerSpec spec = ascii())
+      : pool(1), tokens(*tokenizer::Tokenizer::create(std::move(spec))) {
     support::RandomConfigs random(seed);
     auto model = random.model();
     model.vocab_size = static_cast<std::uint32_t>(tokens.vocab_size());
@@ -209,6 +210,24 @@ TEST(Conversation, WithoutATemplateTextIsContinued) {
   talk.reset();
   EXPECT_TRUE(talk.messages().empty());
   EXPECT_EQ(talk.say("Once", {})->kept_tokens, 0U);
+}
+
+TEST(Conversation, ASpaceGoesBeforeALineOnlyWhereTheTokenizerPutsOne) {
+  const auto seed = support::test_seed(98);
+  for (const auto prefix : {tokenizer::SpacePrefix::EachPart, tokenizer::SpacePrefix::FirstPartUnlessSpace}) {
+    auto spec = tokenizer::small::sentence_piece({"\xE2\x96\x81", "a", "b"});
+    spec.space_prefix = prefix;
+    const base::TokenId space = 259, a = 260, b = 261;
+    Machine machine(seed, spec);
+    auto talk = machine.conversation("", 3);
+    const auto first = talk.say("a", {});
+    ASSERT_TRUE(first.ok()) << first.error().message;
+    EXPECT_EQ(first->prompt, (Ids{*spec.bos, space, a}));
+    const auto second = talk.say("b", {});
+    ASSERT_TRUE(second.ok());
+    const base::TokenId last = first->answer.back();
+    EXPECT_EQ(second->prompt, prefix == tokenizer::SpacePrefix::EachPart ? (Ids{last, space, b}) : (Ids{last, b}));
+  }
 }
 
 TEST(Conversation, StoppedItGoesOnFromWholeTokens) {
