@@ -155,7 +155,7 @@ struct UnitCycles {
   bool operator==(const UnitCycles&) const = default;
 };
 
-/// How long a stage worked on tokens: from the first beat of a residual (or the issue) until it was free again.
+/// How long a stage worked on tokens: from the first beat that a unit of it took until it was free again.
 struct StageCycles {
   std::uint64_t tokens = 0;
   base::Cycles occupied;
