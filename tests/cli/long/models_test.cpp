@@ -135,7 +135,9 @@ TEST_F(Models, SmolLm2AtEightBitsStaysNearTheReference) {
 }
 
 TEST_F(Models, EightBillionWeightsBakeStreamedAndRunAsTimed) {
-  if (fs::space(folder_).available < (std::uintmax_t{8} << 30)) GTEST_SKIP() << "less than 8 GiB free at " << folder_;
+  // The image is the one large file. Bits: 6 for 2 * 128256 * 4096 weights of embedding and LM head and 32 * 2 * 4096 *
+  // 1024 of keys and values, 3 for 32 * (2 * 4096 * 4096 + 3 * 4096 * 14336) others: 3.3 GiB. Scales of rows take 0.2%.
+  if (fs::space(folder_).available < (std::uintmax_t{4} << 30)) GTEST_SKIP() << "less than 4 GiB free at " << folder_;
   const auto baked = kiln({"bake", "synthetic:llama-3.1-8b", "-o", path("8b.rom")});
   EXPECT_EQ(baked["recipe"]["name"], "w3w6");
   EXPECT_LT(baked["host"]["peak_memory_mib"], 3 * 1024);
