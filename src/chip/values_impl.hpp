@@ -31,7 +31,8 @@ struct Values::Impl : TokenState {
   Impl(const rom::RomImage& image, std::uint64_t capacity_tokens, base::ThreadPool& threads, numerics::Simd path,
        const program::Placement* tiles, const rom::Adapter* resident);
 
-  void open(std::size_t slot);
+  void open(std::size_t slot, std::uint64_t kept_tokens);
+  void rewind(std::size_t slot, std::uint64_t kept_tokens);
   Ticket begin(std::size_t slot, base::TokenId token, base::TokenPos position, const numerics::Sampling& sampling);
   void end(Ticket ticket);
   /// Makes that token the one that is worked on.

@@ -4,8 +4,6 @@
 namespace kiln::report {
 namespace {
 
-constexpr std::string_view kFinishNames[] = {"max_tokens", "end_of_text", "kv_full", "interrupted", "refused"};
-
 Json by_unit(const chip::RunOutcome& run) {
   Json units;
   for (const auto& unit : run.by_unit) {
@@ -59,7 +57,7 @@ Json stages(const program::Placement& placement, const chip::RunOutcome& run) {
 Json users(const chip::RunOutcome& run) {
   Json list = Json::array();
   for (const auto& user : run.users) {
-    Json entry{{"finish", kFinishNames[static_cast<std::size_t>(user.finish)]},
+    Json entry{{"finish", finish_name(user.finish)},
                {"generated_tokens", user.answer_tokens},
                {"token_ids", user.answer},
                {"prompt_arrival_cycle", user.prompt_arrival.count()}};
@@ -255,7 +253,7 @@ std::string run_json(const RunReport& report) {
   json["token_ids"] = report.token_ids;
   json["prompt_tokens"] = report.prompt_tokens;
   json["generated_tokens"] = host::answer_tokens(run);
-  json["finish"] = kFinishNames[static_cast<std::size_t>(run.users.front().finish)];
+  json["finish"] = finish_name(run.users.front().finish);
   json["clock_mhz"] = report.placement.chip().clock_mhz;
   json["cycles_total"] = run.total.count();
   add_speed(json, report.result);

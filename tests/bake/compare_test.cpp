@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "bake_testing.hpp"
+#include "support/development_data.hpp"
 
 namespace kiln::bake::test {
 namespace {
@@ -123,11 +124,9 @@ TEST(Compare, Interrupted_SaysSo) {
 
 /// A real model: the bounds are measured figures with a little room (docs/formats/rom-image.md names the method).
 TEST(Compare, Stories260K_BakesCloseAtEveryWidth) {
-  const char* given = std::getenv("KILN_SHARED");
-  const std::string shared = given != nullptr ? given : std::string(KILN_SOURCE_DIR) + "/../shared";
-  const std::string path = shared + "/data/stories260K/hf-f32";
-  if (!std::filesystem::exists(path)) GTEST_SKIP() << "no " << path;
-  const auto checkpoint = checkpoint::open(path);
+  const auto data = kiln::test::shared_data("data/stories260K/hf-f32");
+  KILN_NEEDS_DATA(data);
+  const auto checkpoint = checkpoint::open(data.path.string());
   ASSERT_TRUE(checkpoint.ok()) << checkpoint.error().message;
   const std::pair<int, double> bounds[] = {{2, 0.36}, {3, 0.19}, {4, 0.10}, {6, 0.027}, {8, 0.0075}};
   for (const auto& [bits, bound] : bounds) {

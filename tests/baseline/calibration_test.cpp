@@ -10,16 +10,12 @@
 
 #include "kiln/baseline/baseline.hpp"
 #include "kiln/config/load.hpp"
+#include "support/development_data.hpp"
 
 namespace kiln::baseline {
 namespace {
 
 const std::string kConfigs = std::string(KILN_SOURCE_DIR) + "/configs/";
-
-std::string shared_folder() {
-  const char* given = std::getenv("KILN_SHARED");
-  return given != nullptr ? given : std::string(KILN_SOURCE_DIR) + "/../shared";
-}
 
 /// Fields of a line of CSV; quotes only hold commas together.
 std::vector<std::string> fields_of(const std::string& line) {
@@ -105,9 +101,9 @@ double mean_error(const std::vector<Measurement>& all, std::uint64_t first, std:
 }
 
 TEST(BaselineCalibration, MeanErrorOfDecodeRatesIsAsStated) {
-  const std::string file = shared_folder() + "/reference/gpu_calibration.csv";
-  std::ifstream csv(file);
-  if (!csv) GTEST_SKIP() << "no table of measurements at " << file << "; KILN_SHARED names its folder";
+  const auto table = test::shared_data("reference/gpu_calibration.csv");
+  KILN_NEEDS_DATA(table);
+  std::ifstream csv(table.path);
   const auto all = measurements(csv);
   std::size_t count = 0;
   const double single = mean_error(all, 1, 1, count);

@@ -24,14 +24,6 @@ namespace kiln::checkpoint::test {
 
 namespace fs = std::filesystem;
 
-/// The folder of shared test data, or nothing.
-inline std::optional<fs::path> shared() {
-  const char* set = std::getenv("KILN_SHARED");
-  const fs::path path = set != nullptr ? fs::path(set) : fs::path(KILN_SOURCE_DIR) / ".." / "shared";
-  if (fs::exists(path / "data")) return path;
-  return std::nullopt;
-}
-
 /// A fresh folder for this test.
 inline fs::path folder() {
   const auto* info = ::testing::UnitTest::GetInstance()->current_test_info();

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "checkpoint/files.hpp"
+#include "support/development_data.hpp"
 
 namespace kiln::checkpoint::test {
 namespace {
@@ -101,9 +102,9 @@ TEST(Synthetic, ValuesArePinned) {
 }
 
 TEST(SharedFiles, AllFourFormsOfOneModelHoldTheSameWeights) {
-  const auto data = shared();
-  if (!data) GTEST_SKIP() << "no shared test data";
-  const fs::path dir = *data / "data" / "stories260K";
+  const auto data = kiln::test::shared_data("data/stories260K");
+  KILN_NEEDS_DATA(data);
+  const fs::path& dir = data.path;
   const auto gguf = open((dir / "stories260K.gguf").string());
   ASSERT_TRUE(gguf) << gguf.error().message;
   EXPECT_EQ((*gguf)->config().max_context, 128U);
@@ -128,9 +129,9 @@ TEST(SharedFiles, AllFourFormsOfOneModelHoldTheSameWeights) {
 
 // The same model in nine quantised types: weights stay near those of the F16 file.
 TEST(SharedFiles, QuantisedWeightsAreNearTheOriginal) {
-  const auto data = shared();
-  if (!data) GTEST_SKIP() << "no shared test data";
-  const fs::path dir = *data / "data" / "gguf";
+  const auto data = kiln::test::shared_data("data/gguf");
+  KILN_NEEDS_DATA(data);
+  const fs::path& dir = data.path;
   const auto original = open((dir / "F16.gguf").string());
   ASSERT_TRUE(original) << original.error().message;
   const std::vector<std::pair<std::string, double>> files = {// relative root mean square error: about 2^-bits and below

@@ -1,6 +1,8 @@
 // The whole chip on small models: values and cycles together, what ends an answer, what adds up, what is refused.
 #include <gmock/gmock.h>
 
+#include <numeric>
+
 #include "chip/chip_testing.hpp"
 #include "support/random_chip.hpp"
 #include "support/toy_rom.hpp"
@@ -176,6 +178,45 @@ TEST(Chip, AStopEndsTheRunAndWhatWasDoneAddsUp) {
   ASSERT_TRUE(nothing.ok());
   EXPECT_EQ(nothing->users[0].finish, Finish::Interrupted);
   EXPECT_TRUE(nothing->tokens.empty());
+}
+
+TEST(Chip, AStopInAFullPipelineAddsUpToo) {
+  support::RandomConfigs random(support::test_seed(41));
+  for (const std::uint64_t stop_at : {0, 3, 17}) {
+    config::ModelConfig model = random.model();
+    model.layers = 5;
+    config::ChipConfig chip = random.chip(model, 200);
+    chip.schedule = config::Schedule::LayerPipelined;
+    chip.sequencer.slots = 4;
+    const auto placement = program::Placement::create(model, {}, chip);
+    ASSERT_TRUE(placement.ok()) << placement.error().message;
+    std::stop_source source;
+    RunRequest request = timing_request(2, 8);
+    request.users.resize(6, request.users[0]);  // two of them wait for a slot
+    request.stop = source.get_token();
+    std::uint64_t answers = 0;
+    request.on_token = [&](std::uint32_t, base::TokenId, std::uint64_t) {
+      if (answers++ == stop_at) source.request_stop();
+    };
+    const auto outcome = run(*placement, request);
+    ASSERT_TRUE(outcome.ok()) << outcome.error().message;
+    std::uint64_t told = 0;
+    std::uint64_t interrupted = 0;
+    for (const UserOutcome& user : outcome->users) {
+      told += user.answer_tokens;
+      interrupted += user.finish == Finish::Interrupted ? 1 : 0;
+    }
+    EXPECT_EQ(told, answers);
+    EXPECT_GE(interrupted, 5U);
+    const auto sum = [](const auto& entries) {
+      return std::accumulate(entries.begin(), entries.end(), base::Cycles());
+    };
+    for (const auto& unit : outcome->by_unit) EXPECT_EQ(sum(unit.causes), outcome->total) << unit.name();
+    base::Cycles on_the_way;
+    for (const TokenTiming& token : outcome->tokens) on_the_way = on_the_way + (token.commit - token.issue);
+    EXPECT_EQ(sum(outcome->critical_path), on_the_way);
+    EXPECT_EQ(sum(outcome->critical_causes), on_the_way);
+  }
 }
 
 TEST(Chip, ExceptionsOfCallersComeThroughAndTheNextRunIsWell) {

@@ -262,20 +262,22 @@ struct NaiveRun {
 };
 
 /// Token by token, as the sequencer and the host link do it.
-inline NaiveRun naive_run(const program::Placement& placement, std::uint64_t prompt, std::uint64_t answer) {
+/// The prompt follows `kept` tokens that are in the KV cache already.
+inline NaiveRun naive_run(const program::Placement& placement, std::uint64_t prompt, std::uint64_t answer,
+                          std::uint64_t kept) {
   NaiveChip chip(placement);
   const auto& host = placement.chip().host;
   NaiveRun run;
   std::uint64_t commit = 0, wire_free = 0;
   run.prompt_arrival = host.latency_cycles;
-  for (std::uint64_t position = 0; position < placement.kv().capacity_tokens; ++position) {
+  for (std::uint64_t position = kept; position < placement.kv().capacity_tokens; ++position) {
     std::uint64_t issue = commit;
-    if (position < prompt) {
-      issue = std::max(issue, host.latency_cycles + position * host.cycles_per_token);
+    if (position < kept + prompt) {
+      issue = std::max(issue, host.latency_cycles + (position - kept) * host.cycles_per_token);
       chip.hold(program::Unit::HostLink, commit, issue);
     }
-    commit = chip.token(issue, position, position + 1 >= prompt);
-    if (position + 1 < prompt) continue;
+    commit = chip.token(issue, position, position + 1 >= kept + prompt);
+    if (position + 1 < kept + prompt) continue;
     const std::uint64_t leave = run.answer_tokens == 0 ? commit : std::max(commit, wire_free);
     wire_free = leave + host.cycles_per_token;
     if (run.answer_tokens == 0) run.first_answer = commit;

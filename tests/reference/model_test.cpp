@@ -13,6 +13,7 @@
 
 #include "kiln/base/random.hpp"
 #include "kiln/reference/reference.hpp"
+#include "support/development_data.hpp"
 
 namespace kiln::reference {
 namespace {
@@ -268,10 +269,9 @@ struct Form {
 class Golden : public testing::TestWithParam<Form> {};
 
 TEST_P(Golden, LogitsAgree) {
-  const char* set = std::getenv("KILN_SHARED");
-  const fs::path dir =
-      (set != nullptr ? fs::path(set) : fs::path(KILN_SOURCE_DIR) / ".." / "shared") / "data" / "stories260K";
-  if (!fs::exists(dir)) GTEST_SKIP() << "no shared test data";
+  const auto data = test::shared_data("data/stories260K");
+  KILN_NEEDS_DATA(data);
+  const auto& dir = data.path;
   std::ifstream json_file(dir / "golden.json");
   const auto golden = nlohmann::json::parse(json_file);
   const auto ids = golden.at("tokens").get<std::vector<base::TokenId>>();

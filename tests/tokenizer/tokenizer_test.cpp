@@ -3,11 +3,11 @@
 #include <gmock/gmock.h>
 
 #include <cstdlib>
-#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "kiln/base/mapped_file.hpp"
 #include "kiln/base/random.hpp"
+#include "support/development_data.hpp"
 #include "tokenizer/small_vocabularies.hpp"
 
 namespace kiln::tokenizer {
@@ -173,10 +173,9 @@ TEST(Utf8Assembler, GivesWholeCharacters) {
 }
 
 TEST(Stories260K, EncodesTheGoldenText) {
-  const char* shared = std::getenv("KILN_SHARED");
-  const std::filesystem::path root = shared != nullptr ? shared : KILN_SOURCE_DIR "/../shared";
-  const auto folder = root / "data/stories260K";
-  if (!std::filesystem::exists(folder)) GTEST_SKIP() << folder << " is absent";
+  const auto data = test::shared_data("data/stories260K");
+  KILN_NEEDS_DATA(data);
+  const auto& folder = data.path;
   const auto golden = nlohmann::json::parse(base::read_text_file((folder / "golden.json").string()).value());
   const auto file = base::read_text_file((folder / "tok512.bin").string()).value();
   const auto t = Tokenizer::create(small::from_llama2c(file)).value();

@@ -71,8 +71,11 @@ struct Slice {
 
 /// One prompt and its answer.
 struct UserRequest {
-  base::Cycles arrival;                   ///< the host has the prompt; it sends prompts in order of arrival
-  std::vector<base::TokenId> prompt;      ///< at least one; in a timing-only run only its length matters
+  base::Cycles arrival;               ///< the host has the prompt; it sends prompts in order of arrival
+  std::vector<base::TokenId> prompt;  ///< at least one; in a timing-only run only its length matters
+  /// Tokens of an earlier run that are still in the user's part of the KV cache: the prompt follows them. A functional
+  /// run takes them with one user alone, whose slot is the first.
+  std::uint64_t kept_tokens = 0;
   std::uint64_t max_new_tokens = 1;       ///< at least one
   std::vector<base::TokenId> end_tokens;  ///< any of them ends the answer (functional runs)
   numerics::Sampling sampling;            ///< its temperature decides on the sampler's cycles, in a timing-only run too
@@ -177,8 +180,8 @@ struct RunOutcome {
   double elaboration_s = 0;         ///< wall time until the first event
 };
 
-/// Whether the chip can run it: fails when a prompt is empty or does not fit the KV cache (naming its capacity), or
-/// when more is asked of the sampler than it does.
+/// Whether the chip can run it: fails when a prompt is empty or does not fit the KV cache beside the kept tokens
+/// (naming its capacity), or when more is asked of the sampler than it does.
 base::Status check(const program::Placement& placement, const RunRequest& request);
 
 /// Fails as check() does. A KV cache that is too small for an answer ends it with Finish::KvFull.

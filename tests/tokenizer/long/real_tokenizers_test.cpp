@@ -10,17 +10,12 @@
 #include "kiln/base/mapped_file.hpp"
 #include "kiln/base/random.hpp"
 #include "kiln/tokenizer/tokenizer.hpp"
+#include "support/development_data.hpp"
 
 namespace kiln::tokenizer {
 namespace {
 
 namespace fs = std::filesystem;
-
-fs::path cache() {
-  if (const char* given = std::getenv("KILN_CACHE")) return fs::path(given) / "tokenizers";
-  const char* home = std::getenv("HOME");
-  return fs::path(home != nullptr ? home : ".") / ".cache/kiln/tokenizers";
-}
 
 std::vector<std::string> texts() {
   const char* given = std::getenv("KILN_SEED");
@@ -49,9 +44,12 @@ std::vector<std::string> texts() {
 std::string read(const fs::path& path) { return base::read_text_file(path.string()).value(); }
 
 void expect_agreement(const std::string& model, const std::string& encoder_file) {
-  const fs::path folder = cache() / model / "models";
-  const fs::path encoder = cache() / encoder_file;
-  if (!fs::exists(folder) || !fs::exists(encoder)) GTEST_SKIP() << folder << " is absent: run scripts/fetch-tokenizers";
+  const auto files = test::fetched_data("tokenizers/" + model + "/models", "fetch-tokenizers");
+  KILN_NEEDS_DATA(files);
+  const auto other = test::fetched_data("tokenizers/" + encoder_file, "fetch-tokenizers");
+  KILN_NEEDS_DATA(other);
+  const fs::path& folder = files.path;
+  const fs::path& encoder = other.path;
   if (std::system("node --version > /dev/null") != 0) GTEST_SKIP() << "node is not installed";
 
   const auto list = texts();
