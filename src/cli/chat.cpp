@@ -210,7 +210,7 @@ base::Result<host::Turn> Chat::compute(const std::string& text, std::stop_token 
   return turn;
 }
 
-std::size_t Chat::replay(const host::Turn& turn, std::stop_token stop) {
+std::size_t Chat::replay(const host::Turn& turn, const std::stop_token& stop) {
   const bool at_once = stop.stop_requested();  // while it was computed: what there is of it is shown
   const auto start = std::chrono::steady_clock::now();
   const double us_per_cycle = 1.0 / report_.placement.chip().clock_mhz;

@@ -39,7 +39,7 @@ class Chat {
   base::Result<std::optional<int>> answer(const std::string& text);
   base::Result<host::Turn> compute(const std::string& text, std::stop_token stop);
   /// The answer at the chip's speed; returns how many of its tokens came before the stop.
-  std::size_t replay(const host::Turn& turn, std::stop_token stop);
+  std::size_t replay(const host::Turn& turn, const std::stop_token& stop);
   base::Status record(host::Turn turn);
   void show(std::string_view text);
   void say(std::string_view sentence);  ///< a line of the program's own
