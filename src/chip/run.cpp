@@ -61,6 +61,7 @@ class Elaborated : public sc_core::sc_module {
 base::Status check_user(const program::Placement& placement, const UserRequest& user, bool functional) {
   const std::uint64_t capacity = placement.kv().capacity_tokens;
   if (user.prompt.empty()) return base::Error{"the prompt is empty, the chip needs at least one token"};
+  if (user.leaves && *user.leaves < user.arrival) return base::Error{"a user leaves before the prompt is there"};
   if (user.max_new_tokens == 0) return base::Error{"no answer tokens are wanted, the chip makes at least one"};
   if (user.kept_tokens > 0 && (user.kept_tokens > capacity || user.prompt.size() > capacity - user.kept_tokens)) {
     return base::Error{fmt::format("the prompt has {} tokens behind {} that are kept, the KV cache of chip {} holds {}",

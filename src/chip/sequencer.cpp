@@ -22,6 +22,10 @@ Sequencer::Sequencer(const program::Placement& placement, const std::vector<User
     user.max_new = request.max_new_tokens;
     user.end_tokens = &request.end_tokens;
     user.reserved = std::min(user.prompt_end + user.max_new - 1, kv_free_);  // the last answer token is not issued
+    if (request.leaves) {
+      user.left = *request.leaves + Cycles(placement.chip().host.latency_cycles);
+      news_.push_back({*user.left, News::Kind::Left, static_cast<std::uint32_t>(users_.size())});
+    }
     users_.push_back(std::move(user));
   }
 }
@@ -30,8 +34,15 @@ void Sequencer::prompt_arrived(std::uint32_t user, Cycles at) { news_.push_back(
 void Sequencer::stage_free(Cycles at) { news_.push_back({at, News::Kind::StageFree, 0}); }
 
 bool Sequencer::commit(std::uint32_t index, bool with_logits, std::optional<base::TokenId> successor, Cycles at) {
-  if (!with_logits) return false;
   User& user = users_[index];
+  --user.in_flight;
+  const bool last_of_gone = user.left && *user.left <= at && user.in_flight == 0;
+  if (!with_logits) {
+    if (!last_of_gone) return false;
+    decided(user, Finish::Left);
+    news_.push_back({at, News::Kind::Finished, index});
+    return false;
+  }
   UserOutcome& outcome = user.outcome;
   if (outcome.answer_tokens == 0) outcome.first_answer = at;
   outcome.last_answer = at;
@@ -44,13 +55,34 @@ bool Sequencer::commit(std::uint32_t index, bool with_logits, std::optional<base
     finish = Finish::MaxTokens;
   } else if (user.next == user.reserved) {
     finish = Finish::KvFull;
+  } else if (last_of_gone) {
+    finish = Finish::Left;
   }
-  if (finish) {
-    outcome.finish = *finish;
-    --unfinished_;
-  }
+  if (finish) decided(user, *finish);
   news_.push_back({at, finish ? News::Kind::Finished : News::Kind::Done, index});
   return true;
+}
+
+void Sequencer::decided(User& user, Finish finish) {
+  user.outcome.finish = finish;
+  user.decided = true;
+  --unfinished_;
+}
+
+void Sequencer::release(User& user) {
+  slots_[*user.slot].reset();
+  user.slot.reset();
+  kv_free_ += user.reserved;
+  kv_used_ -= user.reserved;
+  --active_;
+}
+
+void Sequencer::leave(std::uint32_t index) {
+  User& user = users_[index];
+  if (user.decided || user.in_flight > 0) return;
+  decided(user, Finish::Left);
+  if (user.slot) return release(user);
+  std::erase(waiting_, index);
 }
 
 void Sequencer::apply(const News& news) {
@@ -60,6 +92,7 @@ void Sequencer::apply(const News& news) {
       stage_free_ = true;
       break;
     case News::Kind::Arrival:
+      if (user.decided) break;
       if (user.arrived++ == user.kept) {
         user.outcome.prompt_arrival = news.at;
         waiting_.push_back(news.user);
@@ -69,12 +102,10 @@ void Sequencer::apply(const News& news) {
       user.successor_known = true;
       break;
     case News::Kind::Finished:
-      slots_[*user.slot].reset();
-      user.slot.reset();
-      user.finished = true;
-      kv_free_ += user.reserved;
-      kv_used_ -= user.reserved;
-      --active_;
+      release(user);
+      break;
+    case News::Kind::Left:
+      leave(news.user);
       break;
   }
 }
@@ -85,9 +116,7 @@ void Sequencer::admit(Cycles cycle) {
     User& user = users_[waiting_.front()];
     if (user.reserved > kv_free_) {
       if (when_full_ == config::WhenFull::Queue) return;
-      user.outcome.finish = Finish::Refused;
-      user.finished = true;
-      --unfinished_;
+      decided(user, Finish::Refused);
       waiting_.pop_front();
       continue;
     }
@@ -105,17 +134,18 @@ void Sequencer::admit(Cycles cycle) {
   }
 }
 
-bool Sequencer::ready(const User& user) const {
+bool Sequencer::ready(const User& user, Cycles cycle) const {
+  if (user.left && *user.left <= cycle) return false;
   if (user.next >= user.reserved) return false;
   return user.next < user.prompt_end ? user.next < user.arrived : user.successor_known;
 }
 
 /// The slot whose token goes next: in turn behind the one served last, among those that the policy prefers.
-std::optional<std::size_t> Sequencer::choose() const {
+std::optional<std::size_t> Sequencer::choose(Cycles cycle) const {
   std::optional<std::size_t> otherwise;
   for (std::size_t step = 1; step <= slots_.size(); ++step) {
     const std::size_t slot = (served_ + step) % slots_.size();
-    if (!slots_[slot] || !ready(users_[*slots_[slot]])) continue;
+    if (!slots_[slot] || !ready(users_[*slots_[slot]], cycle)) continue;
     const bool decodes = users_[*slots_[slot]].next >= users_[*slots_[slot]].prompt_end;
     if (config_.turn == Turn::RoundRobin || decodes == (config_.turn == Turn::DecodeFirst)) return slot;
     if (!otherwise) otherwise = slot;
@@ -133,12 +163,13 @@ std::optional<Sequencer::Token> Sequencer::decide(Cycles cycle) {
   news_.erase(news_.begin(), later);
   admit(cycle);
   if (!stage_free_) return std::nullopt;
-  const auto slot = choose();
+  const auto slot = choose(cycle);
   if (!slot) return std::nullopt;
   User& user = users_[*slots_[*slot]];
   const Token token{*slots_[*slot], *slot, base::TokenPos{static_cast<std::uint32_t>(user.next)},
                     user.next < user.prompt_end, user.next + 1 >= user.prompt_end};
   ++user.next;
+  ++user.in_flight;
   user.successor_known = false;
   served_ = *slot;
   stage_free_ = false;

@@ -52,17 +52,24 @@ class Sequencer {
     bool successor_known = false;
     std::optional<std::size_t> slot;
     UserOutcome outcome;
-    bool finished = false;
+    std::uint64_t in_flight = 0;       ///< tokens issued and not committed
+    std::optional<base::Cycles> left;  ///< the chip knows from then on that the user has gone
+    bool decided = false;              ///< its last token has committed, or it went without one on its way
   };
   struct News {
     base::Cycles at;
-    enum class Kind { Arrival, Done, Finished, StageFree } kind;
+    enum class Kind { Arrival, Done, Finished, Left, StageFree } kind;
     std::uint32_t user;
   };
   void apply(const News& news);
+  /// No token of the user is on its way and none will be.
+  void decided(User& user, Finish finish);
+  void release(User& user);
+  /// The user has gone; tokens on their way still commit.
+  void leave(std::uint32_t user);
   void admit(base::Cycles cycle);
-  bool ready(const User& user) const;
-  std::optional<std::size_t> choose() const;
+  bool ready(const User& user, base::Cycles cycle) const;
+  std::optional<std::size_t> choose(base::Cycles cycle) const;
 
   config::SequencerConfig config_;
   config::WhenFull when_full_;

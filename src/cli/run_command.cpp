@@ -51,7 +51,7 @@ void warn_about_context(const config::ModelConfig& model, std::uint64_t tokens) 
         fmt::format("{} tokens are more than the {} that {} declares", tokens, model.max_context, model.name));
 }
 
-/// What a GPU has to do for the same users; one whom the chip refused wants the answer that he asked for.
+/// What a GPU has to do for the same users; who got nothing from the chip wants the answer that was asked for.
 std::vector<baseline::LoadRequest> load_of(const chip::RunRequest& request, const chip::RunOutcome& outcome,
                                            std::uint32_t clock_mhz) {
   std::vector<baseline::LoadRequest> load;

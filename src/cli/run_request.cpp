@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "kiln/bake/bake.hpp"
 #include "kiln/base/mapped_file.hpp"
 #include "kiln/checkpoint/lora.hpp"
@@ -102,6 +104,9 @@ base::Result<std::vector<chip::UserRequest>> users_of(const RunOptions& options,
                                    : seeded(request.prompt_tokens);
       if (!prompt) return prompt.error();
       if (const auto added = add(arrival, *std::move(prompt), request.answer_tokens); !added) return added.error();
+      if (request.leaves_us)
+        users.back().leaves =
+            std::max(arrival, base::Cycles(static_cast<std::uint64_t>(*request.leaves_us * clock_mhz + 0.5)));
     }
     return users;
   }

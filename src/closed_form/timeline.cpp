@@ -68,6 +68,8 @@ class Pipeline {
 /// Positions that a job may take in the KV cache.
 std::uint64_t places(const Job& job) { return job.kept_tokens + job.prompt_tokens + job.max_new_tokens - 1; }
 
+constexpr std::uint64_t kNever = UINT64_MAX;
+
 struct User {
   Job job;
   std::uint64_t first_id = 0;  ///< arrival of its first prompt id at the sequencer
@@ -77,6 +79,9 @@ struct User {
   std::optional<std::size_t> slot;
   std::uint64_t admitted = 0;
   std::uint64_t answers = 0;
+  std::uint64_t gone = kNever;    ///< the chip knows from then on that the user has left
+  std::uint64_t last_commit = 0;  ///< of its tokens so far
+  bool over = false;              ///< it is known when its slot is free again, or that it needs none
 };
 
 class Players {
@@ -89,8 +94,13 @@ class Players {
       user.job = job;
       user.reserved = std::min(places(job), kv_);
       user.next = job.kept_tokens;
+      if (job.leaves) {
+        user.gone = job.leaves->count() + chip_.host.latency_cycles;
+        departures_.emplace_back(user.gone, static_cast<std::uint32_t>(users_.size()));
+      }
       users_.push_back(user);
     }
+    std::sort(departures_.begin(), departures_.end());
     order_.resize(jobs.size());
     std::iota(order_.begin(), order_.end(), 0U);
     std::stable_sort(order_.begin(), order_.end(),
@@ -114,6 +124,7 @@ class Players {
       for (const auto& slot : slots_) {
         if (!slot || users_[*slot].next == users_[*slot].reserved) continue;
         const std::uint64_t at = std::max(open, ready_at(users_[*slot]));
+        if (at >= users_[*slot].gone) continue;
         soonest = std::min(soonest.value_or(at), at);
       }
       // Whoever comes or goes up to then may change who is there.
@@ -127,7 +138,10 @@ class Players {
   }
 
   User& user(std::uint32_t index) { return users_[index]; }
-  void leaves(std::uint32_t index, std::uint64_t at) { leaving_.emplace_back(at, index); }
+  void leaves(std::uint32_t index, std::uint64_t at) {
+    users_[index].over = true;
+    leaving_.emplace_back(at, index);
+  }
 
  private:
   [[nodiscard]] static bool in_prompt(const User& user) {
@@ -141,9 +155,29 @@ class Players {
     std::optional<std::uint64_t> next;
     if (arrived_ < order_.size()) next = users_[order_[arrived_]].first_id;
     for (const auto& [at, who] : leaving_) next = std::min(next.value_or(at), at);
+    if (departed_ < departures_.size()) next = std::min(next.value_or(kNever), departures_[departed_].first);
     return next;
   }
+  /// Users who go at `now`: out of the queue, or out of their slot when the last of their tokens has committed.
+  void depart(std::uint64_t now) {
+    for (; departed_ < departures_.size() && departures_[departed_].first == now; ++departed_) {
+      const std::uint32_t index = departures_[departed_].second;
+      User& user = users_[index];
+      if (user.over) continue;
+      if (user.slot) {
+        leaves(index, std::max(now, user.last_commit));
+      } else {
+        user.over = true;
+        std::erase(queue_, index);
+      }
+    }
+  }
   void apply(std::uint64_t now, std::vector<std::uint32_t>& refused) {
+    while (arrived_ < order_.size() && users_[order_[arrived_]].first_id == now) {
+      if (!users_[order_[arrived_]].over) queue_.push_back(order_[arrived_]);
+      ++arrived_;
+    }
+    depart(now);
     std::erase_if(leaving_, [&](const auto& leaving) {
       if (leaving.first != now) return false;
       User& user = users_[leaving.second];
@@ -151,11 +185,11 @@ class Players {
       slots_[*user.slot].reset();
       return true;
     });
-    while (arrived_ < order_.size() && users_[order_[arrived_]].first_id == now) queue_.push_back(order_[arrived_++]);
     while (!queue_.empty()) {
       User& user = users_[queue_.front()];
       if (user.reserved > kv_) {
         if (chip_.kv.when_full == config::WhenFull::Queue) return;
+        user.over = true;
         refused.push_back(queue_.front());
       } else {
         const auto slot = std::find(slots_.begin(), slots_.end(), std::optional<std::uint32_t>());
@@ -172,7 +206,8 @@ class Players {
     std::vector<std::size_t> preferred, others;
     for (std::size_t i = 1; i <= slots_.size(); ++i) {
       const std::size_t s = (last_slot_ + i) % slots_.size();
-      if (!slots_[s] || users_[*slots_[s]].next == users_[*slots_[s]].reserved || ready_at(users_[*slots_[s]]) > now)
+      if (!slots_[s] || users_[*slots_[s]].next == users_[*slots_[s]].reserved || ready_at(users_[*slots_[s]]) > now ||
+          users_[*slots_[s]].gone <= now)
         continue;
       const bool prompt = in_prompt(users_[*slots_[s]]);
       const bool first = chip_.sequencer.turn == config::Turn::RoundRobin ||
@@ -192,9 +227,9 @@ class Players {
   std::vector<std::optional<std::uint32_t>> slots_;
   std::size_t last_slot_ = 0;
   std::vector<std::pair<std::uint64_t, std::uint32_t>> leaving_;
+  std::vector<std::pair<std::uint64_t, std::uint32_t>> departures_;  ///< users who go of themselves, by time
+  std::size_t departed_ = 0;
 };
-
-constexpr std::uint64_t kNever = UINT64_MAX;
 
 }  // namespace
 
@@ -211,6 +246,7 @@ Timeline timeline(const program::Placement& placement, const std::vector<Job>& j
     const bool with_logits = user.next >= user.job.kept_tokens + user.job.prompt_tokens;
     const std::uint64_t commit = pipeline.pass(turn->at, position, with_logits, user.job.greedy);
     result.tokens.push_back({turn->user, position, base::Cycles(turn->at), base::Cycles(commit)});
+    user.last_commit = std::max(user.last_commit, commit);
     if (!with_logits) continue;
     answers.push_back(commit);
     user.decoded_at = commit;
@@ -223,7 +259,8 @@ Timeline timeline(const program::Placement& placement, const std::vector<Job>& j
   std::uint64_t leave = 0;
   for (std::size_t i = 0; i < answers.size(); ++i)
     leave = i == 0 ? answers[i] : std::max(answers[i], leave + host.cycles_per_token);
-  result.total = base::Cycles(leave + host.latency_cycles);
+  if (!answers.empty()) result.total = base::Cycles(leave + host.latency_cycles);
+  for (const TokenTime& token : result.tokens) result.total = std::max(result.total, token.commit);
   return result;
 }
 

@@ -114,6 +114,20 @@ std::vector<base::TokenId> seeded_prompt(std::uint64_t count, std::uint32_t voca
   return ids;
 }
 
+std::vector<closed_form::Job> jobs_of(const chip::RunRequest& request, const chip::RunOutcome& outcome) {
+  std::vector<closed_form::Job> jobs;
+  for (std::size_t u = 0; u < request.users.size(); ++u) {
+    const chip::UserRequest& user = request.users[u];
+    const bool stopped = outcome.users[u].finish == chip::Finish::Interrupted;
+    // Who left would have gone on: the timeline finds by itself after how many tokens that was.
+    const bool left = outcome.users[u].finish == chip::Finish::Left;
+    const std::uint64_t answer = left ? user.max_new_tokens : outcome.users[u].answer_tokens + (stopped ? 1 : 0);
+    jobs.push_back({user.arrival, user.prompt.size(), user.max_new_tokens, answer, user.sampling.greedy(), user.leaves,
+                    user.kept_tokens});
+  }
+  return jobs;
+}
+
 namespace {
 
 bool same(const chip::TokenTiming& a, const closed_form::TokenTime& b) {
@@ -159,24 +173,11 @@ std::optional<std::string> difference_so_far(const chip::RunOutcome& simulated, 
 
 namespace {
 
-/// Who was stopped counts with one answer token more: the timeline reaches beyond the run's end and leaves nobody
-/// before it.
-std::vector<closed_form::Job> jobs_of(const chip::RunRequest& request, const chip::RunOutcome& outcome) {
-  std::vector<closed_form::Job> jobs;
-  for (std::size_t u = 0; u < request.users.size(); ++u) {
-    const chip::UserRequest& user = request.users[u];
-    const bool stopped = outcome.users[u].finish == chip::Finish::Interrupted;
-    jobs.push_back({user.arrival, user.prompt.size(), user.max_new_tokens,
-                    outcome.users[u].answer_tokens + (stopped ? 1 : 0), user.sampling.greedy(), user.kept_tokens});
-  }
-  return jobs;
-}
-
 void compare(const program::Placement& placement, const chip::RunRequest& request, RunResult& result) {
   const auto& users = request.users;
   const bool free = request.stall_seed == 0;  // the formulas know no random stalls
   if (users.size() == 1 && placement.dataflow().stages().size() == 1 && users[0].arrival.count() == 0 &&
-      users[0].sampling.greedy()) {
+      users[0].sampling.greedy() && !users[0].leaves) {
     result.closed_form = closed_form::run_cycles(placement, users[0].prompt.size(), result.chip.users[0].answer_tokens,
                                                  users[0].kept_tokens);
     result.expected_total = result.closed_form->total;

@@ -22,9 +22,11 @@ class Line {
   base::Result<WorkloadRequest> read() const {
     if (!object_.is_object()) return base::Error{where_ + ": an object is expected"};
     for (const auto& [key, value] : object_.items()) {
-      if (key != "arrival_us" && key != "prompt" && key != "prompt_tokens" && key != "answer_tokens") {
+      if (key != "arrival_us" && key != "prompt" && key != "prompt_tokens" && key != "answer_tokens" &&
+          key != "leaves_us") {
         return base::Error{fmt::format(
-            "{}: /{} is not a known key; arrival_us, prompt, prompt_tokens and answer_tokens are", where_, key)};
+            "{}: /{} is not a known key; arrival_us, prompt, prompt_tokens, answer_tokens and leaves_us are", where_,
+            key)};
       }
     }
     WorkloadRequest request;
@@ -33,6 +35,12 @@ class Line {
     request.arrival_us = arrival->get<double>();
     if (!(request.arrival_us >= 0 && request.arrival_us <= kLatestArrival))
       return wrong("arrival_us", "0 to 1e12 microseconds");
+    if (const auto leaves = object_.find("leaves_us"); leaves != object_.end()) {
+      if (!leaves->is_number()) return wrong("leaves_us", "a number of microseconds");
+      request.leaves_us = leaves->get<double>();
+      if (!(*request.leaves_us >= request.arrival_us && *request.leaves_us <= kLatestArrival))
+        return wrong("leaves_us", "arrival_us to 1e12 microseconds");
+    }
     const bool has_text = object_.contains("prompt");
     if (has_text == object_.contains("prompt_tokens"))
       return base::Error{where_ + ": one of /prompt and /prompt_tokens is expected"};
@@ -137,12 +145,14 @@ WorkloadFigures workload_figures(const chip::RunRequest& request, const chip::Ru
       ++figures.refused;
       continue;
     }
-    ++figures.finished;
+    ++(user.finish == chip::Finish::Left ? figures.left : figures.finished);
+    if (user.admitted.count() == 0) continue;  // gone out of the queue
     queued.push_back(us(user.admitted - user.prompt_arrival, clock_mhz));
+    spread(figures.over_time, &LoadPoint::waiting, us(user.prompt_arrival, clock_mhz), us(user.admitted, clock_mhz));
+    if (user.answer_tokens == 0) continue;
     first.push_back(us(user.first_answer - request.users[u].arrival, clock_mhz));
     if (user.answer_tokens > 1)
       pace.push_back(us(user.last_answer - user.first_answer, clock_mhz) / static_cast<double>(user.answer_tokens - 1));
-    spread(figures.over_time, &LoadPoint::waiting, us(user.prompt_arrival, clock_mhz), us(user.admitted, clock_mhz));
     spread(figures.over_time, &LoadPoint::admitted, us(user.admitted, clock_mhz), us(user.last_answer, clock_mhz));
   }
   for (const auto& token : outcome.tokens)

@@ -19,6 +19,7 @@ std::string_view ended_by(chip::Finish finish) {
       return "KV cache full";
     case chip::Finish::Interrupted:
     case chip::Finish::Refused:
+    case chip::Finish::Left:
       break;
   }
   return "Ctrl-C";

@@ -23,7 +23,7 @@ Json host_json(const HostFigures& host) {
 }
 
 std::string_view finish_name(chip::Finish finish) {
-  constexpr std::string_view kNames[] = {"max_tokens", "end_of_text", "kv_full", "interrupted", "refused"};
+  constexpr std::string_view kNames[] = {"max_tokens", "end_of_text", "kv_full", "interrupted", "refused", "left"};
   return kNames[static_cast<std::size_t>(finish)];
 }
 

@@ -61,8 +61,9 @@ Json users(const chip::RunOutcome& run) {
                {"generated_tokens", user.answer_tokens},
                {"token_ids", user.answer},
                {"prompt_arrival_cycle", user.prompt_arrival.count()}};
-    if (user.finish != chip::Finish::Refused) {
-      entry["admitted_cycle"] = user.admitted.count();
+    // Cycle 0 is before anything can have happened.
+    if (user.admitted.count() > 0) entry["admitted_cycle"] = user.admitted.count();
+    if (user.answer_tokens > 0) {
       entry["first_answer_cycle"] = user.first_answer.count();
       entry["last_answer_cycle"] = user.last_answer.count();
     }
@@ -165,6 +166,7 @@ Json workload(const host::WorkloadFigures& figures) {
   }
   return Json{{"finished", figures.finished},
               {"refused", figures.refused},
+              {"left", figures.left},
               {"queued_us", percentiles(figures.queued_us)},
               {"ttft_us", percentiles(figures.ttft_us)},
               {"time_per_token_us", percentiles(figures.time_per_token_us)},

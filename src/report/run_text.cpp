@@ -16,6 +16,7 @@ std::string finish_sentence(const RunReport& report) {
     case chip::Finish::MaxTokens:
     case chip::Finish::Interrupted:
     case chip::Finish::Refused:
+    case chip::Finish::Left:
       break;
   }
   return "";
@@ -66,7 +67,8 @@ std::string limit_line(const host::RunResult& result) {
 
 std::string workload_tables(const host::WorkloadFigures& figures) {
   std::string text =
-      fmt::format("\n{} requests answered, {} refused\n", grouped(figures.finished), grouped(figures.refused));
+      fmt::format("\n{} requests answered, {} refused{}\n", grouped(figures.finished), grouped(figures.refused),
+                  figures.left > 0 ? fmt::format(", {} users left", grouped(figures.left)) : "");
   Table table({"us", "mean", "p50", "p90", "p99", "largest"});
   const auto row = [&](std::string what, const host::Percentiles& p) {
     if (p.count == 0) return;

@@ -23,25 +23,16 @@ chip::RunRequest random_users(support::RandomConfigs& random, std::uint64_t capa
     user.max_new_tokens = random.number(1, 5);
     if (random.coin()) user.kept_tokens = random.number(0, static_cast<std::uint32_t>(capacity - user.prompt.size()));
     if (random.coin()) user.sampling.temperature = 1;
+    if (random.number(0, 3) == 0) user.leaves = user.arrival + base::Cycles(random.number(0, 30000));
     request.users.push_back(std::move(user));
   }
   return request;
 }
 
-std::vector<closed_form::Job> jobs_of(const chip::RunRequest& request, const chip::RunOutcome& outcome) {
-  std::vector<closed_form::Job> jobs;
-  for (std::size_t u = 0; u < request.users.size(); ++u) {
-    const auto& user = request.users[u];
-    jobs.push_back({user.arrival, user.prompt.size(), user.max_new_tokens, outcome.users[u].answer_tokens,
-                    user.sampling.greedy(), user.kept_tokens});
-  }
-  return jobs;
-}
-
 TEST(Family, BurstsBeatsAndTheTimelineAgreeOnAThousandMembers) {
   const std::uint64_t seed = support::test_seed(20261123);
   support::RandomConfigs random(seed);
-  std::uint64_t compared = 0, tokens = 0, pipelined = 0, refused = 0;
+  std::uint64_t compared = 0, tokens = 0, pipelined = 0, refused = 0, left = 0;
   for (int round = 0; round < 1000; ++round) {
     const std::uint64_t capacity = random.number(2, 24);
     const auto placement = random.member(capacity);
@@ -69,13 +60,15 @@ TEST(Family, BurstsBeatsAndTheTimelineAgreeOnAThousandMembers) {
     }
     ASSERT_EQ(bursts.total, expected.total) << round;
     for (const std::uint32_t user : expected.refused) ASSERT_EQ(bursts.users[user].finish, chip::Finish::Refused);
+    for (const auto& user : bursts.users) left += user.finish == chip::Finish::Left ? 1 : 0;
     compared += events.size();
     tokens += simulated.size();
     refused += expected.refused.size();
     pipelined += placement.dataflow().stages().size() > 1 ? 1 : 0;
   }
   std::cout << compared << " events, " << tokens << " tokens compared, " << pipelined << " members of several stages, "
-            << refused << " users refused\n";
+            << refused << " users refused, " << left << " left\n";
+  EXPECT_GT(left, 100U);
   EXPECT_GT(pipelined, 300U);
   EXPECT_GT(refused, 0U);
 }

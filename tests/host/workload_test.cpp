@@ -37,7 +37,9 @@ TEST(Workload, BadLinesAreRefusedByNumberAndPointer) {
   EXPECT_EQ(refusal("\n{"), "w: line 2 is not JSON; an object is expected");
   EXPECT_EQ(refusal("[1]"), "w: line 1: an object is expected");
   EXPECT_EQ(refusal(R"({"arrival": 1})"),
-            "w: line 1: /arrival is not a known key; arrival_us, prompt, prompt_tokens and answer_tokens are");
+            "w: line 1: /arrival is not a known key; arrival_us, prompt, prompt_tokens, answer_tokens and leaves_us are");
+  EXPECT_EQ(refusal(R"({"arrival_us": 5, "leaves_us": 4, "prompt_tokens": 1, "answer_tokens": 1})"),
+            "w: line 1: /leaves_us is 4; arrival_us to 1e12 microseconds is expected");
   EXPECT_EQ(refusal(R"({"prompt_tokens": 1, "answer_tokens": 1})"),
             "w: line 1: /arrival_us is missing; a number of microseconds is expected");
   EXPECT_EQ(refusal(R"({"arrival_us": -1, "prompt_tokens": 1, "answer_tokens": 1})"),

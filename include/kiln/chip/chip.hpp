@@ -78,6 +78,7 @@ struct UserRequest {
   std::uint64_t kept_tokens = 0;
   std::uint64_t max_new_tokens = 1;       ///< at least one
   std::vector<base::TokenId> end_tokens;  ///< any of them ends the answer (functional runs)
+  std::optional<base::Cycles> leaves;     ///< the host tells the chip then that nobody wants the rest of the answer
   numerics::Sampling sampling;            ///< its temperature decides on the sampler's cycles, in a timing-only run too
 };
 
@@ -96,7 +97,8 @@ struct RunRequest {
   std::stop_token stop;
 };
 
-enum class Finish { MaxTokens, EndOfText, KvFull, Interrupted, Refused };
+/// Left: the user went before the answer was complete.
+enum class Finish { MaxTokens, EndOfText, KvFull, Interrupted, Refused, Left };
 
 struct TokenTiming {
   std::uint32_t user = 0;

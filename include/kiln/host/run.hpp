@@ -58,6 +58,10 @@ enum class OnStop { Fail, Keep };
 base::Result<RunResult> run(const program::Placement& placement, const chip::RunRequest& request,
                             OnStop on_stop = OnStop::Fail);
 
+/// What the timeline is told of a run that has been: answers as long as they were. Who was stopped counts with one
+/// token more, so that the timeline reaches beyond the run's end and leaves nobody before it.
+std::vector<closed_form::Job> jobs_of(const chip::RunRequest& request, const chip::RunOutcome& outcome);
+
 /// Answer tokens of all users.
 std::uint64_t answer_tokens(const chip::RunOutcome& run);
 

@@ -19,6 +19,7 @@ struct WorkloadRequest {
   std::optional<std::string> prompt;  ///< a text, or
   std::uint64_t prompt_tokens = 0;    ///< that many seeded ids
   std::uint64_t answer_tokens = 1;    ///< at most
+  std::optional<double> leaves_us;    ///< the user goes then, answered or not
 };
 
 inline constexpr std::size_t kMostRequests = std::size_t{1} << 20;
@@ -45,6 +46,7 @@ struct LoadPoint {
 struct WorkloadFigures {
   std::size_t finished = 0;
   std::size_t refused = 0;
+  std::size_t left = 0;              ///< users who went before their answer was complete; what they saw counts below
   Percentiles queued_us;             ///< from the first prompt id's arrival at the chip to admission
   Percentiles ttft_us;               ///< from the host's having the prompt to the first answer token at the chip
   Percentiles time_per_token_us;     ///< (last - first) / (answer - 1), of answers of two tokens and more
