@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "bake/head.hpp"
+#include "bake/panels.hpp"
 #include "bake/row_source.hpp"
 #include "bake/tensor_fit.hpp"
 #include "bake/walk.hpp"
@@ -16,47 +17,6 @@
 
 namespace kiln::bake {
 namespace {
-
-using numerics::kGroup;
-using numerics::kPanelRows;
-
-/// Some units of a matrix, quantised: panels in their order, ready to be appended.
-struct Batch {
-  std::vector<std::byte> codes;
-  std::vector<std::uint8_t> scales;
-  std::vector<float> row_scales;
-  std::vector<RowFit> fits;  // one for each row
-
-  void resize(const RowSource& source, std::uint64_t rows, int bits) {
-    codes.resize(numerics::packed_code_bytes(rows, source.columns(), bits));
-    scales.assign(numerics::scale_count(rows, source.columns()), 0);
-    row_scales.resize(rows);
-    fits.assign(rows, {});
-  }
-};
-
-/// Quantises rows [first, first + count) of `in` (panels of one unit) into their place in the batch.
-void quantise_unit(const RowSource& source, const TensorFit& fit, numerics::Simd simd, std::span<const float> in,
-                   std::size_t first, std::size_t count, Batch& batch) {
-  const std::size_t stride = source.stride();
-  const std::size_t groups = source.groups();
-  const std::size_t panel_bytes = numerics::packed_code_bytes(kPanelRows, source.columns(), fit.book.bits);
-  std::vector<std::uint8_t> codes(kPanelRows * stride);
-  for (std::size_t row = 0; row < count; row += kPanelRows) {
-    const std::size_t panel = (first + row) / kPanelRows;
-    const std::size_t real = std::min(kPanelRows, count - row);
-    if (real < kPanelRows) std::ranges::fill(codes, std::uint8_t{0});
-    for (std::size_t i = 0; i < real; ++i) {
-      RowFit& result = batch.fits[first + row + i];
-      result = fit_row(in.subspan((row + i) * stride, stride), source.columns(), fit.book, fit.search, simd,
-                       std::span(codes).subspan(i * stride, stride),
-                       batch.scales.data() + panel * groups * kPanelRows + i, kPanelRows);
-      batch.row_scales[first + row + i] = result.row_scale;
-    }
-    numerics::pack_panel(fit.book.bits, source.columns(), codes,
-                         std::span(batch.codes).subspan(panel * panel_bytes, panel_bytes));
-  }
-}
 
 /// Sums in row order, whoever quantised the rows.
 struct Totals {
@@ -112,10 +72,10 @@ class Baker {
     if (auto status = writer.begin_tensor(fit->book.stored()); !status) return status.error();
     Totals totals;
     const auto status = work_.batches(source, [&](std::uint64_t first, std::uint64_t count) -> base::Status {
-      batch_.resize(source, count, format.bits);
+      batch_.resize(count, source.columns(), format.bits);
       auto done =
           work_.units(source, pool_, first, count, [&](std::span<const float> rows, std::size_t at, std::size_t n) {
-            quantise_unit(source, *fit, simd_, rows, at, n, batch_);
+            batch_.quantise(*fit, simd_, rows, at, n);
           });
       if (!done) return done;
       totals.add(batch_.fits);
@@ -140,7 +100,7 @@ class Baker {
   base::ThreadPool& pool_;
   Walk work_;
   numerics::Simd simd_ = numerics::best_simd();
-  Batch batch_;
+  Panels batch_;
   BakeReport report_;
 };
 

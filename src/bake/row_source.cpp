@@ -24,11 +24,16 @@ const checkpoint::TensorInfo* find(const checkpoint::Checkpoint& checkpoint, Ten
 
 static_assert(static_cast<int>(checkpoint::Role::LmHead) == static_cast<int>(TensorClass::LmHead));
 
-/// Blocks over a matrix' inputs: as numerics::quantise makes them of the vector that meets it.
+}  // namespace
+
 std::size_t input_block(const config::ModelConfig& model, TensorClass c) {
   if (c == TensorClass::Embedding) return 1;
   if (c == TensorClass::O) return numerics::hadamard_block(model.head_dim);
   return numerics::hadamard_block(c == TensorClass::Down ? model.intermediate_size : model.hidden_size);
+}
+
+std::size_t output_block(const config::ModelConfig& model, TensorClass c) {
+  return c == TensorClass::V ? numerics::hadamard_block(model.head_dim) : 1;
 }
 
 bool all_finite(std::span<const float> values) {
@@ -40,14 +45,12 @@ bool all_finite(std::span<const float> values) {
   return largest < 0x7F800000;
 }
 
-}  // namespace
-
 RowSource::RowSource(const checkpoint::Checkpoint& checkpoint, TensorClass tensor_class, base::LayerId layer,
                      numerics::Simd simd)
     : checkpoint_(&checkpoint),
       info_(find(checkpoint, tensor_class, layer)),
       column_block_(input_block(checkpoint.config(), tensor_class)),
-      row_block_(tensor_class == TensorClass::V ? numerics::hadamard_block(checkpoint.config().head_dim) : 1),
+      row_block_(output_block(checkpoint.config(), tensor_class)),
       unit_rows_(std::max(numerics::kPanelRows, row_block_)),
       stride_(base::ceil_div(info_->columns, numerics::kGroup) * numerics::kGroup),
       simd_(simd) {}

@@ -14,6 +14,12 @@
 
 namespace kiln::bake {
 
+/// Blocks of the transform over a matrix' inputs, as numerics::quantise_input makes them of the vector that meets it.
+std::size_t input_block(const config::ModelConfig& model, config::TensorClass c);
+/// Blocks of the transform over its outputs: 1 but for v, whose heads attention leaves in the transformed basis.
+std::size_t output_block(const config::ModelConfig& model, config::TensorClass c);
+bool all_finite(std::span<const float> values);
+
 class RowSource {
  public:
   /// A bug if the checkpoint lacks the tensor: checkpoint::open has checked that. A tied LM head reads the embedding.

@@ -30,7 +30,7 @@ Split split(const OpRecord& r, bool array, std::uint64_t receiver_interval) {
   } else if (r.timing.beats_in > 0) {
     s.wait_input = (r.last_in - r.first_in).count() - (r.timing.beats_in - 1) * receiver_interval;
   }
-  s.wait_output = (close - r.end).count() + held_up(r);
+  s.wait_output = (close - r.end).count() + held_up(r) + r.timing.adapter_cycles;
   s.conflict = r.timing.conflict_cycles;
   const std::uint64_t open = (close - r.first_in).count();
   base::check(open >= s.wait_input + s.wait_output + s.conflict, "accounts: an operation waits longer than it lasts");
@@ -61,6 +61,8 @@ void StageAccounts::kv(std::uint64_t busy_cycles, std::uint64_t conflict_cycles)
   spend(Unit::KvSram, Cause::Compute, busy_cycles);
   spend(Unit::KvSram, Cause::KvConflict, conflict_cycles);
 }
+
+void StageAccounts::lora(std::uint64_t busy_cycles) { spend(Unit::Lora, Cause::Compute, busy_cycles); }
 
 void StageAccounts::passage(const LinkSpec& link, const Passage& passage) {
   activity_.link_beats += passage.leaves.beats() * link.stages;
@@ -99,8 +101,10 @@ void Accounts::operation(Flight& flight, const OpRecord& record) {
   const std::uint64_t held = held_up(record);
   const std::uint64_t conflict = record.timing.conflict_cycles;
   path(flight, op.unit, Cause::WaitOutput, held);
+  const std::uint64_t adapter = record.timing.adapter_cycles;
   path(flight, Unit::KvSram, Cause::KvConflict, conflict);
-  path(flight, op.unit, Cause::Compute, (record.end - flight.cursor).count() - conflict - held);
+  path(flight, Unit::Lora, Cause::Compute, adapter);
+  path(flight, op.unit, Cause::Compute, (record.end - flight.cursor).count() - conflict - adapter - held);
   flight.cursor = record.end;
 }
 
@@ -156,6 +160,7 @@ void Accounts::close(Cycles total, Cycles host_wire, const program::Dataflow& da
   if (stages.size() == 1) add(common, stages[0]->settled());
   for (std::size_t u = 0; u < program::kUnits; ++u) {
     const auto unit = static_cast<Unit>(u);
+    if (!dataflow.has(unit)) continue;
     if (stages.size() == 1) {
       row(unit, std::nullopt, common[u]);
       continue;

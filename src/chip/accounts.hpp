@@ -25,6 +25,8 @@ class StageAccounts {
   void operation(const Flight& flight, const OpRecord& record);
   /// KV SRAM: cycles in which words were read or written, and cycles that conflicts cost.
   void kv(std::uint64_t busy_cycles, std::uint64_t conflict_cycles);
+  /// LoRA unit: cycles in which it worked beside an array.
+  void lora(std::uint64_t busy_cycles);
   /// Beats on a link that leads to a unit of the stage.
   void passage(const LinkSpec& link, const Passage& passage);
   /// The token has left, the stage is free at `now`.

@@ -23,6 +23,8 @@ Activity& Activity::operator+=(const Activity& other) {
   exponentials += other.exponentials;
   logits_compared += other.logits_compared;
   draws += other.draws;
+  lora_macs += other.lora_macs;
+  lora_additions += other.lora_additions;
   link_beats += other.link_beats;
   host_tokens += other.host_tokens;
   return *this;

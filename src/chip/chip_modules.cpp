@@ -28,7 +28,7 @@ StageModules::StageModules(RunState& run, std::uint32_t index) : state_(run, ind
     const Unit array = program::array_unit(kind);
     const Unit tree = program::tree_unit(kind);
     if (!dataflow.has(index, array)) continue;
-    add<PlainModule<TileArray>>(array, array, kind);
+    add<ArrayModule>(array, kind);
     add<PlainModule<ReductionTree>>(tree, tree, kind);
   }
   for (std::size_t i = 0; i < run.links.links().size(); ++i) {

@@ -29,6 +29,7 @@ struct OpTiming {
   std::uint64_t gather = 1;           ///< beats in for one out (Through)
   std::uint64_t start_delay = 0;      ///< part of `latency` (Barrier)
   std::uint64_t conflict_cycles = 0;  ///< part of `latency` that KV bank conflicts cost
+  std::uint64_t adapter_cycles = 0;   ///< last part of `latency`, in which an array waits for the LoRA unit
 };
 
 /// What one operation did; all cycles absolute. Where nothing streams in, last_in = start, and first_in too unless it

@@ -19,6 +19,7 @@ ReductionTree::ReductionTree(const program::Placement& placement, program::Array
   timing_.beats_in = 1;
   timing_.beats_out = output_beats(placement, kind);
   timing_.latency = depth_ * chip.reduction.level_cycles + chip.reduction.scale_cycles;
+  if (placement.adapts(kind)) timing_.latency += chip.lora->add_cycles;
   timing_.interval = cycles_per_beat(chip.link, chip.reduction.outputs_per_cycle);
 }
 

@@ -17,10 +17,11 @@ Sequencer::Sequencer(const program::Placement& placement, const std::vector<User
       unfinished_(users.size()) {
   for (const UserRequest& request : users) {
     User user;
-    user.prompt = request.prompt.size();
+    user.kept = user.arrived = user.next = request.kept_tokens;
+    user.prompt_end = user.kept + request.prompt.size();
     user.max_new = request.max_new_tokens;
     user.end_tokens = &request.end_tokens;
-    user.reserved = std::min(user.prompt + user.max_new - 1, kv_free_);  // the last answer token is not issued
+    user.reserved = std::min(user.prompt_end + user.max_new - 1, kv_free_);  // the last answer token is not issued
     users_.push_back(std::move(user));
   }
 }
@@ -59,7 +60,7 @@ void Sequencer::apply(const News& news) {
       stage_free_ = true;
       break;
     case News::Kind::Arrival:
-      if (user.arrived++ == 0) {
+      if (user.arrived++ == user.kept) {
         user.outcome.prompt_arrival = news.at;
         waiting_.push_back(news.user);
       }
@@ -106,7 +107,7 @@ void Sequencer::admit(Cycles cycle) {
 
 bool Sequencer::ready(const User& user) const {
   if (user.next >= user.reserved) return false;
-  return user.next < user.prompt ? user.next < user.arrived : user.successor_known;
+  return user.next < user.prompt_end ? user.next < user.arrived : user.successor_known;
 }
 
 /// The slot whose token goes next: in turn behind the one served last, among those that the policy prefers.
@@ -115,7 +116,7 @@ std::optional<std::size_t> Sequencer::choose() const {
   for (std::size_t step = 1; step <= slots_.size(); ++step) {
     const std::size_t slot = (served_ + step) % slots_.size();
     if (!slots_[slot] || !ready(users_[*slots_[slot]])) continue;
-    const bool decodes = users_[*slots_[slot]].next >= users_[*slots_[slot]].prompt;
+    const bool decodes = users_[*slots_[slot]].next >= users_[*slots_[slot]].prompt_end;
     if (config_.turn == Turn::RoundRobin || decodes == (config_.turn == Turn::DecodeFirst)) return slot;
     if (!otherwise) otherwise = slot;
   }
@@ -136,7 +137,7 @@ std::optional<Sequencer::Token> Sequencer::decide(Cycles cycle) {
   if (!slot) return std::nullopt;
   User& user = users_[*slots_[*slot]];
   const Token token{*slots_[*slot], *slot, base::TokenPos{static_cast<std::uint32_t>(user.next)},
-                    user.next < user.prompt, user.next + 1 >= user.prompt};
+                    user.next < user.prompt_end, user.next + 1 >= user.prompt_end};
   ++user.next;
   user.successor_known = false;
   served_ = *slot;

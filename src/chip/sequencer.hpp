@@ -42,10 +42,12 @@ class Sequencer {
 
  private:
   struct User {
-    std::uint64_t prompt = 0, max_new = 0;
+    std::uint64_t kept = 0;        ///< tokens in the KV cache from before
+    std::uint64_t prompt_end = 0;  ///< position behind the prompt
+    std::uint64_t max_new = 0;
     const std::vector<base::TokenId>* end_tokens = nullptr;
-    std::uint64_t reserved = 0;  ///< tokens of the KV cache
-    std::uint64_t arrived = 0;   ///< prompt ids that are here
+    std::uint64_t reserved = 0;  ///< tokens of the KV cache, kept ones among them
+    std::uint64_t arrived = 0;   ///< position behind the last prompt id that is here
     std::uint64_t next = 0;      ///< position of the next token
     bool successor_known = false;
     std::optional<std::size_t> slot;

@@ -58,8 +58,9 @@ void HostLinkModule::wake(Cycles) {
 SequencerModule::SequencerModule(const sc_core::sc_module_name& name, RunState& state, HostLinkModule& host)
     : Process(name, state), core_(state.placement, state.request.users), host_(host) {
   for (const UserRequest& user : state.request.users) {
-    expected_ +=
-        std::min<std::uint64_t>(user.prompt.size() + user.max_new_tokens - 1, state.placement.kv().capacity_tokens);
+    expected_ += std::min<std::uint64_t>(user.kept_tokens + user.prompt.size() + user.max_new_tokens - 1,
+                                         state.placement.kv().capacity_tokens) -
+                 user.kept_tokens;
   }
 }
 
@@ -117,7 +118,7 @@ void SequencerModule::wake(Cycles now) {
 void SequencerModule::decide(Cycles cycle) {
   const auto token = core_.decide(cycle);
   for (const auto& [user, slot] : core_.take_admitted())
-    if (state_.request.values != nullptr) state_.request.values->open(slot);
+    if (state_.request.values != nullptr) state_.request.values->open(slot, state_.request.users[user].kept_tokens);
   if (token) return issue(*token, cycle);
   if (core_.all_finished()) state_.halted = true;  // the last ones were refused
 }
@@ -132,12 +133,14 @@ void SequencerModule::issue(const Sequencer::Token& token, Cycles cycle) {
   flight.ops = &state_.placement.dataflow().token(token.with_logits);
   flight.ticket.reset();
   if (state_.request.values != nullptr) {
-    const auto& prompt = state_.request.users[token.user].prompt;
-    auto sampling = state_.request.users[token.user].sampling;
+    const UserRequest& user = state_.request.users[token.user];
+    auto sampling = user.sampling;
     sampling.seed = base::mix(sampling.seed, token.user);
-    flight.ticket = state_.request.values->begin(
-        token.slot, token.from_prompt ? prompt[token.position.value] : core_.outcome(token.user).answer.back(),
-        token.position, sampling);
+    flight.ticket =
+        state_.request.values->begin(token.slot,
+                                     token.from_prompt ? user.prompt[token.position.value - user.kept_tokens]
+                                                       : core_.outcome(token.user).answer.back(),
+                                     token.position, sampling);
   }
   state_.accounts.issue(flight, cycle);
   OpRecord record = issue_record(state_.placement.chip().sequencer, cycle);

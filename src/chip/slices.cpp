@@ -50,7 +50,7 @@ std::vector<Stretch> waits(const OpRecord& r, bool array, Cycles closed) {
     for (const auto& [from, to] : r.gaps) add(Cause::WaitInput, from, to);
   }
   add(Cause::KvConflict, result_at(r) - Cycles(r.timing.conflict_cycles), result_at(r), true);
-  add(Cause::WaitOutput, r.end, closed);
+  add(Cause::WaitOutput, r.end - Cycles(r.timing.adapter_cycles), closed);
   return list;
 }
 
@@ -143,6 +143,16 @@ void Slices::kv(const Flight& flight, const OpRecord& record, std::uint64_t busy
               {{Cause::Compute, record.first_in, conflicts, true}}};
   if (conflicts < idle) slice.stretches.push_back({Cause::KvConflict, conflicts, idle, true});
   sink_(slice);
+}
+
+void Slices::lora(const Flight& flight, const OpRecord& record, std::uint64_t busy) const {
+  const Cycles last = record.start + Cycles(busy);
+  sink_({Unit::Lora,
+         number(flight.op(record.op).stage),
+         work_of(flight, record.op),
+         record.start,
+         last,
+         {{Cause::Compute, record.start, last}}});
 }
 
 void Slices::passage(std::optional<std::uint32_t> stage, const Flight& flight, std::uint32_t op, const LinkSpec& link,

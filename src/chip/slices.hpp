@@ -51,6 +51,8 @@ class Slices {
   void operation(const Flight& flight, const OpRecord& record) const;
   /// The KV SRAM in an Attend: `busy` cycles of reads and writes, beside the conflicts.
   void kv(const Flight& flight, const OpRecord& record, std::uint64_t busy) const;
+  /// The LoRA unit beside an array: `busy` cycles from the array's start on.
+  void lora(const Flight& flight, const OpRecord& record, std::uint64_t busy) const;
   /// Beats on their way to operation `op`, over a link into a stage or, without one, from or to the sequencer.
   void passage(std::optional<std::uint32_t> stage, const Flight& flight, std::uint32_t op, const LinkSpec& link,
                const Passage& passage);

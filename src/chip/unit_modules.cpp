@@ -52,6 +52,22 @@ void VectorUnitModule::granted() {
   start(*waiting.flight, waiting.op, waiting.since);
 }
 
+ArrayModule::ArrayModule(const sc_core::sc_module_name& name, StageState& stage, program::ArrayKind kind)
+    : UnitModule(name, stage, program::array_unit(kind)), core_(state_.placement, kind), timing_(core_.timing()) {
+  if (!state_.placement.adapts(kind)) return;
+  lora_.emplace(state_.placement, kind);
+  timing_.adapter_cycles = std::max(lora_->cycles(), core_.cycles()) - core_.cycles();
+  timing_.latency += timing_.adapter_cycles;
+}
+
+void ArrayModule::closed(Flight& flight, const OpRecord& record) {
+  core_.count(stage_.accounts.activity());
+  if (!lora_) return;
+  lora_->count(stage_.accounts.activity());
+  stage_.accounts.lora(lora_->cycles());
+  if (state_.slices.on()) state_.slices.lora(flight, record, lora_->cycles());
+}
+
 OpTiming AttentionModule::timing(const Flight& flight, std::uint32_t) {
   // Single beats find the reads' cost step by step.
   cost_ = state_.beats() ? ReadCost{} : state_.kv_reads.phase(context(flight));

@@ -4,6 +4,7 @@
 #include "chip/attention_unit.hpp"
 #include "chip/embedding_rom.hpp"
 #include "chip/lm_head.hpp"
+#include "chip/lora_unit.hpp"
 #include "chip/reduction_tree.hpp"
 #include "chip/tile_array.hpp"
 #include "chip/unit_module.hpp"
@@ -65,6 +66,19 @@ class VectorUnitModule final : public UnitModule, public Handover::Sender {
     base::Cycles since;
   };
   std::optional<Waiting> waiting_;
+};
+
+/// A tile array, and the part of the LoRA unit that works in step with it.
+class ArrayModule final : public UnitModule {
+ public:
+  ArrayModule(const sc_core::sc_module_name& name, StageState& stage, program::ArrayKind kind);
+
+ private:
+  OpTiming timing(const Flight&, std::uint32_t) override { return timing_; }
+  void closed(Flight& flight, const OpRecord& record) override;
+  TileArray core_;
+  std::optional<LoraUnit> lora_;
+  OpTiming timing_;
 };
 
 class SamplerModule final : public UnitModule {

@@ -22,22 +22,43 @@ constexpr std::size_t kPartsPerThread = 8;  // threads that are done early take 
 }  // namespace
 
 Values::Impl::Impl(const rom::RomImage& image, std::uint64_t capacity_tokens, base::ThreadPool& threads,
-                   numerics::Simd path, const program::Placement* tiles)
+                   numerics::Simd path, const program::Placement* tiles, const rom::Adapter* resident)
     : rom(image),
       pool(threads),
       simd(path),
       by_tile(tiles),
+      adapter(resident),
       dataflow(image.model()),
       capacity(std::min(capacity_tokens, kMostKvTokens)),
       tokens(1),
       unused{0} {}
 
-void Values::Impl::open(std::size_t in_slot) {
+void Values::Impl::open(std::size_t in_slot, std::uint64_t kept_tokens) {
   const config::ModelConfig& model = rom.model();
+  if (kept_tokens > 0) {
+    base::check(in_slot < kv.size(), "values: tokens kept in a slot that nobody opened");
+    for (const numerics::KvStore& layer : kv[in_slot])
+      base::check(layer.tokens() == kept_tokens, "values: the slot holds as many tokens as are kept");
+    return;
+  }
   if (kv.size() <= in_slot) kv.resize(in_slot + 1);
   kv[in_slot].clear();
   for (std::uint32_t layer = 0; layer < model.layers; ++layer)
     kv[in_slot].emplace_back(model.kv_heads, model.head_dim, capacity);
+}
+
+void Values::Impl::rewind(std::size_t in_slot, std::uint64_t kept_tokens) {
+  if (kept_tokens == 0 && in_slot >= kv.size()) return;
+  base::check(in_slot < kv.size(), "values: a slot that nobody opened");
+  for (numerics::KvStore& layer : kv[in_slot]) layer.truncate(kept_tokens);
+  for (Ticket ticket = 0; ticket < tokens.size(); ++ticket) {
+    const TokenState& state = ticket == active ? static_cast<TokenState&>(*this) : tokens[ticket];
+    if (state.slot == in_slot && std::ranges::find(unused, ticket) == unused.end()) unused.push_back(ticket);
+  }
+  if (in_slot == 0) {
+    alone.reset();
+    next_position = static_cast<std::uint32_t>(kept_tokens);
+  }
 }
 
 Values::Ticket Values::Impl::begin(std::size_t in_slot, base::TokenId id, base::TokenPos at,
@@ -94,6 +115,7 @@ void Values::Impl::execute(const Op& op) {
       break;
     case OpKind::Reduce:
       if (by_tile != nullptr) reduce_tiles(op);
+      if (adapter != nullptr) add_adapter(op);
       break;
     case OpKind::RopeQuantise:  // the stream is k, v, q; what is quantised is what the KV SRAM and the attention unit
                                 // take
@@ -182,13 +204,33 @@ void Values::Impl::multiply_rows(const Op& op) {
   for (std::size_t i = 0; i < parts.size(); ++i) one(i);
 }
 
+void Values::Impl::add_adapter(const Op& op) {
+  std::size_t row = 0;
+  for (const auto& section : dataflow.sections(*op.array)) {
+    const std::span<float> y = std::span<float>(stream).subspan(row, section.rows);
+    row += section.rows;
+    const rom::AdapterTarget* target = adapter->find(section.tensor_class, op.layer);
+    if (target == nullptr) continue;
+    const auto multiply = [this](const rom::StoredMatrix& stored, const numerics::QuantisedVector& in) {
+      const numerics::MatrixView matrix = stored.view();
+      work.resize(matrix.rows);
+      numerics::multiply(matrix, in, 0, matrix.panels(), work, simd);
+    };
+    multiply(target->down, x);
+    numerics::quantise_input(work, 1, inner);
+    multiply(target->up, inner);
+    numerics::add(y, work);
+  }
+}
+
 Values::Values(const rom::RomImage& rom, std::uint64_t capacity_tokens, base::ThreadPool& pool, numerics::Simd simd,
-               const program::Placement* by_tile)
-    : impl_(std::make_unique<Impl>(rom, capacity_tokens, pool, simd, by_tile)) {}
+               const program::Placement* by_tile, const rom::Adapter* adapter)
+    : impl_(std::make_unique<Impl>(rom, capacity_tokens, pool, simd, by_tile, adapter)) {}
 Values::~Values() = default;
 Values::Values(Values&&) noexcept = default;
 
-void Values::open(std::size_t slot) { impl_->open(slot); }
+void Values::open(std::size_t slot, std::uint64_t kept_tokens) { impl_->open(slot, kept_tokens); }
+void Values::rewind(std::size_t slot, std::uint64_t tokens) { impl_->rewind(slot, tokens); }
 Values::Ticket Values::begin(std::size_t slot, base::TokenId token, base::TokenPos position,
                              const numerics::Sampling& sampling) {
   return impl_->begin(slot, token, position, sampling);
@@ -209,7 +251,7 @@ base::TokenId Values::successor(Ticket ticket) {
 }
 
 void Values::reset() {
-  impl_->open(0);
+  impl_->open(0, 0);
   impl_->next_position = 0;
 }
 

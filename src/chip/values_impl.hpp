@@ -20,17 +20,19 @@ struct TokenState {
                               ///< behind the other
   std::vector<float> work;    ///< inside the vector unit
   std::vector<float> attended;
-  numerics::QuantisedVector x;     ///< input of the next array
-  std::vector<std::int64_t> sums;  ///< S of each tile over inputs, by output
-  std::uint32_t next = 0;          ///< what the sampler chose
+  numerics::QuantisedVector x;      ///< input of the next array
+  numerics::QuantisedVector inner;  ///< A x of the adapter
+  std::vector<std::int64_t> sums;   ///< S of each tile over inputs, by output
+  std::uint32_t next = 0;           ///< what the sampler chose
 };
 
 /// Inherits the state of the token that it works on now; those of the others wait in `tokens`.
 struct Values::Impl : TokenState {
   Impl(const rom::RomImage& image, std::uint64_t capacity_tokens, base::ThreadPool& threads, numerics::Simd path,
-       const program::Placement* tiles);
+       const program::Placement* tiles, const rom::Adapter* resident);
 
-  void open(std::size_t slot);
+  void open(std::size_t slot, std::uint64_t kept_tokens);
+  void rewind(std::size_t slot, std::uint64_t kept_tokens);
   Ticket begin(std::size_t slot, base::TokenId token, base::TokenPos position, const numerics::Sampling& sampling);
   void end(Ticket ticket);
   /// Makes that token the one that is worked on.
@@ -45,11 +47,14 @@ struct Values::Impl : TokenState {
   /// The same tile by tile: S of each tile, then, in reduce_tiles, the tree and the row scale.
   void multiply_tiles(const program::Op& op);
   void reduce_tiles(const program::Op& op);
+  /// y += B quantise(A x) for each section that has an adapter.
+  void add_adapter(const program::Op& op);
 
   const rom::RomImage& rom;
   base::ThreadPool& pool;
   numerics::Simd simd;
   const program::Placement* by_tile;
+  const rom::Adapter* adapter;
   program::Dataflow dataflow;
   std::size_t capacity;
   std::vector<std::vector<numerics::KvStore>> kv;  ///< [slot][layer]

@@ -1,12 +1,8 @@
 #include <fmt/format.h>
-#include <pthread.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <charconv>
-#include <csignal>
 #include <exception>
-#include <thread>
 
 #include "cli/commands.hpp"
 #include "kiln/base/text.hpp"
@@ -25,31 +21,6 @@ CLI::Validator whole_number() {
 }
 
 namespace {
-
-/// Ctrl-C (or a polite kill) asks the work to stop; a second one ends the process at once. A thread waits for the
-/// signals, so that nothing runs inside a handler; it is made first, so that every later thread inherits the blocked
-/// signals.
-class Interrupts {
- public:
-  Interrupts() {
-    sigset_t signals;
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGINT);
-    sigaddset(&signals, SIGTERM);
-    pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-    std::thread([signals, source = source_]() mutable {
-      int signal = 0;
-      sigwait(&signals, &signal);
-      source.request_stop();
-      sigwait(&signals, &signal);
-      ::_exit(kInterrupted);
-    }).detach();
-  }
-  [[nodiscard]] std::stop_token token() const { return source_.get_token(); }
-
- private:
-  std::stop_source source_;
-};
 
 void add_common(CLI::App& app, CommonOptions& options) {
   for (auto* command : app.get_subcommands({})) {
@@ -101,6 +72,7 @@ int run(int argc, const char* const* argv) {
       "Examples:\n"
       "  kiln bake models/kiln-stories-1m -o stories.rom --recipe w4\n"
       "  kiln run --rom stories.rom --chip demo --prompt \"Once upon a time\"\n"
+      "  kiln chat --rom stories.rom --chip demo\n"
       "  kiln run --model llama-3.1-8b --chip hc1 --timing-only --prompt-tokens 1024 -n 1024\n"
       "`kiln COMMAND --help` shows a command's options and examples.");
   Action action;
@@ -108,6 +80,7 @@ int run(int argc, const char* const* argv) {
   add_bake(app, action);
   add_inspect(app, action);
   add_run(app, action);
+  add_chat(app, action);
   add_eval(app, action);
   add_baseline(app, action);
   add_common(app, options);
@@ -116,7 +89,7 @@ int run(int argc, const char* const* argv) {
     return std::any_of(commands.begin(), commands.end(), [&](const CLI::App* c) { return c->get_name() == word; });
   };
   if (argc > 1 && argv[1][0] != '-' && !is_command(argv[1]))
-    return fail(fmt::format("no command is named \"{}\"; bake, inspect, run, eval or baseline is expected",
+    return fail(fmt::format("no command is named \"{}\"; bake, inspect, run, chat, eval or baseline is expected",
                             base::without_controls(argv[1])),
                 kBadInput);
   try {
@@ -126,7 +99,7 @@ int run(int argc, const char* const* argv) {
     return fail(fmt::format("{} (see `kiln --help`)", base::without_controls(e.what())), kBadInput);
   }
   try {
-    Session session(options, interrupts.token());
+    Session session(options, interrupts);
     return run_action(action, session);
   } catch (const std::bad_alloc&) {
     return fail("not enough memory", kBadInput);

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <map>
 #include <memory>
 
@@ -38,6 +39,45 @@ base::Result<int> run_baseline(const BaselineOptions& options, Session& session)
   return 0;
 }
 
+/// Every GPU under configs/gpu, BF16 and, where it has it, FP8.
+template <class Body>
+base::Status for_each_gpu(const Session& session, Body body) {
+  for (const auto& name : session.gpus()) {
+    const auto gpu = session.gpu(name);
+    if (!gpu) return gpu.error();
+    for (const auto precision : {baseline::Precision::Bf16, baseline::Precision::Fp8}) {
+      if (!in_hardware(*gpu, precision)) continue;
+      if (auto done = body(*gpu, precision); !done) return done;
+    }
+  }
+  return {};
+}
+
+report::GpuUnderLoad under_load(const config::GpuSpec& gpu, baseline::Precision precision,
+                                const std::vector<baseline::LoadRequest>& requests, const baseline::ServingRun& run) {
+  report::GpuUnderLoad row;
+  row.gpu = gpu.name;
+  row.precision = precision;
+  row.most_in_batch = run.most_in_batch;
+  std::vector<double> first, pace;
+  double tokens = 0;
+  for (std::size_t i = 0; i < requests.size(); ++i) {
+    const auto& served = run.requests[i];
+    if (served.refused) {
+      ++row.refused;
+      continue;
+    }
+    const auto answer = static_cast<double>(requests[i].answer_tokens);
+    tokens += answer;
+    first.push_back(served.first_us - requests[i].arrival_us);
+    if (requests[i].answer_tokens > 1) pace.push_back((served.last_us - served.first_us) / (answer - 1));
+  }
+  if (run.total_us > 0) row.tokens_per_s_total = tokens * 1e6 / run.total_us;
+  row.ttft_us = host::percentiles(std::move(first));
+  row.time_per_token_us = host::percentiles(std::move(pace));
+  return row;
+}
+
 }  // namespace
 
 std::uint64_t mean_context(std::uint64_t prompt_tokens, std::uint64_t answer_tokens) {
@@ -47,16 +87,28 @@ std::uint64_t mean_context(std::uint64_t prompt_tokens, std::uint64_t answer_tok
 base::Result<report::BaselineRows> baselines(const Session& session, const config::ModelConfig& model,
                                              std::uint64_t users, std::uint64_t context) {
   report::BaselineRows rows{users, context, {}};
-  for (const auto& name : session.gpus()) {
-    const auto gpu = session.gpu(name);
-    if (!gpu) return gpu.error();
-    for (const auto precision : {baseline::Precision::Bf16, baseline::Precision::Fp8}) {
-      if (!in_hardware(*gpu, precision)) continue;
-      const auto figure = baseline::estimate(*gpu, model, {precision, rows.batch, rows.context});
-      if (!figure) return figure.error();
-      rows.figures.push_back(*figure);
-    }
-  }
+  const auto done = for_each_gpu(session, [&](const auto& gpu, auto precision) -> base::Status {
+    const auto figure = baseline::estimate(gpu, model, {precision, rows.batch, rows.context});
+    if (!figure) return figure.error();
+    rows.figures.push_back(*figure);
+    return {};
+  });
+  if (!done) return done.error();
+  return rows;
+}
+
+base::Result<std::vector<report::GpuUnderLoad>> baselines_under_load(const Session& session,
+                                                                     const config::ModelConfig& model,
+                                                                     std::vector<baseline::LoadRequest> requests) {
+  std::ranges::stable_sort(requests, {}, &baseline::LoadRequest::arrival_us);
+  std::vector<report::GpuUnderLoad> rows;
+  const auto done = for_each_gpu(session, [&](const auto& gpu, auto precision) -> base::Status {
+    const auto run = baseline::serve(gpu, model, precision, requests);
+    if (!run) return run.error();
+    rows.push_back(under_load(gpu, precision, requests, *run));
+    return {};
+  });
+  if (!done) return done.error();
   return rows;
 }
 

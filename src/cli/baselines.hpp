@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "cli/session.hpp"
+#include "kiln/baseline/serving.hpp"
 #include "kiln/report/run_report.hpp"
 
 namespace kiln::cli {
@@ -16,5 +17,10 @@ std::uint64_t mean_context(std::uint64_t prompt_tokens, std::uint64_t answer_tok
 /// Every GPU under configs/gpu with `users` of them in a batch: BF16, and FP8 where the GPU has it.
 base::Result<report::BaselineRows> baselines(const Session& session, const config::ModelConfig& model,
                                              std::uint64_t users, std::uint64_t context);
+
+/// The same GPUs under the requests of a workload. Answers are as long as the chip's were.
+base::Result<std::vector<report::GpuUnderLoad>> baselines_under_load(const Session& session,
+                                                                     const config::ModelConfig& model,
+                                                                     std::vector<baseline::LoadRequest> requests);
 
 }  // namespace kiln::cli

@@ -35,6 +35,7 @@ CLI::Validator one_of(const std::map<std::string, Enum>& words) {
 void add_bake(CLI::App& app, Action& chosen);
 void add_inspect(CLI::App& app, Action& chosen);
 void add_run(CLI::App& app, Action& chosen);
+void add_chat(CLI::App& app, Action& chosen);
 void add_eval(CLI::App& app, Action& chosen);
 void add_baseline(CLI::App& app, Action& chosen);
 

@@ -4,8 +4,10 @@
 #include <memory>
 
 #include "cli/commands.hpp"
+#include "kiln/bake/bake.hpp"
 #include "kiln/base/atomic_file.hpp"
 #include "kiln/base/mapped_file.hpp"
+#include "kiln/checkpoint/lora.hpp"
 #include "kiln/host/evaluate.hpp"
 #include "kiln/report/eval_report.hpp"
 #include "kiln/rom/rom_image.hpp"
@@ -21,6 +23,7 @@ struct EvalOptions {
   std::optional<std::uint64_t> context;
   std::optional<std::uint64_t> chunks;
   std::string logits;
+  std::string lora;
 };
 
 constexpr std::uint64_t kLeastContext = 4;  // one prediction is scored
@@ -73,7 +76,36 @@ struct Subjects {
   std::unique_ptr<checkpoint::Checkpoint> checkpoint;
   std::optional<reference::Model> model;
   std::optional<tokenizer::Tokenizer> tokenizer;
+  std::optional<rom::Adapter> adapter;  ///< for the image
 };
+
+base::Status check_vocabularies(const Subjects& subjects) {
+  if (!subjects.rom || !subjects.checkpoint) return {};
+  const auto rom = subjects.rom->model().vocab_size;
+  const auto checkpoint = subjects.checkpoint->config().vocab_size;
+  if (rom == checkpoint) return {};
+  return base::Error{
+      fmt::format("the checkpoint has a vocabulary of {} tokens, the ROM image one of {}; they must be the same model",
+                  checkpoint, rom)};
+}
+
+/// The chip keeps the adapter beside its ROM, the reference adds it to its weights.
+base::Status load_adapter(const std::string& directory, Subjects& subjects) {
+  if (directory.empty()) return {};
+  if (subjects.rom) {
+    const auto adapter = checkpoint::open_lora(directory, subjects.rom->model());
+    if (!adapter) return adapter.error();
+    auto baked = bake::bake_adapter(*adapter, subjects.rom->model());
+    if (!baked) return baked.error();
+    subjects.adapter = *std::move(baked);
+  }
+  if (subjects.checkpoint) {
+    auto adapter = checkpoint::open_lora(directory, subjects.checkpoint->config());
+    if (!adapter) return adapter.error();
+    subjects.checkpoint = checkpoint::merged(std::move(subjects.checkpoint), *std::move(adapter));
+  }
+  return {};
+}
 
 base::Result<Subjects> load(const EvalOptions& options, Session& session) {
   Subjects subjects;
@@ -88,6 +120,10 @@ base::Result<Subjects> load(const EvalOptions& options, Session& session) {
     auto opened = session.checkpoint(options.checkpoint);
     if (!opened) return opened.error();
     subjects.checkpoint = *std::move(opened);
+  }
+  if (const auto same = check_vocabularies(subjects); !same) return same.error();
+  if (const auto loaded = load_adapter(options.lora, subjects); !loaded) return loaded.error();
+  if (subjects.checkpoint) {
     auto model = reference::Model::load(*subjects.checkpoint, session.pool(), session.progress());
     if (!model) return model.error();
     subjects.model = *std::move(model);
@@ -99,16 +135,6 @@ base::Result<Subjects> load(const EvalOptions& options, Session& session) {
     subjects.tokenizer = *std::move(made);
   }
   return subjects;
-}
-
-base::Status check_vocabularies(const Subjects& subjects) {
-  if (!subjects.rom || !subjects.model) return {};
-  const auto rom = subjects.rom->model().vocab_size;
-  const auto checkpoint = subjects.model->config().vocab_size;
-  if (rom == checkpoint) return {};
-  return base::Error{
-      fmt::format("the checkpoint has a vocabulary of {} tokens, the ROM image one of {}; they must be the same model",
-                  checkpoint, rom)};
 }
 
 /// A short text is one chunk of its own when no --context was asked for.
@@ -185,7 +211,6 @@ base::Result<int> eval(const EvalOptions& options, Session& session) {
   auto subjects = load(options, session);
   if (!subjects) return subjects.error();
   const auto& shapes = subjects->rom ? subjects->rom->model() : subjects->model->config();
-  if (const auto same = check_vocabularies(*subjects); !same) return same.error();
   auto ids = read_ids(options, subjects->tokenizer, shapes.vocab_size);
   if (!ids) return ids.error();
   if (const auto enough = check_length(options, ids->size()); !enough) return enough.error();
@@ -202,13 +227,15 @@ base::Result<int> eval(const EvalOptions& options, Session& session) {
 
   const auto reference = subjects->model ? host::reference_predictor(*subjects->model) : nullptr;
   const auto chip = subjects->rom ? host::chip_predictor(*subjects->rom, std::min(request.context, request.ids.size()),
-                                                         session.pool(), numerics::best_simd())
+                                                         session.pool(), numerics::best_simd(),
+                                                         subjects->adapter ? &*subjects->adapter : nullptr)
                                   : nullptr;
   const auto evaluation = host::evaluate(request, reference.get(), chip.get(), session.progress());
   if (!evaluation) return evaluation.error();
   if (const auto written = (*logits)->commit(); !written) return written.error();
   report::EvalReport report{*evaluation, request.context,    request.ids.size(),
                             {},          options.checkpoint, session.host_figures()};
+  report.lora = options.lora;
   if (subjects->rom) report.rom_hash = subjects->rom->content_hash();
   if (const auto written = session.output(report::eval_json(report), report::eval_text(report)); !written)
     return written.error();
@@ -235,10 +262,15 @@ void add_eval(CLI::App& app, Action& chosen) {
       ->add_option("--logits", options->logits,
                    "Write every position's logits as raw float32 (the chip's where there is one)")
       ->type_name("F");
+  command
+      ->add_option("--lora", options->lora,
+                   "Directory of a LoRA adapter as PEFT saves it, for the chip and for the reference")
+      ->type_name("DIR");
   command->footer(
       "Perplexity is llama.cpp's: only the second half of each chunk is scored.\nExamples:\n"
       "  kiln eval --checkpoint model.gguf --text wiki.txt\n"
-      "  kiln eval --rom model.rom --checkpoint model.gguf --text wiki.txt --context 512 --chunks 8");
+      "  kiln eval --rom model.rom --checkpoint model.gguf --text wiki.txt --context 512 --chunks 8\n"
+      "  kiln eval --rom model.rom --checkpoint model.gguf --text wiki.txt --lora my-adapter");
   command->callback([options, &chosen] { chosen = [options](Session& session) { return eval(*options, session); }; });
 }
 

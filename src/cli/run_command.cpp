@@ -51,6 +51,19 @@ void warn_about_context(const config::ModelConfig& model, std::uint64_t tokens) 
         fmt::format("{} tokens are more than the {} that {} declares", tokens, model.max_context, model.name));
 }
 
+/// What a GPU has to do for the same users; one whom the chip refused wants the answer that he asked for.
+std::vector<baseline::LoadRequest> load_of(const chip::RunRequest& request, const chip::RunOutcome& outcome,
+                                           std::uint32_t clock_mhz) {
+  std::vector<baseline::LoadRequest> load;
+  for (std::size_t u = 0; u < request.users.size(); ++u) {
+    const auto& user = request.users[u];
+    const std::uint64_t made = outcome.users[u].answer_tokens;
+    load.push_back({static_cast<double>(user.arrival.count()) / clock_mhz, user.prompt.size(),
+                    made > 0 ? made : user.max_new_tokens});
+  }
+  return load;
+}
+
 base::Result<int> run(const RunOptions& options, Session& session) {
   const std::vector<std::string> kinds = options.rom.empty()
                                              ? std::vector<std::string>{"chip", "model", "recipe", "gpu"}
@@ -63,7 +76,7 @@ base::Result<int> run(const RunOptions& options, Session& session) {
   if (!subject) return subject.error();
   const auto chip = session.chip(options.chip);
   if (!chip) return chip.error();
-  const auto placement = program::Placement::create(subject->model, subject->recipe, *chip);
+  const auto placement = program::Placement::create(subject->model, subject->recipe, *chip, subject->adapter_shape);
   if (!placement) return placement.error();
   auto users = users_of(options, *subject, chip->clock_mhz);
   if (!users) return users.error();
@@ -87,7 +100,7 @@ base::Result<int> run(const RunOptions& options, Session& session) {
   std::optional<chip::Values> values;
   if (!timing_only) {
     values.emplace(*subject->rom, wanted, session.pool(), numerics::best_simd(),
-                   options.by_tile ? &*placement : nullptr);
+                   options.by_tile ? &*placement : nullptr, subject->adapter ? &*subject->adapter : nullptr);
   }
   request.values = values ? &*values : nullptr;
   request.movement = options.movement;
@@ -110,6 +123,7 @@ base::Result<int> run(const RunOptions& options, Session& session) {
   report::RunReport report(*placement, subject->recipe, *result);
   if (subject->rom) report.rom_hash = subject->rom->content_hash();
   report.timing_only = timing_only;
+  report.lora = options.lora;
   report.seed = options.seed;
   report.sampling = sampling;
   for (const auto& user : request.users) report.prompt_tokens += user.prompt.size();
@@ -118,7 +132,12 @@ base::Result<int> run(const RunOptions& options, Session& session) {
   if (!text) return text.error();
   report.text = *std::move(text);
   report.prompt = options.prompt.value_or("");
-  if (options.workload) report.workload = host::workload_figures(request, result->chip, chip->clock_mhz);
+  if (options.workload) {
+    report.workload = host::workload_figures(request, result->chip, chip->clock_mhz);
+    auto rows = baselines_under_load(session, subject->model, load_of(request, result->chip, chip->clock_mhz));
+    if (!rows) return rows.error();
+    report.baseline_under_load = *std::move(rows);
+  }
   // As many as the chip ever had at a time: those that queue here would not be in a GPU's batch either.
   const std::uint64_t batch = std::max<std::uint64_t>(1, result->chip.most_users);
   auto baseline = baselines(session, subject->model, batch,
@@ -185,6 +204,10 @@ void add_run(CLI::App& app, Action& chosen) {
       ->check(whole_number())
       ->type_name("S")
       ->capture_default_str();
+  command
+      ->add_option("--lora", options->lora,
+                   "Directory of a LoRA adapter as PEFT saves it, resident in the chip's SRAM for all users")
+      ->type_name("DIR");
   const std::map<std::string, chip::Movement> movements = {{"bursts", chip::Movement::Bursts},
                                                            {"beats", chip::Movement::Beats}};
   command
@@ -203,6 +226,7 @@ void add_run(CLI::App& app, Action& chosen) {
       "  kiln run --rom stories.rom --chip demo --prompt \"Once upon a time\" -n 200\n"
       "  kiln run --model llama-3.1-8b --chip hc1 --timing-only --prompt-tokens 1024 -n 1024\n"
       "  kiln run --rom stories.rom --chip demo --prompt \"The dog\" --temperature 0.8 --top-k 5 --seed 7\n"
+      "  kiln run --rom stories.rom --chip demo --prompt \"The dog\" --lora my-adapter\n"
       "  kiln run --model llama-3.1-8b --chip hc1 --prompt-tokens 128 -n 128 --users 24\n"
       "  kiln run --model llama-3.1-8b --chip hc1-pipelined --workload requests.jsonl\n"
       "  kiln run --model llama-3.1-8b --chip hc1 --prompt-tokens 16 -n 16 --set kv.banks=512 --json -\n"

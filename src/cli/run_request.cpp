@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include "kiln/bake/bake.hpp"
 #include "kiln/base/mapped_file.hpp"
+#include "kiln/checkpoint/lora.hpp"
 #include "kiln/host/run.hpp"
 #include "kiln/host/workload.hpp"
 
@@ -26,9 +28,19 @@ base::Result<std::vector<base::TokenId>> text_ids(const std::string& text, const
   return ids;
 }
 
-}  // namespace
+base::Status load_adapter(const std::string& directory, Subject& subject) {
+  if (directory.empty()) return {};
+  const auto adapter = checkpoint::open_lora(directory, subject.model);
+  if (!adapter) return adapter.error();
+  subject.adapter_shape = adapter->shape();
+  if (!subject.rom) return {};
+  auto baked = bake::bake_adapter(*adapter, subject.model);
+  if (!baked) return baked.error();
+  subject.adapter = *std::move(baked);
+  return {};
+}
 
-base::Result<Subject> load(const RunOptions& options, Session& session) {
+base::Result<Subject> load_model(const RunOptions& options, Session& session) {
   Subject subject;
   if (options.rom.empty()) {
     auto model = session.model(options.model);
@@ -49,6 +61,15 @@ base::Result<Subject> load(const RunOptions& options, Session& session) {
     if (!made) return made.error();
     subject.tokenizer = *std::move(made);
   }
+  return subject;
+}
+
+}  // namespace
+
+base::Result<Subject> load(const RunOptions& options, Session& session) {
+  auto subject = load_model(options, session);
+  if (!subject) return subject;
+  if (const auto loaded = load_adapter(options.lora, *subject); !loaded) return loaded.error();
   return subject;
 }
 

@@ -9,6 +9,8 @@
 
 #include "cli/session.hpp"
 #include "kiln/chip/chip.hpp"
+#include "kiln/config/adapter_shape.hpp"
+#include "kiln/rom/adapter.hpp"
 #include "kiln/rom/rom_image.hpp"
 #include "kiln/tokenizer/tokenizer.hpp"
 
@@ -31,6 +33,7 @@ struct RunOptions {
   chip::Movement movement = chip::Movement::Bursts;
   bool by_tile = false;
   std::optional<std::string> trace;
+  std::string lora;
 };
 
 /// What is to be run: an image with its values, or shapes alone.
@@ -39,6 +42,8 @@ struct Subject {
   config::ModelConfig model;
   config::BakeRecipe recipe;
   std::optional<tokenizer::Tokenizer> tokenizer;
+  config::AdapterShape adapter_shape;
+  std::optional<rom::Adapter> adapter;  ///< with an image
 };
 
 base::Result<Subject> load(const RunOptions& options, Session& session);

@@ -74,9 +74,9 @@ class ProgressLine {
 
 }  // namespace
 
-Session::Session(CommonOptions options, std::stop_token stop)
+Session::Session(CommonOptions options, Interrupts interrupts)
     : options_(std::move(options)),
-      stop_(std::move(stop)),
+      interrupts_(std::move(interrupts)),
       configs_(environment("KILN_CONFIG_PATH"), executable()),
       started_(std::chrono::steady_clock::now()) {}
 
@@ -87,7 +87,7 @@ base::ThreadPool& Session::pool() {
 
 base::Progress Session::progress() const {
   base::Progress progress;
-  progress.stop = stop_;
+  progress.stop = stop();
   if (::isatty(STDERR_FILENO) != 0) {
     progress.report = [line = std::make_shared<ProgressLine>()](std::string_view what, std::uint64_t done,
                                                                 std::uint64_t total) { line->show(what, done, total); };

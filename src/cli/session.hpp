@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/interrupts.hpp"
 #include "kiln/base/atomic_file.hpp"
 #include "kiln/base/progress.hpp"
 #include "kiln/base/result.hpp"
@@ -30,13 +31,14 @@ struct CommonOptions {
 
 class Session {
  public:
-  Session(CommonOptions options, std::stop_token stop);
+  Session(CommonOptions options, Interrupts interrupts);
 
   [[nodiscard]] const CommonOptions& options() const { return options_; }
   [[nodiscard]] base::ThreadPool& pool();
   /// Progress on standard error, on a terminal only, for what takes more than two seconds.
   [[nodiscard]] base::Progress progress() const;
-  [[nodiscard]] std::stop_token stop() const { return stop_; }
+  [[nodiscard]] std::stop_token stop() const { return interrupts_.token(); }
+  [[nodiscard]] Interrupts& interrupts() { return interrupts_; }
 
   [[nodiscard]] base::Result<config::ChipConfig> chip(const std::string& name) const;
   [[nodiscard]] base::Result<config::ModelConfig> model(const std::string& name) const;
@@ -62,7 +64,7 @@ class Session {
  private:
   [[nodiscard]] std::vector<config::Override> overrides(const std::string& kind) const;
   CommonOptions options_;
-  std::stop_token stop_;
+  Interrupts interrupts_;
   config::ConfigPath configs_;
   std::vector<std::string> set_kinds_;
   std::optional<base::ThreadPool> pool_;

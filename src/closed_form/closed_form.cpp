@@ -36,9 +36,12 @@ struct TokenTimes {
   [[nodiscard]] std::uint64_t before(std::uint64_t end) const {
     return narrow(Wide{end} * total(fixed) + layers * context.up_to(end).total());
   }
-  /// The first position in [0, end) whose token takes at least `cycles`, or end.
-  [[nodiscard]] std::uint64_t first_not_below(std::uint64_t cycles, std::uint64_t end) const {
-    std::uint64_t low = 0;
+  /// Sum over positions [begin, end).
+  [[nodiscard]] std::uint64_t between(std::uint64_t begin, std::uint64_t end) const {
+    return before(end) - before(begin);
+  }
+  /// The first position in [low, end) whose token takes at least `cycles`, or end.
+  [[nodiscard]] std::uint64_t first_not_below(std::uint64_t cycles, std::uint64_t low, std::uint64_t end) const {
     while (low < end) {
       const std::uint64_t middle = low + (end - low) / 2;
       if (at_position(middle) < cycles)
@@ -60,13 +63,17 @@ TokenCycles token_cycles(const program::Placement& placement, std::uint64_t posi
   return {base::Cycles(total(path)), as_cycles(path)};
 }
 
-RunCycles run_cycles(const program::Placement& placement, std::uint64_t prompt_tokens, std::uint64_t answer_tokens) {
+RunCycles run_cycles(const program::Placement& placement, std::uint64_t prompt_tokens, std::uint64_t answer_tokens,
+                     std::uint64_t kept_tokens) {
   const std::uint64_t capacity = placement.kv().capacity_tokens;
-  base::check(prompt_tokens >= 1 && prompt_tokens <= capacity, "closed form: the prompt has a place in the KV cache");
+  base::check(kept_tokens <= capacity && prompt_tokens >= 1 && prompt_tokens <= capacity - kept_tokens,
+              "closed form: the prompt has a place in the KV cache");
   base::check(answer_tokens >= 1, "closed form: a run has an answer");
-  const std::uint64_t answers = std::min(answer_tokens, capacity - prompt_tokens + 1);
-  const std::uint64_t silent = prompt_tokens - 1;               // tokens without logits
-  const std::uint64_t positions = prompt_tokens + answers - 1;  // the last answer token does not pass the chip
+  const std::uint64_t prompt_end = kept_tokens + prompt_tokens;
+  const std::uint64_t answers = std::min(answer_tokens, capacity - prompt_end + 1);
+  const std::uint64_t silent = prompt_tokens - 1;            // tokens without logits
+  const std::uint64_t last_of_prompt = prompt_end - 1;       // its position
+  const std::uint64_t positions = prompt_end + answers - 1;  // the last answer token does not pass the chip
   const auto& host = placement.chip().host;
   const std::uint64_t layers = placement.model().layers;
 
@@ -77,13 +84,15 @@ RunCycles run_cycles(const program::Placement& placement, std::uint64_t prompt_t
 
   // Early prompt tokens may be faster than the wire brings the next; from the first slower one on nothing waits for the
   // wire.
-  const std::uint64_t fast = prefill.first_not_below(host.cycles_per_token, silent);
-  const std::uint64_t prompt_wait = fast * host.cycles_per_token - prefill.before(fast);
-  const std::uint64_t last_prompt_issue = host.latency_cycles + prompt_wait + prefill.before(silent);
+  const std::uint64_t fast_end = prefill.first_not_below(host.cycles_per_token, kept_tokens, last_of_prompt);
+  const std::uint64_t prompt_wait =
+      (fast_end - kept_tokens) * host.cycles_per_token - prefill.between(kept_tokens, fast_end);
+  const std::uint64_t last_prompt_issue =
+      host.latency_cycles + prompt_wait + prefill.between(kept_tokens, last_of_prompt);
 
   RunCycles run;
-  const std::uint64_t first = last_prompt_issue + decode.at_position(silent);
-  const std::uint64_t last = first + (decode.before(positions) - decode.before(prompt_tokens));
+  const std::uint64_t first = last_prompt_issue + decode.at_position(last_of_prompt);
+  const std::uint64_t last = first + decode.between(prompt_end, positions);
   // Commits minus their turns on the wire are convex in the answer's index: the first or the last token sets the pace.
   const std::uint64_t leave = std::max(last, first + (answers - 1) * host.cycles_per_token);
   run.prompt_arrival = base::Cycles(host.latency_cycles);
@@ -95,10 +104,30 @@ RunCycles run_cycles(const program::Placement& placement, std::uint64_t prompt_t
   Path path{};
   path = plus(path, paths.without_logits, silent);
   path = plus(path, paths.with_logits, answers);
-  add_context(path, context.up_to(positions), layers);
+  const ContextCycles all = context.up_to(positions), kept = context.up_to(kept_tokens);
+  add_context(path, {all.attention - kept.attention, all.conflicts - kept.conflicts}, layers);
   at(path, Unit::HostLink) += host.latency_cycles + prompt_wait + (leave - last) + host.latency_cycles;
   run.critical_path = as_cycles(path);
   return run;
+}
+
+// A pass of all arrays of a layer is saved for each prompt token but one a batch.
+std::optional<base::Cycles> first_answer_with_batch_register(const program::Placement& placement,
+                                                             std::uint64_t prompt_tokens, std::uint64_t batch) {
+  base::check(batch >= 1, "closed form: a batch has a token");
+  const RunCycles run = run_cycles(placement, prompt_tokens, 1);
+  const Path layer = layer_path(placement);
+  std::uint64_t pass = layer[static_cast<std::size_t>(Unit::Lora)];
+  for (const auto kind :
+       {program::ArrayKind::Qkv, program::ArrayKind::O, program::ArrayKind::GateUp, program::ArrayKind::Down})
+    pass += layer[static_cast<std::size_t>(program::array_unit(kind))];
+  const std::uint64_t saved = prompt_tokens - base::ceil_div(prompt_tokens, batch);
+  const base::Cycles first = run.first_answer - base::Cycles(saved * placement.model().layers * pass);
+  const auto& host = placement.chip().host;
+  const base::Cycles last_id(host.latency_cycles + (prompt_tokens - 1) * std::uint64_t{host.cycles_per_token});
+  const auto last = token_cycles(placement, prompt_tokens - 1, true).total;
+  if (batch > 1 && first < last_id + last) return std::nullopt;
+  return first;
 }
 
 }  // namespace kiln::closed_form

@@ -65,11 +65,14 @@ class Pipeline {
   std::vector<std::uint64_t> leave_;  ///< from when on a stage may be sent to
 };
 
+/// Positions that a job may take in the KV cache.
+std::uint64_t places(const Job& job) { return job.kept_tokens + job.prompt_tokens + job.max_new_tokens - 1; }
+
 struct User {
   Job job;
   std::uint64_t first_id = 0;  ///< arrival of its first prompt id at the sequencer
   std::uint64_t reserved = 0;
-  std::uint64_t next = 0;
+  std::uint64_t next = 0;        ///< position
   std::uint64_t decoded_at = 0;  ///< commit of the answer token before
   std::optional<std::size_t> slot;
   std::uint64_t admitted = 0;
@@ -84,7 +87,8 @@ class Players {
     for (const Job& job : jobs) {
       User user;
       user.job = job;
-      user.reserved = std::min(job.prompt_tokens + job.max_new_tokens - 1, kv_);
+      user.reserved = std::min(places(job), kv_);
+      user.next = job.kept_tokens;
       users_.push_back(user);
     }
     order_.resize(jobs.size());
@@ -126,9 +130,12 @@ class Players {
   void leaves(std::uint32_t index, std::uint64_t at) { leaving_.emplace_back(at, index); }
 
  private:
+  [[nodiscard]] static bool in_prompt(const User& user) {
+    return user.next < user.job.kept_tokens + user.job.prompt_tokens;
+  }
   [[nodiscard]] std::uint64_t ready_at(const User& user) const {
-    if (user.next >= user.job.prompt_tokens) return std::max(user.admitted, user.decoded_at);
-    return std::max(user.admitted, user.first_id + user.next * chip_.host.cycles_per_token);
+    if (!in_prompt(user)) return std::max(user.admitted, user.decoded_at);
+    return std::max(user.admitted, user.first_id + (user.next - user.job.kept_tokens) * chip_.host.cycles_per_token);
   }
   [[nodiscard]] std::optional<std::uint64_t> next_change() const {
     std::optional<std::uint64_t> next;
@@ -167,7 +174,7 @@ class Players {
       const std::size_t s = (last_slot_ + i) % slots_.size();
       if (!slots_[s] || users_[*slots_[s]].next == users_[*slots_[s]].reserved || ready_at(users_[*slots_[s]]) > now)
         continue;
-      const bool prompt = users_[*slots_[s]].next < users_[*slots_[s]].job.prompt_tokens;
+      const bool prompt = in_prompt(users_[*slots_[s]]);
       const bool first = chip_.sequencer.turn == config::Turn::RoundRobin ||
                          prompt == (chip_.sequencer.turn == config::Turn::PrefillFirst);
       (first ? preferred : others).push_back(s);
@@ -193,7 +200,7 @@ constexpr std::uint64_t kNever = UINT64_MAX;
 
 Timeline timeline(const program::Placement& placement, const std::vector<Job>& jobs) {
   std::uint64_t longest = 1;
-  for (const Job& job : jobs) longest = std::max(longest, job.prompt_tokens + job.max_new_tokens - 1);
+  for (const Job& job : jobs) longest = std::max(longest, places(job));
   Pipeline pipeline(placement, std::min(longest, placement.kv().capacity_tokens));
   Players players(placement, jobs);
   Timeline result;
@@ -201,7 +208,7 @@ Timeline timeline(const program::Placement& placement, const std::vector<Job>& j
   while (const auto turn = players.next(pipeline.open(), result.refused)) {
     User& user = players.user(turn->user);
     const std::uint64_t position = user.next++;
-    const bool with_logits = user.next >= user.job.prompt_tokens;
+    const bool with_logits = user.next >= user.job.kept_tokens + user.job.prompt_tokens;
     const std::uint64_t commit = pipeline.pass(turn->at, position, with_logits, user.job.greedy);
     result.tokens.push_back({turn->user, position, base::Cycles(turn->at), base::Cycles(commit)});
     if (!with_logits) continue;

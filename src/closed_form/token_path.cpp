@@ -116,15 +116,31 @@ class Walk {
     const Unit array = program::array_unit(kind);
     const auto& plan = placement_.array(kind);
     receive(input, chip_.link.vector_to_array, array, 1);
-    add(array,
-        1 + product_cycles(placement_.tile(kind), plan.inputs, plan.outputs));  // 1: the barrier behind the last beat
+    const std::uint64_t product = product_cycles(placement_.tile(kind), plan.inputs, plan.outputs);
+    add(array, 1 + product);  // 1: the barrier behind the last beat
+    add(Unit::Lora, std::max(adapter_cycles(kind), product) - product);
     add(Unit::Links, chip_.link.array_to_tree);
     std::uint64_t count = 0;  // each section begins with a beat of its own
     for (const auto& section : placement_.dataflow().sections(kind)) count += beats(section.rows);
     const auto& tree = chip_.reduction;
     const std::uint64_t levels = tree_depth(plan.tiles_over_inputs, tree.fan_in);
-    return emit(program::tree_unit(kind), levels * tree.level_cycles + tree.scale_cycles, count,
+    const std::uint64_t sum = placement_.adapts(kind) ? chip_.lora->add_cycles : 0;
+    return emit(program::tree_unit(kind), levels * tree.level_cycles + tree.scale_cycles + sum, count,
                 slot(tree.outputs_per_cycle));
+  }
+
+  /// From the start of the array's product to B (A x), for the sections that have an adapter.
+  [[nodiscard]] std::uint64_t adapter_cycles(ArrayKind kind) const {
+    if (!placement_.adapts(kind)) return 0;
+    const config::LoraConfig& lora = *chip_.lora;
+    std::uint64_t inner = 0, outer = 0;
+    for (const auto& section : placement_.dataflow().sections(kind)) {
+      const std::uint64_t rank = placement_.dataflow().adapter().rank(section.tensor_class);
+      inner += rank * placement_.dataflow().inputs(kind);
+      outer += rank * section.rows;
+    }
+    return ceil_div(inner, lora.macs) + ceil_div(outer, lora.macs) + lora.quantise_cycles +
+           2 * (std::uint64_t{lora.read_cycles} + lora.multiply_cycles + lora.accumulate_cycles);
   }
 
   Stream attend(Stream& qkv) {
@@ -172,6 +188,8 @@ StageTerms stage_terms(const program::Placement& placement) {
   terms.between_chips = walk.handover(chip.chips.latency_cycles, walk.wire_pace());
   return terms;
 }
+
+Path layer_path(const program::Placement& placement) { return Walk(placement).layer(); }
 
 TokenPaths fixed_paths(const program::Placement& placement) {
   Walk walk(placement);

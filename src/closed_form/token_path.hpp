@@ -21,6 +21,8 @@ struct TokenPaths {
   Path with_logits;
 };
 TokenPaths fixed_paths(const program::Placement& placement);
+/// One layer of it.
+Path layer_path(const program::Placement& placement);
 
 /// The same token cut where stages meet.
 struct StageTerms {

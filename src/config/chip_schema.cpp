@@ -133,6 +133,16 @@ void describe(FieldVisitor& v, LinkConfig& link) {
   v.integer("vector_to_vector", link.vector_to_vector, "stages", kStages, Need::Optional);
 }
 
+void describe(FieldVisitor& v, LoraConfig& lora) {
+  v.integer("sram_kib", lora.sram_kib, "KiB", {1, 1U << 24});
+  v.integer("macs", lora.macs, "weights", {1, 1U << 24});
+  v.integer("read_cycles", lora.read_cycles, "cycles", kLatency);
+  v.integer("multiply_cycles", lora.multiply_cycles, "cycles", kLatency);
+  v.integer("accumulate_cycles", lora.accumulate_cycles, "cycles", kLatency);
+  v.integer("quantise_cycles", lora.quantise_cycles, "cycles", kLatency);
+  v.integer("add_cycles", lora.add_cycles, "cycles", kLatency);
+}
+
 }  // namespace
 
 void describe(FieldVisitor& v, ChipConfig& chip) {
@@ -178,6 +188,11 @@ void describe(FieldVisitor& v, ChipConfig& chip) {
         v.integer("bytes_per_cycle", chip.chips.bytes_per_cycle, "bytes", {1, 65536});
       },
       Need::Optional);
+  bool has_lora = chip.lora.has_value();
+  LoraConfig lora = chip.lora.value_or(LoraConfig{});
+  v.alternative("lora", has_lora, false, [&] { describe(v, lora); });
+  chip.lora.reset();
+  if (has_lora) chip.lora = lora;
   v.notes("reasons", chip.reasons);
 }
 

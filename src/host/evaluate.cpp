@@ -25,8 +25,9 @@ class ReferencePredictor final : public Predictor {
 
 class ChipPredictor final : public Predictor {
  public:
-  ChipPredictor(const rom::RomImage& rom, std::uint64_t context, base::ThreadPool& pool, numerics::Simd simd)
-      : vocab_size_(rom.model().vocab_size), values_(rom, context, pool, simd) {}
+  ChipPredictor(const rom::RomImage& rom, std::uint64_t context, base::ThreadPool& pool, numerics::Simd simd,
+                const rom::Adapter* adapter)
+      : vocab_size_(rom.model().vocab_size), values_(rom, context, pool, simd, nullptr, adapter) {}
   [[nodiscard]] std::uint32_t vocab_size() const override { return vocab_size_; }
   void predict(std::span<const base::TokenId> ids, const LogitSink& sink) override {
     values_.reset();
@@ -120,8 +121,8 @@ std::unique_ptr<Predictor> reference_predictor(reference::Model& model) {
 }
 
 std::unique_ptr<Predictor> chip_predictor(const rom::RomImage& rom, std::uint64_t context, base::ThreadPool& pool,
-                                          numerics::Simd simd) {
-  return std::make_unique<ChipPredictor>(rom, context, pool, simd);
+                                          numerics::Simd simd, const rom::Adapter* adapter) {
+  return std::make_unique<ChipPredictor>(rom, context, pool, simd, adapter);
 }
 
 base::Result<Evaluation> evaluate(const EvaluateRequest& request, Predictor* reference, Predictor* chip,

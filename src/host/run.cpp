@@ -37,11 +37,11 @@ Speed speed_of(const chip::RunOutcome& run, std::uint32_t clock_mhz) {
 }
 
 /// Tokens of the first user with logits: the last of the prompt and all of the answer that went through the chip.
-std::vector<ContextPoint> sample_contexts(const chip::RunOutcome& run, std::size_t prompt_tokens) {
+std::vector<ContextPoint> sample_contexts(const chip::RunOutcome& run, std::uint64_t prompt_end) {
   constexpr std::size_t kIntervals = 64;
   std::vector<chip::TokenTiming> tokens;
   std::ranges::copy_if(run.tokens, std::back_inserter(tokens), [&](const chip::TokenTiming& token) {
-    return token.user == 0 && token.position.value + 1 >= prompt_tokens;
+    return token.user == 0 && token.position.value + 1 >= prompt_end;
   });
   std::vector<ContextPoint> points;
   for (std::size_t i = 0; i <= kIntervals && !tokens.empty(); ++i) {
@@ -114,6 +114,22 @@ std::vector<base::TokenId> seeded_prompt(std::uint64_t count, std::uint32_t voca
   return ids;
 }
 
+namespace {
+
+bool same(const chip::TokenTiming& a, const closed_form::TokenTime& b) {
+  return a.user == b.user && a.position.value == b.position && a.issue == b.issue && a.commit == b.commit;
+}
+
+std::string differ(std::size_t index, const chip::TokenTiming& a, const closed_form::TokenTime& b) {
+  return fmt::format(
+      "the simulated chip and the timeline differ in token {}: user {} position {} from cycle {} to {}, and user {} "
+      "position {} from {} to {}",
+      index, a.user, a.position.value, a.issue.count(), a.commit.count(), b.user, b.position, b.issue.count(),
+      b.commit.count());
+}
+
+}  // namespace
+
 std::optional<std::string> difference(const chip::RunOutcome& simulated, const closed_form::Timeline& expected) {
   auto tokens = simulated.tokens;
   std::ranges::sort(tokens, {}, &chip::TokenTiming::issue);
@@ -122,54 +138,74 @@ std::optional<std::string> difference(const chip::RunOutcome& simulated, const c
                        expected.tokens.size());
   }
   for (std::size_t i = 0; i < tokens.size(); ++i) {
-    const auto& a = tokens[i];
-    const auto& b = expected.tokens[i];
-    if (a.user == b.user && a.position.value == b.position && a.issue == b.issue && a.commit == b.commit) continue;
-    return fmt::format(
-        "the simulated chip and the timeline differ in token {}: user {} position {} from cycle {} to {}, and user {} "
-        "position {} from {} to {}",
-        i, a.user, a.position.value, a.issue.count(), a.commit.count(), b.user, b.position, b.issue.count(),
-        b.commit.count());
+    if (!same(tokens[i], expected.tokens[i])) return differ(i, tokens[i], expected.tokens[i]);
   }
   if (simulated.total == expected.total) return std::nullopt;
   return fmt::format("the simulated chip and the timeline differ in the whole run: {} and {} cycles",
                      simulated.total.count(), expected.total.count());
 }
 
+std::optional<std::string> difference_so_far(const chip::RunOutcome& simulated, const closed_form::Timeline& expected) {
+  auto tokens = simulated.tokens;
+  std::ranges::sort(tokens, {}, &chip::TokenTiming::issue);
+  auto at = expected.tokens.begin();  // tokens between those that committed were still on their way
+  for (std::size_t i = 0; i < tokens.size(); ++i, ++at) {
+    while (at != expected.tokens.end() && at->issue < tokens[i].issue) ++at;
+    if (at == expected.tokens.end()) return fmt::format("the timeline ends before token {} of the simulated chip", i);
+    if (!same(tokens[i], *at)) return differ(i, tokens[i], *at);
+  }
+  return std::nullopt;
+}
+
 namespace {
+
+/// Who was stopped counts with one answer token more: the timeline reaches beyond the run's end and leaves nobody
+/// before it.
+std::vector<closed_form::Job> jobs_of(const chip::RunRequest& request, const chip::RunOutcome& outcome) {
+  std::vector<closed_form::Job> jobs;
+  for (std::size_t u = 0; u < request.users.size(); ++u) {
+    const chip::UserRequest& user = request.users[u];
+    const bool stopped = outcome.users[u].finish == chip::Finish::Interrupted;
+    jobs.push_back({user.arrival, user.prompt.size(), user.max_new_tokens,
+                    outcome.users[u].answer_tokens + (stopped ? 1 : 0), user.sampling.greedy(), user.kept_tokens});
+  }
+  return jobs;
+}
 
 void compare(const program::Placement& placement, const chip::RunRequest& request, RunResult& result) {
   const auto& users = request.users;
   const bool free = request.stall_seed == 0;  // the formulas know no random stalls
   if (users.size() == 1 && placement.dataflow().stages().size() == 1 && users[0].arrival.count() == 0 &&
       users[0].sampling.greedy()) {
-    result.closed_form = closed_form::run_cycles(placement, users[0].prompt.size(), result.chip.users[0].answer_tokens);
+    result.closed_form = closed_form::run_cycles(placement, users[0].prompt.size(), result.chip.users[0].answer_tokens,
+                                                 users[0].kept_tokens);
     result.expected_total = result.closed_form->total;
     if (free) result.mismatch = difference(result.chip, *result.closed_form);
     return;
   }
-  std::vector<closed_form::Job> jobs;
-  for (std::size_t u = 0; u < users.size(); ++u) {
-    jobs.push_back({users[u].arrival, users[u].prompt.size(), users[u].max_new_tokens,
-                    result.chip.users[u].answer_tokens, users[u].sampling.greedy()});
-  }
-  const auto timeline = closed_form::timeline(placement, jobs);
+  const auto timeline = closed_form::timeline(placement, jobs_of(request, result.chip));
   result.expected_total = timeline.total;
   if (free) result.mismatch = difference(result.chip, timeline);
 }
 
 }  // namespace
 
-base::Result<RunResult> run(const program::Placement& placement, const chip::RunRequest& request) {
+base::Result<RunResult> run(const program::Placement& placement, const chip::RunRequest& request, OnStop on_stop) {
   auto outcome = chip::run(placement, request);
   if (!outcome) return outcome.error();
-  if (std::ranges::any_of(outcome->users, [](const auto& u) { return u.finish == chip::Finish::Interrupted; }))
-    return base::Error{"interrupted"};
   RunResult result;
   result.chip = *std::move(outcome);
+  result.interrupted =
+      std::ranges::any_of(result.chip.users, [](const auto& u) { return u.finish == chip::Finish::Interrupted; });
+  if (result.interrupted) {
+    if (on_stop == OnStop::Fail) return base::Error{"interrupted"};
+    if (request.stall_seed == 0)
+      result.mismatch = difference_so_far(result.chip, closed_form::timeline(placement, jobs_of(request, result.chip)));
+    return result;
+  }
   compare(placement, request, result);
   result.speed = speed_of(result.chip, placement.chip().clock_mhz);
-  result.by_context = sample_contexts(result.chip, request.users[0].prompt.size());
+  result.by_context = sample_contexts(result.chip, request.users[0].kept_tokens + request.users[0].prompt.size());
   name_limit(result);
   return result;
 }

@@ -101,17 +101,8 @@ class HeadAttention {
     if (fast()) return probabilities_avx512(std::span(scores_).first(tokens), largest, probabilities_.data());
     std::uint64_t total = 0;
     for (std::size_t t = 0; t < tokens; ++t) {
-      const float below = add_element(largest, -scores_[t]);
-      std::uint64_t p = 0;
-      if (below < 32) {
-        const auto z = static_cast<std::uint64_t>(std::int64_t(static_cast<double>(below) * 0x1p26 + 0.5));
-        const std::uint64_t power = exp2_negative(z & ((std::uint64_t{1} << kExpFractionBits) - 1));
-        const auto whole = static_cast<int>(z >> kExpFractionBits);
-        p = static_cast<std::uint64_t>(rounding_shift(static_cast<std::int64_t>(power), whole + 31 - kProbabilityBits));
-        p = std::min(p, (std::uint64_t{1} << kProbabilityBits) - 1);
-      }
-      probabilities_[t] = static_cast<std::uint32_t>(p);
-      total += p;
+      probabilities_[t] = power_below(add_element(largest, -scores_[t]));
+      total += probabilities_[t];
     }
     return total;
   }

@@ -12,7 +12,6 @@
 namespace kiln::numerics {
 
 inline constexpr std::size_t kTokenBlock = 16;  ///< tokens that are stored side by side
-inline constexpr int kProbabilityBits = 24;     ///< fraction bits of a probability before the division by their sum
 inline constexpr int kValueGuardBits = 8;       ///< a value's weight has 32 fraction bits
 inline constexpr int kScoreGuardBits =
     10;  ///< fraction bits below a score's unit where groups of different exponents meet

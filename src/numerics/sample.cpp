@@ -12,7 +12,6 @@ namespace kiln::numerics {
 namespace {
 
 constexpr double kLog2EDouble = 1.44269504088896340736;
-constexpr std::uint32_t kLargestWeight = (1U << 24) - 1;
 
 }  // namespace
 
@@ -38,13 +37,7 @@ std::array<std::uint32_t, kMostCandidates> weights(const Candidates& candidates,
   const float factor = clean(static_cast<float>(kLog2EDouble / temperature));
   std::array<std::uint32_t, kMostCandidates> result{};
   for (std::size_t i = 0; i < candidates.count; ++i) {
-    const float below = multiply_element(add_element(candidates.logits[0], -candidates.logits[i]), factor);
-    if (below >= 32) continue;
-    const auto z = static_cast<std::uint64_t>(std::int64_t(static_cast<double>(below) * 0x1p26 + 0.5));
-    const std::uint64_t power = exp2_negative(z & ((std::uint64_t{1} << kExpFractionBits) - 1));
-    const auto whole = static_cast<int>(z >> kExpFractionBits);
-    result[i] = std::min(static_cast<std::uint32_t>(rounding_shift(static_cast<std::int64_t>(power), whole + 7)),
-                         kLargestWeight);
+    result[i] = power_below(multiply_element(add_element(candidates.logits[0], -candidates.logits[i]), factor));
   }
   return result;
 }

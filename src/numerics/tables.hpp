@@ -3,6 +3,7 @@
 // double.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 
@@ -77,6 +78,18 @@ inline std::uint64_t exp2_negative(std::uint64_t f) {
   const std::uint64_t t = ((f & 0x3FFFF) * kLn2) >> 18;                         // rest * ln 2, 40 fraction bits
   const std::uint64_t series = (std::uint64_t{1} << 40) - t + ((t * t) >> 41);  // 1 - t + t^2 / 2
   return (table * (series >> 8) + (std::uint64_t{1} << 31)) >> 32;
+}
+
+inline constexpr int kProbabilityBits = 24;  ///< fraction bits of a probability before the division by their sum
+
+/// 2^-below with kProbabilityBits fraction bits, below >= 0: 0 from 32 on, and held just under 1 at 0.
+inline std::uint32_t power_below(float below) {
+  if (below >= 32) return 0;
+  const auto z = static_cast<std::uint64_t>(std::int64_t(static_cast<double>(below) * 0x1p26 + 0.5));
+  const std::uint64_t power = exp2_negative(z & ((std::uint64_t{1} << kExpFractionBits) - 1));
+  const auto whole = static_cast<int>(z >> kExpFractionBits);
+  const std::int64_t p = rounding_shift(static_cast<std::int64_t>(power), whole + 31 - kProbabilityBits);
+  return std::min(static_cast<std::uint32_t>(p), (std::uint32_t{1} << kProbabilityBits) - 1);
 }
 
 /// 2^62 / d for d in [2^31, 2^32): in [2^30, 2^31], relative error below 2^-29.

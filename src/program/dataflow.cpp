@@ -7,9 +7,9 @@ namespace kiln::program {
 namespace {
 
 constexpr std::array<std::string_view, kUnits> kUnitNames = {
-    "host_link",     "sequencer",    "embedding_rom", "vector_unit", "attention_unit", "kv_sram",
-    "sampler",       "links",        "qkv_array",     "qkv_tree",    "o_array",        "o_tree",
-    "gate_up_array", "gate_up_tree", "down_array",    "down_tree",   "lm_head_array",  "lm_head_tree"};
+    "host_link",  "sequencer", "embedding_rom", "vector_unit",  "attention_unit", "kv_sram",       "sampler",
+    "links",      "qkv_array", "qkv_tree",      "o_array",      "o_tree",         "gate_up_array", "gate_up_tree",
+    "down_array", "down_tree", "lm_head_array", "lm_head_tree", "lora_unit"};
 constexpr std::array<std::string_view, kArrays> kArrayNames = {"qkv", "o", "gate_up", "down", "lm_head"};
 constexpr std::array<std::string_view, 14> kOpNames = {
     "issue",  "embedding_read",     "store_residual", "norm",          "multiply",      "reduce", "rope_quantise",
@@ -31,8 +31,8 @@ Unit tree_unit(ArrayKind kind) { return static_cast<Unit>(static_cast<std::size_
 
 Dataflow::Dataflow(const config::ModelConfig& model) : Dataflow(model, {{0, model.layers, 0}}) {}
 
-Dataflow::Dataflow(const config::ModelConfig& model, std::vector<Stage> stages)
-    : model_(model), stages_(std::move(stages)) {
+Dataflow::Dataflow(const config::ModelConfig& model, std::vector<Stage> stages, const config::AdapterShape& adapter)
+    : model_(model), stages_(std::move(stages)), adapter_(adapter) {
   using config::TensorClass;
   const auto at = [this](ArrayKind kind) -> std::vector<Section>& { return sections_[static_cast<std::size_t>(kind)]; };
   at(ArrayKind::Qkv) = {
@@ -82,6 +82,8 @@ bool Dataflow::has(std::uint32_t stage, Unit unit) const {
     case Unit::LmHeadArray:
     case Unit::LmHeadTree:
       return stage + 1 == stages_.size();
+    case Unit::Lora:
+      return has(unit) && stages_[stage].layers > 0;
     default:
       return stages_[stage].layers > 0;
   }

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace kiln::program {
 
 static_assert(config::kTileArrayNames.size() == kArrays);
@@ -36,6 +38,42 @@ KvPlan plan_kv(const config::ModelConfig& model, const config::KvConfig& kv) {
   return plan;
 }
 
+std::uint64_t adapter_bytes(std::uint64_t rows, std::uint64_t columns) {
+  return rows * (columns + base::ceil_div(columns, 64) + 4);
+}
+
+AdapterPlan plan_adapter(const Dataflow& dataflow) {
+  AdapterPlan plan;
+  for (std::size_t i = 0; i < kArrays; ++i) {
+    const auto kind = static_cast<ArrayKind>(i);
+    for (const auto& section : dataflow.sections(kind)) {
+      const std::uint64_t rank = dataflow.adapter().rank(section.tensor_class);
+      if (rank == 0) continue;
+      plan.arrays[i].down_weights += rank * dataflow.inputs(kind);
+      plan.arrays[i].up_weights += rank * section.rows;
+      plan.arrays[i].outputs += section.rows;
+      plan.bytes_per_layer += adapter_bytes(rank, dataflow.inputs(kind)) + adapter_bytes(section.rows, rank);
+    }
+  }
+  plan.bytes = plan.bytes_per_layer * dataflow.model().layers;
+  std::vector<std::uint64_t> of_chip(dataflow.stages().back().chip + std::size_t{1});
+  for (const Stage& stage : dataflow.stages()) of_chip[stage.chip] += stage.layers * plan.bytes_per_layer;
+  plan.bytes_of_chip = *std::ranges::max_element(of_chip);
+  return plan;
+}
+
+base::Status check_adapter(const AdapterPlan& plan, const config::ChipConfig& chip) {
+  if (plan.bytes == 0) return {};
+  if (!chip.lora) {
+    return base::Error{
+        fmt::format("chip {} has no LoRA unit: an object /lora is expected where an adapter is resident", chip.name)};
+  }
+  const std::uint64_t capacity = std::uint64_t{chip.lora->sram_kib} * 1024;
+  if (plan.bytes_of_chip <= capacity) return {};
+  return base::Error{fmt::format("chip {}: the adapter takes {} bytes of SRAM, /lora/sram_kib are {} bytes", chip.name,
+                                 plan.bytes_of_chip, capacity)};
+}
+
 /// One stage a chip, or one a layer and one for the head.
 std::vector<Stage> cut_stages(const config::ModelConfig& model, const config::ChipConfig& chip) {
   std::vector<Stage> stages;
@@ -58,13 +96,15 @@ std::vector<Stage> cut_stages(const config::ModelConfig& model, const config::Ch
 }  // namespace
 
 base::Result<Placement> Placement::create(const config::ModelConfig& model, const config::BakeRecipe& recipe,
-                                          const config::ChipConfig& chip) {
+                                          const config::ChipConfig& chip, const config::AdapterShape& adapter) {
   if (auto valid = model.validate(); !valid) return valid.error();
   if (chip.chips.count > model.layers) {
     return base::Error{fmt::format("chip {}: /chips/count is {}, {} has {} layers to share among them", chip.name,
                                    chip.chips.count, model.name, model.layers)};
   }
-  Placement placement(Dataflow(model, cut_stages(model, chip)), chip);
+  Placement placement(Dataflow(model, cut_stages(model, chip), adapter), chip);
+  placement.adapter_ = plan_adapter(placement.dataflow_);
+  if (auto fits = check_adapter(placement.adapter_, chip); !fits) return fits.error();
   for (std::size_t i = 0; i < kArrays; ++i) {
     const auto kind = static_cast<ArrayKind>(i);
     const config::TileConfig& tile = placement.tile(kind);

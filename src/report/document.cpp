@@ -22,6 +22,11 @@ Json host_json(const HostFigures& host) {
               {"simd", host.simd}};
 }
 
+std::string_view finish_name(chip::Finish finish) {
+  constexpr std::string_view kNames[] = {"max_tokens", "end_of_text", "kv_full", "interrupted", "refused"};
+  return kNames[static_cast<std::size_t>(finish)];
+}
+
 std::string dump(const Json& json) { return json.dump(2) + "\n"; }
 
 }  // namespace kiln::report

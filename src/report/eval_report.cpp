@@ -19,6 +19,7 @@ std::string eval_json(const EvalReport& report) {
   Json json = document("eval");
   if (report.rom_hash) json["rom_hash"] = *report.rom_hash;
   if (!report.checkpoint.empty()) json["checkpoint"] = report.checkpoint;
+  if (!report.lora.empty()) json["lora"] = report.lora;
   json["context"] = report.context;
   json["text_tokens"] = report.text_tokens;
   json["chunks"] = e.chunks;
@@ -40,6 +41,7 @@ std::string eval_text(const EvalReport& report) {
   std::string text =
       fmt::format("{} tokens of text, {} chunks of {}, {} predictions scored\n", grouped(report.text_tokens),
                   grouped(e.chunks), grouped(report.context), grouped(e.scored_tokens));
+  if (!report.lora.empty()) text += fmt::format("with the LoRA adapter {}\n", report.lora);
   Table table({"", "perplexity", "nats per token"});
   const auto row = [&](const char* who, const std::optional<host::Perplexity>& figure) {
     if (figure) table.row({who, fmt::format("{:.4f}", figure->perplexity), fmt::format("{:.5f}", figure->mean_nll)});

@@ -4,8 +4,6 @@
 namespace kiln::report {
 namespace {
 
-constexpr std::string_view kFinishNames[] = {"max_tokens", "end_of_text", "kv_full", "interrupted", "refused"};
-
 Json by_unit(const chip::RunOutcome& run) {
   Json units;
   for (const auto& unit : run.by_unit) {
@@ -16,9 +14,12 @@ Json by_unit(const chip::RunOutcome& run) {
   return units;
 }
 
-Json per_unit(const std::array<base::Cycles, program::kUnits>& cycles) {
+Json per_unit(const program::Dataflow& dataflow, const std::array<base::Cycles, program::kUnits>& cycles) {
   Json units;
-  for (std::size_t u = 0; u < program::kUnits; ++u) units[name(static_cast<program::Unit>(u))] = cycles[u].count();
+  for (std::size_t u = 0; u < program::kUnits; ++u) {
+    const auto unit = static_cast<program::Unit>(u);
+    if (dataflow.has(unit)) units[name(unit)] = cycles[u].count();
+  }
   return units;
 }
 
@@ -56,7 +57,7 @@ Json stages(const program::Placement& placement, const chip::RunOutcome& run) {
 Json users(const chip::RunOutcome& run) {
   Json list = Json::array();
   for (const auto& user : run.users) {
-    Json entry{{"finish", kFinishNames[static_cast<std::size_t>(user.finish)]},
+    Json entry{{"finish", finish_name(user.finish)},
                {"generated_tokens", user.answer_tokens},
                {"token_ids", user.answer},
                {"prompt_arrival_cycle", user.prompt_arrival.count()}};
@@ -107,6 +108,8 @@ Json activity(const chip::Activity& a) {
               {"exponentials", a.exponentials},
               {"logits_compared", a.logits_compared},
               {"draws", a.draws},
+              {"lora_macs", a.lora_macs},
+              {"lora_additions", a.lora_additions},
               {"link_beats", a.link_beats},
               {"host_tokens", a.host_tokens}};
 }
@@ -126,6 +129,22 @@ Json arrays(const program::Placement& placement) {
              {"fill", plan.fill()}});
   }
   return list;
+}
+
+/// What the adapter takes of the chip.
+Json lora(const RunReport& report) {
+  const auto& placement = report.placement;
+  const auto& plan = placement.adapter();
+  Json ranks;
+  for (std::size_t c = 0; c < config::kTensorClasses; ++c) {
+    const auto rank = placement.dataflow().adapter().ranks[c];
+    if (rank > 0) ranks[std::string(config::kTensorClassNames[c])] = rank;
+  }
+  return Json{{"adapter", report.lora},
+              {"ranks", ranks},
+              {"sram_bytes", plan.bytes},
+              {"sram_bytes_of_fullest_chip", plan.bytes_of_chip},
+              {"sram_capacity_bytes_per_chip", std::uint64_t{placement.chip().lora->sram_kib} * 1024}};
 }
 
 Json percentiles(const host::Percentiles& p) {
@@ -152,6 +171,21 @@ Json workload(const host::WorkloadFigures& figures) {
               {"over_time", points}};
 }
 
+Json under_load(const std::vector<GpuUnderLoad>& rows) {
+  Json list = Json::array();
+  for (const auto& row : rows) {
+    list.push_back(Json{{"gpu", row.gpu},
+                        {"precision", name(row.precision)},
+                        {"engine", baseline::kMedianEngine},
+                        {"refused", row.refused},
+                        {"most_in_batch", row.most_in_batch},
+                        {"tokens_per_s_total", row.tokens_per_s_total},
+                        {"ttft_us", percentiles(row.ttft_us)},
+                        {"time_per_token_us", percentiles(row.time_per_token_us)}});
+  }
+  return list;
+}
+
 void add_speed(Json& json, const host::RunResult& result) {
   const auto& speed = result.speed;
   if (speed.cycles_per_token) json["cycles_per_token"] = *speed.cycles_per_token;
@@ -168,6 +202,21 @@ Json closed_form(const host::RunResult& result) {
   }
   json["agrees"] = !result.mismatch.has_value();
   return json;
+}
+
+/// First token if tokens of a prompt shared passes of the arrays; docs/units/README.md, "Batches".
+Json batch_register(const RunReport& report) {
+  Json list = Json::array();
+  const auto& placement = report.placement;
+  for (const std::uint64_t batch : {2, 4, 8, 16}) {
+    const auto first = closed_form::first_answer_with_batch_register(placement, report.prompt_tokens, batch);
+    if (!first) break;
+    const auto since_arrival = *first - report.result.chip.users.front().prompt_arrival;
+    list.push_back(Json{{"tokens", batch},
+                        {"first_answer_cycle", first->count()},
+                        {"ttft_us", static_cast<double>(since_arrival.count()) / placement.chip().clock_mhz}});
+  }
+  return list;
 }
 
 Json host(const RunReport& report) {
@@ -204,13 +253,13 @@ std::string run_json(const RunReport& report) {
   json["token_ids"] = report.token_ids;
   json["prompt_tokens"] = report.prompt_tokens;
   json["generated_tokens"] = host::answer_tokens(run);
-  json["finish"] = kFinishNames[static_cast<std::size_t>(run.users.front().finish)];
+  json["finish"] = finish_name(run.users.front().finish);
   json["clock_mhz"] = report.placement.chip().clock_mhz;
   json["cycles_total"] = run.total.count();
   add_speed(json, report.result);
   json["cycles_by_unit"] = by_unit(run);
   json["cycles_by_cause"] = by_cause(run);
-  json["critical_path"] = per_unit(run.critical_path);
+  json["critical_path"] = per_unit(report.placement.dataflow(), run.critical_path);
   if (report.result.limited_by)
     json["limited_by"] = Json{{"unit", name(*report.result.limited_by)}, {"share", report.result.limited_share}};
   if (report.result.busiest_stage) {
@@ -221,9 +270,14 @@ std::string run_json(const RunReport& report) {
   json["utilisation"] = utilisation(run);
   json["stages"] = stages(report.placement, run);
   if (run.users.size() > 1) json["by_user"] = users(run);
-  if (report.workload) json["workload"] = workload(*report.workload);
+  if (report.workload) {
+    json["workload"] = workload(*report.workload);
+    json["workload"]["baseline"] = under_load(report.baseline_under_load);
+  }
   json["closed_form"] = closed_form(report.result);
+  if (report.result.closed_form) json["batch_register"] = batch_register(report);
   json["kv"] = kv(report.placement, run);
+  if (report.placement.dataflow().has(program::Unit::Lora)) json["lora"] = lora(report);
   json["activity"] = activity(run.activity);
   json["tile_arrays"] = arrays(report.placement);
   Json contexts = Json::array();

@@ -43,6 +43,14 @@ std::string speed_lines(const RunReport& report) {
   return text;
 }
 
+std::string lora_line(const RunReport& report) {
+  if (!report.placement.dataflow().has(program::Unit::Lora)) return "";
+  const auto capacity = std::uint64_t{report.placement.chip().lora->sram_kib} * 1024;
+  const auto of_chip = report.placement.adapter().bytes_of_chip;
+  return fmt::format("  LoRA adapter {}: {} bytes of SRAM, {} of the LoRA unit's\n", report.lora, grouped(of_chip),
+                     percent(static_cast<double>(of_chip) / static_cast<double>(capacity)));
+}
+
 std::string limit_line(const host::RunResult& result) {
   if (!result.limited_by) return "";
   const bool full = result.busiest_share >= host::kFullStage;
@@ -83,6 +91,22 @@ std::string workload_tables(const host::WorkloadFigures& figures) {
   return text + load.text();
 }
 
+std::string under_load_table(const std::vector<GpuUnderLoad>& rows) {
+  Table table({"GPU under the same load", "<precision", "first token p50 us", "p99", "a token p50 us", "p99",
+               "tokens/s in total", "most in a batch"});
+  for (const auto& row : rows) {
+    if (row.ttft_us.count == 0) {
+      table.row({row.gpu, std::string(name(row.precision)), "no room", "-", "-", "-", "-", "-"});
+      continue;
+    }
+    const bool paced = row.time_per_token_us.count > 0;
+    table.row({row.gpu, std::string(name(row.precision)), number(row.ttft_us.p50), number(row.ttft_us.p99),
+               paced ? number(row.time_per_token_us.p50) : "-", paced ? number(row.time_per_token_us.p99) : "-",
+               number(row.tokens_per_s_total), grouped(row.most_in_batch)});
+  }
+  return table.text() + "continuous batching, memory-bound: prompts take no time of their own, so this is too fast\n";
+}
+
 std::string unit_table(const RunReport& report) {
   const auto& run = report.result.chip;
   double path = 0;
@@ -101,6 +125,7 @@ std::string unit_table(const RunReport& report) {
         count > 1 ? fmt::format("{} x {}", count, name(static_cast<program::Unit>(u)))
                   : std::string(name(static_cast<program::Unit>(u))),
         path > 0 ? percent(static_cast<double>(run.critical_path[u].count()) / path) : "-"};
+    if (count == 0) continue;
     const double whole = count * static_cast<double>(run.total.count());
     for (const std::uint64_t cycles : sums)
       cells.push_back(cycles == 0 ? "-" : percent(static_cast<double>(cycles) / whole));
@@ -115,9 +140,11 @@ std::string run_text(const RunReport& report) {
   std::string text;
   if (!report.timing_only) text += report.prompt + report.text + "\n\n" + finish_sentence(report);
   text += speed_lines(report);
+  text += lora_line(report);
   text += limit_line(report.result);
   if (report.workload) text += workload_tables(*report.workload);
   text += "\n" + unit_table(report);
+  if (report.workload) text += "\n" + under_load_table(report.baseline_under_load);
   if (!report.baseline.figures.empty())
     text += "\n" + baseline_table(report.baseline, report.result.speed.tokens_per_s_user);
   const auto& host = report.host;

@@ -39,7 +39,8 @@ std::vector<TraceTrack> tracks_of(const program::Dataflow& dataflow) {
   const auto& stages = dataflow.stages();
   for (std::size_t u = 0; u < program::kUnits; ++u) {
     const auto unit = static_cast<Unit>(u);
-    if (stages.size() == 1 || program::stageless(unit)) tracks.push_back(unit_track(unit, std::nullopt, kRunTrack));
+    if (dataflow.has(unit) && (stages.size() == 1 || program::stageless(unit)))
+      tracks.push_back(unit_track(unit, std::nullopt, kRunTrack));
   }
   if (stages.size() == 1) return tracks;
   for (std::uint32_t s = 0; s < stages.size(); ++s) {

@@ -59,10 +59,12 @@ TEST(UnitPages, EveryParameterStandsOnOnePageWithItsUnitAndRange) {
 }
 
 TEST(UnitPages, AUnitsParametersStandOnItsOwnPage) {
-  const std::map<std::string, std::string> page_of = {
-      {"reduction", "reduction_tree"}, {"vector", "vector_unit"}, {"attention", "attention_unit"}, {"kv", "kv_sram"},
-      {"embedding", "embedding_rom"},  {"sampler", "lm_head"},    {"sequencer", "sequencer"},      {"link", "link"},
-      {"host", "host_link"},           {"chips", "chip_link"},    {"clock_mhz", "README"}};
+  const std::map<std::string, std::string> page_of = {{"reduction", "reduction_tree"}, {"vector", "vector_unit"},
+                                                      {"attention", "attention_unit"}, {"kv", "kv_sram"},
+                                                      {"embedding", "embedding_rom"},  {"sampler", "lm_head"},
+                                                      {"sequencer", "sequencer"},      {"link", "link"},
+                                                      {"host", "host_link"},           {"chips", "chip_link"},
+                                                      {"lora", "lora_unit"},           {"clock_mhz", "README"}};
   const std::set<std::string> microarchitectures(config::kMicroarchitectureNames.begin(),
                                                  config::kMicroarchitectureNames.end());
   for (const auto& [pointer, row] : documented()) {

@@ -98,6 +98,34 @@ TEST(Values, ResetForgetsTheTokensBefore) {
   EXPECT_THROW((void)values.begin(1, 0, base::TokenPos{0}), base::BugError);
 }
 
+TEST(Values, RewoundItHasSeenNothingOfWhatCame) {
+  base::ThreadPool pool(1);
+  const config::ModelConfig model = support::RandomConfigs(1).model();
+  const rom::RomImage rom = support::ToyRom(9).make(model, pool);
+  const program::Dataflow dataflow(model);
+  Values values(rom, 8, pool, numerics::best_simd());
+  const std::vector<float> expected = all_logits(values, std::vector<base::TokenId>{1, 2, 3});
+  values.reset();
+  values.forward(1, false);
+  values.forward(9, false);
+  // A token that has passed the first layer alone is given up.
+  const auto ticket = values.begin(0, 7, base::TokenPos{2});
+  for (const auto& op : dataflow.token(false)) {
+    values.execute(ticket, op);
+    if (op.kind == program::OpKind::Attend) break;
+  }
+  values.rewind(0, 1);
+  std::vector<float> again(expected.begin(), expected.begin() + model.vocab_size);
+  const auto rest = all_logits(values, std::vector<base::TokenId>{2, 3});
+  again.insert(again.end(), rest.begin(), rest.end());
+  EXPECT_EQ(again, expected);
+  EXPECT_LE(values.begin(0, 7, base::TokenPos{3}), ticket);  // numbers are used again
+  values.open(0, 3);
+  EXPECT_THROW(values.open(0, 2), base::BugError);
+  EXPECT_THROW(values.open(1, 1), base::BugError);
+  EXPECT_THROW(values.rewind(0, 4), base::BugError);
+}
+
 TEST(Values, ATokenDependsOnThoseBeforeIt) {
   base::ThreadPool pool(1);
   config::ModelConfig model = support::RandomConfigs(1).model();

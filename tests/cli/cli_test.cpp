@@ -72,7 +72,7 @@ class Cli : public testing::Test {
 
 TEST_F(Cli, HelpOfEveryCommandHasExamples) {
   EXPECT_THAT(kiln({"--help"}).out, HasSubstr("Examples:"));
-  for (const auto* command : {"bake", "inspect", "run", "eval", "baseline"}) {
+  for (const auto* command : {"bake", "inspect", "run", "chat", "eval", "baseline"}) {
     const auto outcome = kiln({command, "--help"});
     EXPECT_EQ(outcome.status, 0);
     EXPECT_THAT(outcome.out, HasSubstr("Examples:")) << command;
@@ -263,6 +263,9 @@ TEST_F(Cli, AWorkloadsRequestsAreAnsweredAndMeasured) {
     EXPECT_EQ(run["workload"]["ttft_us"]["count"], 3);
     EXPECT_EQ(run["workload"]["time_per_token_us"]["count"], 2);
     EXPECT_EQ(run["workload"]["over_time"].size(), 50U);
+    ASSERT_GT(run["workload"]["baseline"].size(), 5U);
+    EXPECT_EQ(run["workload"]["baseline"][0]["ttft_us"]["count"], 3);
+    EXPECT_GT(run["workload"]["baseline"][0]["ttft_us"]["p50"], run["workload"]["ttft_us"]["p50"]);
     EXPECT_EQ(run["by_user"][1]["generated_tokens"], 6);
     EXPECT_GE(run["by_user"][2]["prompt_arrival_cycle"], 9000 * run["clock_mhz"].get<std::int64_t>());
   }

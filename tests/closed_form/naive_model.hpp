@@ -166,6 +166,23 @@ class NaiveChip {
     return cycles;
   }
 
+  /// A and B of the array's sections one behind the other, `macs` weights a cycle, cycle by cycle.
+  [[nodiscard]] std::uint64_t adapter_time(program::ArrayKind kind) const {
+    const auto& flow = p_.dataflow();
+    std::uint64_t weights[2] = {0, 0};
+    for (const auto& section : flow.sections(kind)) {
+      weights[0] += std::uint64_t{flow.adapter().rank(section.tensor_class)} * flow.inputs(kind);
+      weights[1] += std::uint64_t{flow.adapter().rank(section.tensor_class)} * section.rows;
+    }
+    if (weights[0] == 0) return 0;
+    std::uint64_t cycles = c_.lora->quantise_cycles;
+    for (const std::uint64_t matrix : weights) {
+      cycles += c_.lora->read_cycles + c_.lora->multiply_cycles + c_.lora->accumulate_cycles;
+      for (std::uint64_t done = 0; done < matrix; done += c_.lora->macs) ++cycles;
+    }
+    return cycles;
+  }
+
   Beats product(program::ArrayKind kind, const Beats& input) {
     const auto& flow = p_.dataflow();
     const Beats taken = transfer(input, c_.link.vector_to_array, 1);
@@ -178,6 +195,8 @@ class NaiveChip {
     const config::TileConfig& tile = p_.tile(kind);
     if (!times_.contains(kind)) times_[kind] = product_time(tile, flow.inputs(kind), outputs);
     until(program::array_unit(kind), start + times_[kind]);
+    const std::uint64_t adapter = adapter_time(kind);
+    if (start + adapter > now_) until(program::Unit::Lora, start + adapter);
     cross(c_.link.array_to_tree);
     std::uint64_t levels = 0;
     for (std::uint64_t sums = (flow.inputs(kind) + tile.rows - 1) / tile.rows; sums > 1; ++levels)
@@ -185,7 +204,7 @@ class NaiveChip {
     Beats out;
     for (std::uint64_t k = 0; k < count; ++k)
       out.push_back(now_ + levels * c_.reduction.level_cycles + c_.reduction.scale_cycles +
-                    k * slot(c_.reduction.outputs_per_cycle));
+                    (adapter > 0 ? c_.lora->add_cycles : 0) + k * slot(c_.reduction.outputs_per_cycle));
     until(program::tree_unit(kind), out.back());
     return out;
   }
@@ -243,20 +262,22 @@ struct NaiveRun {
 };
 
 /// Token by token, as the sequencer and the host link do it.
-inline NaiveRun naive_run(const program::Placement& placement, std::uint64_t prompt, std::uint64_t answer) {
+/// The prompt follows `kept` tokens that are in the KV cache already.
+inline NaiveRun naive_run(const program::Placement& placement, std::uint64_t prompt, std::uint64_t answer,
+                          std::uint64_t kept) {
   NaiveChip chip(placement);
   const auto& host = placement.chip().host;
   NaiveRun run;
   std::uint64_t commit = 0, wire_free = 0;
   run.prompt_arrival = host.latency_cycles;
-  for (std::uint64_t position = 0; position < placement.kv().capacity_tokens; ++position) {
+  for (std::uint64_t position = kept; position < placement.kv().capacity_tokens; ++position) {
     std::uint64_t issue = commit;
-    if (position < prompt) {
-      issue = std::max(issue, host.latency_cycles + position * host.cycles_per_token);
+    if (position < kept + prompt) {
+      issue = std::max(issue, host.latency_cycles + (position - kept) * host.cycles_per_token);
       chip.hold(program::Unit::HostLink, commit, issue);
     }
-    commit = chip.token(issue, position, position + 1 >= prompt);
-    if (position + 1 < prompt) continue;
+    commit = chip.token(issue, position, position + 1 >= kept + prompt);
+    if (position + 1 < kept + prompt) continue;
     const std::uint64_t leave = run.answer_tokens == 0 ? commit : std::max(commit, wire_free);
     wire_free = leave + host.cycles_per_token;
     if (run.answer_tokens == 0) run.first_answer = commit;

@@ -42,15 +42,16 @@ TEST(ClosedForm, EqualsTheNaiveModelForRandomRuns) {
     auto c = random_case(base::mix(seed, i));
     Draw d(base::mix(seed, ~i));
     const std::uint64_t capacity = c.place().kv().capacity_tokens;
-    const std::uint64_t prompt = d.in(1, static_cast<std::uint32_t>(std::min<std::uint64_t>(capacity, 8)));
+    const std::uint64_t kept = d.one_in(2) ? 0 : d.in(0, static_cast<std::uint32_t>(capacity - 1));
+    const std::uint64_t prompt = d.in(1, static_cast<std::uint32_t>(std::min<std::uint64_t>(capacity - kept, 8)));
     const std::uint64_t answer = d.in(1, 8);
     if (d.one_in(2))  // a wire about as fast as the tokens
       c.chip.host.cycles_per_token = static_cast<std::uint32_t>(
-          token_cycles(c.place(), d.in(0, static_cast<std::uint32_t>(prompt - 1)), d.one_in(2)).total.count() +
+          token_cycles(c.place(), kept + d.in(0, static_cast<std::uint32_t>(prompt - 1)), d.one_in(2)).total.count() +
           d.in(0, 4) - 2);
     const auto placement = c.place();
-    const auto naive = naive_run(placement, prompt, answer);
-    const auto run = run_cycles(placement, prompt, answer);
+    const auto naive = naive_run(placement, prompt, answer, kept);
+    const auto run = run_cycles(placement, prompt, answer, kept);
     ASSERT_EQ(run.prompt_arrival.count(), naive.prompt_arrival);
     ASSERT_EQ(run.answer_tokens, naive.answer_tokens) << "configuration " << i;
     ASSERT_EQ(run.first_answer.count(), naive.first_answer) << "configuration " << i;

@@ -30,13 +30,15 @@ TEST(Timeline, OneUserAndOneStageIsTheRunsClosedForm) {
   support::RandomConfigs random(support::test_seed(61));
   for (int round = 0; round < 300; ++round) {
     const auto placement = random.placement(random.number(2, 24));
-    const std::uint64_t prompt =
-        random.number(1, static_cast<std::uint32_t>(std::min<std::uint64_t>(placement.kv().capacity_tokens, 6)));
+    const auto capacity = static_cast<std::uint32_t>(placement.kv().capacity_tokens);
+    const std::uint64_t prompt = random.number(1, std::min(capacity, 6U));
+    const std::uint64_t kept = random.coin() ? 0 : random.number(0, capacity - static_cast<std::uint32_t>(prompt));
     const std::uint64_t answer = random.number(1, 6);
-    const auto run = run_cycles(placement, prompt, answer);
-    const auto line = timeline(placement, {{Cycles(0), prompt, answer, run.answer_tokens}});
+    const auto run = run_cycles(placement, prompt, answer, kept);
+    const auto line = timeline(placement, {{Cycles(0), prompt, answer, run.answer_tokens, true, kept}});
     ASSERT_EQ(line.total, run.total) << round;
     ASSERT_EQ(line.tokens.size(), prompt + run.answer_tokens - 1) << round;
+    EXPECT_EQ(line.tokens[0].position, kept) << round;
     EXPECT_EQ(line.tokens[prompt - 1].commit, run.first_answer) << round;
     EXPECT_EQ(line.tokens.back().commit, run.last_answer) << round;
   }

@@ -62,6 +62,19 @@ TEST(WorkedExample, ARunIsItsTokensAndTheHostLink) {
   EXPECT_EQ(run.answer_tokens, 2U);
 }
 
+// Four arrays of 134 cycles in two layers; three tokens.
+TEST(WorkedExample, ABatchRegisterSavesPassesAsByHand) {
+  auto example = worked_example();
+  const auto first = [&](std::uint64_t batch) {
+    return first_answer_with_batch_register(example.place(), 3, batch).value().count();
+  };
+  EXPECT_EQ(first(1), 5202U);
+  EXPECT_EQ(first(2), 5202U - 2 * 4 * 134);
+  EXPECT_EQ(first(4), 5202U - 2 * 2 * 4 * 134);
+  example.chip.host.cycles_per_token = 2000;
+  EXPECT_FALSE(first_answer_with_batch_register(example.place(), 3, 2));
+}
+
 TEST(WorkedExample, ASlowHostWireHoldsUpThePromptAndThenTheAnswer) {
   auto example = worked_example();
   example.chip.host.cycles_per_token =

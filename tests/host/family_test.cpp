@@ -21,6 +21,7 @@ chip::RunRequest random_users(support::RandomConfigs& random, std::uint64_t capa
     user.arrival = base::Cycles(random.coin() ? 0 : random.number(0, 20000));
     user.prompt.assign(random.number(1, static_cast<std::uint32_t>(std::min<std::uint64_t>(capacity, 6))), 0);
     user.max_new_tokens = random.number(1, 5);
+    if (random.coin()) user.kept_tokens = random.number(0, static_cast<std::uint32_t>(capacity - user.prompt.size()));
     if (random.coin()) user.sampling.temperature = 1;
     request.users.push_back(std::move(user));
   }
@@ -32,7 +33,7 @@ std::vector<closed_form::Job> jobs_of(const chip::RunRequest& request, const chi
   for (std::size_t u = 0; u < request.users.size(); ++u) {
     const auto& user = request.users[u];
     jobs.push_back({user.arrival, user.prompt.size(), user.max_new_tokens, outcome.users[u].answer_tokens,
-                    user.sampling.greedy()});
+                    user.sampling.greedy(), user.kept_tokens});
   }
   return jobs;
 }

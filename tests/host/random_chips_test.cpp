@@ -27,6 +27,8 @@ TEST(RandomChips, BurstsBeatsAndTheClosedFormAgreeOnAThousand) {
     const auto placement = random.placement(capacity);
     const std::uint64_t prompt = random.number(1, static_cast<std::uint32_t>(std::min<std::uint64_t>(capacity, 8)));
     const std::uint64_t answer = random.number(1, 6);
+    const std::uint64_t kept =
+        random.coin() ? 0 : random.number(0, static_cast<std::uint32_t>(placement.kv().capacity_tokens - prompt));
     std::set<config::Microarchitecture> on_this_chip;
     for (std::size_t i = 0; i < program::kArrays; ++i) {
       const auto kind = static_cast<program::ArrayKind>(i);
@@ -34,18 +36,20 @@ TEST(RandomChips, BurstsBeatsAndTheClosedFormAgreeOnAThousand) {
       seen.emplace(kind, placement.tile(kind).microarchitecture);
     }
     mixed += on_this_chip.size() > 1 ? 1 : 0;
-    const auto [bursts, events] = chip::watch(placement, chip::timing_request(prompt, answer));
-    const auto [beats, beat_events] =
-        chip::watch(placement, chip::timing_request(prompt, answer, chip::Movement::Beats));
+    auto request = chip::timing_request(prompt, answer);
+    request.users[0].kept_tokens = kept;
+    const auto [bursts, events] = chip::watch(placement, request);
+    request.movement = chip::Movement::Beats;
+    const auto [beats, beat_events] = chip::watch(placement, request);
     ASSERT_FALSE(events.empty());
     ASSERT_EQ(events, beat_events) << "KILN_SEED=" << seed << " round " << round;
     ASSERT_EQ(bursts.by_unit, beats.by_unit) << round;
     ASSERT_EQ(bursts.critical_path, beats.critical_path) << round;
-    const auto expected = closed_form::run_cycles(placement, prompt, bursts.users[0].answer_tokens);
+    const auto expected = closed_form::run_cycles(placement, prompt, bursts.users[0].answer_tokens, kept);
     const auto mismatch = difference(bursts, expected);
     ASSERT_FALSE(mismatch) << *mismatch << ", KILN_SEED=" << seed << " round " << round;
     for (const auto& token : bursts.tokens) {
-      const bool with_logits = token.position.value + 1 >= prompt;
+      const bool with_logits = token.position.value + 1 >= kept + prompt;
       ASSERT_EQ((token.commit - token.issue).count(),
                 closed_form::token_cycles(placement, token.position.value, with_logits).total.count())
           << "position " << token.position.value << " round " << round;
@@ -108,7 +112,8 @@ TEST(Run, RatesFollowFromTheCycles) {
   const auto placement = random.placement(32);
   const auto result = host::run(placement, chip::timing_request(3, 5));
   ASSERT_TRUE(result.ok());
-  const auto decode = static_cast<double>((result->chip.users[0].last_answer - result->chip.users[0].first_answer).count());
+  const auto decode =
+      static_cast<double>((result->chip.users[0].last_answer - result->chip.users[0].first_answer).count());
   EXPECT_DOUBLE_EQ(*result->speed.cycles_per_token, decode / 4);
   EXPECT_DOUBLE_EQ(*result->speed.tokens_per_s_user, 4 * 1e6 * placement.chip().clock_mhz / decode);
   const auto single = host::run(placement, chip::timing_request(3, 1));

@@ -231,6 +231,40 @@ TEST(KvStore, ClearForgetsEverything) {
   EXPECT_EQ(again, fresh);
 }
 
+TEST(KvStore, TruncatedItIsWhatItWouldHaveBeen) {
+  base::Random random(testing::seed());
+  constexpr std::size_t kHeads = 2, kCount = 40;
+  for (const std::size_t width : {32U, 72U, 128U}) {
+    const Tokens tokens = random_tokens(random, kHeads, width, kCount, Kind::Moderate, 6);
+    const Tokens others = random_tokens(random, kHeads, width, kCount, Kind::Huge, 6);
+    const std::vector<float> q = random_vector(random, 2 * kHeads * width, Kind::Moderate);
+    for (const std::size_t left : {0U, 1U, 15U, 16U, 17U, 31U, 32U, 33U, 39U, 40U}) {
+      KvStore fresh(kHeads, width, kCount), kv(kHeads, width, kCount);
+      for (std::size_t t = 0; t < left; ++t) {
+        fresh.append(tokens.k[t], tokens.v[t]);
+        kv.append(tokens.k[t], tokens.v[t]);
+      }
+      for (std::size_t t = left; t < kCount; ++t) kv.append(others.k[t], others.v[t]);
+      kv.truncate(left);
+      ASSERT_EQ(kv.tokens(), left);
+      for (std::size_t t = left; t <= kCount; ++t) {
+        for (const Simd simd : {Simd::Scalar, best_simd()}) {
+          std::vector<float> expected(q.size()), out(q.size());
+          if (t == 0) continue;
+          attend(fresh, q, 2 * kHeads, expected, simd);
+          attend(kv, q, 2 * kHeads, out, simd);
+          ASSERT_EQ(out, expected) << left << " of " << kCount << " left, then up to " << t << ", width " << width;
+        }
+        if (t == kCount) break;
+        fresh.append(tokens.k[t], tokens.v[t]);
+        kv.append(tokens.k[t], tokens.v[t]);
+      }
+    }
+  }
+  KvStore kv(1, 8, 1);
+  EXPECT_THROW(kv.truncate(1), base::BugError);
+}
+
 TEST(KvStore, AppendingToAFullOneIsABug) {
   KvStore kv(1, 8, 1);
   const std::vector<float> x(8, 1.0F);

@@ -75,10 +75,22 @@ class RandomConfigs {
               stages(),
               1};
     c.host = {number(1, 200), few(1000)};
+    c.lora = {1U << 20, few(5000), latency(), latency(), latency(), latency(), latency()};
     const std::uint64_t row_words = base::ceil_div(model.head_dim, c.kv.width_bytes);
     const std::uint64_t token_words = model.kv_heads * row_words + c.kv.row_pad_words;
     c.kv.depth_words = static_cast<std::uint32_t>(base::ceil_div(2 * token_words * context, c.kv.banks));
     return c;
+  }
+
+  /// No adapter at all, or ranks for some matrices.
+  config::AdapterShape adapter() {
+    config::AdapterShape shape;
+    if (coin()) return shape;
+    for (auto c = config::TensorClass::Q; c <= config::TensorClass::Down;
+         c = static_cast<config::TensorClass>(static_cast<int>(c) + 1)) {
+      if (coin()) shape.ranks[static_cast<std::size_t>(c)] = few(70);
+    }
+    return shape;
   }
 
   /// Any member of the family: schedule, chips in a row, slots, whose turn, what a full KV cache means.
@@ -92,7 +104,7 @@ class RandomConfigs {
     c.sequencer.slots = number(1, 5);
     c.sequencer.turn = static_cast<config::Turn>(number(0, 2));
     c.kv.when_full = coin() ? config::WhenFull::Queue : config::WhenFull::Refuse;
-    auto placed = program::Placement::create(m, {}, c);
+    auto placed = program::Placement::create(m, {}, c, adapter());
     base::check(placed.ok(), placed.ok() ? "" : placed.error().message);
     return std::move(placed).value();
   }
@@ -114,7 +126,7 @@ class RandomConfigs {
 
   program::Placement placement(std::uint64_t context) {
     const config::ModelConfig m = model();
-    auto placed = program::Placement::create(m, {}, chip(m, context));
+    auto placed = program::Placement::create(m, {}, chip(m, context), adapter());
     base::check(placed.ok(), placed.ok() ? "" : placed.error().message);
     return std::move(placed).value();
   }

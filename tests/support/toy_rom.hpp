@@ -14,6 +14,8 @@
 #include "kiln/base/thread_pool.hpp"
 #include "kiln/numerics/matrix.hpp"
 #include "kiln/numerics/vector_ops.hpp"
+#include "kiln/program/dataflow.hpp"
+#include "kiln/rom/adapter.hpp"
 #include "kiln/rom/rom_image.hpp"
 #include "kiln/rom/rom_writer.hpp"
 
@@ -40,6 +42,24 @@ class ToyRom {
     auto image = written(*created, path, pool);
     std::remove(path.c_str());
     return image;
+  }
+
+  /// An adapter of these ranks in every layer.
+  rom::Adapter adapter(const config::ModelConfig& model, const config::AdapterShape& ranks) {
+    const program::Dataflow dataflow(model);
+    rom::Adapter adapter;
+    for (std::uint32_t layer = 0; layer < model.layers; ++layer) {
+      for (std::size_t i = 0; i < program::kArrays; ++i) {
+        const auto kind = static_cast<program::ArrayKind>(i);
+        for (const auto& section : dataflow.sections(kind)) {
+          const std::uint32_t rank = ranks.rank(section.tensor_class);
+          if (rank == 0) continue;
+          adapter.targets.push_back({section.tensor_class, base::LayerId{layer}, stored(8, rank, dataflow.inputs(kind)),
+                                     stored(8, section.rows, rank)});
+        }
+      }
+    }
+    return adapter;
   }
 
  private:
@@ -73,28 +93,39 @@ class ToyRom {
   }
 
   void matrix(rom::RomWriter& writer, int bits, std::uint64_t rows, std::uint64_t columns) {
-    std::vector<std::int8_t> codebook(std::size_t{1} << bits);
-    for (std::size_t i = 0; i < codebook.size(); ++i) {
-      codebook[i] = static_cast<std::int8_t>(-127 + static_cast<int>(i * 254 / (codebook.size() - 1)));
+    const rom::StoredMatrix m = stored(bits, rows, columns);
+    must(writer.begin_tensor(m.codebook));
+    must(writer.append_panels(m.codes, m.scales, m.row_scales));
+  }
+
+  rom::StoredMatrix stored(int bits, std::uint64_t rows, std::uint64_t columns) {
+    rom::StoredMatrix m;
+    m.rows = static_cast<std::uint32_t>(rows);
+    m.columns = static_cast<std::uint32_t>(columns);
+    m.bits = bits;
+    m.codebook.resize(std::size_t{1} << bits);
+    for (std::size_t i = 0; i < m.codebook.size(); ++i) {
+      m.codebook[i] = static_cast<std::int8_t>(-127 + static_cast<int>(i * 254 / (m.codebook.size() - 1)));
     }
-    must(writer.begin_tensor(codebook));
     const std::size_t groups = base::ceil_div(columns, numerics::kGroup);
     const std::size_t padded = groups * numerics::kGroup;
-    const float row_scale = 1.0F / (100.0F * 64.0F * static_cast<float>(columns));
+    m.row_scales.assign(rows, 1.0F / (100.0F * 64.0F * static_cast<float>(columns)));
     for (std::uint64_t first = 0; first < rows; first += numerics::kPanelRows) {
       const std::uint64_t real = std::min<std::uint64_t>(rows - first, numerics::kPanelRows);
       std::vector<std::uint8_t> codes(numerics::kPanelRows * padded, 0);
       std::vector<std::uint8_t> scales(numerics::kPanelRows * groups, 0);
       for (std::size_t row = 0; row < real; ++row) {
         for (std::size_t i = 0; i < columns; ++i)
-          codes[row * padded + i] = static_cast<std::uint8_t>(random_.below(codebook.size()));
+          codes[row * padded + i] = static_cast<std::uint8_t>(random_.below(m.codebook.size()));
         for (std::size_t g = 0; g < groups; ++g)
           scales[g * numerics::kPanelRows + row] = static_cast<std::uint8_t>(random_.between(1, 255));
       }
       std::vector<std::byte> packed(numerics::packed_code_bytes(numerics::kPanelRows, columns, bits));
       numerics::pack_panel(bits, columns, codes, packed);
-      must(writer.append_panels(packed, scales, std::vector<float>(real, row_scale)));
+      m.codes.insert(m.codes.end(), packed.begin(), packed.end());
+      m.scales.insert(m.scales.end(), scales.begin(), scales.end());
     }
+    return m;
   }
 
   base::Random random_;

@@ -11,7 +11,9 @@
 #include "kiln/base/result.hpp"
 #include "kiln/base/thread_pool.hpp"
 #include "kiln/checkpoint/checkpoint.hpp"
+#include "kiln/checkpoint/lora.hpp"
 #include "kiln/config/bake_recipe.hpp"
+#include "kiln/rom/adapter.hpp"
 #include "kiln/rom/rom_image.hpp"
 
 namespace kiln::bake {
@@ -36,6 +38,10 @@ struct BakeReport {
 /// Writes `output` by rename; nothing is written on failure.
 base::Result<BakeReport> bake(const checkpoint::Checkpoint& checkpoint, const config::BakeRecipe& recipe,
                               const std::string& output, base::ThreadPool& pool, const base::Progress& progress = {});
+
+/// The adapter as the chip's SRAM holds it: A in the basis of the quantised input, B times its scale in the basis of
+/// the output, both at 8 bits with covering scales. Fails where the transform leaves the range of a float.
+base::Result<rom::Adapter> bake_adapter(const checkpoint::LoraAdapter& adapter, const config::ModelConfig& model);
 
 struct Comparison {
   bool same_model = false;               ///< shapes, norms, RoPE and tokenizer agree exactly

@@ -71,8 +71,11 @@ struct Slice {
 
 /// One prompt and its answer.
 struct UserRequest {
-  base::Cycles arrival;                   ///< the host has the prompt; it sends prompts in order of arrival
-  std::vector<base::TokenId> prompt;      ///< at least one; in a timing-only run only its length matters
+  base::Cycles arrival;               ///< the host has the prompt; it sends prompts in order of arrival
+  std::vector<base::TokenId> prompt;  ///< at least one; in a timing-only run only its length matters
+  /// Tokens of an earlier run that are still in the user's part of the KV cache: the prompt follows them. A functional
+  /// run takes them with one user alone, whose slot is the first.
+  std::uint64_t kept_tokens = 0;
   std::uint64_t max_new_tokens = 1;       ///< at least one
   std::vector<base::TokenId> end_tokens;  ///< any of them ends the answer (functional runs)
   numerics::Sampling sampling;            ///< its temperature decides on the sampler's cycles, in a timing-only run too
@@ -123,8 +126,10 @@ struct Activity {
   std::uint64_t value_macs = 0;  ///< products of probabilities and v
   std::uint64_t exponentials = 0;
   std::uint64_t logits_compared = 0;
-  std::uint64_t draws = 0;       ///< tokens drawn at a temperature
-  std::uint64_t link_beats = 0;  ///< beats times pipeline stages
+  std::uint64_t draws = 0;           ///< tokens drawn at a temperature
+  std::uint64_t lora_macs = 0;       ///< weights of the adapter read and multiplied
+  std::uint64_t lora_additions = 0;  ///< outputs of arrays that the adapter added to
+  std::uint64_t link_beats = 0;      ///< beats times pipeline stages
   std::uint64_t host_tokens = 0;
   Activity& operator+=(const Activity& other);
   bool operator==(const Activity&) const = default;
@@ -150,7 +155,7 @@ struct UnitCycles {
   bool operator==(const UnitCycles&) const = default;
 };
 
-/// How long a stage worked on tokens: from the first beat of a residual (or the issue) until it was free again.
+/// How long a stage worked on tokens: from the first beat that a unit of it took until it was free again.
 struct StageCycles {
   std::uint64_t tokens = 0;
   base::Cycles occupied;
@@ -175,8 +180,8 @@ struct RunOutcome {
   double elaboration_s = 0;         ///< wall time until the first event
 };
 
-/// Whether the chip can run it: fails when a prompt is empty or does not fit the KV cache (naming its capacity), or when
-/// more is asked of the sampler than it does.
+/// Whether the chip can run it: fails when a prompt is empty or does not fit the KV cache beside the kept tokens
+/// (naming its capacity), or when more is asked of the sampler than it does.
 base::Status check(const program::Placement& placement, const RunRequest& request);
 
 /// Fails as check() does. A KV cache that is too small for an answer ends it with Finish::KvFull.

@@ -14,6 +14,7 @@
 #include "kiln/numerics/sample.hpp"
 #include "kiln/program/dataflow.hpp"
 #include "kiln/program/placement.hpp"
+#include "kiln/rom/adapter.hpp"
 #include "kiln/rom/rom_image.hpp"
 
 namespace kiln::chip {
@@ -22,17 +23,20 @@ class Values {
  public:
   /// `capacity_tokens`: positions that the KV cache holds. With a placement the matrices are computed tile by tile, as
   /// that chip's arrays and trees do (slow: the specification); without one, row by row by the fast paths. Both give
-  /// the same bits.
+  /// the same bits. `adapter` (or null) is added to every user's tokens.
   Values(const rom::RomImage& rom, std::uint64_t capacity_tokens, base::ThreadPool& pool, numerics::Simd simd,
-         const program::Placement* by_tile = nullptr);
+         const program::Placement* by_tile = nullptr, const rom::Adapter* adapter = nullptr);
   ~Values();
   Values(Values&&) noexcept;
 
   /// A token on its way through the operations; numbers of tokens that ended are used again.
   using Ticket = std::size_t;
 
-  /// An empty KV cache for the user in this slot.
-  void open(std::size_t slot);
+  /// The KV cache for the user in this slot: empty, or as it is with `kept_tokens` in it (any other number is a bug).
+  void open(std::size_t slot, std::uint64_t kept_tokens = 0);
+  /// Leaves the first `tokens` tokens in the slot's KV cache, as if no other had ever been there; those of it on their
+  /// way are given up. Each layer has at least as many; 0 is well before open(), too.
+  void rewind(std::size_t slot, std::uint64_t tokens);
   /// A token of that user enters. At each layer its tokens come in order.
   Ticket begin(std::size_t slot, base::TokenId token, base::TokenPos position, const numerics::Sampling& sampling = {});
   void execute(Ticket ticket, const program::Op& op);

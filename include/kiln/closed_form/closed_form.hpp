@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 
 #include "kiln/base/units.hpp"
 #include "kiln/program/placement.hpp"
@@ -30,9 +31,17 @@ struct RunCycles {
   std::uint64_t answer_tokens = 0;  ///< generated: fewer than asked for where the KV cache is full before
 };
 
-/// A run of 1 <= prompt_tokens <= kv().capacity_tokens and answer_tokens >= 1, no end of text before. The answer ends
-/// early when the KV cache is full: at most capacity - prompt_tokens + 1 answer tokens, for the last one needs no
-/// place.
-RunCycles run_cycles(const program::Placement& placement, std::uint64_t prompt_tokens, std::uint64_t answer_tokens);
+/// A run of prompt_tokens >= 1 and answer_tokens >= 1, no end of text before; kept_tokens are in the KV cache already,
+/// and kept_tokens + prompt_tokens <= kv().capacity_tokens. The answer ends early when the KV cache is full: at most
+/// capacity - kept_tokens - prompt_tokens + 1 answer tokens, for the last one needs no place.
+RunCycles run_cycles(const program::Placement& placement, std::uint64_t prompt_tokens, std::uint64_t answer_tokens,
+                     std::uint64_t kept_tokens = 0);
+
+/// What a batch register would buy, for no chip of the family has one: the first answer token of the same run if
+/// `batch` tokens of the prompt shared each pass of a tile array (and of the LoRA unit beside it), the last batch
+/// holding what is left. All other units take token after token, and nothing of a batch overlaps. With batch 1 it is
+/// run_cycles(). Nothing where the wire from the host would set the pace.
+std::optional<base::Cycles> first_answer_with_batch_register(const program::Placement& placement,
+                                                             std::uint64_t prompt_tokens, std::uint64_t batch);
 
 }  // namespace kiln::closed_form

@@ -169,6 +169,17 @@ struct ChipsConfig {
   std::uint32_t bytes_per_cycle = 128;  ///< of one direction
 };
 
+/// Multiplies the adapter that is resident in SRAM, beside the arrays of a stage. docs/units/lora_unit.md
+struct LoraConfig {
+  std::uint32_t sram_kib = 65536;       ///< of a chip, for all its layers
+  std::uint32_t macs = 4096;            ///< weights read and multiplied in one cycle
+  std::uint32_t read_cycles = 2;        ///< latency of a read
+  std::uint32_t multiply_cycles = 3;    ///< latency of a product and its group's scale
+  std::uint32_t accumulate_cycles = 8;  ///< latency of the adders over a row, and the row's scale
+  std::uint32_t quantise_cycles = 4;    ///< latency of INT8 again between the two matrices
+  std::uint32_t add_cycles = 3;         ///< latency of the sum at the root of the array's tree
+};
+
 struct ChipConfig {
   std::string name;
   std::string description;
@@ -187,6 +198,7 @@ struct ChipConfig {
   LinkConfig link;
   HostConfig host;
   ChipsConfig chips;
+  std::optional<LoraConfig> lora;  ///< a chip without one runs no adapter
   /// Why a parameter has its value: JSON pointer -> sentence. Every key names a parameter that exists.
   std::map<std::string, std::string> reasons;
 };

@@ -17,6 +17,7 @@
 #include "kiln/base/units.hpp"
 #include "kiln/numerics/matrix.hpp"
 #include "kiln/reference/reference.hpp"
+#include "kiln/rom/adapter.hpp"
 #include "kiln/rom/rom_image.hpp"
 
 namespace kiln::host {
@@ -34,9 +35,9 @@ class Predictor {
 
 std::unique_ptr<Predictor> reference_predictor(reference::Model& model);
 /// The chip's arithmetic over a ROM image, for texts of up to `context` tokens. Needs no chip: no result depends on
-/// geometry.
+/// geometry. `adapter` may be null and must outlive it.
 std::unique_ptr<Predictor> chip_predictor(const rom::RomImage& rom, std::uint64_t context, base::ThreadPool& pool,
-                                          numerics::Simd simd);
+                                          numerics::Simd simd, const rom::Adapter* adapter = nullptr);
 
 struct EvaluateRequest {
   std::vector<base::TokenId> ids;

@@ -38,6 +38,7 @@ struct RunResult {
   base::Cycles expected_total;                        ///< what the formulas say
   std::optional<closed_form::RunCycles> closed_form;  ///< one user, one stage
   std::optional<std::string> mismatch;  ///< first difference between simulation and closed form: the run has failed
+  bool interrupted = false;  ///< OnStop::Keep alone: the tokens that committed count, and nothing behind them
   Speed speed;
   std::vector<ContextPoint> by_context;  ///< at most 65 tokens with logits, evenly spaced, first and last included
   /// Several stages: the one that tokens occupied longest, and its share of the run.
@@ -49,8 +50,13 @@ struct RunResult {
   double limited_share = 0;
 };
 
-/// Runs the request. Fails as chip::run does, and when interrupted.
-base::Result<RunResult> run(const program::Placement& placement, const chip::RunRequest& request);
+/// What a stop makes of a run: nothing, or what it is up to then, its committed tokens held against the timeline. The
+/// rates and units' cycles of such a part are left out, the users' outcomes are as far as they came.
+enum class OnStop { Fail, Keep };
+
+/// Runs the request. Fails as chip::run does, and when interrupted (OnStop::Fail).
+base::Result<RunResult> run(const program::Placement& placement, const chip::RunRequest& request,
+                            OnStop on_stop = OnStop::Fail);
 
 /// Answer tokens of all users.
 std::uint64_t answer_tokens(const chip::RunOutcome& run);
@@ -60,6 +66,9 @@ std::optional<std::string> difference(const chip::RunOutcome& simulated, const c
 
 /// The same for any run: the first token that the timeline has at another time.
 std::optional<std::string> difference(const chip::RunOutcome& simulated, const closed_form::Timeline& expected);
+
+/// The same for a run that was interrupted: every token that committed is in the timeline at the same time.
+std::optional<std::string> difference_so_far(const chip::RunOutcome& simulated, const closed_form::Timeline& expected);
 
 /// `count` ids below `vocab_size`, for runs without a text: the same for the same seed on every host.
 std::vector<base::TokenId> seeded_prompt(std::uint64_t count, std::uint32_t vocab_size, std::uint64_t seed);

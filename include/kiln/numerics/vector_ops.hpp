@@ -55,6 +55,8 @@ class KvStore {
   [[nodiscard]] std::size_t kv_heads() const { return kv_heads_; }
   [[nodiscard]] std::size_t head_dim() const { return head_dim_; }
   void clear();
+  /// Leaves the first `tokens` tokens, as if no other had ever been appended. tokens <= tokens().
+  void truncate(std::size_t tokens);
   /// Quantises (k after RoPE and with its Hadamard, v as it is: its transform is in the weights) and appends one token.
   /// k, v: kv_heads * head_dim floats. A bug when full.
   void append(std::span<const float> k, std::span<const float> v);
@@ -62,6 +64,7 @@ class KvStore {
  private:
   friend struct KvBlocks;  // the attention unit's view of the memory
   std::size_t kv_heads_, head_dim_, capacity_, tokens_ = 0;
+  void resize_blocks(std::size_t blocks);
   // [block of 16 tokens][kv head][...]: k as [4 channels][token][channel of 4], codes + 128; v as [4
   // tokens][channel][token of 4].
   std::vector<std::uint8_t> k_codes_;

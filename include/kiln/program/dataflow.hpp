@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "kiln/base/units.hpp"
+#include "kiln/config/adapter_shape.hpp"
 #include "kiln/config/bake_recipe.hpp"
 #include "kiln/config/model_config.hpp"
 
@@ -40,8 +41,9 @@ enum class Unit {
   DownTree,
   LmHeadArray,
   LmHeadTree,
+  Lora,  ///< only where an adapter is resident
 };
-inline constexpr std::size_t kUnits = 18;
+inline constexpr std::size_t kUnits = 19;
 std::string_view name(Unit unit);  ///< "vector_unit", "qkv_array", ... as in reports
 /// Whether the chip has one of it for all stages (its links among each other and to the stages are such a one too).
 bool stageless(Unit unit);
@@ -95,13 +97,16 @@ struct Stage {
 
 class Dataflow {
  public:
-  /// `stages` hold every layer once, in order.
-  Dataflow(const config::ModelConfig& model, std::vector<Stage> stages);
+  /// `stages` hold every layer once, in order. An adapter adds no operations: its unit works in step with the arrays.
+  Dataflow(const config::ModelConfig& model, std::vector<Stage> stages, const config::AdapterShape& adapter = {});
   /// One stage for all.
   explicit Dataflow(const config::ModelConfig& model);
 
   [[nodiscard]] const config::ModelConfig& model() const { return model_; }
   [[nodiscard]] const std::vector<Stage>& stages() const { return stages_; }
+  [[nodiscard]] const config::AdapterShape& adapter() const { return adapter_; }
+  /// Whether there is a unit of this kind at all.
+  [[nodiscard]] bool has(Unit unit) const { return unit != Unit::Lora || !adapter_.empty(); }
   /// Whether the stage has a unit of this kind; each has links of its own.
   [[nodiscard]] bool has(std::uint32_t stage, Unit unit) const;
   /// Whether some token's last operation in that stage's unit reports to the sequencer.
@@ -129,6 +134,7 @@ class Dataflow {
   void append_handover(std::vector<Op>& ops, std::uint32_t to) const;
   config::ModelConfig model_;
   std::vector<Stage> stages_;
+  config::AdapterShape adapter_;
   std::vector<Section> sections_[kArrays];
   std::vector<Op> with_logits_;
   std::vector<Op> without_logits_;

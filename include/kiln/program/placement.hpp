@@ -3,6 +3,7 @@
 // [i * rows, (i + 1) * rows) of outputs [j * columns, (j + 1) * columns), clipped to the array.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -40,11 +41,25 @@ struct KvPlan {
       0;  ///< side array: 8 bits per 64 elements of a head, keys and values, one layer
 };
 
+/// The adapter's SRAM. A matrix has INT8 codes, a byte of scale for each 64 inputs of a row and four bytes a row.
+struct AdapterPlan {
+  struct Array {
+    std::uint64_t down_weights = 0;  ///< A of all targets of the array, one layer
+    std::uint64_t up_weights = 0;    ///< B likewise
+    std::uint64_t outputs = 0;       ///< that an adapter adds to
+  };
+  std::array<Array, kArrays> arrays;
+  std::uint64_t bytes_per_layer = 0;
+  std::uint64_t bytes = 0;          ///< all layers
+  std::uint64_t bytes_of_chip = 0;  ///< of the chip with most layers
+};
+
 class Placement {
  public:
-  /// Fails, with JSON pointers, where the model cannot be placed: not one token fits the KV SRAM.
+  /// Fails, with JSON pointers, where the model cannot be placed: not one token fits the KV SRAM, or the adapter does
+  /// not fit its own.
   static base::Result<Placement> create(const config::ModelConfig& model, const config::BakeRecipe& recipe,
-                                        const config::ChipConfig& chip);
+                                        const config::ChipConfig& chip, const config::AdapterShape& adapter = {});
 
   [[nodiscard]] const Dataflow& dataflow() const { return dataflow_; }
   [[nodiscard]] const config::ChipConfig& chip() const { return chip_; }
@@ -56,6 +71,11 @@ class Placement {
     return own ? *own : chip_.tile;
   }
   [[nodiscard]] const KvPlan& kv() const { return kv_; }
+  [[nodiscard]] const AdapterPlan& adapter() const { return adapter_; }
+  /// Whether an adapter adds to what the array makes.
+  [[nodiscard]] bool adapts(ArrayKind kind) const {
+    return adapter_.arrays[static_cast<std::size_t>(kind)].outputs > 0;
+  }
 
  private:
   Placement(Dataflow dataflow, config::ChipConfig chip) : dataflow_(std::move(dataflow)), chip_(std::move(chip)) {}
@@ -63,6 +83,7 @@ class Placement {
   config::ChipConfig chip_;
   ArrayPlan arrays_[kArrays];
   KvPlan kv_;
+  AdapterPlan adapter_;
 };
 
 }  // namespace kiln::program

@@ -22,6 +22,7 @@ struct EvalReport {
   std::optional<std::string> rom_hash;
   std::string checkpoint;  ///< as given, or empty
   HostFigures host;
+  std::string lora = {};  ///< the adapter's directory, or empty
 };
 std::string eval_json(const EvalReport& report);
 std::string eval_text(const EvalReport& report);

@@ -32,6 +32,16 @@ struct BaselineRows {
   std::vector<baseline::BaselineFigure> figures;
 };
 
+/// A GPU under a workload; docs/workload.md.
+struct GpuUnderLoad {
+  std::string gpu;
+  baseline::Precision precision = baseline::Precision::Bf16;
+  std::size_t refused = 0;
+  std::uint64_t most_in_batch = 0;
+  double tokens_per_s_total = 0;
+  host::Percentiles ttft_us, time_per_token_us;  ///< as host::WorkloadFigures has them
+};
+
 struct RunReport {
   RunReport(const program::Placement& placed, const config::BakeRecipe& baked, const host::RunResult& ran)
       : placement(placed), recipe(baked), result(ran) {}
@@ -41,6 +51,7 @@ struct RunReport {
   const host::RunResult& result;
   std::optional<std::string> rom_hash;
   bool timing_only = false;
+  std::string lora;  ///< the adapter's directory, or empty
   std::uint64_t seed = 0;
   numerics::Sampling sampling;
   std::size_t prompt_tokens = 0;
@@ -48,6 +59,7 @@ struct RunReport {
   std::string text;                      ///< likewise
   std::string prompt;                    ///< as given, or empty
   std::optional<host::WorkloadFigures> workload;
+  std::vector<GpuUnderLoad> baseline_under_load;  ///< with a workload
   BaselineRows baseline;
   HostFigures host;
 };

@@ -1,0 +1,36 @@
+// A GPU under a load: requests over time, served by continuous batching, each step as the baseline has it (a step reads
+// all weights once and every sequence's keys and values). Requests are admitted between steps, in order of arrival, as
+// long as the memory has room for all their tokens. A prompt takes no time of its own: it is part of the step that
+// makes its first answer token. Without a compute term that is too fast, for long prompts and large batches most.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "kiln/baseline/baseline.hpp"
+
+namespace kiln::baseline {
+
+struct LoadRequest {
+  double arrival_us = 0;            ///< in order
+  std::uint64_t prompt_tokens = 1;  ///< at least one
+  std::uint64_t answer_tokens = 1;  ///< at least one
+};
+
+struct Served {
+  bool refused = false;  ///< it alone does not fit the memory
+  double first_us = 0;   ///< its first answer token is there
+  double last_us = 0;
+};
+
+struct ServingRun {
+  std::vector<Served> requests;  ///< as given
+  std::uint64_t most_in_batch = 0;
+  double total_us = 0;  ///< until the last answer token
+};
+
+/// Takes O(n log n) steps for n requests, however many tokens they have. Fails as estimate() does.
+base::Result<ServingRun> serve(const config::GpuSpec& gpu, const config::ModelConfig& model, Precision precision,
+                               const std::vector<LoadRequest>& requests);
+
+}  // namespace kiln::baseline

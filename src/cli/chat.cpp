@@ -1,0 +1,256 @@
+#include "cli/chat.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <condition_variable>
+
+#include "cli/baselines.hpp"
+#include "kiln/base/text.hpp"
+
+namespace kiln::cli {
+namespace {
+
+constexpr std::string_view kHelp =
+    "/reset        forget the conversation (a system message stays)\n"
+    "/system TEXT  a system message, before the first turn\n"
+    "/history      the conversation so far\n"
+    "/exit         leave (Ctrl-D, too); Ctrl-C ends an answer\n";
+
+/// Text of a model or a file on a terminal: line ends and tabs act, other control characters are written out.
+std::string harmless(std::string_view text) {
+  std::string plain;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool c1 = text[i] == '\xC2' && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0;
+    if (c1) {
+      plain += fmt::format("\\x{:02x}", static_cast<unsigned char>(text[++i]));
+    } else if (text[i] == '\n' || text[i] == '\t') {
+      plain += text[i];
+    } else {
+      plain += base::without_controls(text.substr(i, 1));
+    }
+  }
+  return plain;
+}
+
+void complain(std::string_view sentence) {
+  fmt::print(stderr, "kiln: error: {}\n", base::without_controls(sentence));
+  std::fflush(stderr);
+}
+
+}  // namespace
+
+Chat::Chat(Session& session, host::Conversation& conversation, report::ChatReport& report, const config::GpuSpec& gpu,
+           Pace pace, std::optional<std::string> system)
+    : session_(session),
+      conversation_(conversation),
+      report_(report),
+      gpu_(gpu),
+      pace_(pace),
+      system_(std::move(system)),
+      out_(session.options().json == "-" ? stderr : stdout),
+      input_(STDIN_FILENO) {
+  session_.interrupts().divert([this] { interrupt(); });
+}
+
+Chat::~Chat() { session_.interrupts().divert({}); }
+
+void Chat::interrupt() {
+  const std::lock_guard lock(mutex_);
+  if (answer_) {
+    answer_->request_stop();
+  } else {
+    input_.wake();
+  }
+}
+
+base::Result<int> Chat::run() {
+  const std::stop_callback wake(session_.stop(), [this] { interrupt(); });
+  const bool typed = input_.is_terminal();
+  if (typed)
+    say(fmt::format("{} on {}; /help shows the commands", report_.placement.model().name,
+                    report_.placement.chip().name));
+  while (!session_.stop().stop_requested()) {
+    if (typed) {
+      fmt::print(out_, "> ");
+      std::fflush(out_);
+    }
+    const auto event = input_.next();
+    if (!event) return event.error();
+    switch (event->kind) {
+      case LineInput::Kind::End:
+        if (typed) fmt::print(out_, "\n");
+        return 0;
+      case LineInput::Kind::Woken:
+        if (session_.stop().stop_requested()) return kInterrupted;
+        if (!typed) {
+          fmt::print(stderr, "kiln: interrupted\n");
+          return kInterrupted;
+        }
+        fmt::print(out_, "\n");
+        say("Ctrl-D or /exit leaves, /help shows the commands");
+        break;
+      case LineInput::Kind::Line:
+        if (event->line.empty()) break;
+        if (event->line.front() == '/') {
+          if (command(event->line) == Next::Leave) return 0;
+          break;
+        }
+        const auto status = answer(event->line);
+        if (!status) return status.error();
+        if (*status) return **status;
+        break;
+    }
+  }
+  return kInterrupted;
+}
+
+Chat::Next Chat::command(const std::string& line) {
+  if (line == "/exit") return Next::Leave;
+  if (line == "/reset") {
+    conversation_.reset();
+    ++conversations_;
+    say("the conversation is forgotten");
+  } else if (line == "/help") {
+    fmt::print(out_, "{}", kHelp);
+  } else if (line == "/history") {
+    history();
+  } else if (line.starts_with("/system ")) {
+    std::string text = line.substr(8);
+    if (const auto set = conversation_.set_system(text); !set) {
+      complain(set.error().message);
+    } else {
+      system_ = std::move(text);
+    }
+  } else {
+    complain(fmt::format("no command is {}; /reset, /system TEXT, /history, /help or /exit is expected", line));
+  }
+  std::fflush(out_);
+  return Next::GoOn;
+}
+
+void Chat::history() {
+  for (const auto& message : conversation_.messages())
+    fmt::print(out_, "{}: {}\n", harmless(message.role), harmless(message.content));
+  if (conversation_.messages().empty()) say("nothing was said");
+}
+
+void Chat::show(std::string_view text) {
+  fmt::print(out_, "{}", harmless(text));
+  std::fflush(out_);
+  if (!text.empty()) line_open_ = text.back() != '\n';
+}
+
+void Chat::say(std::string_view sentence) {
+  fmt::print(out_, "{}{}\n", line_open_ ? "\n" : "", sentence);
+  line_open_ = false;
+  std::fflush(out_);
+}
+
+base::Result<std::optional<int>> Chat::answer(const std::string& text) {
+  std::stop_token stop;
+  {
+    const std::lock_guard lock(mutex_);
+    stop = answer_.emplace().get_token();
+    if (session_.stop().stop_requested()) answer_->request_stop();
+  }
+  auto turn = compute(text, stop);
+  if (turn && pace_ == Pace::Chip && !turn->mismatch) conversation_.cut(*turn, replay(*turn, stop));
+  {
+    const std::lock_guard lock(mutex_);
+    answer_.reset();
+  }
+  if (!turn) {
+    complain(turn.error().message);
+    return std::optional<int>();
+  }
+  if (turn->finish == chip::Finish::Refused) {
+    complain(fmt::format(
+        "the turn has {} tokens and {} are in the KV cache of chip {}, which holds {}; /reset begins anew",
+        turn->prompt.size(), turn->kept_tokens, report_.placement.chip().name, report_.placement.kv().capacity_tokens));
+    return std::optional<int>();
+  }
+  if (turn->mismatch) {
+    say("");
+    complain(*turn->mismatch);
+    return std::optional(kCheckFailed);
+  }
+  if (turn->answer.empty()) {
+    say("[interrupted before the first answer token: the turn does not count]");
+    return std::optional<int>();
+  }
+  if (const auto recorded = record(*std::move(turn)); !recorded) return recorded.error();
+  return std::optional<int>();
+}
+
+base::Result<host::Turn> Chat::compute(const std::string& text, std::stop_token stop) {
+  const auto progress = session_.progress();
+  bool silent = false;  // once there is text, nothing else is written into its line
+  const auto be_silent = [&] {
+    if (!std::exchange(silent, true)) progress("done", 1, 1);
+  };
+  host::Listener listener;
+  listener.stop = std::move(stop);
+  if (pace_ == Pace::Host) {
+    listener.on_text = [&](std::string_view piece) {
+      be_silent();
+      show(piece);
+    };
+    listener.on_progress = [&](std::uint64_t done, std::uint64_t prompt, std::uint64_t) {
+      if (!silent && done < prompt) progress("reading the prompt", done, prompt);
+    };
+  } else {
+    listener.on_progress = [&](std::uint64_t done, std::uint64_t, std::uint64_t most) {
+      progress("computing the answer", done, most);
+    };
+  }
+  auto turn = conversation_.say(text, listener);
+  be_silent();
+  return turn;
+}
+
+std::size_t Chat::replay(const host::Turn& turn, std::stop_token stop) {
+  const bool at_once = stop.stop_requested();  // while it was computed: what there is of it is shown
+  const auto start = std::chrono::steady_clock::now();
+  const double us_per_cycle = 1.0 / report_.placement.chip().clock_mhz;
+  std::mutex mutex;
+  std::condition_variable_any stopped;
+  std::unique_lock lock(mutex);
+  for (std::size_t i = 0; i < turn.answer.size(); ++i) {
+    const std::chrono::duration<double, std::micro> at(static_cast<double>(turn.commits[i].count()) * us_per_cycle);
+    const auto until = start + std::chrono::duration_cast<std::chrono::steady_clock::duration>(at);
+    stopped.wait_until(lock, stop, until, [] { return false; });
+    if (stop.stop_requested() && !at_once) return i;
+    show(turn.pieces[i]);
+  }
+  return turn.answer.size();
+}
+
+base::Status Chat::record(host::Turn turn) {
+  report::ChatTurn entry;
+  entry.conversation = conversations_;
+  entry.system = system_;
+  entry.baseline_context = mean_context(turn.kept_tokens + turn.prompt.size(), turn.answer.size());
+  const auto& model = report_.placement.model();
+  auto figure = baseline::estimate(gpu_, model, {baseline::Precision::Bf16, 1, entry.baseline_context});
+  if (!figure) return figure.error();
+  entry.baseline = *std::move(figure);
+  entry.turn = std::move(turn);
+  say(report::chat_line(report_.placement, entry));
+  if (!noted_ && !entry.baseline.note.empty()) say(fmt::format("[{}: {}]", entry.baseline.gpu, entry.baseline.note));
+  noted_ = true;
+  if (entry.turn.finish == chip::Finish::KvFull) {
+    say(fmt::format("[the KV cache of chip {} is full at {} tokens: /reset begins anew]", report_.placement.chip().name,
+                    report_.placement.kv().capacity_tokens));
+  }
+  if (!warned_ && entry.turn.context_tokens() > model.max_context) {
+    Session::warn(
+        fmt::format("the conversation has more than the {} tokens that {} declares", model.max_context, model.name));
+    warned_ = true;
+  }
+  report_.turns.push_back(std::move(entry));
+  return {};
+}
+
+}  // namespace kiln::cli

@@ -1,0 +1,64 @@
+// The loop of `kiln chat`: reads lines, streams answers, says what they cost. Private to the cli module.
+#pragma once
+
+#include <cstdio>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+
+#include "cli/line_input.hpp"
+#include "cli/session.hpp"
+#include "kiln/config/gpu_spec.hpp"
+#include "kiln/host/conversation.hpp"
+#include "kiln/report/chat_report.hpp"
+
+namespace kiln::cli {
+
+enum class Pace { Host, Chip };
+
+class Chat {
+ public:
+  /// Turns are added to `report`. The conversation goes to standard output, or to standard error where the JSON
+  /// document goes there.
+  Chat(Session& session, host::Conversation& conversation, report::ChatReport& report, const config::GpuSpec& gpu,
+       Pace pace, std::optional<std::string> system);
+  ~Chat();
+  Chat(const Chat&) = delete;
+  Chat& operator=(const Chat&) = delete;
+
+  /// Until the end of the input or /exit; the exit status.
+  base::Result<int> run();
+
+ private:
+  enum class Next { GoOn, Leave };
+  Next command(const std::string& line);
+  void history();
+  /// A status to end with, or nothing.
+  base::Result<std::optional<int>> answer(const std::string& text);
+  base::Result<host::Turn> compute(const std::string& text, std::stop_token stop);
+  /// The answer at the chip's speed; returns how many of its tokens came before the stop.
+  std::size_t replay(const host::Turn& turn, std::stop_token stop);
+  base::Status record(host::Turn turn);
+  void show(std::string_view text);
+  void say(std::string_view sentence);  ///< a line of the program's own
+  void interrupt();
+
+  Session& session_;
+  host::Conversation& conversation_;
+  report::ChatReport& report_;
+  const config::GpuSpec& gpu_;
+  Pace pace_;
+  std::optional<std::string> system_;
+  std::FILE* out_;
+  LineInput input_;
+  std::mutex mutex_;
+  std::optional<std::stop_source> answer_;  ///< while there is one; under the mutex
+  std::size_t conversations_ = 0;
+  bool line_open_ = false;  ///< the last text shown did not end its line
+  bool noted_ = false;      ///< what has to be said about the GPU's figure was said
+  bool warned_ = false;     ///< likewise of a context that the model was not made for
+};
+
+}  // namespace kiln::cli

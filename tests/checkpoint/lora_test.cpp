@@ -1,0 +1,163 @@
+// PEFT adapters: what is read, what is refused and in which words, and the weights with an adapter added.
+#include "kiln/checkpoint/lora.hpp"
+
+#include <gmock/gmock.h>
+
+#include "files.hpp"
+
+namespace kiln::checkpoint::test {
+namespace {
+
+using testing::HasSubstr;
+
+class Lora : public testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = fs::path(testing::TempDir()) /
+              ("kiln_lora_" + std::string(testing::UnitTest::GetInstance()->current_test_info()->name()));
+    fs::remove_all(folder_);
+    fs::create_directories(folder_);
+    config_ = {{"peft_type", "LORA"}, {"r", 2}, {"lora_alpha", 8}, {"bias", "none"}};
+    pair("layers.0.self_attn.q_proj", 2, 8, 8);
+    pair("layers.1.mlp.down_proj", 2, 8, 12);
+  }
+  /// A and B with values that tell their places.
+  void pair(const std::string& module, std::uint64_t rank, std::uint64_t outputs, std::uint64_t inputs,
+            const std::string& infix = "") {
+    tensor("base_model.model.model." + module + ".lora_A." + infix + "weight", {rank, inputs});
+    tensor("base_model.model.model." + module + ".lora_B." + infix + "weight", {outputs, rank});
+  }
+  RawTensor& tensor(const std::string& name, std::vector<std::uint64_t> shape) {
+    std::vector<float> values(shape[0] * shape[1]);
+    for (std::size_t i = 0; i < values.size(); ++i)
+      values[i] = static_cast<float>(i % 7) - 3 + static_cast<float>(shape[1]);
+    tensors_.push_back({name, "F32", std::move(shape), raw_floats(values)});
+    return tensors_.back();
+  }
+  base::Result<LoraAdapter> opened() {
+    write(folder_ / "adapter_config.json", config_.dump());
+    write(folder_ / "adapter_model.safetensors", safetensors(tensors_));
+    return open_lora(folder_.string(), tiny_config());
+  }
+  void expect_refused(const std::string& part) {
+    const auto adapter = opened();
+    ASSERT_FALSE(adapter.ok()) << part;
+    EXPECT_THAT(adapter.error().message, HasSubstr(part));
+    EXPECT_THAT(adapter.error().message, HasSubstr(folder_.string()));
+    EXPECT_EQ(adapter.error().message.find('\n'), std::string::npos);
+  }
+  fs::path folder_;
+  nlohmann::json config_;
+  std::vector<RawTensor> tensors_;
+};
+
+TEST_F(Lora, IsReadWithItsScaleAndShape) {
+  pair("layers.1.self_attn.v_proj", 2, 4, 8, "default.");
+  const auto adapter = opened();
+  ASSERT_TRUE(adapter.ok()) << adapter.error().message;
+  ASSERT_EQ(adapter->targets.size(), 3U);
+  EXPECT_EQ(adapter->targets[0].role, Role::Q);
+  EXPECT_EQ(adapter->targets[1].role, Role::V);
+  EXPECT_EQ(adapter->targets[2].layer, base::LayerId{1});
+  EXPECT_EQ(adapter->targets[0].scale, 4.0);
+  EXPECT_EQ(adapter->targets[0].a[9], 2 - 3 + 8.0F);
+  EXPECT_EQ(adapter->shape().rank(config::TensorClass::Q), 2U);
+  EXPECT_EQ(adapter->shape().rank(config::TensorClass::K), 0U);
+  EXPECT_EQ(adapter->find(Role::Q, base::LayerId{1}), nullptr);
+}
+
+TEST_F(Lora, RanksAndScalesFollowTheConfig) {
+  config_["rank_pattern"] = {{"self_attn.k_proj", 3}};
+  config_["alpha_pattern"] = {{"k_proj", 12}};
+  config_["use_rslora"] = true;
+  pair("layers.0.self_attn.k_proj", 3, 4, 8);
+  const auto adapter = opened();
+  ASSERT_TRUE(adapter.ok()) << adapter.error().message;
+  EXPECT_DOUBLE_EQ(adapter->targets[0].scale, 8 / std::sqrt(2.0));
+  EXPECT_DOUBLE_EQ(adapter->targets[1].scale, 12 / std::sqrt(3.0));
+  EXPECT_EQ(adapter->shape().rank(config::TensorClass::K), 3U);
+}
+
+TEST_F(Lora, MergedWeightsAreTheBasePlusScaleTimesBA) {
+  auto adapter = opened();
+  ASSERT_TRUE(adapter.ok());
+  const LoraTarget down = *adapter->find(Role::Down, base::LayerId{1});
+  write_hf(folder_, tiny_hf_config(), tiny_hf_tensors());
+  auto base = open(folder_.string());
+  ASSERT_TRUE(base.ok()) << base.error().message;
+  const auto both = merged(*std::move(base), *std::move(adapter));
+  for (const auto& tensor : both->tensors()) {
+    std::vector<float> expected = tiny_weights(tensor);
+    if (tensor.role == Role::Down && tensor.layer == base::LayerId{1}) {
+      for (std::size_t row = 0; row < 8; ++row)
+        for (std::size_t c = 0; c < 12; ++c)
+          for (std::size_t k = 0; k < 2; ++k) expected[row * 12 + c] += 4 * down.b[row * 2 + k] * down.a[k * 12 + c];
+    }
+    if (tensor.role == Role::Q && tensor.layer == base::LayerId{0}) continue;
+    const std::uint64_t first = tensor.rows / 2;  // not from the top
+    std::vector<float> values((tensor.rows - first) * tensor.columns);
+    ASSERT_TRUE(both->read_rows(tensor, first, tensor.rows - first, values).ok());
+    for (std::size_t i = 0; i < values.size(); ++i)
+      EXPECT_FLOAT_EQ(values[i], expected[first * tensor.columns + i]) << tensor.name;
+  }
+}
+
+TEST_F(Lora, WhatKilnHasNotIsRefusedByName) {
+  const std::pair<const char*, nlohmann::json> settings[] = {{"peft_type", "IA3"},
+                                                             {"use_dora", true},
+                                                             {"bias", "all"},
+                                                             {"lora_bias", true},
+                                                             {"fan_in_fan_out", true},
+                                                             {"modules_to_save", {"lm_head"}},
+                                                             {"layer_replication", {1}},
+                                                             {"init_lora_weights", "pissa"},
+                                                             {"r", -2},
+                                                             {"lora_alpha", "x"},
+                                                             {"rank_pattern", {{".*q_proj", 4}}},
+                                                             {"alpha_pattern", 3}};
+  const auto fine = config_;
+  for (const auto& [key, value] : settings) {
+    config_[key] = value;
+    expect_refused(std::string("/") + key);
+    config_ = fine;
+  }
+  config_["target_modules"] = {"q_proj", "up_proj"};
+  expect_refused("/target_modules names up_proj");
+  config_ = fine;
+  config_["init_lora_weights"] = "gaussian";
+  config_["modules_to_save"] = nullptr;
+  EXPECT_TRUE(opened().ok());
+}
+
+TEST_F(Lora, TensorsThatDoNotFitAreRefusedByName) {
+  const auto fine = tensors_;
+  const auto with = [&](const std::string& name, std::vector<std::uint64_t> shape, const std::string& part) {
+    tensors_ = fine;
+    tensor(name, std::move(shape));
+    expect_refused(part);
+  };
+  const std::string prefix = "base_model.model.model.";
+  with(prefix + "layers.2.self_attn.q_proj.lora_A.weight", {2, 8}, "layers.2.self_attn.q_proj.lora_A.weight is none");
+  with("base_model.model.lm_head.lora_A.weight", {2, 8}, "lm_head.lora_A.weight is none");
+  with(prefix + "embed_tokens.lora_embedding_A", {2, 10}, "is none of a LoRA");
+  with(prefix + "layers.0.self_attn.v_proj.lora_A.weight", {3, 8}, "has the shape [3, 8]; [2, 8] is expected");
+  with(prefix + "layers.0.self_attn.v_proj.lora_A.weight", {2, 8}, "has only one of lora_A and lora_B");
+  with(prefix + "layers.0.self_attn.q_proj.lora_A.default.weight", {2, 8}, "is there twice");
+  tensors_ = fine;
+  tensors_[0].dtype = "I32";
+  expect_refused("has the dtype I32");
+  tensors_ = fine;
+  tensors_[1].data.replace(4, 4, raw(std::numeric_limits<float>::quiet_NaN()));
+  expect_refused("at index 1; finite weights are expected");
+  tensors_.clear();
+  expect_refused("no LoRA tensors");
+}
+
+TEST_F(Lora, MissingFilesAreNamed) {
+  EXPECT_THAT(open_lora(folder_.string(), tiny_config()).error().message, HasSubstr("adapter_config.json"));
+  write(folder_ / "adapter_config.json", config_.dump());
+  EXPECT_THAT(open_lora(folder_.string(), tiny_config()).error().message, HasSubstr("adapter_model.safetensors"));
+}
+
+}  // namespace
+}  // namespace kiln::checkpoint::test

@@ -1,0 +1,93 @@
+// The built `kiln` in a terminal of its own, as somebody at a keyboard has it.
+#pragma once
+
+#include <poll.h>
+#include <pty.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <chrono>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace kiln::test {
+
+class PseudoTerminal {
+ public:
+  explicit PseudoTerminal(const std::vector<std::string>& arguments) {
+    const std::string program = KILN_BINARY_DIR "/kiln";
+    std::vector<char*> argv = {const_cast<char*>(program.c_str())};
+    for (const auto& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
+    argv.push_back(nullptr);
+    child_ = ::forkpty(&terminal_, nullptr, nullptr, nullptr);
+    if (child_ == 0) {
+      ::execv(program.c_str(), argv.data());
+      ::_exit(127);
+    }
+  }
+  ~PseudoTerminal() {
+    if (child_ > 0) {
+      ::kill(child_, SIGKILL);
+      ::waitpid(child_, nullptr, 0);
+    }
+    ::close(terminal_);
+  }
+  PseudoTerminal(const PseudoTerminal&) = delete;
+  PseudoTerminal& operator=(const PseudoTerminal&) = delete;
+
+  void type(std::string_view keys) const {
+    [[maybe_unused]] const auto written = ::write(terminal_, keys.data(), keys.size());
+  }
+  void press_ctrl_c() const { type("\x03"); }
+  void press_ctrl_d() const { type("\x04"); }
+
+  /// What the screen shows (lines end in '\n') behind what was taken before, up to and with `text`; if that does not
+  /// come within a minute, all there is.
+  std::string until(std::string_view text) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+    while (true) {
+      if (const auto at = shown_.find(text); at != shown_.npos) {
+        std::string taken = shown_.substr(0, at + text.size());
+        shown_.erase(0, taken.size());
+        return taken;
+      }
+      if (std::chrono::steady_clock::now() > deadline || !more()) return std::exchange(shown_, {});
+    }
+  }
+  /// Exit status, or -signal.
+  int finish() {
+    while (more()) {
+    }
+    int status = 0;
+    ::waitpid(child_, &status, 0);
+    child_ = -1;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+  }
+  /// All that was ever shown.
+  [[nodiscard]] const std::string& screen() const { return screen_; }
+
+ private:
+  /// Waits a second at most; false when the other side is closed.
+  bool more() {
+    pollfd waiting{terminal_, POLLIN, 0};
+    if (::poll(&waiting, 1, 1000) == 0) return true;
+    std::array<char, 4096> bytes;
+    const auto count = ::read(terminal_, bytes.data(), bytes.size());
+    if (count <= 0) return false;
+    for (const char c : std::string_view(bytes.data(), static_cast<std::size_t>(count))) {
+      if (c == '\r') continue;
+      shown_ += c;
+      screen_ += c;
+    }
+    return true;
+  }
+
+  pid_t child_ = -1;
+  int terminal_ = -1;
+  std::string shown_, screen_;
+};
+
+}  // namespace kiln::test
