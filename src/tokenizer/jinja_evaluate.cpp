@@ -154,10 +154,9 @@ Value Evaluator::item(const Value& target, const Value& key, const Expression& e
     const auto place = at(target.items->size());
     if (place) return (*target.items)[*place];
   } else if (target.is(Value::Kind::String)) {
-    budget_.spend(target.text->size() * sizeof(std::string_view));
-    const auto parts = characters(*target.text);
-    const auto place = at(parts.size());
-    if (place) return string(std::string(parts[*place]), budget_);
+    budget_.spend(2 * target.text->size());
+    const auto place = at(length(*target.text));
+    if (place) return string(std::string(part_of(*target.text, *place, 1)), budget_);
   }
   const Expression& from = *expression.parts[0];
   return undefined((from.name.empty() ? "item " : from.name + "[") + std::to_string(key.number) +
@@ -177,8 +176,9 @@ Value Evaluator::slice(const Expression& expression) {
   if (target.is(Value::Kind::View)) throw ValueError{"a view of a dict has no items by number"};
   if (!whole_numbers) throw ValueError{"the bounds of a slice are whole numbers"};
   if (!target.has_items() && !target.is(Value::Kind::String)) throw ValueError{name_of(target) + " has no slices"};
-  const auto items = walked(target, budget_);
-  const auto size = static_cast<std::int64_t>(items->size());
+  const bool text = target.is(Value::Kind::String);
+  if (text) budget_.spend(2 * target.text->size());
+  const auto size = static_cast<std::int64_t>(text ? length(*target.text) : target.items->size());
   const std::int64_t step = std::clamp<std::int64_t>(bounds[2].value_or(1), -size - 1, size + 1);
   if (step == 0) throw ValueError{"a slice by steps of 0"};
   const auto limited = [&](const std::optional<std::int64_t>& bound, std::int64_t otherwise) {
@@ -188,13 +188,18 @@ Value Evaluator::slice(const Expression& expression) {
   };
   const std::int64_t from = limited(bounds[0], step > 0 ? 0 : size - 1);
   const std::int64_t to = limited(bounds[1], step > 0 ? size : -1);
+  if (text && step == 1) {
+    const auto count = static_cast<std::size_t>(std::max<std::int64_t>(0, to - from));
+    return string(std::string(part_of(*target.text, static_cast<std::size_t>(from), count)), budget_);
+  }
+  const auto items = walked(target, budget_);
   Items kept;
   for (std::int64_t i = from; step > 0 ? i < to : i > to; i += step)
     kept.push_back((*items)[static_cast<std::size_t>(i)]);
-  if (!target.is(Value::Kind::String)) return list(std::move(kept), budget_, target.kind);
-  std::string text;
-  for (const Value& character : kept) text += *character.text;
-  return string(std::move(text), budget_);
+  if (!text) return list(std::move(kept), budget_, target.kind);
+  std::string picked;
+  for (const Value& character : kept) picked += *character.text;
+  return string(std::move(picked), budget_);
 }
 
 Value Evaluator::call(const Expression& expression) {

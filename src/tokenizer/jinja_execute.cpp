@@ -105,7 +105,7 @@ Evaluator::Flow Evaluator::run_for(const Statement& statement) {
 }
 
 Scope Evaluator::bound(const std::vector<std::string>& targets, const Value& value) {
-  budget_.spend(128 * targets.size());
+  budget_.spend(384 + 128 * targets.size());
   if (targets.size() == 1) return {{targets[0], value}};
   const auto parts = walked(value, budget_);
   if (parts->size() != targets.size()) {

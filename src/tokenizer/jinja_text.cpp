@@ -100,6 +100,15 @@ std::size_t length(std::string_view text) {
   return count;
 }
 
+std::string_view part_of(std::string_view text, std::size_t first, std::size_t count) {
+  const auto after = [&](std::size_t at, std::size_t characters) {
+    for (; characters > 0; --characters) at += character_size(text, at);
+    return at;
+  };
+  const std::size_t begin = after(0, first);
+  return text.substr(begin, after(begin, count) - begin);
+}
+
 std::size_t find(std::string_view text, std::string_view needle, std::size_t from) {
   if (from > text.size()) return std::string_view::npos;
   const void* place = ::memmem(text.data() + from, text.size() - from, needle.data(), needle.size());

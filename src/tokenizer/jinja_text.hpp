@@ -32,6 +32,8 @@ std::string_view strip_right(std::string_view text, std::string_view set);
 /// One view per character.
 std::vector<std::string_view> characters(std::string_view text);
 std::size_t length(std::string_view text);
+/// `count` characters from the one at `first`; there are that many.
+std::string_view part_of(std::string_view text, std::size_t first, std::size_t count);
 
 /// First place of `needle` at or after `from`, in linear time; npos if there is none.
 std::size_t find(std::string_view text, std::string_view needle, std::size_t from = 0);

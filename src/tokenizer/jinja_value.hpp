@@ -16,7 +16,7 @@ namespace kiln::tokenizer::jinja {
 inline constexpr int kMostNesting = 100;
 inline constexpr std::size_t kMostText = std::size_t{16} << 20;  ///< bytes of the output, and of any string
 
-/// Work of one rendering: a byte or a list's place made or looked at costs 1, a node of the template 16.
+/// Work of one rendering: a byte made or looked at costs 1, a node of the template 16, a round of a loop or a set 512.
 class Budget {
  public:
   /// Throws TemplateError when nothing is left.

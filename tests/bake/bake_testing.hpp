@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <functional>
 #include <string>
@@ -10,39 +11,30 @@
 
 #include "kiln/bake/bake.hpp"
 #include "kiln/checkpoint/checkpoint.hpp"
+#include "kiln/numerics/matrix.hpp"
+#include "support/models.hpp"
 
 namespace kiln::bake::test {
 
 inline std::string temp_path(const std::string& name) { return testing::TempDir() + "kiln_bake_" + name + ".rom"; }
 
 /// Widths that are no multiple of 64, heads of 8, rows that are no multiple of 16.
-inline config::ModelConfig odd_model() {
-  config::ModelConfig model;
-  model.name = "odd";
-  model.hidden_size = 72;
-  model.intermediate_size = 172;
-  model.layers = 2;
-  model.heads = 9;
-  model.kv_heads = 3;
-  model.head_dim = 8;
-  model.vocab_size = 77;
-  model.max_context = 64;
-  model.tied_embeddings = true;
-  return model;
+inline config::ModelConfig odd_model() { return support::model_of({"odd", 72, 172, 2, 9, 3, 8, 77, 64, true}); }
+
+inline config::ModelConfig round_model() { return support::model_of({"round", 256, 384, 2, 2, 1, 128, 160, 64}); }
+
+inline std::uint64_t seed() {
+  const char* given = std::getenv("KILN_SEED");
+  return given != nullptr ? std::strtoull(given, nullptr, 10) : 20261122;
 }
 
-inline config::ModelConfig round_model() {
-  config::ModelConfig model;
-  model.name = "round";
-  model.hidden_size = 256;
-  model.intermediate_size = 384;
-  model.layers = 2;
-  model.heads = 2;
-  model.kv_heads = 1;
-  model.head_dim = 128;
-  model.vocab_size = 160;
-  model.max_context = 64;
-  return model;
+/// The vector units of this host.
+inline std::vector<numerics::Simd> paths() {
+  using numerics::Simd;
+  std::vector<Simd> all = {Simd::Scalar};
+  if (numerics::best_simd() != Simd::Scalar) all.push_back(Simd::Avx2);
+  if (numerics::best_simd() == Simd::Avx512) all.push_back(Simd::Avx512);
+  return all;
 }
 
 inline config::BakeRecipe recipe_of(int bits, config::CodebookKind kind = config::CodebookKind::KMeans) {

@@ -6,24 +6,13 @@
 #include <cmath>
 #include <cstdlib>
 
+#include "bake_testing.hpp"
 #include "kiln/base/random.hpp"
 
 namespace kiln::bake::test {
 namespace {
 
 using numerics::Simd;
-
-std::uint64_t seed() {
-  const char* given = std::getenv("KILN_SEED");
-  return given != nullptr ? std::strtoull(given, nullptr, 10) : 20261122;
-}
-
-std::vector<Simd> paths() {
-  std::vector<Simd> all = {Simd::Scalar};
-  if (numerics::best_simd() != Simd::Scalar) all.push_back(Simd::Avx2);
-  if (numerics::best_simd() == Simd::Avx512) all.push_back(Simd::Avx512);
-  return all;
-}
 
 /// About normal, padded to whole groups.
 std::vector<float> random_row(std::size_t columns, base::Random& random) {

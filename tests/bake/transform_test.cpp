@@ -16,18 +16,6 @@ namespace {
 using config::TensorClass;
 using numerics::Simd;
 
-std::uint64_t seed() {
-  const char* given = std::getenv("KILN_SEED");
-  return given != nullptr ? std::strtoull(given, nullptr, 10) : 20261122;
-}
-
-std::vector<Simd> paths() {
-  std::vector<Simd> all = {Simd::Scalar};
-  if (numerics::best_simd() != Simd::Scalar) all.push_back(Simd::Avx2);
-  if (numerics::best_simd() == Simd::Avx512) all.push_back(Simd::Avx512);
-  return all;
-}
-
 double sign(std::size_t i, std::size_t j) { return __builtin_popcountll(i & j) % 2 != 0 ? -1.0 : 1.0; }
 
 std::vector<float> random_floats(std::size_t count, base::Random& random) {

@@ -19,6 +19,7 @@
 
 #include "checkpoint/layout.hpp"
 #include "kiln/checkpoint/checkpoint.hpp"
+#include "support/models.hpp"
 
 namespace kiln::checkpoint::test {
 
@@ -56,18 +57,7 @@ inline std::string raw_floats(const std::vector<float>& values) {
 }
 
 inline config::ModelConfig tiny_config(bool tied = false) {
-  config::ModelConfig c;
-  c.name = "tiny";
-  c.hidden_size = 8;
-  c.intermediate_size = 12;
-  c.layers = 2;
-  c.heads = 2;
-  c.kv_heads = 1;
-  c.head_dim = 4;
-  c.vocab_size = 10;
-  c.max_context = 64;
-  c.tied_embeddings = tied;
-  return c;
+  return support::model_of({"tiny", 8, 12, 2, 2, 1, 4, 10, 64, tied});
 }
 
 /// The weights of a tensor of the tiny model: exact in F32, F16 and BF16.

@@ -1,26 +1,12 @@
 // Attention unit: the cycles of its phases, in one formula and step by step.
 #include "chip/attention_unit.hpp"
 
-#include "chip/chip_testing.hpp"
+#include "chip/kv_testing.hpp"
 
 namespace kiln::chip {
 namespace {
 
 using base::Cycles;
-using config::ChipConfig;
-using config::ModelConfig;
-
-/// 2 KV heads of 64 in words of 16 bytes: rows of 4 words, tokens of 8.
-program::Placement place(std::uint32_t banks, std::uint32_t ports, std::uint32_t pad, std::uint32_t tokens,
-                         std::uint32_t heads) {
-  return placed([&](ModelConfig&, ChipConfig& c) {
-    c.kv = {banks, ports, 16, 4096, 3, 2, pad};
-    c.attention = {64, heads, tokens, 8, 32, 10, 11, 12, 13};
-  });
-}
-ReadCost by_shape(const program::Placement& placement, std::uint64_t context) {
-  return KvReads(placement).phase(context);
-}
 
 TEST(AttentionUnit, PhasesFollowEachOther) {
   const auto placement = place(8, 1, 0, 4, 1);

@@ -3,18 +3,14 @@
 
 #include "chip/chip_testing.hpp"
 #include "chip/tile_array.hpp"
+#include "support/models.hpp"
 
 namespace kiln::chip {
 namespace {
 
 config::TileConfig tile() {
-  config::TileConfig t;
+  config::TileConfig t = tile_100_by_50(24, 5);
   t.microarchitecture = config::Microarchitecture::BitSerial;
-  t.rows = 100;
-  t.columns = 50;
-  t.inputs_per_cycle = 24;
-  t.scale_lanes = 5;
-  t.accumulate_cycles = 3;
   t.bit_serial = config::BitSerialConfig{4, 6};
   return t;
 }
@@ -60,14 +56,7 @@ TEST(BitSerial, CountsPlanesBitsAndConstantMultiplications) {
 
 // q at 4 bits, k and v at 6, in one array: each output multiplies by its own codebook.
 TEST(BitSerial, ConstantMultiplicationsFollowTheCodeWidthOfEachMatrix) {
-  config::ModelConfig m;
-  m.name = "mixed";
-  m.hidden_size = 100;
-  m.intermediate_size = 64;
-  m.layers = 1;
-  m.heads = 2, m.kv_heads = 1, m.head_dim = 10;
-  m.vocab_size = 40;
-  m.max_context = 16;
+  config::ModelConfig m = support::model_of({"mixed", 100, 64, 1, 2, 1, 10, 40, 16});
   config::ChipConfig c;
   c.tile = tile();
   config::BakeRecipe recipe;

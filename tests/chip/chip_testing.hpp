@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "kiln/chip/chip.hpp"
+#include "support/models.hpp"
 
 namespace kiln::chip {
 
@@ -46,16 +47,7 @@ inline RunRequest timing_request(std::uint64_t prompt, std::uint64_t answer, Mov
 /// A small model and a chip with figures that can be worked out by hand; `edit` may change both before they are placed.
 template <class Edit>
 program::Placement placed(Edit&& edit) {
-  config::ModelConfig m;
-  m.name = "hand";
-  m.hidden_size = 128;
-  m.intermediate_size = 192;
-  m.layers = 2;
-  m.heads = 4;
-  m.kv_heads = 2;
-  m.head_dim = 64;
-  m.vocab_size = 300;
-  m.max_context = 64;
+  config::ModelConfig m = support::model_of({"hand", 128, 192, 2, 4, 2, 64, 300, 64});
   config::ChipConfig c;  // W = 64: 2 beats hidden, 3 FFN, 2 k, 2 v, 4 q, 5 vocabulary
   c.name = "hand";
   edit(m, c);
@@ -63,15 +55,20 @@ program::Placement placed(Edit&& edit) {
   base::check(result.ok(), result.ok() ? "" : result.error().message);
   return std::move(result).value();
 }
+/// 100 inputs by 50 outputs; the caller chooses how they multiply.
+inline config::TileConfig tile_100_by_50(std::uint32_t inputs_per_cycle, std::uint32_t scale_lanes) {
+  config::TileConfig t;
+  t.rows = 100;
+  t.columns = 50;
+  t.inputs_per_cycle = inputs_per_cycle;
+  t.scale_lanes = scale_lanes;
+  t.accumulate_cycles = 3;
+  return t;
+}
+
 /// The same with 130 inputs and 130 outputs on the array of the output projection, and these tiles.
 inline program::Placement placed_130(const config::TileConfig& tile, int bits = 4) {
-  config::ModelConfig m;
-  m.name = "hand-130";
-  m.hidden_size = m.head_dim = 130;
-  m.intermediate_size = 64;
-  m.layers = m.heads = m.kv_heads = 1;
-  m.vocab_size = 40;
-  m.max_context = 16;
+  config::ModelConfig m = support::model_of({"hand-130", 130, 64, 1, 1, 1, 130, 40, 16});
   config::ChipConfig c;
   c.name = "hand-130";
   c.tile = tile;

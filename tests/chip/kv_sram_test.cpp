@@ -1,26 +1,12 @@
 // KV SRAM: bank conflicts by the shape of a block against requests arbitrated one by one.
 #include "chip/kv_sram.hpp"
 
-#include "chip/chip_testing.hpp"
+#include "chip/kv_testing.hpp"
 #include "support/random_chip.hpp"
 
 namespace kiln::chip {
 namespace {
 
-using config::ChipConfig;
-using config::ModelConfig;
-
-/// 2 KV heads of 64 in words of 16 bytes: rows of 4 words, tokens of 8.
-program::Placement place(std::uint32_t banks, std::uint32_t ports, std::uint32_t pad, std::uint32_t tokens,
-                         std::uint32_t heads) {
-  return placed([&](ModelConfig&, ChipConfig& c) {
-    c.kv = {banks, ports, 16, 4096, 3, 2, pad};
-    c.attention = {64, heads, tokens, 8, 32, 10, 11, 12, 13};
-  });
-}
-ReadCost by_shape(const program::Placement& placement, std::uint64_t context) {
-  return KvReads(placement).phase(context);
-}
 ReadCost by_request(const program::Placement& placement, std::uint64_t context) {
   KvWalk walk(placement, context);
   while (walk.step()) {

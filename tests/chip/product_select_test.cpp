@@ -8,12 +8,7 @@ namespace kiln::chip {
 namespace {
 
 config::TileConfig tile() {
-  config::TileConfig t;
-  t.rows = 100;
-  t.columns = 50;
-  t.inputs_per_cycle = 2;
-  t.scale_lanes = 10;
-  t.accumulate_cycles = 3;
+  config::TileConfig t = tile_100_by_50(2, 10);
   t.product_select = config::ProductSelectConfig{7};
   return t;
 }

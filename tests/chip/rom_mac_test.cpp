@@ -8,13 +8,8 @@ namespace kiln::chip {
 namespace {
 
 config::TileConfig tile() {
-  config::TileConfig t;
+  config::TileConfig t = tile_100_by_50(1, 10);
   t.microarchitecture = config::Microarchitecture::RomMac;
-  t.rows = 100;
-  t.columns = 50;
-  t.inputs_per_cycle = 1;
-  t.scale_lanes = 10;
-  t.accumulate_cycles = 3;
   t.rom_mac = config::RomMacConfig{16, 4, 6};
   return t;
 }

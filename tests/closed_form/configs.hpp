@@ -11,6 +11,7 @@
 
 #include "kiln/base/random.hpp"
 #include "kiln/program/placement.hpp"
+#include "support/models.hpp"
 
 namespace kiln::closed_form {
 
@@ -26,17 +27,7 @@ struct Case {
 
 inline config::ModelConfig shape(std::uint32_t hidden, std::uint32_t ffn, std::uint32_t layers, std::uint32_t heads,
                                  std::uint32_t kv_heads, std::uint32_t head_dim, std::uint32_t vocabulary) {
-  config::ModelConfig m;
-  m.name = "test";
-  m.hidden_size = hidden;
-  m.intermediate_size = ffn;
-  m.layers = layers;
-  m.heads = heads;
-  m.kv_heads = kv_heads;
-  m.head_dim = head_dim;
-  m.vocab_size = vocabulary;
-  m.max_context = 1024;
-  return m;
+  return support::model_of({"test", hidden, ffn, layers, heads, kv_heads, head_dim, vocabulary, 1024});
 }
 
 /// The worked example of docs/closed-form.md.

@@ -7,8 +7,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include "config/config_testing.hpp"
 #include "config/json_text.hpp"
-#include "kiln/base/mapped_file.hpp"
 #include "kiln/base/random.hpp"
 #include "kiln/config/load.hpp"
 
@@ -18,17 +18,6 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
-
-std::string text_of(const std::string& file) {
-  const auto text = base::read_text_file(std::string(KILN_SOURCE_DIR) + "/configs/" + file);
-  EXPECT_TRUE(text.ok());
-  return text.value();
-}
-
-std::string demo_verdict(const std::vector<Override>& overrides) {
-  const auto chip = parse_chip(text_of("chip/demo.json"), "demo.json", overrides);
-  return chip ? "" : chip.error().message;
-}
 
 std::string recipe_verdict(const std::string& text) {
   const auto recipe = parse_recipe(text, "r.json");

@@ -4,8 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "config/config_testing.hpp"
 #include "config/writer.hpp"
-#include "kiln/base/mapped_file.hpp"
 #include "kiln/config/load.hpp"
 
 namespace kiln::config {
@@ -14,12 +14,6 @@ namespace {
 using nlohmann::json;
 using testing::HasSubstr;
 using testing::StartsWith;
-
-std::string text_of(const std::string& file) {
-  const auto text = base::read_text_file(std::string(KILN_SOURCE_DIR) + "/configs/" + file);
-  EXPECT_TRUE(text.ok());
-  return text.value();
-}
 
 base::Result<ChipConfig> parsed(const json& tree, ChipConfig*) { return parse_chip(tree.dump(), "x"); }
 base::Result<ModelConfig> parsed(const json& tree, ModelConfig*) { return parse_model(tree.dump(), "x"); }

@@ -2,7 +2,7 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
-#include "kiln/base/mapped_file.hpp"
+#include "config/config_testing.hpp"
 #include "kiln/config/load.hpp"
 
 namespace kiln::config {
@@ -10,17 +10,6 @@ namespace {
 
 using testing::HasSubstr;
 using testing::Not;
-
-std::string text_of(const std::string& file) {
-  const auto text = base::read_text_file(std::string(KILN_SOURCE_DIR) + "/configs/" + file);
-  EXPECT_TRUE(text.ok());
-  return text.value();
-}
-
-std::string demo_verdict(const std::vector<Override>& overrides) {
-  const auto chip = parse_chip(text_of("chip/demo.json"), "demo.json", overrides);
-  return chip ? "" : chip.error().message;
-}
 
 TEST(ConfigTiles, ThatAreChosenNeedTheirParameters) {
   EXPECT_EQ(demo_verdict({"tile.microarchitecture=bit_serial"}), "");

@@ -8,11 +8,7 @@
 namespace kiln::numerics {
 namespace {
 
-using testing::OwnedMatrix;
-using testing::random_matrix;
-using testing::random_quantised;
-
-constexpr int kWidths[] = {2, 3, 4, 6, 8};
+using namespace testing;
 
 TEST(Packing, CodeAt_GivesBackWhatWasPacked) {
   base::Random random(testing::seed());
@@ -185,9 +181,8 @@ TEST(Matrix, TilesOfAnyShapeGiveTheSameSum) {
         for (const auto& [first, last] : parts) p[first / kGroup] += partial_product(m.view(), row, first, last, x);
         std::int64_t sum = 0;
         for (std::size_t g = p.size(); g-- > 0;) {
-          sum +=
-              scaled_term(p[g], m.scales[(row / 16 * p.size() + g) * 16 + row % 16], x.steps[g],
-                          x.max_exponent - x.exponents[g]);
+          sum += scaled_term(p[g], m.scales[(row / 16 * p.size() + g) * 16 + row % 16], x.steps[g],
+                             x.max_exponent - x.exponents[g]);
         }
         ASSERT_EQ(sum, naive_sum(m, row, x)) << "tile of " << tile;
       }

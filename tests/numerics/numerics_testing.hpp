@@ -73,6 +73,9 @@ inline bool is_clean(float x) {
   return std::isfinite(x) && (x == 0 ? !std::signbit(x) : std::fabs(x) >= std::numeric_limits<float>::min());
 }
 
+/// Of codes, in bits.
+inline constexpr int kWidths[] = {2, 3, 4, 6, 8};
+
 struct OwnedMatrix {
   std::uint32_t rows = 0, columns = 0;
   int bits = 0;

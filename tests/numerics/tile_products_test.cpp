@@ -7,11 +7,7 @@
 namespace kiln::numerics {
 namespace {
 
-using testing::OwnedMatrix;
-using testing::random_matrix;
-using testing::random_quantised;
-
-constexpr int kWidths[] = {2, 3, 4, 6, 8};
+using namespace testing;
 
 /// P from the codes as they were before packing.
 std::int32_t naive(const OwnedMatrix& m, std::uint32_t row, std::size_t first, std::size_t last,

@@ -4,23 +4,12 @@
 #include "kiln/base/result.hpp"
 #include "kiln/program/dataflow.hpp"
 #include "kiln/program/placement.hpp"
+#include "support/models.hpp"
 
 namespace kiln::program {
 namespace {
 
-config::ModelConfig llama_8b() {
-  config::ModelConfig m;
-  m.name = "llama-3.1-8b";
-  m.hidden_size = 4096;
-  m.intermediate_size = 14336;
-  m.layers = 32;
-  m.heads = 32;
-  m.kv_heads = 8;
-  m.head_dim = 128;
-  m.vocab_size = 128256;
-  m.max_context = 131072;
-  return m;
-}
+using support::llama_8b;
 
 TEST(Dataflow, EveryOperationReadsWhatTheOneBeforeItWrote) {
   const Dataflow flow(llama_8b());

@@ -17,6 +17,7 @@
 #include "kiln/rom/rom_image.hpp"
 #include "kiln/rom/rom_writer.hpp"
 #include "rom/layout.hpp"
+#include "support/models.hpp"
 
 namespace kiln::rom::test {
 
@@ -24,19 +25,7 @@ using Bytes = std::vector<std::byte>;
 
 inline std::string temp_path(const std::string& name) { return testing::TempDir() + "kiln_rom_" + name + ".rom"; }
 
-inline config::ModelConfig small_model() {
-  config::ModelConfig model;
-  model.name = "small";
-  model.hidden_size = 12;
-  model.intermediate_size = 20;
-  model.layers = 2;
-  model.heads = 3;
-  model.kv_heads = 1;
-  model.head_dim = 4;
-  model.vocab_size = 18;
-  model.max_context = 32;
-  return model;
-}
+inline config::ModelConfig small_model() { return support::model_of({"small", 12, 20, 2, 3, 1, 4, 18, 32}); }
 
 inline config::BakeRecipe recipe_of(int bits) {
   config::BakeRecipe recipe;

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "kiln/bake/bake.hpp"
+#include "support/models.hpp"
 
 namespace kiln::bake::test {
 namespace {
@@ -23,16 +24,7 @@ std::uint64_t peak_mib() {
 }
 
 TEST(LargeBake, ThreeHundredMillionWeights_StreamThroughLittleMemory) {
-  config::ModelConfig model;
-  model.name = "large";
-  model.hidden_size = 1024;
-  model.intermediate_size = 4096;
-  model.layers = 16;
-  model.heads = 16;
-  model.kv_heads = 4;
-  model.head_dim = 64;
-  model.vocab_size = 32000;
-  model.max_context = 2048;
+  config::ModelConfig model = support::model_of({"large", 1024, 4096, 16, 16, 4, 64, 32000, 2048});
   config::BakeRecipe recipe;
   recipe.name = "test";
   recipe.formats.fill({3, config::CodebookKind::KMeans});
