@@ -122,8 +122,8 @@ std::vector<closed_form::Job> jobs_of(const chip::RunRequest& request, const chi
     // Who left would have gone on: the timeline finds by itself after how many tokens that was.
     const bool left = outcome.users[u].finish == chip::Finish::Left;
     const std::uint64_t answer = left ? user.max_new_tokens : outcome.users[u].answer_tokens + (stopped ? 1 : 0);
-    jobs.push_back({user.arrival, user.prompt.size(), user.max_new_tokens, answer, user.sampling.greedy(), user.leaves,
-                    user.kept_tokens});
+    jobs.push_back({user.arrival, user.prompt.size(), user.max_new_tokens, answer, user.sampling.greedy(),
+                    user.kept_tokens, user.leaves});
   }
   return jobs;
 }

@@ -18,8 +18,8 @@ struct Job {
   std::uint64_t max_new_tokens = 1;
   std::uint64_t answer_tokens = 1;                    ///< fewer where an end of text comes first
   bool greedy = true;                                 ///< else each answer token is drawn
-  std::optional<base::Cycles> leaves = std::nullopt;  ///< the host says then that the user has gone
   std::uint64_t kept_tokens = 0;                      ///< in the KV cache already; the prompt follows them
+  std::optional<base::Cycles> leaves = std::nullopt;  ///< the host says then that the user has gone
 };
 
 struct TokenTime {
