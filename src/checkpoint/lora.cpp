@@ -24,22 +24,27 @@ constexpr std::string_view kPrefix = "base_model.model.";
 
 bool adaptable(Role role) { return role >= Role::Q && role <= Role::Down; }
 
+std::string module_name(Role role, base::LayerId layer) {
+  constexpr std::string_view kWeight = ".weight";
+  std::string name = hf_name(role, layer);
+  name.resize(name.size() - kWeight.size());
+  return name;
+}
+
 /// The matrices of the layers by the name of their module, as PEFT sees it.
 std::map<std::string, TensorInfo, std::less<>> modules_of(const config::ModelConfig& model) {
-  constexpr std::string_view kWeight = ".weight";
   std::map<std::string, TensorInfo, std::less<>> modules;
   for (const TensorInfo& tensor : layout(model, true)) {
     if (!adaptable(tensor.role)) continue;
-    std::string name = hf_name(tensor.role, tensor.layer);
-    name.resize(name.size() - kWeight.size());
-    modules.emplace(std::move(name), tensor);
+    modules.emplace(module_name(tensor.role, tensor.layer), tensor);
   }
   return modules;
 }
 
 struct Half {
   std::string module;
-  bool up = false;  ///< B
+  std::string adapter;  ///< its name, where the tensor has one
+  bool up = false;      ///< B
 };
 
 /// "base_model.model.MODULE.lora_A.weight", or with an adapter's name ahead of "weight".
@@ -47,9 +52,12 @@ std::optional<Half> half_of(std::string_view name) {
   if (!name.starts_with(kPrefix) || !name.ends_with(".weight")) return std::nullopt;
   name.remove_prefix(kPrefix.size());
   for (const bool up : {false, true}) {
+    constexpr std::size_t kMark = std::string_view(".lora_A.").size();
+    constexpr std::size_t kWeight = std::string_view("weight").size();
     const auto at = name.find(up ? ".lora_B." : ".lora_A.");
     if (at == std::string_view::npos) continue;
-    return Half{std::string(name.substr(0, at)), up};
+    const std::string_view rest = name.substr(at + kMark);
+    return Half{std::string(name.substr(0, at)), std::string(rest.substr(0, rest.size() - kWeight)), up};
   }
   return std::nullopt;
 }
@@ -68,7 +76,14 @@ class Reader {
       return fail(tensor,
                   "is none of a LoRA for q, k, v, o, gate, up or down of this model's layers, all that the "
                   "chip's LoRA unit serves");
+    if (adapter_.value_or(half->adapter) != half->adapter)
+      return fail(tensor, "belongs to another adapter than those before");
+    adapter_ = half->adapter;
     const TensorInfo& matrix = module->second;
+    if (settings_.layers && !settings_.layers->contains(matrix.layer.value))
+      return fail(tensor, "is of a layer that /layers_to_transform leaves out");
+    for (const std::string& pattern : settings_.excluded)
+      if (ends_as(module->first, pattern)) return fail(tensor, "is of a module that /exclude_modules leaves out");
     if (tensor.shape.size() != 2) return fail(tensor, "is no matrix");
     const std::uint64_t rank = tensor.shape[half->up ? 1 : 0];
     const std::uint64_t expected = settings_.rank_for(module->first);
@@ -121,13 +136,14 @@ class Reader {
   const LoraSettings& settings_;
   std::map<std::string, TensorInfo, std::less<>> modules_;
   std::map<std::pair<base::LayerId, Role>, LoraTarget> targets_;
+  std::optional<std::string> adapter_;
 };
 
 /// A name in the list that no tensor answers to would be left out in silence.
 base::Status check_targets(const LoraSettings& settings, const LoraAdapter& adapter, const std::string& file) {
   for (const std::string& wanted : settings.targets) {
     const bool found = std::ranges::any_of(adapter.targets, [&](const LoraTarget& target) {
-      return hf_name(target.role, target.layer).find(wanted) != std::string::npos;
+      return ends_as(module_name(target.role, target.layer), wanted);
     });
     if (!found)
       return base::Error{

@@ -5,27 +5,48 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <iterator>
 
 #include "checkpoint/strict_json.hpp"
+#include "kiln/base/text.hpp"
 
 namespace kiln::checkpoint {
 namespace {
 
-/// Keys that add something to an adapter that Kiln does not compute; absent, null, false and empty mean that they do
-/// not.
-constexpr std::array<const char*, 7> kRefused = {"use_dora",          "lora_bias",       "fan_in_fan_out",
-                                                 "layer_replication", "modules_to_save", "trainable_token_indices",
-                                                 "use_qalora"};
+/// Keys that are read here or that change nothing of what an adapter computes. Any other may, known or not, and must
+/// say that it does not: null, false or empty.
+constexpr std::string_view kHarmless[] = {"peft_type",
+                                          "task_type",
+                                          "base_model_name_or_path",
+                                          "revision",
+                                          "inference_mode",
+                                          "auto_mapping",
+                                          "peft_version",
+                                          "r",
+                                          "lora_alpha",
+                                          "lora_dropout",
+                                          "target_modules",
+                                          "exclude_modules",
+                                          "layers_to_transform",
+                                          "layers_pattern",
+                                          "bias",
+                                          "init_lora_weights",
+                                          "use_rslora",
+                                          "rank_pattern",
+                                          "alpha_pattern",
+                                          "megatron_config",
+                                          "megatron_core",
+                                          "loftq_config",
+                                          "eva_config",
+                                          "corda_config",
+                                          "runtime_config",
+                                          "qalora_group_size",
+                                          "ensure_weight_tying"};
 /// Initialisations that leave the base's weights as they are.
 constexpr std::array<std::string_view, 3> kInitialisations = {"gaussian", "eva", "orthogonal"};
 
 bool says_no(const Json& value) {
   return value.is_null() || value == Json(false) || ((value.is_array() || value.is_object()) && value.empty());
-}
-
-bool ends_as(std::string_view module, std::string_view pattern) {
-  if (!module.ends_with(pattern)) return false;
-  return module.size() == pattern.size() || module[module.size() - pattern.size() - 1] == '.';
 }
 
 template <class Value>
@@ -50,7 +71,13 @@ void read_patterns(ObjectReader& reader, const char* key, std::map<std::string, 
   for (const auto& [pattern, value] : patterns->items()) {
     if (!plain(pattern))
       return reader.fail(key, "\"" + pattern + "\" is no plain module name; Kiln takes no other patterns");
-    out[pattern] = read(ObjectReader(*patterns, reader.file(), std::string("/") + key), pattern);
+    const auto number = read(ObjectReader(*patterns, reader.file(), std::string("/") + key), pattern);
+    for (const auto& [other, its] : out) {
+      if ((ends_as(pattern, other) || ends_as(other, pattern)) && its != number)
+        return reader.fail(key,
+                           fmt::format("\"{}\" and \"{}\" give the same modules different numbers", other, pattern));
+    }
+    out[pattern] = number;
   }
 }
 
@@ -59,12 +86,41 @@ void read_targets(ObjectReader& reader, std::vector<std::string>& targets) {
   if (list == nullptr || list->is_string()) return;  // a pattern; the tensors say what it found
   if (!list->is_array()) return reader.fail("target_modules", "a list of module names or a text is expected");
   for (const auto& name : *list) {
-    if (!name.is_string()) return reader.fail("target_modules", "a list of module names is expected");
+    if (!name.is_string() || !plain(name.get_ref<const std::string&>()))
+      return reader.fail("target_modules", "a list of module names is expected");
     targets.push_back(name.get<std::string>());
   }
 }
 
+void read_layers(ObjectReader& reader, std::optional<std::set<std::uint64_t>>& layers) {
+  const Json* list = reader.find("layers_to_transform");
+  if (list == nullptr) return;
+  layers.emplace();
+  const Json one = Json::array({*list});
+  for (const auto& layer : list->is_array() ? *list : one) {
+    if (!layer.is_number_unsigned())
+      return reader.fail("layers_to_transform", "a layer or a list of layers is expected");
+    layers->insert(layer.get<std::uint64_t>());
+  }
+}
+
+void read_excluded(ObjectReader& reader, std::vector<std::string>& excluded) {
+  const Json* list = reader.find("exclude_modules");
+  if (list == nullptr) return;
+  if (!list->is_array()) return reader.fail("exclude_modules", "a list of module names is expected");
+  for (const auto& name : *list) {
+    if (!name.is_string() || !plain(name.get_ref<const std::string&>()))
+      return reader.fail("exclude_modules", "a list of module names is expected");
+    excluded.push_back(name.get<std::string>());
+  }
+}
+
 }  // namespace
+
+bool ends_as(std::string_view module, std::string_view pattern) {
+  if (!module.ends_with(pattern)) return false;
+  return module.size() == pattern.size() || module[module.size() - pattern.size() - 1] == '.';
+}
 
 std::uint32_t LoraSettings::rank_for(std::string_view module) const {
   const auto* own = match(rank_of, module);
@@ -87,10 +143,10 @@ base::Result<LoraSettings> parse_lora_config(std::string_view text, const std::s
   settings.rank = reader.integer("r");
   settings.alpha = reader.number("lora_alpha");
   settings.root_scale = reader.boolean("use_rslora", false);
-  for (const char* key : kRefused) {
-    const Json* value = reader.find(key);
-    if (value != nullptr && !says_no(*value))
-      reader.fail(key, fmt::format("found {}; Kiln runs adapters without it", value->dump()));
+  for (const auto& [key, value] : json->items()) {
+    if (std::ranges::find(kHarmless, key) != std::end(kHarmless) || says_no(value)) continue;
+    reader.fail(base::excerpt(base::without_controls(key)).c_str(),
+                fmt::format("found {}; Kiln runs adapters without it", excerpt(value)));
   }
   if (const std::string bias = reader.text("bias", "none"); bias != "none")
     reader.fail("bias", fmt::format("found \"{}\"; \"none\" is expected", bias));
@@ -99,7 +155,7 @@ base::Result<LoraSettings> parse_lora_config(std::string_view text, const std::s
       reader.fail("init_lora_weights",
                   fmt::format("found {}; it changes the base's weights, and an adapter to the base "
                               "as it is is expected",
-                              init->dump()));
+                              excerpt(*init)));
   }
   read_patterns(reader, "rank_pattern", settings.rank_of, [&](ObjectReader inner, const std::string& key) {
     const auto rank = inner.integer(key.c_str());
@@ -112,6 +168,8 @@ base::Result<LoraSettings> parse_lora_config(std::string_view text, const std::s
     return alpha;
   });
   read_targets(reader, settings.targets);
+  read_layers(reader, settings.layers);
+  read_excluded(reader, settings.excluded);
   if (reader.failure()) return *reader.failure();
   return settings;
 }

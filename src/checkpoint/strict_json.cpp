@@ -58,6 +58,10 @@ base::Result<Json> parse_strict(std::string_view text, const std::string& file, 
   }
 }
 
+std::string excerpt(const Json& value) {
+  return base::excerpt(value.dump(-1, ' ', true, Json::error_handler_t::replace));
+}
+
 const Json* ObjectReader::find(const char* key) const {
   const auto at = object_.find(key);
   return at == object_.end() || at->is_null() ? nullptr : &*at;
@@ -74,7 +78,7 @@ std::uint32_t ObjectReader::integer(const char* key, std::optional<std::uint32_t
     return otherwise.value_or(0);
   }
   if (!value->is_number_unsigned() || value->get<std::uint64_t>() > std::numeric_limits<std::uint32_t>::max()) {
-    fail(key, fmt::format("found {}; an integer from 0 to 4294967295 is expected", value->dump()));
+    fail(key, fmt::format("found {}; an integer from 0 to 4294967295 is expected", excerpt(*value)));
     return 0;
   }
   return value->get<std::uint32_t>();
@@ -87,7 +91,7 @@ double ObjectReader::number(const char* key, std::optional<double> otherwise) {
     return otherwise.value_or(0);
   }
   if (!value->is_number() || !std::isfinite(value->get<double>())) {
-    fail(key, fmt::format("found {}; a finite number is expected", value->dump()));
+    fail(key, fmt::format("found {}; a finite number is expected", excerpt(*value)));
     return 0;
   }
   return value->get<double>();
@@ -96,14 +100,14 @@ double ObjectReader::number(const char* key, std::optional<double> otherwise) {
 bool ObjectReader::boolean(const char* key, bool otherwise) {
   const Json* value = find(key);
   if (value == nullptr) return otherwise;
-  if (!value->is_boolean()) fail(key, fmt::format("found {}; true or false is expected", value->dump()));
+  if (!value->is_boolean()) fail(key, fmt::format("found {}; true or false is expected", excerpt(*value)));
   return value->is_boolean() && value->get<bool>();
 }
 
 std::string ObjectReader::text(const char* key, const std::string& otherwise) {
   const Json* value = find(key);
   if (value == nullptr) return otherwise;
-  if (!value->is_string()) fail(key, fmt::format("found {}; a string is expected", value->dump()));
+  if (!value->is_string()) fail(key, fmt::format("found {}; a string is expected", excerpt(*value)));
   return value->is_string() ? value->get<std::string>() : otherwise;
 }
 

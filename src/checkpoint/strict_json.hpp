@@ -17,6 +17,9 @@ using Json = nlohmann::json;
 /// `offset`: byte in the file at which `text` starts, for messages. The document must be an object.
 base::Result<Json> parse_strict(std::string_view text, const std::string& file, std::uint64_t offset = 0);
 
+/// A value for a sentence: not longer than one can read.
+std::string excerpt(const Json& value);
+
 /// Reads keys of one object; the first failure is kept, so that a caller looks once at the end.
 class ObjectReader {
  public:

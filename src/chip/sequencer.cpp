@@ -24,10 +24,11 @@ Sequencer::Sequencer(const program::Placement& placement, const std::vector<User
     user.reserved = std::min(user.prompt_end + user.max_new - 1, kv_free_);  // the last answer token is not issued
     if (request.leaves) {
       user.left = *request.leaves + Cycles(placement.chip().host.latency_cycles);
-      news_.push_back({*user.left, News::Kind::Left, static_cast<std::uint32_t>(users_.size())});
+      departures_.emplace_back(*user.left, static_cast<std::uint32_t>(users_.size()));
     }
     users_.push_back(std::move(user));
   }
+  std::ranges::sort(departures_);
 }
 
 void Sequencer::prompt_arrived(std::uint32_t user, Cycles at) { news_.push_back({at, News::Kind::Arrival, user}); }
@@ -39,7 +40,7 @@ bool Sequencer::commit(std::uint32_t index, bool with_logits, std::optional<base
   const bool last_of_gone = user.left && *user.left <= at && user.in_flight == 0;
   if (!with_logits) {
     if (!last_of_gone) return false;
-    decided(user, Finish::Left);
+    decided(user, Finish::Left, at);
     news_.push_back({at, News::Kind::Finished, index});
     return false;
   }
@@ -58,13 +59,14 @@ bool Sequencer::commit(std::uint32_t index, bool with_logits, std::optional<base
   } else if (last_of_gone) {
     finish = Finish::Left;
   }
-  if (finish) decided(user, *finish);
+  if (finish) decided(user, *finish, at);
   news_.push_back({at, finish ? News::Kind::Finished : News::Kind::Done, index});
   return true;
 }
 
-void Sequencer::decided(User& user, Finish finish) {
+void Sequencer::decided(User& user, Finish finish, Cycles at) {
   user.outcome.finish = finish;
+  user.outcome.ended = at;
   user.decided = true;
   --unfinished_;
 }
@@ -77,10 +79,10 @@ void Sequencer::release(User& user) {
   --active_;
 }
 
-void Sequencer::leave(std::uint32_t index) {
+void Sequencer::leave(std::uint32_t index, Cycles at) {
   User& user = users_[index];
   if (user.decided || user.in_flight > 0) return;
-  decided(user, Finish::Left);
+  decided(user, Finish::Left, at);
   if (user.slot) return release(user);
   std::erase(waiting_, index);
 }
@@ -105,7 +107,7 @@ void Sequencer::apply(const News& news) {
       release(user);
       break;
     case News::Kind::Left:
-      leave(news.user);
+      leave(news.user, news.at);
       break;
   }
 }
@@ -116,7 +118,7 @@ void Sequencer::admit(Cycles cycle) {
     User& user = users_[waiting_.front()];
     if (user.reserved > kv_free_) {
       if (when_full_ == config::WhenFull::Queue) return;
-      decided(user, Finish::Refused);
+      decided(user, Finish::Refused, cycle);
       waiting_.pop_front();
       continue;
     }
@@ -154,6 +156,8 @@ std::optional<std::size_t> Sequencer::choose(Cycles cycle) const {
 }
 
 std::optional<Sequencer::Token> Sequencer::decide(Cycles cycle) {
+  for (; departed_ < departures_.size() && departures_[departed_].first <= cycle; ++departed_)
+    news_.push_back({departures_[departed_].first, News::Kind::Left, departures_[departed_].second});
   const auto later = std::stable_partition(news_.begin(), news_.end(), [&](const News& n) { return n.at <= cycle; });
   // In one cycle: by kind, then by user, so that the order in which it was told does not matter.
   std::sort(news_.begin(), later, [](const News& a, const News& b) {

@@ -63,10 +63,10 @@ class Sequencer {
   };
   void apply(const News& news);
   /// No token of the user is on its way and none will be.
-  void decided(User& user, Finish finish);
+  void decided(User& user, Finish finish, base::Cycles at);
   void release(User& user);
   /// The user has gone; tokens on their way still commit.
-  void leave(std::uint32_t user);
+  void leave(std::uint32_t user, base::Cycles at);
   void admit(base::Cycles cycle);
   bool ready(const User& user, base::Cycles cycle) const;
   std::optional<std::size_t> choose(base::Cycles cycle) const;
@@ -76,6 +76,8 @@ class Sequencer {
   std::uint64_t kv_free_;
   std::vector<User> users_;
   std::vector<News> news_;
+  std::vector<std::pair<base::Cycles, std::uint32_t>> departures_;  ///< users who leave of themselves, by time
+  std::size_t departed_ = 0;
   std::deque<std::uint32_t> waiting_;                ///< users without a slot, in the order of their first id's arrival
   std::vector<std::optional<std::uint32_t>> slots_;  ///< the user in each
   std::size_t served_ = 0;                           ///< slot of the last token

@@ -1,6 +1,9 @@
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <exception>
 
@@ -20,7 +23,20 @@ CLI::Validator whole_number() {
   return CLI::Validator(read, "");
 }
 
+CLI::Validator given() {
+  return CLI::Validator([](const std::string& text) { return std::string(text.empty() ? "it is empty" : ""); }, "");
+}
+
 namespace {
+
+/// A file that was opened where a standard one is closed would be written into by whoever prints.
+void open_standard_files() {
+  for (const int file : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (::fcntl(file, F_GETFD) >= 0 || errno != EBADF) continue;
+    // The lowest free number is this one. Writing to it fails, as to a closed one; reading finds the end.
+    if (::open("/dev/null", O_RDONLY) != file) return;
+  }
+}
 
 void add_common(CLI::App& app, CommonOptions& options) {
   for (auto* command : app.get_subcommands({})) {
@@ -64,6 +80,7 @@ int run_action(const Action& action, Session& session) {
 }  // namespace
 
 int run(int argc, const char* const* argv) {
+  open_standard_files();
   const Interrupts interrupts;
   CLI::App app{"Kiln bakes a Llama checkpoint into a weights-in-silicon chip and runs that chip cycle by cycle."};
   app.require_subcommand(1);

@@ -72,16 +72,17 @@ base::Result<int> Chat::run() {
     say(fmt::format("{} on {}; /help shows the commands", report_.placement.model().name,
                     report_.placement.chip().name));
   while (!session_.stop().stop_requested()) {
+    if (const auto written = left(); !written) return written;
     if (typed) {
       fmt::print(out_, "> ");
       std::fflush(out_);
     }
-    const auto event = input_.next();
+    auto event = input_.next();
     if (!event) return event.error();
     switch (event->kind) {
       case LineInput::Kind::End:
         if (typed) fmt::print(out_, "\n");
-        return 0;
+        return left();
       case LineInput::Kind::Woken:
         if (session_.stop().stop_requested()) return kInterrupted;
         if (!typed) {
@@ -92,9 +93,10 @@ base::Result<int> Chat::run() {
         say("Ctrl-D or /exit leaves, /help shows the commands");
         break;
       case LineInput::Kind::Line:
+        if (event->line.ends_with('\r')) event->line.pop_back();  // lines of another system
         if (event->line.empty()) break;
         if (event->line.front() == '/') {
-          if (command(event->line) == Next::Leave) return 0;
+          if (command(event->line) == Next::Leave) return left();
           break;
         }
         const auto status = answer(event->line);
@@ -104,6 +106,11 @@ base::Result<int> Chat::run() {
     }
   }
   return kInterrupted;
+}
+
+base::Result<int> Chat::left() const {
+  if (std::fflush(out_) != 0 || std::ferror(out_) != 0) return base::Error{"cannot write to standard output"};
+  return 0;
 }
 
 Chat::Next Chat::command(const std::string& line) {

@@ -32,6 +32,8 @@ class Chat {
   base::Result<int> run();
 
  private:
+  /// The status of a conversation that is over, or that what was said could not be written.
+  [[nodiscard]] base::Result<int> left() const;
   enum class Next { GoOn, Leave };
   Next command(const std::string& line);
   void history();

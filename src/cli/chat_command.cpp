@@ -140,6 +140,7 @@ void add_chat(CLI::App& app, Action& chosen) {
       ->capture_default_str();
   command
       ->add_option("--lora", options->lora, "Directory of a LoRA adapter as PEFT saves it, resident in the chip's SRAM")
+      ->check(given())
       ->type_name("DIR");
   command->footer(
       "Each line is a turn; the KV cache keeps the turns before. Ctrl-C ends an answer, Ctrl-D or /exit leaves, /help\n"

@@ -51,15 +51,16 @@ void warn_about_context(const config::ModelConfig& model, std::uint64_t tokens) 
         fmt::format("{} tokens are more than the {} that {} declares", tokens, model.max_context, model.name));
 }
 
-/// What a GPU has to do for the same users; who got nothing from the chip wants the answer that was asked for.
+/// What a GPU has to do for the same users: answers as long as the chip's, or, of those whom it refused, as they asked
+/// for. Who went without an answer is left out.
 std::vector<baseline::LoadRequest> load_of(const chip::RunRequest& request, const chip::RunOutcome& outcome,
                                            std::uint32_t clock_mhz) {
   std::vector<baseline::LoadRequest> load;
   for (std::size_t u = 0; u < request.users.size(); ++u) {
     const auto& user = request.users[u];
-    const std::uint64_t made = outcome.users[u].answer_tokens;
-    load.push_back({static_cast<double>(user.arrival.count()) / clock_mhz, user.prompt.size(),
-                    made > 0 ? made : user.max_new_tokens});
+    const bool refused = outcome.users[u].finish == chip::Finish::Refused;
+    const std::uint64_t answer = refused ? user.max_new_tokens : outcome.users[u].answer_tokens;
+    if (answer > 0) load.push_back({static_cast<double>(user.arrival.count()) / clock_mhz, user.prompt.size(), answer});
   }
   return load;
 }
@@ -191,8 +192,9 @@ void add_run(CLI::App& app, Action& chosen) {
       ->type_name("U")
       ->capture_default_str();
   command
-      ->add_option("--workload", options->workload,
-                   "Requests over time, a JSON object a line: arrival_us, prompt or prompt_tokens, answer_tokens")
+      ->add_option(
+          "--workload", options->workload,
+          "Requests over time, a JSON object a line: arrival_us, prompt or prompt_tokens, answer_tokens, leaves_us")
       ->type_name("F");
   command->add_option("--temperature", options->temperature, "0 takes the likeliest token, above it tokens are drawn")
       ->type_name("T")
@@ -207,6 +209,7 @@ void add_run(CLI::App& app, Action& chosen) {
   command
       ->add_option("--lora", options->lora,
                    "Directory of a LoRA adapter as PEFT saves it, resident in the chip's SRAM for all users")
+      ->check(given())
       ->type_name("DIR");
   const std::map<std::string, chip::Movement> movements = {{"bursts", chip::Movement::Bursts},
                                                            {"beats", chip::Movement::Beats}};

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "kiln/base/exact_math.hpp"
 #include "kiln/chip/values.hpp"
@@ -48,6 +49,14 @@ double log_sum_exp(std::span<const float> logits) {
   double sum = 0;
   for (const float logit : logits) sum += base::exact_exp(logit - largest);
   return largest + base::exact_log(sum);
+}
+
+/// A sentence if a logit is no number or infinite: neither has a probability.
+std::optional<base::Error> not_finite(const char* who, std::span<const float> logits, std::uint64_t position) {
+  const auto bad = std::ranges::find_if(logits, [](float logit) { return !std::isfinite(logit); });
+  if (bad == logits.end()) return std::nullopt;
+  return base::Error{fmt::format("{} gives token {} the logit {} behind token {} of the text; finite ones are expected",
+                                 who, bad - logits.begin(), *bad, position)};
 }
 
 std::size_t top1(std::span<const float> logits) {
@@ -134,6 +143,7 @@ base::Result<Evaluation> evaluate(const EvaluateRequest& request, Predictor* ref
   Sums sums;
   std::vector<base::TokenId> ids(context);
   Distributions kept;
+  std::optional<base::Error> failure;
   for (std::uint64_t chunk = 0; chunk < chunks; ++chunk) {
     const auto* begin = request.ids.data() + chunk * context;
     ids.assign(begin, begin + context);
@@ -146,7 +156,8 @@ base::Result<Evaluation> evaluate(const EvaluateRequest& request, Predictor* ref
     if (reference != nullptr) {
       reference->predict(ids, [&](std::size_t i, std::span<const float> logits) {
         if (chip == nullptr && request.on_logits) request.on_logits(chunk * context + i, logits);
-        if (!scored(i)) return;
+        if (!failure) failure = not_finite("the fp32 reference", logits, chunk * context + i);
+        if (failure || !scored(i)) return;
         const double log_sum = log_sum_exp(logits);
         sums.reference_nll += log_sum - logits[ids[i + 1]];
         if (chip != nullptr) {
@@ -155,16 +166,19 @@ base::Result<Evaluation> evaluate(const EvaluateRequest& request, Predictor* ref
         }
       });
     }
+    if (failure) return *failure;
     if (progress.stopped()) return base::Error{"interrupted"};
     if (chip != nullptr) {
       chip->predict(ids, [&](std::size_t i, std::span<const float> logits) {
         if (request.on_logits) request.on_logits(chunk * context + i, logits);
-        if (!scored(i)) return;
+        if (!failure) failure = not_finite("the chip", logits, chunk * context + i);
+        if (failure || !scored(i)) return;
         const double log_sum = log_sum_exp(logits);
         sums.chip_nll += log_sum - logits[ids[i + 1]];
         if (reference != nullptr) compare(kept, i - first_scored, logits, log_sum, sums);
       });
     }
+    if (failure) return *failure;
     sums.scored += context - 1 - first_scored;
   }
   progress("evaluating", chunks, chunks);

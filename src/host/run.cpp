@@ -26,6 +26,7 @@ Speed speed_of(const chip::RunOutcome& run, std::uint32_t clock_mhz) {
     paces += pace;
     rates += cycles_per_s / pace;
   }
+  if (run.total.count() == 0) return speed;  // everybody left before anything happened
   speed.tokens_per_s_total =
       static_cast<double>(answer_tokens(run)) * cycles_per_s / static_cast<double>(run.total.count());
   if (answered > 0) speed.ttft_us = waits / static_cast<double>(answered) / clock_mhz;
@@ -54,7 +55,7 @@ std::vector<ContextPoint> sample_contexts(const chip::RunOutcome& run, std::uint
 
 void name_busiest_stage(RunResult& result) {
   const auto& stages = result.chip.by_stage;
-  if (stages.size() == 1) return;
+  if (stages.size() == 1 || result.chip.total.count() == 0) return;
   const auto busiest = std::ranges::max_element(stages, {}, &chip::StageCycles::occupied);
   result.busiest_stage = static_cast<std::uint32_t>(busiest - stages.begin());
   result.busiest_share =

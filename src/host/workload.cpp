@@ -6,6 +6,8 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "kiln/base/text.hpp"
+
 namespace kiln::host {
 namespace {
 
@@ -58,7 +60,8 @@ class Line {
  private:
   [[nodiscard]] base::Error wrong(std::string_view key, std::string_view expected) const {
     const std::string found =
-        object_.contains(key) ? "is " + object_[key].dump(-1, ' ', true, json::error_handler_t::replace) : "is missing";
+        object_.contains(key) ? "is " + base::excerpt(object_[key].dump(-1, ' ', true, json::error_handler_t::replace))
+                              : "is missing";
     return base::Error{fmt::format("{}: /{} {}; {} is expected", where_, key, found, expected)};
   }
   [[nodiscard]] base::Status tokens(const char* key, std::uint64_t& value) const {
@@ -146,14 +149,19 @@ WorkloadFigures workload_figures(const chip::RunRequest& request, const chip::Ru
       continue;
     }
     ++(user.finish == chip::Finish::Left ? figures.left : figures.finished);
-    if (user.admitted.count() == 0) continue;  // gone out of the queue
+    const bool admitted = user.admitted.count() > 0;
+    const double end = us(user.ended, clock_mhz);
+    if (user.prompt_arrival.count() > 0) {
+      spread(figures.over_time, &LoadPoint::waiting, us(user.prompt_arrival, clock_mhz),
+             admitted ? us(user.admitted, clock_mhz) : end);
+    }
+    if (!admitted) continue;
     queued.push_back(us(user.admitted - user.prompt_arrival, clock_mhz));
-    spread(figures.over_time, &LoadPoint::waiting, us(user.prompt_arrival, clock_mhz), us(user.admitted, clock_mhz));
+    spread(figures.over_time, &LoadPoint::admitted, us(user.admitted, clock_mhz), end);
     if (user.answer_tokens == 0) continue;
     first.push_back(us(user.first_answer - request.users[u].arrival, clock_mhz));
     if (user.answer_tokens > 1)
       pace.push_back(us(user.last_answer - user.first_answer, clock_mhz) / static_cast<double>(user.answer_tokens - 1));
-    spread(figures.over_time, &LoadPoint::admitted, us(user.admitted, clock_mhz), us(user.last_answer, clock_mhz));
   }
   for (const auto& token : outcome.tokens)
     spread(figures.over_time, &LoadPoint::in_flight, us(token.issue, clock_mhz), us(token.commit, clock_mhz));

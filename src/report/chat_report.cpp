@@ -80,7 +80,7 @@ std::string chat_json(const ChatReport& report) {
   json["recipe"] = recipe_json(report.recipe);
   json["chip"] = Json::parse(chip_text);
   json["chip_config_hash"] = config::config_hash(chip_text);
-  if (!report.lora.empty()) json["lora"] = Json{{"adapter", report.lora}};
+  if (!report.lora.empty()) json["lora"] = report.lora;
   json["chat_template"] = report.chat_template;
   json["seed"] = report.sampling.seed;
   json["temperature"] = report.sampling.temperature;

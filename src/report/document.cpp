@@ -27,6 +27,7 @@ std::string_view finish_name(chip::Finish finish) {
   return kNames[static_cast<std::size_t>(finish)];
 }
 
-std::string dump(const Json& json) { return json.dump(2) + "\n"; }
+// Names of files may be no UTF-8, and JSON is nothing else.
+std::string dump(const Json& json) { return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"; }
 
 }  // namespace kiln::report

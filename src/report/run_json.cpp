@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "kiln/config/load.hpp"
 #include "report/document.hpp"
 
@@ -32,7 +34,7 @@ Json by_cause(const chip::RunOutcome& run) {
 
 Json utilisation(const chip::RunOutcome& run) {
   Json units;
-  const auto total = static_cast<double>(run.total.count());
+  const auto total = static_cast<double>(std::max<std::uint64_t>(1, run.total.count()));  // of no cycles none is busy
   for (const auto& unit : run.by_unit) {
     const auto busy = unit.causes[static_cast<std::size_t>(chip::Cause::Compute)];
     units[unit.name()] = static_cast<double>(busy.count()) / total;
@@ -226,8 +228,10 @@ Json host(const RunReport& report) {
   const double wall = report.host.wall_s;
   json["elaboration_s"] = report.host.elaboration_s;
   json["kernel_events"] = report.host.kernel_events;
-  json["kernel_events_per_token"] =
-      static_cast<double>(report.host.kernel_events) / static_cast<double>(report.result.chip.tokens.size());
+  if (!report.result.chip.tokens.empty()) {
+    json["kernel_events_per_token"] =
+        static_cast<double>(report.host.kernel_events) / static_cast<double>(report.result.chip.tokens.size());
+  }
   if (wall > 0) {
     json["simulated_cycles_per_s"] = static_cast<double>(report.result.chip.total.count()) / wall;
     json["tokens_per_s"] = static_cast<double>(report.result.chip.tokens.size()) / wall;

@@ -66,9 +66,9 @@ std::string limit_line(const host::RunResult& result) {
 }
 
 std::string workload_tables(const host::WorkloadFigures& figures) {
-  std::string text =
-      fmt::format("\n{} requests answered, {} refused{}\n", grouped(figures.finished), grouped(figures.refused),
-                  figures.left > 0 ? fmt::format(", {} users left", grouped(figures.left)) : "");
+  std::string text = fmt::format(
+      "\n{} requests answered, {} refused{}\n", grouped(figures.finished), grouped(figures.refused),
+      figures.left > 0 ? fmt::format(", {} user{} left", grouped(figures.left), figures.left == 1 ? "" : "s") : "");
   Table table({"us", "mean", "p50", "p90", "p99", "largest"});
   const auto row = [&](std::string what, const host::Percentiles& p) {
     if (p.count == 0) return;
@@ -128,7 +128,7 @@ std::string unit_table(const RunReport& report) {
                   : std::string(name(static_cast<program::Unit>(u))),
         path > 0 ? percent(static_cast<double>(run.critical_path[u].count()) / path) : "-"};
     if (count == 0) continue;
-    const double whole = count * static_cast<double>(run.total.count());
+    const double whole = count * static_cast<double>(std::max<std::uint64_t>(1, run.total.count()));
     for (const std::uint64_t cycles : sums)
       cells.push_back(cycles == 0 ? "-" : percent(static_cast<double>(cycles) / whole));
     table.row(std::move(cells));
@@ -154,7 +154,8 @@ std::string run_text(const RunReport& report) {
       "\nsimulated in {:.2f} s (elaboration {:.3f} s): {} cycles/s,\n{} kernel events per token, {:.0f} MiB at most\n",
       host.wall_s, host.elaboration_s,
       number(static_cast<double>(report.result.chip.total.count()) / std::max(host.wall_s, 1e-9)),
-      number(static_cast<double>(host.kernel_events) / static_cast<double>(report.result.chip.tokens.size())),
+      number(static_cast<double>(host.kernel_events) /
+             static_cast<double>(std::max<std::size_t>(1, report.result.chip.tokens.size()))),
       host.peak_memory_mib);
   return text;
 }

@@ -52,6 +52,7 @@ class Lora : public testing::Test {
 };
 
 TEST_F(Lora, IsReadWithItsScaleAndShape) {
+  for (auto& named : tensors_) named.name.insert(named.name.size() - 6, "default.");  // ahead of "weight"
   pair("layers.1.self_attn.v_proj", 2, 4, 8, "default.");
   const auto adapter = opened();
   ASSERT_TRUE(adapter.ok()) << adapter.error().message;
@@ -112,6 +113,13 @@ TEST_F(Lora, WhatKilnHasNotIsRefusedByName) {
                                                              {"layer_replication", {1}},
                                                              {"init_lora_weights", "pissa"},
                                                              {"r", -2},
+                                                             {"alora_invocation_tokens", {1, 2}},
+                                                             {"use_bdlora", true},
+                                                             {"target_parameters", {"x"}},
+                                                             {"a key of tomorrow", 1},
+                                                             {"layers_to_transform", "x"},
+                                                             {"exclude_modules", ".*q"},
+                                                             {"target_modules", {"q.*"}},
                                                              {"lora_alpha", "x"},
                                                              {"rank_pattern", {{".*q_proj", 4}}},
                                                              {"alpha_pattern", 3}};
@@ -129,6 +137,37 @@ TEST_F(Lora, WhatKilnHasNotIsRefusedByName) {
   EXPECT_TRUE(opened().ok());
 }
 
+TEST_F(Lora, WhatTheConfigLeavesOutHasNoTensors) {
+  const auto fine = config_;
+  config_["layers_to_transform"] = {1};
+  expect_refused("is of a layer that /layers_to_transform leaves out");
+  config_["layers_to_transform"] = {0, 1};
+  EXPECT_TRUE(opened().ok());
+  config_["exclude_modules"] = {"down_proj"};
+  expect_refused("is of a module that /exclude_modules leaves out");
+  config_ = fine;
+  for (const char* part : {"proj", "layers.1", "_proj"}) {  // whole names count, or their ends behind a dot
+    config_["target_modules"] = {part};
+    expect_refused(std::string("/target_modules names ") + part);
+  }
+  config_["target_modules"] = {"mlp.down_proj", "q_proj"};
+  EXPECT_TRUE(opened().ok());
+}
+
+TEST_F(Lora, PatternsOfOneModuleAgree) {
+  config_["alpha_pattern"] = {{"q_proj", 1000}, {"layers.0.self_attn.q_proj", 16}};
+  expect_refused("give the same modules different numbers");
+  config_["alpha_pattern"] = {{"q_proj", 16}, {"layers.0.self_attn.q_proj", 16}};
+  EXPECT_TRUE(opened().ok());
+}
+
+TEST_F(Lora, ALongValueIsNotRepeatedInFull) {
+  config_["layer_replication"] = std::vector<int>(100000, 7);
+  const auto adapter = opened();
+  ASSERT_FALSE(adapter.ok());
+  EXPECT_LT(adapter.error().message.size(), 1000U);
+}
+
 TEST_F(Lora, TensorsThatDoNotFitAreRefusedByName) {
   const auto fine = tensors_;
   const auto with = [&](const std::string& name, std::vector<std::uint64_t> shape, const std::string& part) {
@@ -142,7 +181,7 @@ TEST_F(Lora, TensorsThatDoNotFitAreRefusedByName) {
   with(prefix + "embed_tokens.lora_embedding_A", {2, 10}, "is none of a LoRA");
   with(prefix + "layers.0.self_attn.v_proj.lora_A.weight", {3, 8}, "has the shape [3, 8]; [2, 8] is expected");
   with(prefix + "layers.0.self_attn.v_proj.lora_A.weight", {2, 8}, "has only one of lora_A and lora_B");
-  with(prefix + "layers.0.self_attn.q_proj.lora_A.default.weight", {2, 8}, "is there twice");
+  with(prefix + "layers.0.self_attn.v_proj.lora_A.default.weight", {2, 8}, "belongs to another adapter");
   tensors_ = fine;
   tensors_[0].dtype = "I32";
   expect_refused("has the dtype I32");

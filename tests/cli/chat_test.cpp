@@ -337,5 +337,25 @@ TEST_F(ChatCli, ATemplateOfAFileMakesTurns) {
   EXPECT_EQ(result["turns"][1]["kept_tokens"], result["turns"][0]["context_tokens"].get<int>() - 1);
 }
 
+TEST_F(ChatCli, ClosedAndFullFilesEndItWithoutHarm) {
+  const auto shell = [&](const std::string& before, const std::string& behind) {
+    const std::string command = before + KILN_BINARY_DIR "/kiln chat --rom " + rom() + " --chip demo -n 2 " + behind;
+    return WEXITSTATUS(std::system(command.c_str()));
+  };
+  EXPECT_EQ(shell("", "<&- >/dev/null 2>&1"), 0);  // no input is the end of the input
+  EXPECT_EQ(shell("echo one | ", ">/dev/full 2>/dev/null"), 2);
+  EXPECT_EQ(shell("echo one | ", ">&- 2>/dev/null"), 2);
+  EXPECT_EQ(shell("echo one | ", "--json " + path("o.json") + " 2>&- >/dev/null"), 0);
+  std::ifstream file(path("o.json"));
+  EXPECT_FALSE(json::parse(file, nullptr, false).is_discarded());
+}
+
+TEST_F(ChatCli, LinesMayEndAsOnAnotherSystem) {
+  const auto unix_lines = piped("Once upon a time\n/history\n/exit\n");
+  const auto others = piped("Once upon a time\r\n/history\r\n/exit\r\n");
+  EXPECT_EQ(others.status, 0) << others.err;
+  EXPECT_EQ(others.out, unix_lines.out);
+}
+
 }  // namespace
 }  // namespace kiln

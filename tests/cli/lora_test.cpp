@@ -95,6 +95,24 @@ TEST_F(LoraCli, CyclesFollowTheFormulaAndTokensDoNotDependOnThem) {
   EXPECT_EQ(shapes["cycles_total"], adapted["cycles_total"]);
 }
 
+TEST_F(LoraCli, AnAdapterThatBreaksTheReferenceIsToldInASentence) {
+  const auto lora = adapter("--rank 2 --strength 1e20");
+  const auto outcome = test::run_kiln({"eval", "--checkpoint", kModel, "--text", kModel + "/heldout.txt", "--context",
+                                       "64", "--chunks", "1", "--lora", lora},
+                                      folder_);
+  EXPECT_EQ(outcome.status, 2);
+  EXPECT_THAT(outcome.err, HasSubstr("finite ones are expected"));
+  EXPECT_THAT(outcome.err, testing::Not(HasSubstr("internal")));
+}
+
+TEST_F(LoraCli, ANameThatIsNoUtf8EndsInADocument) {
+  const auto lora = path("ad\xFF");
+  fs::rename(adapter("--rank 2"), lora);
+  const auto run =
+      kiln({"run", "--model", "kiln-stories-1m", "--chip", "demo", "--prompt-tokens", "2", "-n", "2", "--lora", lora});
+  EXPECT_EQ(run["lora"]["ranks"]["q"], 2);
+}
+
 TEST_F(LoraCli, WhatCannotRunIsRefusedInOneSentence) {
   const auto lora = adapter("--rank 4");
   const std::vector<std::string> run = {"run", "--chip", "demo", "--prompt-tokens", "2", "-n", "2"};
@@ -107,6 +125,7 @@ TEST_F(LoraCli, WhatCannotRunIsRefusedInOneSentence) {
   };
   EXPECT_THAT(refused({"--model", "stories260k", "--lora", lora}),
               HasSubstr("has the shape [4, 128]; [4, 64] is expected"));
+  EXPECT_THAT(refused({"--model", "kiln-stories-1m", "--lora", ""}), HasSubstr("--lora"));
   EXPECT_THAT(refused({"--model", "kiln-stories-1m", "--lora", path("none")}), HasSubstr("adapter_config.json"));
   EXPECT_THAT(refused({"--model", "kiln-stories-1m", "--lora", lora, "--set", "lora.sram_kib=16"}),
               HasSubstr("/lora/sram_kib"));

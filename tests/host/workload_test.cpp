@@ -36,8 +36,9 @@ TEST(Workload, BadLinesAreRefusedByNumberAndPointer) {
   EXPECT_EQ(refusal(""), "w has no request; one JSON object a line is expected");
   EXPECT_EQ(refusal("\n{"), "w: line 2 is not JSON; an object is expected");
   EXPECT_EQ(refusal("[1]"), "w: line 1: an object is expected");
-  EXPECT_EQ(refusal(R"({"arrival": 1})"),
-            "w: line 1: /arrival is not a known key; arrival_us, prompt, prompt_tokens, answer_tokens and leaves_us are");
+  EXPECT_EQ(
+      refusal(R"({"arrival": 1})"),
+      "w: line 1: /arrival is not a known key; arrival_us, prompt, prompt_tokens, answer_tokens and leaves_us are");
   EXPECT_EQ(refusal(R"({"arrival_us": 5, "leaves_us": 4, "prompt_tokens": 1, "answer_tokens": 1})"),
             "w: line 1: /leaves_us is 4; arrival_us to 1e12 microseconds is expected");
   EXPECT_EQ(refusal(R"({"prompt_tokens": 1, "answer_tokens": 1})"),
@@ -101,6 +102,53 @@ TEST(Workload, WhatIsThereOverTimeAddsUp) {
   }
   EXPECT_NEAR(flown_points, flown / 100, flown * 1e-9);
   EXPECT_NEAR(there_points, there / 100, there * 1e-9);
+}
+
+// Who leaves waits and holds a slot until then; where nobody stays there is a run of no cycles, and every figure
+// finite.
+TEST(Workload, UsersWhoLeaveCountUntilThen) {
+  support::RandomConfigs random(support::test_seed(73));
+  const config::ModelConfig model = random.model();
+  config::ChipConfig chip = random.chip(model, 64);
+  chip.sequencer.slots = 1;
+  chip.clock_mhz = 100;
+  const auto placed = program::Placement::create(model, {}, chip);
+  ASSERT_TRUE(placed.ok());
+  chip::RunRequest request = chip::timing_request(4, 50);
+  request.users.push_back(request.users[0]);
+  request.users.push_back(request.users[0]);
+  const auto alone = chip::watch(*placed, chip::timing_request(4, 50)).outcome.total;
+  request.users[1].leaves = base::Cycles(alone.count() / 2);  // never had the slot
+  request.users[2].leaves = base::Cycles(alone.count() * 3 / 2);
+  const auto result = host::run(*placed, request);
+  ASSERT_TRUE(result.ok());
+  EXPECT_FALSE(result->mismatch) << *result->mismatch;
+  const auto figures = workload_figures(request, result->chip, 100);
+  EXPECT_EQ(figures.finished, 1U);
+  EXPECT_EQ(figures.left, 2U);
+  EXPECT_EQ(figures.queued_us.count, 2U);
+  double waited = 0, had = 0;
+  for (const auto& point : figures.over_time) {
+    waited += point.waiting * (point.to_us - point.from_us);
+    had += point.admitted * (point.to_us - point.from_us);
+  }
+  double waits = 0, has = 0;
+  for (const auto& user : result->chip.users) {
+    const auto until = user.admitted.count() > 0 ? user.admitted : user.ended;
+    waits += static_cast<double>((until - user.prompt_arrival).count()) / 100;
+    if (user.admitted.count() > 0) has += static_cast<double>((user.ended - user.admitted).count()) / 100;
+  }
+  EXPECT_GT(waits, 0);
+  EXPECT_NEAR(waited, waits, waits * 1e-9);
+  EXPECT_NEAR(had, has, has * 1e-9);
+
+  chip::RunRequest nobody = chip::timing_request(4, 5);
+  nobody.users[0].leaves = base::Cycles(0);
+  const auto empty = host::run(*placed, nobody);
+  ASSERT_TRUE(empty.ok());
+  EXPECT_EQ(empty->chip.users[0].finish, chip::Finish::Left);
+  EXPECT_EQ(empty->chip.total.count(), 0U);
+  EXPECT_EQ(empty->speed.tokens_per_s_total, 0);
 }
 
 // One slot, equal jobs, arrivals at random: an M/D/1 queue. Means over independent stretches of 200 requests, each

@@ -15,6 +15,9 @@ std::optional<std::size_t> first_invalid_utf8(std::string_view text);
 /// The text with every control character written as \xNN: names out of files end up in sentences and on terminals.
 std::string without_controls(std::string_view text);
 
+/// The text, or its beginning and three dots where it has more than 100 bytes; UTF-8 stays well-formed.
+std::string excerpt(std::string text);
+
 /// The candidate with the fewest edits (Levenshtein) from `word`, or nothing when none is nearer than half its length.
 std::optional<std::string> nearest(std::string_view word, std::span<const std::string> candidates);
 

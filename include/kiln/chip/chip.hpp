@@ -146,6 +146,7 @@ struct UserOutcome {
   base::Cycles admitted;              ///< it has a slot and room in the KV cache
   base::Cycles first_answer;          ///< commit of the first answer token
   base::Cycles last_answer;
+  base::Cycles ended;  ///< its slot is free again, or it is out of the queue
 };
 
 /// One unit's cycles of a run.
