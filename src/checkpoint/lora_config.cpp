@@ -151,11 +151,15 @@ base::Result<LoraSettings> parse_lora_config(std::string_view text, const std::s
   if (const std::string bias = reader.text("bias", "none"); bias != "none")
     reader.fail("bias", fmt::format("found \"{}\"; \"none\" is expected", bias));
   if (const Json* init = reader.find("init_lora_weights"); init != nullptr && init->is_string()) {
-    if (std::ranges::find(kInitialisations, init->get<std::string>()) == kInitialisations.end())
+    auto word = init->get<std::string>();  // PEFT looks at it in small letters
+    std::ranges::transform(word, word.begin(),
+                           [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+    if (std::ranges::find(kInitialisations, word) == kInitialisations.end()) {
       reader.fail("init_lora_weights",
                   fmt::format("found {}; it changes the base's weights, and an adapter to the base "
                               "as it is is expected",
                               excerpt(*init)));
+    }
   }
   read_patterns(reader, "rank_pattern", settings.rank_of, [&](ObjectReader inner, const std::string& key) {
     const auto rank = inner.integer(key.c_str());

@@ -5,6 +5,7 @@
 #include "cli/chat.hpp"
 #include "cli/commands.hpp"
 #include "cli/run_request.hpp"
+#include "cli/sampling_options.hpp"
 #include "kiln/base/mapped_file.hpp"
 #include "kiln/chip/values.hpp"
 
@@ -16,9 +17,7 @@ struct ChatOptions {
   std::string chip;
   Pace pace = Pace::Host;
   std::uint64_t new_tokens = 256;
-  double temperature = 0;
-  std::optional<std::uint64_t> top_k;
-  std::uint64_t seed = 1;
+  SamplingOptions sampling;
   std::optional<std::string> system;
   std::string chat_template;
   std::string gpu = "h100-sxm";
@@ -28,8 +27,7 @@ struct ChatOptions {
 base::Status check_options(const ChatOptions& options) {
   if (options.new_tokens == 0) return base::Error{"-n is 0; at least 1 answer token is expected"};
   if (options.new_tokens > (1U << 24)) return base::Error{"-n is above 16777216"};
-  if (options.top_k && *options.top_k > UINT32_MAX) return base::Error{"--top-k is above 4294967295"};
-  return {};
+  return options.sampling.check();
 }
 
 /// What --template says, else the checkpoint's own; nothing where there is none.
@@ -71,8 +69,7 @@ base::Result<int> run_chat(const ChatOptions& options, Session& session) {
   if (!placement) return placement.error();
   host::Conversation::Options rules;
   rules.most_answer_tokens = options.new_tokens;
-  rules.sampling = {options.temperature, static_cast<std::uint32_t>(options.top_k.value_or(chip->sampler.max_top_k)),
-                    options.seed};
+  rules.sampling = options.sampling.on(*chip);
   chip::RunRequest probe;  // so that options which the chip refuses are refused at once
   probe.users.emplace_back();
   probe.users[0].prompt = {0};
@@ -120,20 +117,12 @@ void add_chat(CLI::App& app, Action& chosen) {
       ->check(whole_number())
       ->type_name("N")
       ->capture_default_str();
-  command->add_option("--temperature", options->temperature, "0 takes the likeliest token, above it tokens are drawn")
-      ->type_name("T")
-      ->capture_default_str();
-  command->add_option("--top-k", options->top_k, "Draw among the K likeliest; as many as the chip keeps if not given")
-      ->check(whole_number())
-      ->type_name("K");
-  command->add_option("--seed", options->seed, "Seed of draws")
-      ->check(whole_number())
-      ->type_name("S")
-      ->capture_default_str();
+  options->sampling.add_to(*command, "Seed of draws");
   command->add_option("--system", options->system, "A system message, with a chat template")->type_name("TEXT");
   command
       ->add_option("--template", options->chat_template,
                    "A chat template in a file, or none: text is continued; the checkpoint's own if not given")
+      ->check(given())
       ->type_name("none|FILE");
   command->add_option("--gpu", options->gpu, "GPU of the baseline (BF16): a name under configs/gpu or a file")
       ->type_name("G")

@@ -20,7 +20,7 @@ base::Status check_options(const RunOptions& options) {
   if (options.rom.empty() == options.model.empty()) return base::Error{"one of --rom X.rom and --model M is expected"};
   if (options.new_tokens == 0) return base::Error{"-n is 0; at least 1 answer token is expected"};
   if (options.new_tokens > (1U << 24)) return base::Error{"-n is above 16777216"};
-  if (options.top_k && *options.top_k > UINT32_MAX) return base::Error{"--top-k is above 4294967295"};
+  if (const auto valid = options.sampling.check(); !valid) return valid;
   if (options.prompt_tokens && *options.prompt_tokens == 0)
     return base::Error{"--prompt-tokens is 0; at least 1 is expected"};
   if (options.prompt_tokens && *options.prompt_tokens > (1U << 24))
@@ -83,8 +83,7 @@ base::Result<int> run(const RunOptions& options, Session& session) {
   if (!users) return users.error();
 
   const bool timing_only = options.timing_only || !subject->rom;
-  const numerics::Sampling sampling{
-      options.temperature, static_cast<std::uint32_t>(options.top_k.value_or(chip->sampler.max_top_k)), options.seed};
+  const numerics::Sampling sampling = options.sampling.on(*chip);
   chip::RunRequest request;
   request.users = *std::move(users);
   std::uint64_t longest = 0;
@@ -125,7 +124,7 @@ base::Result<int> run(const RunOptions& options, Session& session) {
   if (subject->rom) report.rom_hash = subject->rom->content_hash();
   report.timing_only = timing_only;
   report.lora = options.lora;
-  report.seed = options.seed;
+  report.seed = options.sampling.seed;
   report.sampling = sampling;
   for (const auto& user : request.users) report.prompt_tokens += user.prompt.size();
   report.token_ids = first.answer;
@@ -196,16 +195,7 @@ void add_run(CLI::App& app, Action& chosen) {
           "--workload", options->workload,
           "Requests over time, a JSON object a line: arrival_us, prompt or prompt_tokens, answer_tokens, leaves_us")
       ->type_name("F");
-  command->add_option("--temperature", options->temperature, "0 takes the likeliest token, above it tokens are drawn")
-      ->type_name("T")
-      ->capture_default_str();
-  command->add_option("--top-k", options->top_k, "Draw among the K likeliest; as many as the chip keeps if not given")
-      ->check(whole_number())
-      ->type_name("K");
-  command->add_option("--seed", options->seed, "Seed of --prompt-tokens and of draws")
-      ->check(whole_number())
-      ->type_name("S")
-      ->capture_default_str();
+  options->sampling.add_to(*command, "Seed of --prompt-tokens and of draws");
   command
       ->add_option("--lora", options->lora,
                    "Directory of a LoRA adapter as PEFT saves it, resident in the chip's SRAM for all users")

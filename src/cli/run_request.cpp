@@ -91,7 +91,7 @@ base::Result<std::vector<chip::UserRequest>> users_of(const RunOptions& options,
     return {};
   };
   const auto seeded = [&](std::uint64_t count) {
-    return host::seeded_prompt(count, subject.model.vocab_size, options.seed + users.size());
+    return host::seeded_prompt(count, subject.model.vocab_size, options.sampling.seed + users.size());
   };
   if (options.workload) {
     const auto text = base::read_text_file(*options.workload);

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/sampling_options.hpp"
 #include "cli/session.hpp"
 #include "kiln/chip/chip.hpp"
 #include "kiln/config/adapter_shape.hpp"
@@ -27,9 +28,7 @@ struct RunOptions {
   std::uint64_t new_tokens = 128;
   std::uint64_t users = 1;
   std::optional<std::string> workload;
-  double temperature = 0;
-  std::optional<std::uint64_t> top_k;
-  std::uint64_t seed = 1;
+  SamplingOptions sampling;  ///< its seed makes prompts of --prompt-tokens, too
   chip::Movement movement = chip::Movement::Bursts;
   bool by_tile = false;
   std::optional<std::string> trace;

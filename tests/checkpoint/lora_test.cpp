@@ -132,7 +132,7 @@ TEST_F(Lora, WhatKilnHasNotIsRefusedByName) {
   config_["target_modules"] = {"q_proj", "up_proj"};
   expect_refused("/target_modules names up_proj");
   config_ = fine;
-  config_["init_lora_weights"] = "gaussian";
+  config_["init_lora_weights"] = "Gaussian";
   config_["modules_to_save"] = nullptr;
   EXPECT_TRUE(opened().ok());
 }
