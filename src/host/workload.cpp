@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "kiln/base/text.hpp"
 
@@ -103,7 +104,15 @@ base::Result<std::vector<WorkloadRequest>> parse_workload(std::string_view text,
     ++number;
     if (line.find_first_not_of(" \t\r") == std::string_view::npos) continue;
     const std::string where = fmt::format("{}: line {}", name, number);
-    const auto object = json::parse(line, nullptr, false);
+    std::set<std::string> keys;
+    std::optional<std::string> twice;
+    const auto watch = [&](int, json::parse_event_t event, json& parsed) {
+      if (event == json::parse_event_t::key && !keys.insert(parsed.get<std::string>()).second)
+        twice = base::excerpt(base::without_controls(parsed.get<std::string>()));
+      return true;
+    };
+    const auto object = json::parse(line, watch, false);
+    if (twice) return base::Error{fmt::format("{}: /{} stands there twice", where, *twice)};
     if (object.is_discarded()) return base::Error{where + " is not JSON; an object is expected"};
     auto request = Line(object, where).read();
     if (!request) return request.error();

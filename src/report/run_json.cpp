@@ -212,6 +212,7 @@ Json closed_form(const host::RunResult& result) {
 Json batch_register(const RunReport& report) {
   Json list = Json::array();
   const auto& placement = report.placement;
+  if (report.prompt_tokens < 2) return list;  // nothing to share
   for (const std::uint64_t batch : {2, 4, 8, 16}) {
     const auto first = closed_form::first_answer_with_batch_register(placement, report.prompt_tokens, batch);
     if (!first) break;

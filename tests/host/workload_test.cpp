@@ -43,6 +43,8 @@ TEST(Workload, BadLinesAreRefusedByNumberAndPointer) {
             "w: line 1: /leaves_us is 4; arrival_us to 1e12 microseconds is expected");
   EXPECT_EQ(refusal(R"({"prompt_tokens": 1, "answer_tokens": 1})"),
             "w: line 1: /arrival_us is missing; a number of microseconds is expected");
+  EXPECT_EQ(refusal(R"({"arrival_us": 1, "arrival_us": 2, "prompt_tokens": 1, "answer_tokens": 1})"),
+            "w: line 1: /arrival_us stands there twice");
   EXPECT_EQ(refusal(R"({"arrival_us": -1, "prompt_tokens": 1, "answer_tokens": 1})"),
             "w: line 1: /arrival_us is -1; 0 to 1e12 microseconds is expected");
   EXPECT_EQ(refusal(R"({"arrival_us": 1, "answer_tokens": 1})"),
