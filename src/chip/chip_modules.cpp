@@ -97,7 +97,7 @@ void Chip::join(RunState& state, std::uint32_t stage) {
   links_.back()->receiver(to.vector());
   from.vector().output(Unit::VectorUnit)(*links_.back());
   handovers_.push_back(
-      std::make_unique<Handover>(fmt::format("handover{}", stage).c_str(), state, spec, from.vector()));
+      std::make_unique<Handover>(fmt::format("handover{}", stage).c_str(), from.state(), spec, from.vector()));
   from.vector().hand_over_by(*handovers_.back());
   to.state().before = handovers_.back().get();
 }

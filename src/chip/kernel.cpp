@@ -1,8 +1,18 @@
 #include "chip/kernel.hpp"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+
 namespace kiln::chip {
 
 using base::Cycles;
+
+namespace {
+
+constexpr std::uint64_t kNever = UINT64_MAX;
+
+}  // namespace
 
 void RunState::execute(const Flight& flight, const program::Op& operation) {
   if (request.stop.stop_requested()) halted = interrupted = true;
@@ -32,24 +42,57 @@ void StageState::free(Cycles at) {
   before->freed(at);
 }
 
-Process::Process(const sc_core::sc_module_name& name, RunState& state) : sc_module(name), state_(state) {
+StageState::StageState(RunState& state, std::uint32_t number)
+    : run(state), index(number), accounts(state.links), agenda(fmt::format("agenda{}", number).c_str(), state) {}
+
+Agenda::Agenda(const sc_core::sc_module_name& name, RunState& state) : sc_module(name), state_(state), asked_(kNever) {
   SC_METHOD(run);
   sensitive << event_;
   dont_initialize();
 }
 
-// Nothing is thrown through the kernel, which would turn it into a report of its own.
-void Process::run() {
-  if (state_.halted) return;
-  ++state_.kernel_events;
-  try {
-    wake(now());
-  } catch (...) {
-    state_.failure = std::current_exception();
-    state_.halted = true;
+void Agenda::wake_at(Process& process, Cycles at) {
+  const auto wish = std::ranges::find(wishes_, &process, &Wish::process);
+  if (wish == wishes_.end()) {
+    wishes_.push_back({at.count(), &process});
+  } else {
+    wish->at = std::min(wish->at, at.count());
   }
+  if (running_ || at.count() >= asked_) return;  // run() asks when all is done
+  asked_ = at.count();
+  event_.notify(sc_core::sc_time::from_value(at.count() - sc_core::sc_time_stamp().value()));
 }
 
-void Process::wake_at(Cycles at) { event_.notify(sc_core::sc_time::from_value((at - now()).count())); }
+// Nothing is thrown through the kernel, which would turn it into a report of its own.
+void Agenda::run() {
+  const std::uint64_t now = sc_core::sc_time_stamp().value();
+  asked_ = kNever;
+  running_ = true;
+  std::uint64_t next = now;
+  while (!state_.halted) {
+    const auto first = std::ranges::min_element(wishes_, {}, &Wish::at);
+    next = first == wishes_.end() ? kNever : first->at;
+    if (next != now) break;
+    Process& process = *first->process;
+    *first = wishes_.back();
+    wishes_.pop_back();
+    ++state_.kernel_events;
+    try {
+      process.wake(Cycles(now));
+    } catch (...) {
+      state_.failure = std::current_exception();
+      state_.halted = true;
+    }
+  }
+  running_ = false;
+  if (state_.halted || next == kNever) return;
+  asked_ = next;
+  event_.notify(sc_core::sc_time::from_value(next - now));
+}
+
+Process::Process(const sc_core::sc_module_name& name, RunState& state, Agenda& agenda)
+    : sc_module(name), state_(state), agenda_(agenda) {}
+
+void Process::wake_at(Cycles at) { agenda_.wake_at(*this, at); }
 
 }  // namespace kiln::chip

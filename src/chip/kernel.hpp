@@ -16,6 +16,32 @@
 
 namespace kiln::chip {
 
+struct RunState;
+class Process;
+
+/// Wakes the processes of one stage, or of what belongs to none. It alone has an event of the kernel's: with a
+/// periphery a layer, hundreds of events in the kernel's queue, each with memory of its own, cost more than a look at
+/// the few wishes of a stage.
+class Agenda : public sc_core::sc_module {
+ public:
+  SC_HAS_PROCESS(Agenda);
+  Agenda(const sc_core::sc_module_name& name, RunState& state);
+  /// A process' earliest wish holds. What is to be woken in one cycle is woken in any order.
+  void wake_at(Process& process, base::Cycles at);
+
+ private:
+  void run();
+  struct Wish {
+    std::uint64_t at;
+    Process* process;
+  };
+  RunState& state_;
+  std::vector<Wish> wishes_;  ///< one a process at most: few at a time
+  std::uint64_t asked_;       ///< of the kernel
+  bool running_ = false;
+  sc_core::sc_event event_;
+};
+
 /// What all modules of one run share.
 struct RunState {
   RunState(const program::Placement& p, const RunRequest& r, const LinkMap& l)
@@ -24,7 +50,8 @@ struct RunState {
         links(l),
         accounts(l, p.dataflow().stages().size() == 1),
         kv_reads(p),
-        slices(r, p.dataflow()) {}
+        slices(r, p.dataflow()),
+        agenda("agenda", *this) {}
   const program::Placement& placement;
   const RunRequest& request;
   const LinkMap& links;
@@ -35,6 +62,7 @@ struct RunState {
   bool halted = false;  ///< nothing more happens: the run is over, was interrupted, or failed
   bool interrupted = false;
   std::exception_ptr failure;
+  Agenda agenda;  ///< of what belongs to no stage
 
   [[nodiscard]] bool beats() const { return request.movement == Movement::Beats; }
   /// The values of an operation that has ended.
@@ -51,10 +79,11 @@ class Freed {
 
 /// One stage: what its units share.
 struct StageState {
-  StageState(RunState& state, std::uint32_t number) : run(state), index(number), accounts(state.links) {}
+  StageState(RunState& state, std::uint32_t number);
   RunState& run;
   std::uint32_t index;
   StageAccounts accounts;
+  Agenda agenda;
   Freed* before = nullptr;  ///< who may send the next token; told in the cycle of free(), before `at`
   /// The token will have left at `at`, which may be later than now.
   void free(base::Cycles at);
@@ -85,11 +114,10 @@ class Source : public virtual sc_core::sc_interface {
   virtual void push(Flight& flight, std::uint32_t op, std::uint64_t beats) = 0;
 };
 
-/// A module with one process, woken at the cycles it asked for.
+/// A module that is woken at the cycles it asked for.
 class Process : public sc_core::sc_module {
  protected:
-  SC_HAS_PROCESS(Process);
-  Process(const sc_core::sc_module_name& name, RunState& state);
+  Process(const sc_core::sc_module_name& name, RunState& state, Agenda& agenda);
   virtual void wake(base::Cycles now) = 0;
   /// Asks to be woken at `at` (this cycle: in its next delta). The earliest of several wishes holds.
   void wake_at(base::Cycles at);
@@ -97,8 +125,8 @@ class Process : public sc_core::sc_module {
   RunState& state_;
 
  private:
-  void run();
-  sc_core::sc_event event_;
+  friend class Agenda;
+  Agenda& agenda_;
 };
 
 }  // namespace kiln::chip

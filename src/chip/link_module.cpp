@@ -6,7 +6,7 @@ using base::Cycles;
 
 LinkModule::LinkModule(const sc_core::sc_module_name& name, RunState& state, const LinkSpec& spec, StageState* into,
                        std::uint32_t port)
-    : Process(name, state),
+    : Process(name, state, into != nullptr ? into->agenda : state.agenda),
       spec_(spec),
       into_(into),
       timing_(spec.stages, spec.receiver_interval, Refusal(state.request.stall_seed, port)),

@@ -56,7 +56,7 @@ void HostLinkModule::wake(Cycles) {
 }
 
 SequencerModule::SequencerModule(const sc_core::sc_module_name& name, RunState& state, HostLinkModule& host)
-    : Process(name, state), core_(state.placement, state.request.users), host_(host) {
+    : Process(name, state, state.agenda), core_(state.placement, state.request.users), host_(host) {
   for (const UserRequest& user : state.request.users) {
     if (user.leaves) decisions_.push(*user.leaves + Cycles(state.placement.chip().host.latency_cycles));
     expected_ += std::min<std::uint64_t>(user.kept_tokens + user.prompt.size() + user.max_new_tokens - 1,

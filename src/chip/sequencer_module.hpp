@@ -18,7 +18,7 @@ class SequencerModule;
 class HostLinkModule final : public Process {
  public:
   HostLinkModule(const sc_core::sc_module_name& name, RunState& state)
-      : Process(name, state), core_(state.placement.chip().host, state.request.users) {}
+      : Process(name, state, state.agenda), core_(state.placement.chip().host, state.request.users) {}
   void bind(SequencerModule& sequencer) { sequencer_ = &sequencer; }
   /// An answer token leaves for the host.
   void send(const Flight& flight);

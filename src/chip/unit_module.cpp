@@ -5,7 +5,7 @@ namespace kiln::chip {
 using base::Cycles;
 
 UnitModule::UnitModule(const sc_core::sc_module_name& name, StageState& stage, program::Unit unit)
-    : Process(name, stage.run), stage_(stage) {
+    : Process(name, stage.run, stage.agenda), stage_(stage) {
   for (const LinkSpec& link : state_.links.links()) {
     if (link.from != unit || link.between_chips || !wanted(link)) continue;
     const std::string port = "to_" + std::string(program::name(link.to));

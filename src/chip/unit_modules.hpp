@@ -34,8 +34,8 @@ class Handover final : public Process, public Freed {
     virtual ~Sender() = default;
     virtual void granted() = 0;
   };
-  Handover(const sc_core::sc_module_name& name, RunState& state, const LinkSpec& link, Sender& sender)
-      : Process(name, state), delay_(link.stages), sender_(sender) {}
+  Handover(const sc_core::sc_module_name& name, StageState& stage, const LinkSpec& link, Sender& sender)
+      : Process(name, stage.run, stage.agenda), delay_(link.stages), sender_(sender) {}
   /// Calls sender.granted() now or later.
   void request();
   void freed(base::Cycles at) override;
