@@ -179,7 +179,7 @@ struct RunOutcome {
   std::uint64_t most_kv_tokens = 0;  ///< reserved in the KV cache at a time
   std::uint64_t most_users = 0;      ///< admitted at a time
   Activity activity;
-  std::uint64_t kernel_events = 0;  ///< SystemC processes woken
+  std::uint64_t kernel_events = 0;  ///< units, links and others woken
   double elaboration_s = 0;         ///< wall time until the first event
 };
 
