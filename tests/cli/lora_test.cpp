@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "support/kiln_process.hpp"
+#include "support/kiln_test.hpp"
 
 namespace kiln {
 namespace {
@@ -17,21 +17,8 @@ namespace fs = std::filesystem;
 
 const std::string kModel = KILN_SOURCE_DIR "/models/kiln-stories-1m";
 
-class LoraCli : public testing::Test {
+class LoraCli : public test::KilnTest {
  protected:
-  void SetUp() override {
-    folder_ = testing::TempDir() + "kiln_lora_cli_" + testing::UnitTest::GetInstance()->current_test_info()->name();
-    fs::remove_all(folder_);
-    fs::create_directories(folder_);
-    ::setenv("KILN_CONFIG_PATH", KILN_SOURCE_DIR "/configs", 1);
-  }
-  [[nodiscard]] std::string path(const std::string& name) const { return folder_ + "/" + name; }
-  [[nodiscard]] json kiln(std::vector<std::string> arguments) const {
-    arguments.insert(arguments.end(), {"--json", "-"});
-    const auto outcome = test::run_kiln(arguments, folder_);
-    EXPECT_EQ(outcome.status, 0) << outcome.err;
-    return json::parse(outcome.out, nullptr, false);
-  }
   [[nodiscard]] std::string adapter(const std::string& options) const {
     const std::string to = path("adapter");
     const std::string command = KILN_SOURCE_DIR "/scripts/make-lora --model " + kModel + " -o " + to + " " + options;
@@ -42,7 +29,6 @@ class LoraCli : public testing::Test {
     (void)kiln({"bake", kModel, "-o", path("w8.rom"), "--recipe", "w8"});
     return path("w8.rom");
   }
-  std::string folder_;
 };
 
 TEST_F(LoraCli, TheChipIsAsCloseToTheReferenceAsWithoutAnAdapter) {

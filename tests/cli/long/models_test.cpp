@@ -11,7 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "support/development_data.hpp"
-#include "support/kiln_process.hpp"
+#include "support/kiln_test.hpp"
 
 namespace kiln {
 namespace {
@@ -19,23 +19,9 @@ namespace {
 using nlohmann::json;
 namespace fs = std::filesystem;
 
-class Models : public testing::Test {
+class Models : public test::KilnTest {
  protected:
-  void SetUp() override {
-    folder_ = testing::TempDir() + "kiln_models_" + testing::UnitTest::GetInstance()->current_test_info()->name();
-    fs::remove_all(folder_);
-    fs::create_directories(folder_);
-    ::setenv("KILN_CONFIG_PATH", KILN_SOURCE_DIR "/configs", 1);
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-  [[nodiscard]] std::string path(const std::string& name) const { return folder_ + "/" + name; }
   [[nodiscard]] std::string shared(const std::string& name) const { return shared_.path.string() + "/" + name; }
-  [[nodiscard]] json kiln(std::vector<std::string> arguments) const {
-    arguments.insert(arguments.end(), {"--json", "-"});
-    const auto outcome = test::run_kiln(arguments, folder_);
-    EXPECT_EQ(outcome.status, 0) << outcome.err;
-    return outcome.status == 0 ? json::parse(outcome.out) : json::object();
-  }
   void write(const std::string& name, const std::string& text) const {
     std::ofstream(path(name), std::ios::binary) << text;
   }
@@ -48,7 +34,6 @@ class Models : public testing::Test {
     ASSERT_EQ(text.size(), 64418U);
     write("stories.txt", text);
   }
-  std::string folder_;
   const test::DevelopmentData shared_ = test::shared_data("data");
 };
 
