@@ -71,7 +71,7 @@ module kiln_embedding_rom #(
 
   logic [CodesWidth-1:0]  codes;
   logic [ScalesWidth-1:0] scales;
-  logic [31:0]            row_scale;  // never negative
+  logic [31:0]            row_scale;
   logic [7:0]             codebook [2**CodeBits];  // each lane has its own look-up in it
 
   kiln_rom #(.Width(CodesWidth), .Depth(VocabSize), .File(CodesFile)) u_codes (
@@ -89,7 +89,7 @@ module kiln_embedding_rom #(
   initial $readmemh(CodebookFile, codebook);
 
   function automatic logic [31:0] convert(input logic [7:0] value, input logic [7:0] scale,
-                                          input logic [30:0] row);
+                                          input logic [31:0] row);
     // verilator no_inline_task
     logic [7:0]  magnitude;
     logic [15:0] product;
@@ -97,14 +97,14 @@ module kiln_embedding_rom #(
     magnitude = value[7] ? 8'(-value) : value;
     product   = {8'd0, magnitude} * {8'd0, scale};
     scaled    = {24'd0, product} * {16'd0, row[30:23] != 8'd0, row[22:0]};
-    return kiln_pkg::fp_from_int(value[7], {88'd0, scaled}, 16'({8'd0, row[30:23]}) - 16'd150);
+    return kiln_pkg::fp_from_int(value[7] ^ row[31], {88'd0, scaled}, 16'({8'd0, row[30:23]}) - 16'd150);
   endfunction
 
   logic [Lanes*32-1:0] elements;
   logic [31:0]         in_beat, i;  // of a lane's element
 
   always_comb begin
-    elements = '0;
+    elements = (Lanes * 32)'(0);
     in_beat  = '0;
     i        = '0;
     if (step) begin
@@ -113,7 +113,7 @@ module kiln_embedding_rom #(
         i = beat_q * BeatElements + in_beat;
         if (in_beat < BeatElements && i < HiddenSize) begin
           elements[32*lane +: 32] = convert(
-              codebook[codes[i*CodeBits +: CodeBits]], scales[(i/64)*8 +: 8], row_scale[30:0]);
+              codebook[codes[i*CodeBits +: CodeBits]], scales[(i/64)*8 +: 8], row_scale);
         end
       end
     end

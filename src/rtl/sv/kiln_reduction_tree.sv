@@ -15,7 +15,7 @@ module kiln_reduction_tree #(
   parameter int unsigned ScaleCycles = 1,
   parameter int unsigned Sections = 1,
   parameter logic [Sections*32-1:0] SectionFirsts = '0,
-  parameter logic [Sections*32-1:0] SectionRows = {Sections{32'(Outputs)}},
+  parameter logic [Sections*32-1:0] SectionRows = {Sections{32'd64}},
   parameter int unsigned Interleave = 0,
   parameter RowScalesFile = ""
 ) (
@@ -107,7 +107,7 @@ module kiln_reduction_tree #(
   assign exponent = start ? sums_data_i[SumsWidth +: 9] : sums_q[SumsWidth +: 9];
 
   always_comb begin
-    terms = '0;
+    terms = (Lanes * Tiles * 46)'(0);
     if (start) begin
       for (int unsigned lane = 0; lane < Lanes; lane++) begin
         for (int unsigned tile = 0; tile < Tiles; tile++) begin
@@ -147,7 +147,7 @@ module kiln_reduction_tree #(
     end
 
     always_comb begin
-      added = '0;
+      added = (Lanes * To * 46)'(0);
       if (in_valid) begin
         for (int unsigned lane = 0; lane < Lanes; lane++) begin
           for (int unsigned node = 0; node < From; node++) begin

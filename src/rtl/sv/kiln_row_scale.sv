@@ -23,17 +23,17 @@ module kiln_row_scale #(
   localparam int unsigned Words = Layers * Outputs;
   localparam int unsigned AddrWidth = (Words > 1) ? $clog2(Words) : 1;
 
-  logic [31:0] row_scales [Words];  // Lanes neighbours are read at once; none is negative
+  logic [31:0] row_scales [Words];  // Lanes neighbours are read at once
   initial $readmemh(RowScalesFile, row_scales);
 
-  function automatic logic [31:0] row_result(input logic [30:0] row_scale, input logic [45:0] sum,
+  function automatic logic [31:0] row_result(input logic [31:0] row_scale, input logic [45:0] sum,
                                              input logic [8:0] exponent);
     // verilator no_inline_task
     logic [45:0] magnitude;
     logic [69:0] scaled;
     magnitude = sum[45] ? -sum : sum;
     scaled    = {24'd0, magnitude} * {46'd0, row_scale[30:23] != 8'd0, row_scale[22:0]};
-    return kiln_pkg::fp_from_int(sum[45], {58'd0, scaled},
+    return kiln_pkg::fp_from_int(sum[45] ^ row_scale[31], {58'd0, scaled},
                                  {{7{exponent[8]}}, exponent} + {8'd0, row_scale[30:23]} - 16'd150);
   endfunction
 
@@ -43,12 +43,12 @@ module kiln_row_scale #(
   assign first = 32'(layer_i) * Outputs + column_i;
 
   always_comb begin
-    elements = '0;
+    elements = (Lanes * 32)'(0);
     if (valid_i) begin
       for (int unsigned lane = 0; lane < Lanes; lane++) begin
         if (lane < count_i) begin
           elements[32*lane +: 32] =
-              row_result(row_scales[AddrWidth'(first + lane)][30:0], sums_i[46*lane +: 46], exponent_i);
+              row_result(row_scales[AddrWidth'(first + lane)], sums_i[46*lane +: 46], exponent_i);
         end
       end
     end

@@ -63,7 +63,7 @@ module kiln_sampler #(
       if (take) beat_q <= logits_data_i;
     end
   end else begin : g_no_beat
-    assign beat_q = '0;
+    assign beat_q = (BeatElements * 32)'(0);
   end
 
   // The list: keys that compare as unsigned integers; no logit's key is 0, which marks an empty place.
@@ -72,12 +72,12 @@ module kiln_sampler #(
   logic [ListWidth-1:0]    keys_q, keys_d, ids_q, ids_d;
   logic [PortLanes*32-1:0] group;
 
-  function key_of(input logic [31:0] logit);
+  function automatic logic [31:0] key_of(input logic [31:0] logit);
     return logit[31] ? ~logit : {1'b1, logit[30:0]};
   endfunction
 
   always_comb begin
-    group = '0;
+    group = (PortLanes * 32)'(0);
     if (take) begin
       group = logits_data_i[PortLanes*32-1:0];
     end else if (busy_q) begin

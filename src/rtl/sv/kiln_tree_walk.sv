@@ -6,7 +6,7 @@ module kiln_tree_walk #(
   parameter int unsigned Lanes = 64,
   parameter int unsigned Sections = 1,
   parameter logic [Sections*32-1:0] SectionFirsts = '0,
-  parameter logic [Sections*32-1:0] SectionRows = {Sections{32'(BeatElements)}},
+  parameter logic [Sections*32-1:0] SectionRows = {Sections{32'd64}},
   parameter int unsigned Interleave = 0
 ) (
   input  logic        clk_i,
