@@ -27,12 +27,12 @@ std::size_t storage_bytes(std::uint64_t bits) {
 
 }  // namespace
 
-void Pin::set(std::uint64_t value) {
+void Pin::set(std::uint64_t value) const {
   base::check(bits_ <= 64, "rtl: a wide port is written by its bits");
   std::memcpy(storage_, &value, storage_bytes(bits_));
 }
 
-void Pin::set(const Bits& value) {
+void Pin::set(const Bits& value) const {
   base::check(value.size() == bits_, "rtl: a port of another width");
   std::memcpy(storage_, value.words().data(), std::min(storage_bytes(bits_), value.words().size() * 4));
 }

@@ -44,8 +44,8 @@ class Pin {
   Pin(void* storage, std::uint64_t bits) : storage_(static_cast<unsigned char*>(storage)), bits_(bits) {}
   [[nodiscard]] bool connected() const { return storage_ != nullptr; }
   [[nodiscard]] std::uint64_t bits() const { return bits_; }
-  void set(std::uint64_t value);
-  void set(const Bits& value);
+  void set(std::uint64_t value) const;
+  void set(const Bits& value) const;
   [[nodiscard]] std::uint64_t get() const;  ///< up to 64 bits
   void get(Bits& value) const;
 

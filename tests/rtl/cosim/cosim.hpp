@@ -341,10 +341,17 @@ inline std::unique_ptr<Model> loaded(const std::string& name, const std::vector<
       ports.push_back(port);
     }
   }
-  const std::filesystem::path folder = std::filesystem::path(KILN_BINARY_DIR) / "cosim" / name;
+  // Modules of this folder, as scripts/rtl-mutations makes them, take the place of Kiln's.
+  const char* overlay = std::getenv("KILN_RTL_OVERLAY");
+  const std::filesystem::path folder =
+      (overlay != nullptr ? std::filesystem::path(overlay) : std::filesystem::path(KILN_BINARY_DIR) / "cosim") / name;
   const std::string top = "kiln_cosim_top";
   auto written = write_files(folder, designs, {{top + ".sv", side_by_side(top, designs)}});
   base::check(written.ok(), written.ok() ? "" : written.error().message);
+  for (const auto& entry : std::filesystem::directory_iterator(folder.parent_path())) {
+    if (overlay != nullptr && entry.path().extension() == ".sv")
+      copy_file(entry.path(), folder / entry.path().filename(), std::filesystem::copy_options::overwrite_existing);
+  }
   auto library = build(folder, top, ports);
   base::check(library.ok(), library.ok() ? "" : library.error().message);
   auto model = Model::load(*library, folder);
