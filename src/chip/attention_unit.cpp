@@ -36,8 +36,8 @@ std::uint64_t AttentionUnit::output_delay() const {
 std::uint64_t AttentionUnit::fixed_cycles(std::uint64_t context) const {
   const config::AttentionConfig& a = placement_.chip().attention;
   const config::KvConfig& kv = placement_.chip().kv;
-  return start_delay() + 2 * std::uint64_t{kv.read_cycles} + a.score_cycles + softmax_cycles(context) +
-         a.value_cycles + output_delay();
+  return start_delay() + 2 * std::uint64_t{kv.read_cycles} + a.score_cycles + softmax_cycles(context) + a.value_cycles +
+         output_delay();
 }
 
 OpTiming AttentionUnit::timing(std::uint64_t context, const ReadCost& reads) const {

@@ -149,8 +149,8 @@ class Walk {
     const auto& kv = chip_.kv;
     const std::uint64_t input_slot = std::max(slot(a.input_lanes), ceil_div(words_in_a_beat(placement_), kv.banks));
     receive(qkv, chip_.link.vector_to_attention, Unit::Attention, input_slot);
-    const std::uint64_t latency = input_slot - 1 + kv.write_cycles + kv.read_cycles + a.score_cycles + a.softmax_cycles +
-                                  kv.read_cycles + a.value_cycles + a.reciprocal_cycles;
+    const std::uint64_t latency = input_slot - 1 + kv.write_cycles + kv.read_cycles + a.score_cycles +
+                                  a.softmax_cycles + kv.read_cycles + a.value_cycles + a.reciprocal_cycles;
     return emit(Unit::Attention, latency, beats(placement_.model().q_width()), slot(a.output_lanes));
   }
 
