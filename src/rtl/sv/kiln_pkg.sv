@@ -105,6 +105,33 @@ package kiln_pkg;
     return (n == 0) ? x : (x + (64'h1 << (n - 1))) >> n;
   endfunction
 
+  // floor(x / 2^n + 1/2): add half, arithmetic shift.
+  function automatic logic signed [63:0] rounding_shift_signed(logic signed [63:0] x,
+                                                               int unsigned n);
+    return (n == 0) ? x : (x + $signed(64'h1 << (n - 1))) >>> n;
+  endfunction
+
+  // The element's significand, with its sign, brought to a group's largest (stored) exponent: s(25), held in 32 bits.
+  function automatic logic signed [31:0] fp_aligned(logic [31:0] x, logic [7:0] largest);
+    logic signed [31:0] m;
+    int unsigned        n;
+    n = 32'(largest) - 32'(x[30:23]);
+    if (x[30:23] == '0 || n >= 25) return 32'sh0;
+    m = $signed({8'h0, 1'b1, x[22:0]});
+    if (x[31]) m = -m;
+    return (m + $signed((32'h1 << n) >> 1)) >>> n;
+  endfunction
+
+  // Bits of x without its leading zeros.
+  function automatic int unsigned bit_length(logic [63:0] x);
+    int unsigned n;
+    n = 0;
+    for (int unsigned step = 32; step > 0; step /= 2) begin
+      if ((x >> (n + step)) != '0) n = n + step;
+    end
+    return (x == '0) ? 0 : n + 1;
+  endfunction
+
   // 2^-(f / 2^26), 31 fraction bits.
   function automatic logic [31:0] exp2_negative(logic [25:0] f);
     // verilator no_inline_task
