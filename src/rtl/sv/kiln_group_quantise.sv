@@ -35,7 +35,7 @@ module kiln_group_quantise #(
     return code(high, step, shift) <= 64'sd127 && code(low, step, shift) >= -64'sd127;
   endfunction
 
-  logic [30:0] high, low;
+  logic [30:0] high, low, magnitude;
   int unsigned length, step, shift;
 
   always_comb begin
@@ -44,6 +44,7 @@ module kiln_group_quantise #(
     step_o     = 3'd1;
     high       = '0;
     low        = '0;
+    magnitude  = '0;
     length     = '0;
     step       = '0;
     shift      = '0;
@@ -52,7 +53,8 @@ module kiln_group_quantise #(
         if ($signed(h_i[31*i +: 31]) > $signed(high)) high = h_i[31*i +: 31];
         if ($signed(h_i[31*i +: 31]) < $signed(low)) low = h_i[31*i +: 31];
       end
-      length = bit_length(64'((high > -low) ? high : -low));  // magnitudes: below 2^30
+      magnitude = (high > -low) ? high : -low;  // both are below 2^30
+      length    = bit_length(64'(magnitude));
       if (InputSteps != 0) begin
         // The largest magnitude lies in [2^(length-1), 2^length): a step of 4 * 2^(length-10) gives at least 128, one of
         // 5 * 2^(length-9) at most 103. In between, the smallest that fits.

@@ -60,14 +60,8 @@ module kiln_hadamard_quantise #(
     end
   endfunction
 
-  // log2 of the largest block: the largest power of two up to 64 that divides Period.
-  function automatic int unsigned levels();
-    levels = 0;
-    while (levels < 6 && Period % (1 << (levels + 1)) == 0) levels = levels + 1;
-  endfunction
-
   localparam int unsigned Units = units();
-  localparam int unsigned Levels = levels();
+  localparam int unsigned Levels = kiln_pkg::block_log2(Period);
   localparam int unsigned SideWidth = 1 + 2 * IndexWidth + Units;  // last, base, groups, complete
   localparam int unsigned WideWidth = 8 + 31 * Elements;           // largest, h
   localparam int unsigned CodesWidth = 8 * Elements + 12;          // codes, exponent, step
@@ -126,7 +120,7 @@ module kiln_hadamard_quantise #(
     );
   end
 
-  kiln_delay_into #(.Cycles(QuantiseCycles), .Width(SideWidth + Units * CodesWidth)) u_quantised (
+  kiln_latency #(.Cycles(QuantiseCycles), .Width(SideWidth + Units * CodesWidth)) u_quantised (
     .clk_i, .rst_ni, .valid_i(now_valid), .data_i({now_side, codes}),
     .valid_o(out_valid), .data_o({out_side, out_codes})
   );

@@ -14,7 +14,7 @@ module kiln_inverse_rms #(
 
   // 1 / Count = Inverse * 2^-(31 + Log), 32 bits.
   localparam int unsigned Log = $clog2(Count + 1) - 1;
-  localparam logic [63:0] Inverse = ((64'h1 << (31 + Log)) + 64'(Count / 2)) / 64'(Count);
+  localparam logic [63:0] Inverse = ((64'h1 << (31 + Log)) + 64'(Count) / 2) / 64'(Count);
 
   // Count * Eps = EpsSum * 2^EpsExponent, brought to 62 bits.
   localparam logic [63:0] EpsExact = 64'({Eps[30:23] != '0, Eps[22:0]}) * 64'(Count);
@@ -25,7 +25,6 @@ module kiln_inverse_rms #(
   logic [63:0]  sum, top, mean, d;
   int           exponent, shift;
   int unsigned  length;
-  logic [127:0] rounded;
 
   always_comb begin
     scale_o  = '0;
@@ -36,13 +35,11 @@ module kiln_inverse_rms #(
     exponent = '0;
     shift    = '0;
     length   = '0;
-    rounded  = '0;
     if (valid_i) begin
       // total to 62 bits
       length = (total_i[67:62] != '0) ? 62 + bit_length(64'(total_i[67:62])) : bit_length(total_i[63:0]);
       if (length > 62) begin
-        rounded = (128'(total_i) + (128'h1 << (length - 63))) >> (length - 62);
-        sum     = rounded[63:0];
+        sum = 64'((total_i + (68'h1 << (length - 63))) >> (length - 62));
       end else begin
         sum = total_i[63:0] << (62 - length);
       end

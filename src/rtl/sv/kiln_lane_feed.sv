@@ -17,7 +17,6 @@ module kiln_lane_feed #(
   output logic                      idle_o,
   output logic                      valid_o,
   output logic [StepWidth-1:0]      step_o,
-  output logic                      last_o,
   output logic [32*Steps*Lanes-1:0] beat_o,
   output logic [SideWidth-1:0]      side_o
 );
@@ -28,24 +27,25 @@ module kiln_lane_feed #(
     assign idle_o       = 1'b1;
     assign valid_o      = take_i;
     assign step_o       = '0;
-    assign last_o       = take_i;
     assign beat_o       = (32*Steps*Lanes)'(beat_i);
     assign side_o       = side_i;
   end else begin : g_steps
+    logic                   last;
     logic [StepWidth-1:0]   step_q;
-    logic [32*Elements-1:0] beat_q;
+    logic [32*Elements-1:0] beat, beat_q;
     logic [SideWidth-1:0]   side_q;
 
     assign idle_o  = step_q == '0;
     assign valid_o = take_i || !idle_o;
     assign step_o  = step_q;
-    assign last_o  = step_q == StepWidth'(Steps - 1);
-    assign beat_o  = (32*Steps*Lanes)'(idle_o ? beat_i : beat_q);
+    assign last    = step_q == StepWidth'(Steps - 1);
+    assign beat    = idle_o ? beat_i : beat_q;
+    assign beat_o  = (32*Steps*Lanes)'(beat);
     assign side_o  = idle_o ? side_i : side_q;
 
     always_ff @(posedge clk_i or negedge rst_ni) begin
       if (!rst_ni) step_q <= '0;
-      else if (last_o) step_q <= '0;
+      else if (last) step_q <= '0;
       else if (valid_o) step_q <= step_q + StepWidth'(1);
     end
 

@@ -6,6 +6,30 @@ package kiln_pkg;
 
   import kiln_tables_pkg::*;
 
+  // What the vector unit does for a token, in this order; from NormAttention to Down for every layer.
+  typedef enum logic [3:0] {
+    OpEmbedding, OpNormAttention, OpQkv, OpAttention, OpO, OpNormFfn, OpGateUp, OpDown, OpNormHead, OpDone
+  } vector_op_e;
+
+  // Beats of a section of `size` elements, and what its last one holds.
+  function automatic int unsigned beats(int unsigned size, int unsigned beat_elements);
+    return (size + beat_elements - 1) / beat_elements;
+  endfunction
+
+  function automatic int unsigned rest_of(int unsigned size, int unsigned beat_elements);
+    return size - (beats(size, beat_elements) - 1) * beat_elements;
+  endfunction
+
+  // log2 of the transform's block: of the largest power of two, at most 64, that divides `width`.
+  function automatic int unsigned block_log2(int unsigned width);
+    int unsigned n;
+    n = 0;
+    for (int unsigned i = 0; i < 6; i++) begin
+      if (width % (2 << i) == 0) n = i + 1;
+    end
+    return n;
+  endfunction
+
   // A normalised significand (leading one at bit 23), the bit below it, whether any bit below that is set, and the
   // exponent as binary32 stores it, if it could be as small or large as it liked. Below 1 the result is 0, but what is
   // rounded up to 2^-126 as IEEE 754 rounds: 24 leading ones just below it.

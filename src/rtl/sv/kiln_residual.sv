@@ -46,7 +46,7 @@ module kiln_residual #(
     end
   end
 
-  kiln_delay_into #(.Cycles(AddCycles), .Width(32 * Lanes)) u_add (
+  kiln_latency #(.Cycles(AddCycles), .Width(32 * Lanes)) u_add (
     .clk_i, .rst_ni, .valid_i, .data_i(sum), .valid_o(write), .data_o(write_data)
   );
 

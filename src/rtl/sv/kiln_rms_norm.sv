@@ -96,7 +96,7 @@ module kiln_rms_norm #(
   );
 
   kiln_delay #(.Cycles(ScaleCycles), .Width(1 + 32 * Lanes)) u_scale (
-    .clk_i, .rst_ni, .valid_i(scaling), .data_i({32'(index_q) >= Words - Steps, scaled}),
+    .clk_i, .rst_ni, .valid_i(scaling), .data_i({beat_q == (Beats - 1) * BeatElements, scaled}),
     .valid_o, .data_o({beat_last_o, lanes_o})
   );
 
