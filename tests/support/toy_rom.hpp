@@ -27,11 +27,17 @@ class ToyRom {
 
   /// Code widths per class are drawn too.
   rom::RomImage make(const config::ModelConfig& model, base::ThreadPool& pool) {
+    config::BakeRecipe recipe;
+    recipe.name = "toy";
+    constexpr int kBits[] = {2, 3, 4, 6, 8};
+    for (auto& format : recipe.formats) format = {kBits[random_.below(5)], config::CodebookKind::Uniform};
+    return make(model, recipe, pool);
+  }
+
+  rom::RomImage make(const config::ModelConfig& model, const config::BakeRecipe& recipe, base::ThreadPool& pool) {
     rom::ImageHead head;
     head.model = model;
-    head.recipe.name = "toy";
-    constexpr int kBits[] = {2, 3, 4, 6, 8};
-    for (auto& format : head.recipe.formats) format = {kBits[random_.below(5)], config::CodebookKind::Uniform};
+    head.recipe = recipe;
     head.rope_increments = numerics::rope_increments(model.head_dim, model.rope_theta, {});
     head.norms.resize((2 * std::size_t{model.layers} + 1) * model.hidden_size);
     for (float& x : head.norms) x = 0.5F + static_cast<float>(random_.unit());
