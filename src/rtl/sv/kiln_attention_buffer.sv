@@ -37,7 +37,7 @@ module kiln_attention_buffer #(
     assign write       = write_i && |write_mask_i[write_place*Elements +: Elements];
 
     always_comb begin
-      merged = '0;
+      merged = Width'(0);
       if (write) begin
         merged = rows_q[write_row];
         for (int unsigned i = 0; i < Elements; i++) begin
@@ -52,11 +52,11 @@ module kiln_attention_buffer #(
       if (write) rows_q[write_row] <= merged;
     end
 
-    assign bank_data[b*Width +: Width] = read_i ? rows_q[read_row] : '0;
+    assign bank_data[b*Width +: Width] = read_i ? rows_q[read_row] : Width'(0);
   end
 
   always_comb begin
-    read_data_o = '0;
+    read_data_o = (Rows * Width)'(0);
     if (read_i) begin
       for (int unsigned r = 0; r < Rows; r++) begin
         read_data_o[r*Width +: Width] = bank_data[((32'(read_row_i) + r) & (Rows - 1))*Width +: Width];

@@ -25,9 +25,10 @@ module kiln_attention_exponents #(
   localparam int unsigned Rows = Layers * Blocks;
   localparam int unsigned RowBits = (Rows > 1) ? $clog2(Rows) : 1;
   localparam int unsigned HeadWidth = 9 * Groups;
+  localparam int unsigned RowWidth = Tokens * KvHeads * HeadWidth;
 
-  logic [Tokens*KvHeads*HeadWidth-1:0] rows_q [Rows];
-  logic [Tokens*KvHeads*HeadWidth-1:0] merged;
+  logic [RowWidth-1:0] rows_q [Rows];
+  logic [RowWidth-1:0] merged;
   logic [RowBits-1:0]                  write_row, read_row;
 
   assign write_row = RowBits'(32'(layer_i) * Blocks + token_i / Tokens);
@@ -35,7 +36,7 @@ module kiln_attention_exponents #(
 
   always_comb begin : merge
     logic [31:0] slot;
-    merged = '0;
+    merged = RowWidth'(0);
     slot   = '0;
     if (write_i) begin
       merged = rows_q[write_row];
@@ -52,6 +53,6 @@ module kiln_attention_exponents #(
     if (write_i) rows_q[write_row] <= merged;
   end
 
-  assign row_o = read_i ? rows_q[read_row] : '0;
+  assign row_o = read_i ? rows_q[read_row] : RowWidth'(0);
 
 endmodule

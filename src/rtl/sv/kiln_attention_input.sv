@@ -134,8 +134,8 @@ module kiln_attention_input #(
     write_o        = 1'b0;
     write_values_o = values_q;
     write_word_o   = '0;
-    write_data_o   = '0;
-    write_bytes_o  = '0;
+    write_data_o   = (WriteWords * Width)'(0);
+    write_bytes_o  = (WriteWords * WidthBytes)'(0);
     word           = '0;
     head           = '0;
     first          = '0;

@@ -89,8 +89,8 @@ module kiln_attention_output #(
   always_comb begin : multiply
     logic [38*Reciprocals-1:0] inverses;
     logic [31:0]               head, place;
-    lanes    = '0;
-    inverses = '0;
+    lanes    = (32 * OutputLanes)'(0);
+    inverses = (38 * Reciprocals)'(0);
     head     = '0;
     place    = '0;
     if (busy_q) begin

@@ -95,7 +95,7 @@ module kiln_attention_scores #(
 
   logic [DotsWidth-1:0]         dots_q, dots_d;
   logic [QueryWidth-1:0]        queries;
-  logic [Lanes*Shared*32-1:0]   scores;
+  logic [32*Lanes*Shared-1:0]   scores;
   logic                         row_ends;
 
   assign queries  = {Width'(0), q_codes_i};
@@ -106,13 +106,13 @@ module kiln_attention_scores #(
     logic [Sums-1:0]  sums;
     logic [Width-1:0] query;
     dots_d  = dots_q;
-    scores  = '0;
+    scores  = (32 * Lanes * Shared)'(0);
     token   = '0;
     kv_head = '0;
     head    = '0;
     place   = '0;
-    sums    = '0;
-    query   = '0;
+    sums    = Sums'(0);
+    query   = Width'(0);
     first   = 32'(word_i) * WidthBytes;
     if (valid_i) begin
       for (int unsigned l = 0; l < Lanes; l++) begin
@@ -122,7 +122,7 @@ module kiln_attention_scores #(
           for (int unsigned s = 0; s < Shared; s++) begin
             head  = kv_head * Shared + s;
             place = (token * BlockHeads + 32'(lane_head_i[l*HeadBits +: HeadBits])) * Shared + s;
-            sums  = (word_i == '0) ? '0 : dots_q[place*Sums +: Sums];
+            sums  = (word_i == '0) ? Sums'(0) : dots_q[place*Sums +: Sums];
             query = queries[8*(head*HeadDim+first) +: Width];
             for (int unsigned g = 0; g < Groups; g++) begin
               sums[DotBits*g +: DotBits] = sums[DotBits*g +: DotBits] +
@@ -149,7 +149,7 @@ module kiln_attention_scores #(
   logic [Lanes-1:0]           done_lanes;
   logic [Lanes*TokenBits-1:0] done_token;
   logic [Lanes*HeadBits-1:0]  done_head;
-  logic [Lanes*Shared*32-1:0] done_scores;
+  logic [32*Lanes*Shared-1:0] done_scores;
 
   kiln_delay #(
     .Cycles(ScoreCycles),
@@ -169,8 +169,8 @@ module kiln_attention_scores #(
 
   always_comb begin : collect
     logic [31:0] head, place, value;
-    mask_o    = '0;
-    scores_o  = '0;
+    mask_o    = (Tokens * Heads)'(0);
+    scores_o  = (32 * Tokens * Heads)'(0);
     largest_d = largest_q;
     head      = '0;
     place     = '0;

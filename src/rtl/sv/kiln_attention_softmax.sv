@@ -38,7 +38,7 @@ module kiln_attention_softmax #(
   logic [PlaceBits-1:0]       place_q;  // of the first lane in its row
   logic [31:0]                next_place;
   logic [SoftmaxLanes-1:0]    lanes;
-  logic [SoftmaxLanes*24-1:0] powers;
+  logic [24*SoftmaxLanes-1:0] powers;
 
   assign last       = left_q <= SoftmaxLanes;
   assign read_o     = busy_q;
@@ -71,8 +71,8 @@ module kiln_attention_softmax #(
 
   always_comb begin : exponentials
     logic [31:0] place;
-    lanes  = '0;
-    powers = '0;
+    lanes  = SoftmaxLanes'(0);
+    powers = (24 * SoftmaxLanes)'(0);
     place  = '0;
     if (busy_q) begin
       for (int unsigned l = 0; l < SoftmaxLanes; l++) begin
@@ -89,7 +89,7 @@ module kiln_attention_softmax #(
   logic                       done_last;
   logic [PlaceBits-1:0]       done_place;
   logic [SoftmaxLanes-1:0]    done_lanes;
-  logic [SoftmaxLanes*24-1:0] done_powers;
+  logic [24*SoftmaxLanes-1:0] done_powers;
 
   kiln_delay #(
     .Cycles(SoftmaxCycles),
@@ -109,8 +109,8 @@ module kiln_attention_softmax #(
 
   always_comb begin : collect
     logic [31:0] place, head;
-    mask_o          = '0;
-    probabilities_o = '0;
+    mask_o          = (Rows * Elements)'(0);
+    probabilities_o = (32 * Rows * Elements)'(0);
     sums_d          = sums_q;
     place           = '0;
     head            = '0;
@@ -128,7 +128,7 @@ module kiln_attention_softmax #(
   end
 
   always_ff @(posedge clk_i) begin
-    if (start_i) sums_q <= '0;
+    if (start_i) sums_q <= (48 * Heads)'(0);
     else if (write_o) sums_q <= sums_d;
   end
 

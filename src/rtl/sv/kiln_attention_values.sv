@@ -63,7 +63,7 @@ module kiln_attention_values #(
 
   always_comb begin : form_weights
     logic [31:0] token, kv_head;
-    weights = '0;
+    weights = (32 * Lanes * LaneWeights)'(0);
     token   = '0;
     kv_head = '0;
     if (valid_i) begin
@@ -116,7 +116,7 @@ module kiln_attention_values #(
   always_comb begin : accumulate
     logic [31:0]        place, element;
     logic signed [63:0] factor;
-    row_d   = '0;
+    row_d   = RowWidth'(0);
     place   = '0;
     element = '0;
     factor  = '0;
@@ -146,8 +146,8 @@ module kiln_attention_values #(
 
   always_comb begin : read_sums
     logic [31:0] element, head, channel, kv_head, place;
-    sums_o      = '0;
-    exponents_o = '0;
+    sums_o      = (64 * OutputLanes)'(0);
+    exponents_o = (9 * OutputLanes)'(0);
     element     = '0;
     head        = '0;
     channel     = '0;

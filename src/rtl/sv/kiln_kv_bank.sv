@@ -23,7 +23,7 @@ module kiln_kv_bank #(
   logic [Ports*Width-1:0] data_d, data_q;
 
   always_comb begin
-    merged = '0;
+    merged = Width'(0);
     if (write_i) begin
       merged = words_q[write_addr_i];
       for (int unsigned b = 0; b < WidthBytes; b++) begin

@@ -75,10 +75,10 @@ module kiln_kv_sram #(
 
   always_comb begin : spread
     logic [31:0] address, row, bank;
-    bank_write = '0;
-    bank_row   = '0;
-    bank_data  = '0;
-    bank_bytes = '0;
+    bank_write = Banks'(0);
+    bank_row   = (Banks * AddrBits)'(0);
+    bank_data  = (Banks * Width)'(0);
+    bank_bytes = (Banks * WidthBytes)'(0);
     address    = '0;
     row        = '0;
     bank       = '0;
@@ -171,8 +171,8 @@ module kiln_kv_sram #(
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       valid_q     <= 1'b0;
-      tag_q       <= '0;
-      lane_slot_q <= '0;
+      tag_q       <= TagBits'(0);
+      lane_slot_q <= (Lanes * SlotBits)'(0);
     end else begin
       valid_q <= valid;
       if (valid) begin
@@ -184,7 +184,7 @@ module kiln_kv_sram #(
 
   // The words as the banks gave them, to the lanes that asked.
   always_comb begin
-    lane_word = '0;
+    lane_word = (Lanes * Width)'(0);
     if (valid_q) begin
       for (int unsigned l = 0; l < Lanes; l++) begin
         lane_word[l*Width +: Width] = words[32'(lane_slot_q[l*SlotBits +: SlotBits])*Width +: Width];

@@ -74,20 +74,20 @@ module kiln_kv_walk #(
   always_comb begin : arbitrate
     logic [31:0]              lane;
     logic [SlotBits-1:0]      slot;
-    logic [Banks*32-1:0]      used;
+    logic [32*Banks-1:0]      used;
     logic [AddrBits-1:0]      row;
     logic [BankBits-1:0]      bank;
-    read_o       = '0;
-    row_o        = '0;
-    lane_valid_o = '0;
-    lane_token_o = '0;
-    lane_head_o  = '0;
-    lane_slot_o  = '0;
+    read_o       = (Banks * Ports)'(0);
+    row_o        = (Banks * Ports * AddrBits)'(0);
+    lane_valid_o = Lanes'(0);
+    lane_token_o = (Lanes * TokenBits)'(0);
+    lane_head_o  = (Lanes * HeadBits)'(0);
+    lane_slot_o  = (Lanes * SlotBits)'(0);
     served_d     = served_q;
     step_ends    = 1'b0;
     lane         = '0;
     slot         = '0;
-    used         = '0;
+    used         = (32 * Banks)'(0);
     row          = '0;
     bank         = '0;
     if (busy_q) begin
@@ -132,7 +132,7 @@ module kiln_kv_walk #(
       word_q       <= '0;
       row_q        <= '0;
       bank_q       <= '0;
-      served_q     <= '0;
+      served_q     <= Requests'(0);
     end else if (start_i) begin
       busy_q       <= 1'b1;
       token_q      <= '0;
@@ -141,10 +141,10 @@ module kiln_kv_walk #(
       word_q       <= '0;
       row_q        <= start_row_i;
       bank_q       <= start_bank_i;
-      served_q     <= '0;
+      served_q     <= Requests'(0);
     end else if (step_ends) begin
       busy_q   <= !last_o;
-      served_q <= '0;
+      served_q <= Requests'(0);
       row_q    <= row_next;
       bank_q   <= bank_next;
       word_q   <= word_ends ? '0 : word_q + WordBits'(1);
@@ -162,7 +162,7 @@ module kiln_kv_walk #(
 
   assign valid_o      = busy_q;
   assign last_o       = step_ends && word_ends && heads_end && tokens_end;
-  assign begin_o      = block_q == '0 && served_q == '0;
+  assign begin_o      = block_q == '0 && served_q == Requests'(0);
   assign block_o      = block_q;
   assign head_block_o = head_block_q;
   assign word_o       = word_q;
