@@ -1,6 +1,7 @@
-// Scores, which become probabilities in place. A row holds Elements of 32 bits; a window of Rows rows (a power of two)
-// from any row on is read without a clock, and one is written, element by element where its mask is set. Row r lies in
-// bank r mod Rows, so each bank reads and writes one row. docs/units/attention_unit.md
+// Scores, which become probabilities in place. A row holds Elements of 32 bits; a window of Rows
+// rows (a power of two) from any row on is read without a clock, and one is written, element by
+// element where its mask is set. Row r lies in bank r mod Rows, so each bank reads and writes one
+// row. docs/units/attention_unit.md
 module kiln_attention_buffer #(
   parameter int unsigned Elements = 1,
   parameter int unsigned Rows = 1,
@@ -55,11 +56,14 @@ module kiln_attention_buffer #(
     assign bank_data[b*Width +: Width] = read_i ? rows_q[read_row] : Width'(0);
   end
 
-  always_comb begin
+  always_comb begin : read_window
+    logic [$clog2(Rows*Width)-1:0] at;
+    at          = '0;
     read_data_o = (Rows * Width)'(0);
     if (read_i) begin
       for (int unsigned r = 0; r < Rows; r++) begin
-        read_data_o[r*Width +: Width] = bank_data[((32'(read_row_i) + r) & (Rows - 1))*Width +: Width];
+        at = $bits(at)'(((32'(read_row_i) + r) & (Rows - 1)) * Width);
+        read_data_o[r*Width +: Width] = bank_data[at +: Width];
       end
     end
   end

@@ -1,6 +1,7 @@
-// The side array of k or v: exponents of each token, KV head and group of 64 elements, all layers. A row holds a block of
-// Tokens tokens, element [9 * ((token * KvHeads + head) * Groups + group) +: 9], and is read without a clock. A write sets
-// those of BeatHeads heads of one token, from first_head_i on as far as there are heads. docs/units/kv_sram.md
+// The side array of k or v: exponents of each token, KV head and group of 64 elements, all layers.
+// A row holds a block of Tokens tokens, element [9 * ((token * KvHeads + head) * Groups + group) +:
+// 9], and is read without a clock. A write sets those of BeatHeads heads of one token, from
+// first_head_i on as far as there are heads. docs/units/kv_sram.md
 module kiln_attention_exponents #(
   parameter int unsigned KvHeads = 1,
   parameter int unsigned Groups = 1,

@@ -1,7 +1,7 @@
-// Takes the beats of k, v and q, one each Pace cycles: writes the rows of k and v to the KV SRAM, WriteWords words a cycle,
-// during the Pace cycles after a beat was taken, hands on exponents in the first of them, and keeps q. start_o goes up in
-// the cycle before the first read: KvWriteCycles + Pace - 2 after the last beat. Then no beat is taken until done_i.
-// docs/units/attention_unit.md
+// Takes the beats of k, v and q, one each Pace cycles: writes the rows of k and v to the KV SRAM,
+// WriteWords words a cycle, during the Pace cycles after a beat was taken, hands on exponents in
+// the first of them, and keeps q. start_o goes up in the cycle before the first read: KvWriteCycles
+// + Pace - 2 after the last beat. Then no beat is taken until done_i. docs/units/attention_unit.md
 module kiln_attention_input #(
   parameter int unsigned Heads = 1,
   parameter int unsigned KvHeads = 1,
@@ -48,13 +48,13 @@ module kiln_attention_input #(
   localparam int unsigned Beats = 2 * KvBeats + QBeats;
   localparam int unsigned BeatBits = $clog2(Beats + 1);
   localparam int unsigned PaceBits = $clog2(Pace + 1);
-  localparam int unsigned LastWait = Pace + KvWriteCycles - 2;  // after the last beat, until start_o
+  localparam int unsigned LastWait = Pace + KvWriteCycles - 2;  // last beat to start_o
   localparam int unsigned WaitBits = (LastWait > 0) ? $clog2(LastWait + 1) : 1;
 
   logic                      open_q, fresh_q, values_q, take, last;
   logic [BeatBits-1:0]       beats_q;     // taken of this operation
   logic [PaceBits-1:0]       gap_q;       // cycles until the next beat may be taken
-  logic [PaceBits-1:0]       part_q, parts_q;  // parts of a beat of k or v: which one now, how many are left
+  logic [PaceBits-1:0]       part_q, parts_q;  // of a beat of k or v: now, and how many are left
   logic [31:0]               head_q;      // first head of the beat of k or v
   logic [CodesWidth-1:0]     codes_q;     // that beat
   logic [ExponentsWidth-1:0] exponents_q;
@@ -128,7 +128,8 @@ module kiln_attention_input #(
   assign first_head_o  = head_q;
   assign exponents_o   = exponents_q;
 
-  // One part: words [part * WriteWords, ...) of the beat, of which each row begins with a word of its own.
+  // One part: words [part * WriteWords, ...) of the beat, of which each row begins with a word of
+  // its own.
   always_comb begin : write_part
     logic [31:0] word, head, first, element;
     write_o        = 1'b0;

@@ -1,5 +1,6 @@
-// E_v: the largest exponent of v over all tokens so far, of each layer, KV head and group; position 0 begins anew.
-// [9 * (head * Groups + group) +: 9] of the layer's. docs/numerics.md, "KV cache and attention", step 6
+// E_v: the largest exponent of v over all tokens so far, of each layer, KV head and group; position
+// 0 begins anew. [9 * (head * Groups + group) +: 9] of the layer's. docs/numerics.md, "KV cache and
+// attention", step 6
 module kiln_attention_largest #(
   parameter int unsigned KvHeads = 1,
   parameter int unsigned Groups = 1,

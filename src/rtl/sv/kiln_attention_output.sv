@@ -1,7 +1,8 @@
-// Divides: reciprocals of the sums of probabilities, times the sums of values (step 8 of docs/numerics.md, "KV cache and
-// attention"), OutputLanes elements a cycle from the cycle after start_i on. Beat k (from 0) is pushed with its last lanes,
-// ReciprocalCycles - 1 after they were read: (k + 1) * ceil(BeatElements / OutputLanes) - 1 + ReciprocalCycles cycles after
-// start_i. docs/units/attention_unit.md
+// Divides: reciprocals of the sums of probabilities, times the sums of values (step 8 of
+// docs/numerics.md, "KV cache and attention"), OutputLanes elements a cycle from the cycle after
+// start_i on. Beat k (from 0) is pushed with its last lanes, ReciprocalCycles - 1 after they were
+// read: (k + 1) * ceil(BeatElements / OutputLanes) - 1 + ReciprocalCycles cycles after start_i.
+// docs/units/attention_unit.md
 module kiln_attention_output #(
   parameter int unsigned Heads = 1,
   parameter int unsigned HeadDim = 8,
@@ -89,22 +90,30 @@ module kiln_attention_output #(
   always_comb begin : multiply
     logic [38*Reciprocals-1:0] inverses;
     logic [31:0]               head, place;
+    logic [31:0]               inverse;
+    logic signed [15:0]        exponent;
     lanes    = (32 * OutputLanes)'(0);
     inverses = (38 * Reciprocals)'(0);
     head     = '0;
     place    = '0;
+    inverse  = '0;
+    exponent = '0;
     if (busy_q) begin
       head = first / HeadDim;
       for (int unsigned r = 0; r < Reciprocals; r++) begin
-        if (head + r < Heads) inverses[38*r +: 38] = invert(probability_sums_i[48*(head+r) +: 48]);
+        if (head + r < Heads) begin
+          place = 48 * (head + r);
+          inverses[38*r +: 38] = invert(probability_sums_i[place +: 48]);
+        end
       end
       for (int unsigned l = 0; l < OutputLanes; l++) begin
         if (first + l < Heads * HeadDim) begin
-          place = 38 * ((first + l) / HeadDim - head);
-          lanes[32*l +: 32] =
-              divide(sums_i[64*l +: 64], inverses[place +: 32],
-                     16'($signed(exponents_i[9*l +: 9])) - 16'sd70 -
-                     16'($signed(inverses[place+32 +: 6])));
+          place    = 38 * ((first + l) / HeadDim - head);
+          inverse  = inverses[place +: 32];
+          place    = place + 32;
+          exponent = 16'($signed(exponents_i[9*l +: 9])) - 16'sd70 -
+                     16'($signed(inverses[place +: 6]));
+          lanes[32*l +: 32] = divide(sums_i[64*l +: 64], inverse, exponent);
         end
       end
     end

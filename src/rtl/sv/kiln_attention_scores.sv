@@ -1,7 +1,8 @@
-// Scores: each lane multiplies its word of keys with the queries of the Shared heads that read it, adds up exact dot
-// products per group, and with a row's last word gives Shared scores (steps 1 to 3 of docs/numerics.md, "KV cache and
-// attention"). Scores come out, and are in largest_o from the next cycle on, ScoreCycles after their last word.
-// The lanes' codes and exponents beyond a head's end do not matter. docs/units/attention_unit.md
+// Scores: each lane multiplies its word of keys with the queries of the Shared heads that read it,
+// adds up exact dot products per group, and with a row's last word gives Shared scores (steps 1 to
+// 3 of docs/numerics.md, "KV cache and attention"). Scores come out, and are in largest_o from the
+// next cycle on, ScoreCycles after their last word. The lanes' codes and exponents beyond a head's
+// end do not matter. docs/units/attention_unit.md
 module kiln_attention_scores #(
   parameter int unsigned Heads = 1,
   parameter int unsigned KvHeads = 1,
@@ -27,7 +28,7 @@ module kiln_attention_scores #(
 ) (
   input  logic                               clk_i,
   input  logic                               rst_ni,
-  input  logic                               start_i,       // before the first word: no score is there
+  input  logic                               start_i,  // before the first word
   input  logic [8*QHeads*HeadDim-1:0]        q_codes_i,
   input  logic [9*QHeads*Groups-1:0]         q_exponents_i,
   input  logic [9*Tokens*KvHeads*Groups-1:0] k_exponents_i,  // of the block
@@ -54,9 +55,10 @@ module kiln_attention_scores #(
   localparam int unsigned DotBits = 21;
   localparam int unsigned Sums = DotBits * Groups;                   // dot products of one head
   localparam int unsigned DotsWidth = Tokens * BlockHeads * Shared * Sums;
-  localparam int unsigned QueryWidth = 8 * QHeads * HeadDim + Width;  // the last word may reach beyond the end
+  localparam int unsigned QueryWidth = 8 * QHeads * HeadDim + Width;  // a word may reach beyond
 
-  // Sum of the products of one word, whose first byte is element `first` of the head, as far as they belong to a group.
+  // Sum of the products of one word, whose first byte is element `first` of the head, as far as
+  // they belong to a group.
   function automatic logic [DotBits-1:0] word_dot(logic [Width-1:0] query, logic [Width-1:0] key,
                                                   logic [31:0] first, logic [31:0] group);
     // verilator no_inline_task
@@ -90,7 +92,8 @@ module kiln_attention_scores #(
       if (shift == 0) total = total + dot;
       else if (shift < 32) total = total + ((dot + (64'sd1 <<< (shift - 1))) >>> shift);
     end
-    return fp_mul(fp_from_u64(total < 0, (total < 0) ? -total : total, int'(largest) - 10), ScoreFactor);
+    return fp_mul(fp_from_u64(total < 0, (total < 0) ? -total : total, int'(largest) - 10),
+                  ScoreFactor);
   endfunction
 
   logic [DotsWidth-1:0]         dots_q, dots_d;
@@ -102,15 +105,23 @@ module kiln_attention_scores #(
   assign row_ends = valid_i && word_i == WordBits'(RowWords - 1);
 
   always_comb begin : multiply
-    logic [31:0]      token, kv_head, head, place, first;
-    logic [Sums-1:0]  sums;
-    logic [Width-1:0] query;
+    // Where slices begin has a variable of its own: so it is worked out once a slice in simulation.
+    logic [31:0]                   token, kv_head, block_head, head, first;
+    logic [$clog2(DotsWidth)-1:0]  dots_at;
+    logic [$clog2(QueryWidth)-1:0] query_at;
+    logic [31:0]                   exponents_at;
+    logic [Sums-1:0]               sums;
+    logic [Width-1:0]              query, key;
     dots_d  = dots_q;
     scores  = (32 * Lanes * Shared)'(0);
     token   = '0;
     kv_head = '0;
+    block_head = '0;
     head    = '0;
-    place   = '0;
+    dots_at  = '0;
+    query_at = '0;
+    exponents_at = '0;
+    key     = Width'(0);
     sums    = Sums'(0);
     query   = Width'(0);
     first   = 32'(word_i) * WidthBytes;
@@ -118,21 +129,25 @@ module kiln_attention_scores #(
       for (int unsigned l = 0; l < Lanes; l++) begin
         if (lane_valid_i[l]) begin
           token   = 32'(lane_token_i[l*TokenBits +: TokenBits]);
-          kv_head = 32'(head_block_i) * BlockHeads + 32'(lane_head_i[l*HeadBits +: HeadBits]);
+          block_head = 32'(lane_head_i[l*HeadBits +: HeadBits]);
+          kv_head = 32'(head_block_i) * BlockHeads + block_head;
+          key     = lane_word_i[l*Width +: Width];
           for (int unsigned s = 0; s < Shared; s++) begin
             head  = kv_head * Shared + s;
-            place = (token * BlockHeads + 32'(lane_head_i[l*HeadBits +: HeadBits])) * Shared + s;
-            sums  = (word_i == '0) ? Sums'(0) : dots_q[place*Sums +: Sums];
-            query = queries[8*(head*HeadDim+first) +: Width];
+            dots_at  = $bits(dots_at)'(((token * BlockHeads + block_head) * Shared + s) * Sums);
+            sums     = (word_i == '0) ? Sums'(0) : dots_q[dots_at +: Sums];
+            query_at = $bits(query_at)'(8 * (head * HeadDim + first));
+            query    = queries[query_at +: Width];
             for (int unsigned g = 0; g < Groups; g++) begin
               sums[DotBits*g +: DotBits] = sums[DotBits*g +: DotBits] +
-                                           word_dot(query, lane_word_i[l*Width +: Width], first, g);
+                                           word_dot(query, key, first, g);
             end
-            dots_d[place*Sums +: Sums] = sums;
+            dots_d[dots_at +: Sums] = sums;
             if (row_ends) begin
+              exponents_at = token * KvHeads + kv_head;
               scores[32*(l*Shared+s) +: 32] =
-                  score(sums, q_exponents_i[9*head*Groups +: 9*Groups],
-                        k_exponents_i[9*(token*KvHeads+kv_head)*Groups +: 9*Groups]);
+                  score(sums, q_exponents_i[9*Groups*head +: 9*Groups],
+                        k_exponents_i[9*Groups*exponents_at +: 9*Groups]);
             end
           end
         end
@@ -168,23 +183,26 @@ module kiln_attention_scores #(
   logic [32*Heads-1:0] largest_q, largest_d;
 
   always_comb begin : collect
-    logic [31:0] head, place, value;
+    logic [31:0] head, place, value, largest;
     mask_o    = (Tokens * Heads)'(0);
     scores_o  = (32 * Tokens * Heads)'(0);
     largest_d = largest_q;
     head      = '0;
     place     = '0;
     value     = '0;
+    largest   = '0;
     if (write_o) begin
       for (int unsigned l = 0; l < Lanes; l++) begin
         if (done_lanes[l]) begin
           for (int unsigned s = 0; s < Shared; s++) begin
-            head  = (32'(done_head_block) * BlockHeads + 32'(done_head[l*HeadBits +: HeadBits])) * Shared + s;
+            head  = 32'(done_head_block) * BlockHeads + 32'(done_head[l*HeadBits +: HeadBits]);
+            head  = head * Shared + s;
             place = 32'(done_token[l*TokenBits +: TokenBits]) * Heads + head;
             value = done_scores[32*(l*Shared+s) +: 32];
+            largest = largest_d[32*head +: 32];
             mask_o[place]            = 1'b1;
             scores_o[32*place +: 32] = value;
-            if (fp_less(largest_d[32*head +: 32], value)) largest_d[32*head +: 32] = value;
+            if (fp_less(largest, value)) largest_d[32*head +: 32] = value;
           end
         end
       end

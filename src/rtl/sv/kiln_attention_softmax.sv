@@ -1,7 +1,8 @@
-// Probabilities in place of scores, SoftmaxLanes a cycle over all heads of all tokens in the order in which they lie:
-// element token * Heads + head. Step 4 of docs/numerics.md, "KV cache and attention", and 5: sums_o, 48 bits a head.
-// The first lanes' scores are read in the cycle after start_i; probabilities are written SoftmaxCycles after their scores
-// were read; last_o marks the last of them. docs/units/attention_unit.md
+// Probabilities in place of scores, SoftmaxLanes a cycle over all heads of all tokens in the order
+// in which they lie: element token * Heads + head. Step 4 of docs/numerics.md, "KV cache and
+// attention", and 5: sums_o, 48 bits a head. The first lanes' scores are read in the cycle after
+// start_i; probabilities are written SoftmaxCycles after their scores were read; last_o marks the
+// last of them. docs/units/attention_unit.md
 module kiln_attention_softmax #(
   parameter int unsigned Heads = 1,
   parameter int unsigned Elements = 1,  // of a row of the buffer
@@ -70,17 +71,21 @@ module kiln_attention_softmax #(
   end
 
   always_comb begin : exponentials
-    logic [31:0] place;
+    logic [31:0] place, score, most;
     lanes  = SoftmaxLanes'(0);
     powers = (24 * SoftmaxLanes)'(0);
     place  = '0;
+    score  = '0;
+    most   = '0;
     if (busy_q) begin
       for (int unsigned l = 0; l < SoftmaxLanes; l++) begin
         if (l < left_q) begin
           place    = 32'(place_q) + l;
           lanes[l] = 1'b1;
-          powers[24*l +: 24] = 24'(power_below(fp_add(largest_i[32*(place % Heads) +: 32],
-                                                      fp_neg(scores_i[32*place +: 32]))));
+          score    = scores_i[32*place +: 32];
+          place    = 32 * (place % Heads);
+          most     = largest_i[place +: 32];
+          powers[24*l +: 24] = 24'(power_below(fp_add(most, fp_neg(score))));
         end
       end
     end
@@ -108,20 +113,21 @@ module kiln_attention_softmax #(
   logic [48*Heads-1:0] sums_q, sums_d;
 
   always_comb begin : collect
-    logic [31:0] place, head;
+    logic [31:0]                 place;
+    logic [$clog2(48*Heads)-1:0] at;
     mask_o          = (Rows * Elements)'(0);
     probabilities_o = (32 * Rows * Elements)'(0);
     sums_d          = sums_q;
     place           = '0;
-    head            = '0;
+    at              = '0;
     if (write_o) begin
       for (int unsigned l = 0; l < SoftmaxLanes; l++) begin
         if (done_lanes[l]) begin
           place = 32'(done_place) + l;
-          head  = place % Heads;
+          at    = $bits(at)'(48 * (place % Heads));
           mask_o[place]                   = 1'b1;
           probabilities_o[32*place +: 32] = {8'h0, done_powers[24*l +: 24]};
-          sums_d[48*head +: 48] = sums_d[48*head +: 48] + 48'(done_powers[24*l +: 24]);
+          sums_d[at +: 48] = sums_d[at +: 48] + 48'(done_powers[24*l +: 24]);
         end
       end
     end

@@ -1,7 +1,8 @@
-// The attention unit with its KV SRAM, of one user's tokens, for all layers. In: beats of k, then v, then q (codes, then
-// exponents of the heads in the beat). Out: beats of the result, in the basis of v. ctx = position_i + 1 tokens are read;
-// position 0 begins anew. Timing: docs/units/attention_unit.md; arithmetic: docs/numerics.md, "KV cache and attention".
-// HeadDim divides BeatElements, KvHeads divides Heads.
+// The attention unit with its KV SRAM, of one user's tokens, for all layers. In: beats of k, then
+// v, then q (codes, then exponents of the heads in the beat). Out: beats of the result, in the
+// basis of v. ctx = position_i + 1 tokens are read; position 0 begins anew. Timing:
+// docs/units/attention_unit.md; arithmetic: docs/numerics.md, "KV cache and attention". HeadDim
+// divides BeatElements, KvHeads divides Heads.
 module kiln_attention_unit #(
   parameter int unsigned Heads = 1,
   parameter int unsigned KvHeads = 1,
@@ -68,13 +69,14 @@ module kiln_attention_unit #(
   localparam int unsigned QBeats = (Heads + BeatHeads - 1) / BeatHeads;
   localparam int unsigned ExponentsWidth = 9 * BeatHeads * Groups;
 
-  // A row of the buffer holds a block of tokens. The softmax lanes meet as many rows as they span from any place in the
-  // first one on; the window is the power of two above.
+  // A row of the buffer holds a block of tokens. The softmax lanes meet as many rows as they span
+  // from any place in the first one on; the window is the power of two above.
   localparam int unsigned Elements = Tokens * Heads;
   localparam int unsigned SoftLanes =
       (SoftmaxLanes < Heads * Capacity) ? SoftmaxLanes : Heads * Capacity;
   localparam int unsigned SpanRows = (Elements % SoftLanes == 0) ? 1 :
-      (SoftLanes % Elements == 0) ? SoftLanes / Elements : (SoftLanes + Elements - 2) / Elements + 1;
+      (SoftLanes % Elements == 0) ? SoftLanes / Elements :
+      (SoftLanes + Elements - 2) / Elements + 1;
   localparam int unsigned Rows = 32'd1 << $clog2(SpanRows);
 
   logic [31:0] context_tokens;

@@ -1,8 +1,9 @@
-// Values: each lane weights its word with the probabilities of the Shared heads that read it; exact 64-bit sums over all
-// tokens. Steps 6 and 7 of docs/numerics.md, "KV cache and attention". A word is in the sums from ValueCycles + 1 cycles
-// after it came on; last_o goes up a cycle earlier for the last one.
-// Sums of a step (a block of heads, a word of their rows) form a row. Read without a clock: OutputLanes consecutive
-// elements of the result from element_i on, with E_v of each; zero beyond the last. docs/units/attention_unit.md
+// Values: each lane weights its word with the probabilities of the Shared heads that read it; exact
+// 64-bit sums over all tokens. Steps 6 and 7 of docs/numerics.md, "KV cache and attention". A word
+// is in the sums from ValueCycles + 1 cycles after it came on; last_o goes up a cycle earlier for
+// the last one. Sums of a step (a block of heads, a word of their rows) form a row. Read without a
+// clock: OutputLanes consecutive elements of the result from element_i on, with E_v of each; zero
+// beyond the last. docs/units/attention_unit.md
 module kiln_attention_values #(
   parameter int unsigned Heads = 1,
   parameter int unsigned KvHeads = 1,
@@ -62,21 +63,29 @@ module kiln_attention_values #(
   logic [32*Lanes*LaneWeights-1:0] weights;
 
   always_comb begin : form_weights
-    logic [31:0] token, kv_head;
+    logic [31:0]       token, kv_head, place;
+    logic [23:0]       power;
+    logic signed [8:0] largest;
     weights = (32 * Lanes * LaneWeights)'(0);
     token   = '0;
     kv_head = '0;
+    place   = '0;
+    power   = '0;
+    largest = '0;
     if (valid_i) begin
       for (int unsigned l = 0; l < Lanes; l++) begin
         if (lane_valid_i[l]) begin
           token   = 32'(lane_token_i[l*TokenBits +: TokenBits]);
           kv_head = 32'(head_block_i) * BlockHeads + 32'(lane_head_i[l*HeadBits +: HeadBits]);
           for (int unsigned s = 0; s < Shared; s++) begin
+            place = token * Heads + kv_head * Shared + s;
+            power = probabilities_i[32*place +: 24];
             for (int unsigned g = 0; g < Groups; g++) begin
+              place   = kv_head * Groups + g;
+              largest = largest_i[9*place +: 9];
+              place   = place + token * KvHeads * Groups;
               weights[32*(l*LaneWeights+s*Groups+g) +: 32] =
-                  weight(probabilities_i[32*(token*Heads+kv_head*Shared+s) +: 24],
-                         largest_i[9*(kv_head*Groups+g) +: 9],
-                         v_exponents_i[9*((token*KvHeads+kv_head)*Groups+g) +: 9]);
+                  weight(power, largest, v_exponents_i[9*place +: 9]);
             end
           end
         end
@@ -99,7 +108,8 @@ module kiln_attention_values #(
     .clk_i,
     .rst_ni,
     .valid_i(valid_i),
-    .data_i ({last_i, begin_i, head_block_i, word_i, lane_valid_i, lane_head_i, lane_word_i, weights}),
+    .data_i ({last_i, begin_i, head_block_i, word_i, lane_valid_i, lane_head_i, lane_word_i,
+              weights}),
     .valid_o(add),
     .data_o ({add_last, add_begin, add_head_block, add_word, add_lanes, add_head, add_words,
               add_weights})
@@ -114,12 +124,17 @@ module kiln_attention_values #(
   assign row = RowBits'(32'(add_head_block) * RowWords + 32'(add_word));
 
   always_comb begin : accumulate
-    logic [31:0]        place, element;
-    logic signed [63:0] factor;
+    logic [31:0]                               place, element;
+    logic [$clog2(RowWidth)-1:0]               sum_at;
+    logic [$clog2(32*Lanes*LaneWeights)-1:0]   weight_at;
+    logic signed [63:0]                        factor, sum;
     row_d   = RowWidth'(0);
     place   = '0;
     element = '0;
+    sum_at  = '0;
+    weight_at = '0;
     factor  = '0;
+    sum     = '0;
     if (add) begin
       if (!add_begin) row_d = rows_q[row];
       for (int unsigned l = 0; l < Lanes; l++) begin
@@ -128,10 +143,12 @@ module kiln_attention_values #(
             element = 32'(add_word) * WidthBytes + b;
             if (element < HeadDim) begin
               for (int unsigned s = 0; s < Shared; s++) begin
-                place  = (32'(add_head[l*HeadBits +: HeadBits]) * Shared + s) * WidthBytes + b;
-                factor = 64'(add_weights[32*(l*LaneWeights+s*Groups+element/64) +: 32]);
-                row_d[64*place +: 64] = row_d[64*place +: 64] +
-                                        factor * 64'($signed(add_words[l*Width+8*b +: 8]));
+                place  = 32'(add_head[l*HeadBits +: HeadBits]) * Shared + s;
+                sum_at = $bits(sum_at)'(64 * (place * WidthBytes + b));
+                weight_at = $bits(weight_at)'(32 * (l * LaneWeights + s * Groups + element / 64));
+                factor = 64'(add_weights[weight_at +: 32]);
+                sum    = row_d[sum_at +: 64];
+                row_d[sum_at +: 64] = sum + factor * 64'($signed(add_words[l*Width+8*b +: 8]));
               end
             end
           end
@@ -145,7 +162,8 @@ module kiln_attention_values #(
   end
 
   always_comb begin : read_sums
-    logic [31:0] element, head, channel, kv_head, place;
+    logic [31:0]        element, head, channel, kv_head, place, group;
+    logic [RowBits-1:0] from;
     sums_o      = (64 * OutputLanes)'(0);
     exponents_o = (9 * OutputLanes)'(0);
     element     = '0;
@@ -153,6 +171,8 @@ module kiln_attention_values #(
     channel     = '0;
     kv_head     = '0;
     place       = '0;
+    from        = '0;
+    group       = '0;
     if (read_i) begin
       for (int unsigned l = 0; l < OutputLanes; l++) begin
         element = element_i + l;
@@ -160,10 +180,12 @@ module kiln_attention_values #(
           head    = element / HeadDim;
           channel = element % HeadDim;
           kv_head = head / Shared;
-          place   = ((kv_head % BlockHeads) * Shared + head % Shared) * WidthBytes + channel % WidthBytes;
-          sums_o[64*l +: 64] =
-              rows_q[RowBits'(kv_head / BlockHeads * RowWords + channel / WidthBytes)][64*place +: 64];
-          exponents_o[9*l +: 9] = largest_i[9*(kv_head*Groups+channel/64) +: 9];
+          place   = (kv_head % BlockHeads) * Shared + head % Shared;
+          place   = place * WidthBytes + channel % WidthBytes;
+          from    = RowBits'(kv_head / BlockHeads * RowWords + channel / WidthBytes);
+          sums_o[64*l +: 64] = rows_q[from][64*place +: 64];
+          group   = kv_head * Groups + channel / 64;
+          exponents_o[9*l +: 9] = largest_i[9*group +: 9];
         end
       end
     end

@@ -1,6 +1,7 @@
-// One bank of the KV SRAM: Depth words (all layers' words, layer by layer) of WidthBytes bytes, Ports words read and one
-// written in a cycle. A word asked for in cycle t is at data_o from t + 1 on, until that port reads again. Bytes whose
-// enable is low stay. A word written in cycle t is read from t + 1 on. docs/units/kv_sram.md
+// One bank of the KV SRAM: Depth words (all layers' words, layer by layer) of WidthBytes bytes,
+// Ports words read and one written in a cycle. A word asked for in cycle t is at data_o from t + 1
+// on, until that port reads again. Bytes whose enable is low stay. A word written in cycle t is
+// read from t + 1 on. docs/units/kv_sram.md
 module kiln_kv_bank #(
   parameter int unsigned Depth = 1,
   parameter int unsigned WidthBytes = 1,

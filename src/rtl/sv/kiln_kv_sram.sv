@@ -1,8 +1,9 @@
-// The KV SRAM: banks side by side; word a of a region lies in bank a mod Banks. A region of keys, then one of values,
-// which begins at a multiple of Banks. Word i of head h of token t: t * TokenWords + h * RowWords + i.
-// Write: WriteWords (at most Banks) words from write_word_i on, those with an enabled byte, in the cycle of write_i; read
-// from the next cycle on. Read: in the cycle after read_i the walk over all rows of the region's first read_tokens_i
-// tokens begins; what is asked for in cycle t comes out in cycle t + ReadCycles, in lanes. docs/units/kv_sram.md
+// The KV SRAM: banks side by side; word a of a region lies in bank a mod Banks. A region of keys,
+// then one of values, which begins at a multiple of Banks. Word i of head h of token t: t *
+// TokenWords + h * RowWords + i. Write: WriteWords (at most Banks) words from write_word_i on,
+// those with an enabled byte, in the cycle of write_i; read from the next cycle on. Read: in the
+// cycle after read_i the walk over all rows of the region's first read_tokens_i tokens begins; what
+// is asked for in cycle t comes out in cycle t + ReadCycles, in lanes. docs/units/kv_sram.md
 module kiln_kv_sram #(
   parameter int unsigned KvHeads = 1,
   parameter int unsigned HeadDim = 8,
@@ -44,7 +45,7 @@ module kiln_kv_sram #(
   input  logic [31:0]                      read_tokens_i,
   output logic                             valid_o,
   output logic                             last_o,        // the walk's last cycle
-  output logic                             begin_o,       // first cycle of a step of the first tokens
+  output logic                             begin_o,       // first cycle of the first tokens' step
   output logic [BlockBits-1:0]             block_o,       // of tokens
   output logic [HeadBlockBits-1:0]         head_block_o,
   output logic [WordBits-1:0]              word_o,        // of a row
@@ -58,8 +59,8 @@ module kiln_kv_sram #(
   localparam int unsigned AddrBits = (Depth > 1) ? $clog2(Depth) : 1;
   localparam int unsigned BankBits = (Banks > 1) ? $clog2(Banks) : 1;
   localparam int unsigned SlotBits = (Banks * Ports > 1) ? $clog2(Banks * Ports) : 1;
-  // Where an odd depth leaves no room for the gap in front of a multiple of Banks, values follow the keys at once: that
-  // permutes their banks and changes no cycle.
+  // Where an odd depth leaves no room for the gap in front of a multiple of Banks, values follow
+  // the keys at once: that permutes their banks and changes no cycle.
   localparam int unsigned RegionRows = (Capacity * TokenWords + Banks - 1) / Banks;
   localparam int unsigned FirstValue =
       (2 * RegionRows <= DepthWords) ? RegionRows * Banks : Capacity * TokenWords;
@@ -183,17 +184,21 @@ module kiln_kv_sram #(
   end
 
   // The words as the banks gave them, to the lanes that asked.
-  always_comb begin
+  always_comb begin : to_lanes
+    logic [$clog2(Banks*Ports*Width)-1:0] at;
+    at        = '0;
     lane_word = (Lanes * Width)'(0);
     if (valid_q) begin
       for (int unsigned l = 0; l < Lanes; l++) begin
-        lane_word[l*Width +: Width] = words[32'(lane_slot_q[l*SlotBits +: SlotBits])*Width +: Width];
+        at = $bits(at)'(32'(lane_slot_q[l*SlotBits +: SlotBits]) * Width);
+        lane_word[l*Width +: Width] = words[at +: Width];
       end
     end
   end
 
   logic [TagBits-1:0] tag;
-  assign {last_o, begin_o, block_o, head_block_o, word_o, lane_valid_o, lane_token_o, lane_head_o} = tag;
+  assign {last_o, begin_o, block_o, head_block_o, word_o, lane_valid_o, lane_token_o,
+          lane_head_o} = tag;
 
   if (ReadCycles == 1) begin : g_at_once
     assign valid_o     = valid_q;

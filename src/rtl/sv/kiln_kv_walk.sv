@@ -1,8 +1,8 @@
-// Walks over all rows of a phase: blocks of Tokens tokens x Heads KV heads, RowWords steps each; in a step all rows of
-// the pair ask for their word i. Each bank serves up to Ports of its requests in a cycle, in the order of their rows; the
-// step ends when all are served. What is served fills the lanes from lane 0 on. docs/units/kv_sram.md
-// The walk begins in the cycle after start_i; last_o marks its last cycle. An address is kept as row and bank, so that
-// nothing is divided.
+// Walks over all rows of a phase: blocks of Tokens tokens x Heads KV heads, RowWords steps each; in
+// a step all rows of the pair ask for their word i. Each bank serves up to Ports of its requests in
+// a cycle, in the order of their rows; the step ends when all are served. What is served fills the
+// lanes from lane 0 on. docs/units/kv_sram.md The walk begins in the cycle after start_i; last_o
+// marks its last cycle. An address is kept as row and bank, so that nothing is divided.
 module kiln_kv_walk #(
   parameter int unsigned KvHeads = 1,
   parameter int unsigned RowWords = 1,
@@ -29,12 +29,12 @@ module kiln_kv_walk #(
   input  logic                            start_i,
   input  logic [AddrBits-1:0]             start_row_i,
   input  logic [BankBits-1:0]             start_bank_i,
-  input  logic [31:0]                     tokens_i,      // how many are read; constant during the walk
+  input  logic [31:0]                     tokens_i,      // read; constant during the walk
   output logic [Banks*Ports-1:0]          read_o,
   output logic [Banks*Ports*AddrBits-1:0] row_o,
   output logic                            valid_o,
   output logic                            last_o,
-  output logic                            begin_o,       // first cycle of a step of the first tokens
+  output logic                            begin_o,       // first cycle of the first tokens' step
   output logic [BlockBits-1:0]            block_o,
   output logic [HeadBlockBits-1:0]        head_block_o,
   output logic [WordBits-1:0]             word_o,
@@ -45,7 +45,8 @@ module kiln_kv_walk #(
 );
 
   localparam int unsigned Requests = Tokens * Heads;
-  // From the last word of a pair of blocks to the first word of the next heads, or of the next tokens.
+  // From the last word of a pair of blocks to the first word of the next heads, or of the next
+  // tokens.
   localparam int unsigned NextHeads = (Heads - 1) * RowWords + 1;
   localparam int unsigned NextTokens =
       Tokens * TokenWords - (HeadBlocks - 1) * Heads * RowWords - RowWords + 1;
