@@ -225,7 +225,9 @@ Case vector_case(const Configuration& c, std::uint64_t seed) {
   chip.link.beat_groups = c.at("beat_groups");
   chip.vector = {c.at("lanes"), c.at("add"),  c.at("sum"),      c.at("rsqrt"),   c.at("scale"),
                  c.at("rope"),  c.at("silu"), c.at("hadamard"), c.at("quantise")};
-  Case made = make_case(model, {}, chip, seed);
+  config::BakeRecipe recipe;
+  recipe.name = "cosim";
+  Case made = make_case(model, recipe, chip, seed);
   for (const auto& [name, value] : c) made.name += fmt::format("{}{} {}", made.name.empty() ? "" : ", ", name, value);
   made.unit = program::Unit::VectorUnit;
   made.design = vector_unit(*made.image, *made.placement, fmt::format("vector_{}", seed));
