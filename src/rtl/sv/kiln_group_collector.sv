@@ -38,7 +38,7 @@ module kiln_group_collector #(
 
   always_comb begin
     complete_o = '0;
-    group_o    = '0;
+    group_o    = (32*Units*GroupElements)'(1'b0);
     next_d     = next_q;
     index      = '0;
     if (valid_i) begin
@@ -70,7 +70,7 @@ module kiln_group_collector #(
     assign step = step_q;
 
     always_comb begin
-      beat = '0;
+      beat = (32*Steps*Lanes)'(1'b0);
       if (valid_i) begin
         beat = beat_q;
         beat[32*Lanes*32'(step_q) +: 32*Lanes] = lanes_i;
@@ -78,13 +78,12 @@ module kiln_group_collector #(
     end
 
     always_ff @(posedge clk_i or negedge rst_ni) begin
-      if (!rst_ni) begin
-        step_q <= '0;
-        beat_q <= '0;
-      end else if (valid_i) begin
-        step_q <= last_o ? '0 : step_q + StepWidth'(1);
-        beat_q <= beat;
-      end
+      if (!rst_ni) step_q <= '0;
+      else if (valid_i) step_q <= last_o ? '0 : step_q + StepWidth'(1);
+    end
+
+    always_ff @(posedge clk_i) begin
+      if (valid_i) beat_q <= beat;
     end
   end
 

@@ -29,13 +29,13 @@ module kiln_residual #(
   assign complete_o = write && write_q == AddrWidth'(Words - 1);
 
   always_comb begin
-    lanes_o = '0;
+    lanes_o = (32*Lanes)'(1'b0);
     if (valid_i) lanes_o = cells_q[in_q];
     else if (read_i) lanes_o = cells_q[addr_i];
   end
 
   always_comb begin
-    sum = '0;
+    sum = (32*Lanes)'(1'b0);
     if (valid_i) begin
       sum = lanes_i;
       if (!replace_i) begin

@@ -73,7 +73,7 @@ module kiln_rms_norm #(
   logic [32*Lanes-1:0] addr, gamma, scaled;
 
   always_comb begin
-    addr = '0;
+    addr = (32*Lanes)'(1'b0);
     if (scaling) begin
       for (int unsigned i = 0; i < Lanes; i++) begin
         addr[32*i +: 32] = norm_i * HiddenSize + beat_q + 32'(step_q) * Lanes + i;
@@ -82,7 +82,7 @@ module kiln_rms_norm #(
   end
 
   always_comb begin
-    scaled = '0;
+    scaled = (32*Lanes)'(1'b0);
     if (scaling) begin
       for (int unsigned i = 0; i < Lanes; i++) begin
         scaled[32*i +: 32] = kiln_pkg::fp_mul(kiln_pkg::fp_mul(lanes_i[32*i +: 32], scale),

@@ -18,7 +18,7 @@ module kiln_rom_ports #(
   initial $readmemh(File, cells);
 
   always_comb begin
-    data_o = '0;
+    data_o = (Ports * Width)'(1'b0);
     if (read_i) begin
       for (int unsigned i = 0; i < Ports; i++) begin
         if (addr_i[32*i +: 32] < Depth) data_o[Width*i +: Width] = cells[addr_i[32*i +: AddrWidth]];

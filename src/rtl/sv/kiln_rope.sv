@@ -37,7 +37,7 @@ module kiln_rope #(
   assign first = 32'(step_i) * Lanes;
 
   always_comb begin
-    addr = '0;
+    addr = (32*Lanes)'(1'b0);
     if (valid_i && rotate_i) begin
       for (int unsigned i = 0; i < Lanes; i++) addr[32*i +: 32] = (first + i) % Half;
     end
@@ -48,7 +48,7 @@ module kiln_rope #(
   );
 
   always_comb begin
-    rotated        = '0;
+    rotated        = (32*Lanes)'(1'b0);
     sine_cosine_of = '0;
     own            = '0;
     other          = '0;

@@ -21,7 +21,7 @@ module kiln_silu_multiply #(
   logic [32*Lanes-1:0] product;
 
   always_comb begin
-    product = '0;
+    product = (32*Lanes)'(1'b0);
     if (valid_i) begin
       for (int unsigned i = 0; i < Lanes; i++) begin
         product[32*i +: 32] = fp_mul(fp_mul(gate_i[32*i +: 32], sigmoid(gate_i[32*i +: 32])),

@@ -133,7 +133,7 @@ module kiln_vector_unit #(
                 || (down_tree_ready_o && down_tree_valid_i);
 
   always_comb begin
-    beat         = '0;
+    beat         = InWidth'(1'b0);
     elements     = BeatElements;
     flag         = 1'b0;
     section_last = 1'b0;
@@ -160,7 +160,7 @@ module kiln_vector_unit #(
         default: if (taken == HiddenBeats - 1) elements = rest_of(HiddenSize, BeatElements);
       endcase
       section_last = elements != BeatElements;
-      if (section_last) beat = beat & ~({InWidth{1'b1}} << (32 * elements));
+      if (section_last) beat = beat & ((InWidth'(1'b1) << (32 * elements)) - InWidth'(1'b1));
     end
   end
 
@@ -174,7 +174,7 @@ module kiln_vector_unit #(
   );
 
   always_comb begin
-    lanes = '0;
+    lanes = (32*L)'(1'b0);
     if (valid) lanes = held[32*L*32'(step) +: 32*L];
   end
 
@@ -214,7 +214,7 @@ module kiln_vector_unit #(
   end
 
   always_comb begin
-    gate = '0;
+    gate = (32*L)'(1'b0);
     if (valid && op == OpGateUp) gate = (32 * L)'(gate_q >> (32 * L * 32'(step)));
   end
 
