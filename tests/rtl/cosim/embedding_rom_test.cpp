@@ -39,6 +39,7 @@ class RowOracle final : public Oracle {
 
 Case embedding_case(const Configuration& c, std::size_t index, std::uint64_t seed) {
   config::ModelConfig model;
+  model.name = "cosim";
   model.hidden_size = c.at("hidden");
   model.intermediate_size = 32;
   model.layers = model.heads = model.kv_heads = 1;
@@ -46,6 +47,7 @@ Case embedding_case(const Configuration& c, std::size_t index, std::uint64_t see
   model.vocab_size = c.at("vocab");
   model.max_context = 16;
   config::BakeRecipe recipe;
+  recipe.name = "cosim";
   recipe.formats[static_cast<std::size_t>(config::TensorClass::Embedding)].bits = static_cast<int>(c.at("bits"));
   config::ChipConfig chip = support::RandomConfigs(seed).chip(model, 16);
   chip.link.beat_groups = c.at("groups");

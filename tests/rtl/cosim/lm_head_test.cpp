@@ -81,6 +81,7 @@ class SamplerOracle final : public Oracle {
 
 Case sampler_case(const Configuration& c, std::uint64_t seed) {
   config::ModelConfig model;
+  model.name = "cosim";
   model.hidden_size = 16;
   model.intermediate_size = 32;
   model.layers = model.heads = model.kv_heads = 1;
@@ -90,7 +91,9 @@ Case sampler_case(const Configuration& c, std::uint64_t seed) {
   config::ChipConfig chip = support::RandomConfigs(seed).chip(model, 16);
   chip.link.beat_groups = c.at("groups");
   chip.sampler = {c.at("lanes"), c.at("compare"), c.at("draw"), c.at("top_k")};
-  Case made = make_case(model, {}, chip, seed);
+  config::BakeRecipe recipe;
+  recipe.name = "cosim";
+  Case made = make_case(model, recipe, chip, seed);
   made.name = fmt::format("sampler {}", nlohmann::json(c).dump());
   made.unit = program::Unit::Sampler;
   made.design = sampler(*made.placement);

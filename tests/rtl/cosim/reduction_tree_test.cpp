@@ -75,6 +75,7 @@ class TreeOracle final : public Oracle {
 
 Case tree_case(const Configuration& c, std::size_t index, std::uint64_t seed) {
   config::ModelConfig model;
+  model.name = "cosim";
   model.hidden_size = 100;
   model.intermediate_size = 130;
   model.layers = 2;
@@ -89,7 +90,9 @@ Case tree_case(const Configuration& c, std::size_t index, std::uint64_t seed) {
   chip.tiles = {};
   chip.reduction = {c.at("fan_in"), c.at("level"), c.at("lanes"), c.at("scale")};
   const auto kind = static_cast<ArrayKind>(c.at("kind"));
-  Case made = make_case(model, {}, chip, seed);
+  config::BakeRecipe recipe;
+  recipe.name = "cosim";
+  Case made = make_case(model, recipe, chip, seed);
   made.name = fmt::format("reduction_tree {}", nlohmann::json(c).dump());
   made.unit = program::tree_unit(kind);
   made.design = reduction_tree(*made.image, *made.placement, kind, fmt::format("c{}", index));
