@@ -89,6 +89,7 @@ class Outlet final : public sc_core::sc_module, public chip::Source {
   std::uint64_t waiting = 0;
 };
 
+inline constexpr std::uint32_t kDrawn = 1;  ///< the user whose tokens are drawn; those of user 0 are greedy
 inline constexpr std::uint64_t kTransactions = 10000;  ///< beats taken at inputs, at least, of each configuration
 
 /// One configuration in lock step.
@@ -122,8 +123,8 @@ class Lane {
  private:
   static chip::RunRequest beats() {
     chip::RunRequest request;
-    request.users.emplace_back();
-    request.users[0].prompt = {0};
+    request.users.resize(2);
+    request.users[kDrawn].sampling.temperature = 1;
     request.movement = chip::Movement::Beats;
     return request;
   }
@@ -176,6 +177,7 @@ class Lane {
                            : static_cast<std::uint32_t>(random_.below(oracle_->positions()));
     ++tokens_;
     flight_ = {};
+    flight_.user = static_cast<std::uint32_t>(random_.below(2));
     flight_.position = base::TokenPos{position};
     flight_.with_logits = random_.below(2) == 0 || case_.unit == program::Unit::Sampler ||
                           case_.unit == program::Unit::LmHeadArray || case_.unit == program::Unit::LmHeadTree;

@@ -1,9 +1,6 @@
-// Reduction trees of every array in lock step. docs/units/reduction_tree.md
-#include <bit>
-
-#include "chip/unit_modules.hpp"
-#include "configurations.hpp"
-#include "cosim.hpp"
+// Reduction tree: a beat of all partial sums a transaction, streams of elements behind it.
+#include "rtl/rom_words.hpp"
+#include "support.hpp"
 
 namespace kiln::rtl {
 namespace {
@@ -12,92 +9,74 @@ using program::ArrayKind;
 
 class TreeOracle final : public Oracle {
  public:
-  TreeOracle(const Case& which, ArrayKind kind, base::Random& random)
-      : image_(*which.image),
-        plan_(which.placement->array(kind)),
-        sections_(which.placement->dataflow().sections(kind)),
-        kind_(kind),
-        beat_(which.placement->chip().link.beat_elements()),
-        random_(random) {}
+  TreeOracle(const Case& which, ArrayKind kind, base::Random& random) : case_(which), kind_(kind), random_(random) {}
   void token(const chip::Flight&, const Pins&) override {}
 
   Exchange exchange(const chip::Flight&, const program::Op& op, const Pins& pins) override {
     pins["layer_i"].set(op.layer.value);
-    Exchange result{"sums", "y", {Bits(sums_bits(plan_))}, {}};
-    const int exponent = random_.below(10) == 0 ? numerics::kZeroExponent : static_cast<int>(random_.below(264)) - 135;
-    const auto sums = draw(result.in[0], exponent);
-    std::vector<std::vector<Bits>> beats;  // of each section
-    std::size_t column = 0;
-    for (const auto& section : sections_) {
-      const auto scales = image_.tensor(section.tensor_class, op.layer).matrix.row_scales;
-      auto& of = beats.emplace_back();
-      for (std::uint32_t row = 0; row < section.rows; ++row) {
-        if (row % beat_ == 0) of.emplace_back(32 * std::uint64_t{beat_});
-        of.back().set(32 * std::uint64_t{row % beat_}, 32,
-                      std::bit_cast<std::uint32_t>(numerics::row_result(scales[row], sums[column + row], exponent)));
+    const auto& plan = case_.placement->array(kind_);
+    Exchange e{"sums", "y", {Bits(sums_bits(plan))}, {}};
+    const bool zeros = random_.below(20) == 0;  // a vector of zeros has the exponent -256
+    const int exponent = zeros ? -256 : static_cast<int>(random_.between(0, 263)) - 135;
+    std::vector<std::int64_t> sums(plan.outputs, 0);
+    for (std::uint32_t tile = 0; tile < plan.tiles_over_inputs && !zeros; ++tile) {
+      for (std::uint32_t o = 0; o < plan.outputs; ++o) {
+        const std::int64_t s = sum(plan.tiles_over_inputs);
+        sums[o] += s;
+        e.in[0].set((std::uint64_t{tile} * plan.outputs + o) * kSumBits, kSumBits, static_cast<std::uint64_t>(s));
       }
-      column += section.rows;
     }
-    if (kind_ == ArrayKind::GateUp) {
-      for (std::size_t i = 0; i < beats[0].size(); ++i)
-        for (auto& of : beats) result.out.push_back(std::move(of[i]));
-    } else {
-      for (auto& of : beats)
-        for (Bits& beat : of) result.out.push_back(std::move(beat));
-    }
-    return result;
+    e.in[0].set(e.in[0].size() - kExponentBits, kExponentBits, static_cast<std::uint64_t>(exponent));
+    e.out = results(op.layer.value, sums, exponent);
+    return e;
   }
 
  private:
-  /// Partial sums of any size that a tree can meet; returns what they add up to.
-  std::vector<std::int64_t> draw(Bits& beat, int exponent) {
-    std::vector<std::int64_t> sums(plan_.outputs, 0);
-    const auto shift = static_cast<unsigned>(64 - random_.between(1, 39));  // 64 tiles of them stay below 2^45
-    for (std::uint64_t i = 0; i < plan_.tiles_over_inputs; ++i) {
-      for (std::uint64_t o = 0; o < plan_.outputs; ++o) {
-        const auto s =
-            exponent == numerics::kZeroExponent ? 0 : static_cast<std::int64_t>(random_.next()) >> shift;
-        sums[o] += s;
-        beat.set((i * plan_.outputs + o) * kSumBits, kSumBits, static_cast<std::uint64_t>(s));
-      }
-    }
-    beat.set(kSumBits * plan_.tiles_over_inputs * plan_.outputs, kExponentBits, static_cast<std::uint64_t>(exponent));
-    return sums;
+  /// Of any length in bits, so that the sum over the tiles stays below 2^45.
+  std::int64_t sum(std::uint32_t tiles) {
+    const auto limit = ((std::uint64_t{1} << 45) - 1) / tiles;
+    const auto magnitude = static_cast<std::int64_t>(random_.below(limit + 1) >> random_.below(45));
+    return random_.below(2) == 0 ? magnitude : -magnitude;
   }
 
-  const rom::RomImage& image_;
-  const program::ArrayPlan& plan_;
-  const std::vector<program::Section>& sections_;
+  std::vector<Bits> results(std::uint32_t layer, const std::vector<std::int64_t>& sums, int exponent) const {
+    const std::uint32_t width = case_.placement->chip().link.beat_elements();
+    std::vector<std::vector<Bits>> sections;
+    std::size_t first = 0;
+    for (const auto* matrix : matrices(*case_.image, *case_.placement, kind_, layer)) {
+      std::vector<float> y(matrix->rows);
+      for (std::size_t i = 0; i < y.size(); ++i)
+        y[i] = numerics::row_result(matrix->row_scales[i], sums[first + i], exponent);
+      first += y.size();
+      append_elements(sections.emplace_back(), y, width);
+    }
+    std::vector<Bits> beats;
+    if (kind_ == ArrayKind::GateUp) {
+      for (std::size_t k = 0; k < sections[0].size(); ++k)
+        for (const auto& section : sections) beats.push_back(section[k]);
+      return beats;
+    }
+    for (const auto& section : sections) beats.insert(beats.end(), section.begin(), section.end());
+    return beats;
+  }
+
+  const Case& case_;
   ArrayKind kind_;
-  std::uint32_t beat_;
   base::Random& random_;
 };
 
-Case tree_case(const Configuration& c, std::size_t index, std::uint64_t seed) {
-  config::ModelConfig model;
-  model.name = "cosim";
-  model.hidden_size = 100;
-  model.intermediate_size = 130;
-  model.layers = 2;
-  model.heads = 3;
-  model.kv_heads = 1;
-  model.head_dim = 24;
-  model.vocab_size = 70;
-  model.max_context = 16;
-  config::ChipConfig chip = support::RandomConfigs(seed).chip(model, 16);
-  chip.link.beat_groups = c.at("groups");
-  chip.tile.rows = c.at("rows");
-  chip.tiles = {};
-  chip.reduction = {c.at("fan_in"), c.at("level"), c.at("lanes"), c.at("scale")};
-  const auto kind = static_cast<ArrayKind>(c.at("kind"));
-  config::BakeRecipe recipe;
-  recipe.name = "cosim";
-  Case made = make_case(model, recipe, chip, seed);
-  made.name = fmt::format("reduction_tree {}", nlohmann::json(c).dump());
+Case tree_case(const Configuration& c, std::uint64_t seed) {
+  const auto kind = static_cast<ArrayKind>(c.at("array"));
+  const auto model = support::model_of({"cosim", c.at("hidden"), 33, 2, 4, 2, 8, 70});
+  config::ChipConfig chip;
+  chip.link.beat_groups = c.at("beat_groups");
+  chip.tile.rows = c.at("tile_rows");
+  chip.reduction = {c.at("fan_in"), c.at("level_cycles"), c.at("outputs_per_cycle"), c.at("scale_cycles")};
+  Case made = make_case(model, recipe_of(2), chip, seed);
   made.unit = program::tree_unit(kind);
-  made.design = reduction_tree(*made.image, *made.placement, kind, fmt::format("c{}", index));
-  made.twin = [kind](const char* name, chip::StageState& stage) {
-    return std::make_unique<chip::PlainModule<chip::ReductionTree>>(name, stage, program::tree_unit(kind), kind);
+  made.design = reduction_tree(*made.image, *made.placement, kind, fmt::format("t{:x}", seed));
+  made.twin = [kind, unit = made.unit](const char* name, chip::StageState& stage) {
+    return std::make_unique<chip::PlainModule<chip::ReductionTree>>(name, stage, unit, kind);
   };
   made.oracle = [kind](const Case& which, base::Random& random) {
     return std::make_unique<TreeOracle>(which, kind, random);
@@ -105,17 +84,7 @@ Case tree_case(const Configuration& c, std::size_t index, std::uint64_t seed) {
   return made;
 }
 
-class ReductionTreeCosim : public testing::TestWithParam<std::size_t> {};
-
-TEST_P(ReductionTreeCosim, AddsScalesAndSendsInTheCyclesOfTheModel) {
-  const std::uint64_t seed = support::test_seed(20261202 + GetParam());
-  std::vector<Case> cases;
-  for (const auto& c : group("reduction_tree", GetParam()))
-    cases.push_back(tree_case(c, cases.size(), base::mix(seed, 100 + cases.size())));
-  run_in_lock_step(fmt::format("reduction_tree-{}", GetParam()), cases, seed);
-}
-
-INSTANTIATE_TEST_SUITE_P(Groups, ReductionTreeCosim, testing::Range<std::size_t>(0, groups("reduction_tree")));
+KILN_COSIM(ReductionTree, "reduction_tree", tree_case);
 
 }  // namespace
 }  // namespace kiln::rtl
