@@ -71,7 +71,9 @@ inline Case make_case(const config::ModelConfig& model, const config::BakeRecipe
                       const config::ChipConfig& chip, std::uint64_t seed) {
   Case made;
   base::ThreadPool pool(1);
-  made.image = std::make_shared<rom::RomImage>(support::ToyRom(seed).make(model, recipe, pool));
+  support::ToyRom toy(seed);
+  toy.rows_differ = true;
+  made.image = std::make_shared<rom::RomImage>(toy.make(model, recipe, pool));
   auto placed = program::Placement::create(model, recipe, chip);
   base::check(placed.ok(), placed.ok() ? "" : placed.error().message);
   made.placement = std::make_shared<program::Placement>(std::move(placed).value());
