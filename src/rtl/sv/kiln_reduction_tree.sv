@@ -56,7 +56,8 @@ module kiln_reduction_tree #(
   localparam int unsigned Depth = levels();
   localparam int unsigned LeftWidth = $clog2(Beats + 1);
 
-  // The first outputs enter in the cycle in which the sums are taken, from the port; the others from the register.
+  // The first outputs enter in the cycle in which the sums are taken, from the port; the others
+  // from the register.
   logic                   start, step, busy_q;
   logic [SumsWidth+9-1:0] sums_q;
   logic [LeftWidth-1:0]   left_q;  // beats that have not left
@@ -99,7 +100,8 @@ module kiln_reduction_tree #(
     .last_o  (last_step)
   );
 
-  // What goes through the levels: the lanes' sums, [lane][node], and behind them exponent, count and column.
+  // What goes through the levels: the lanes' sums, [lane][node], and with them exponent, count and
+  // column.
   localparam int unsigned TagWidth = 9 + 32 + 32;
 
   logic [Lanes*Tiles*46-1:0] terms;

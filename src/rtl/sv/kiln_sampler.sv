@@ -68,7 +68,7 @@ module kiln_sampler #(
     assign beat_q = (BeatElements * 32)'(0);
   end
 
-  // The list: keys that compare as unsigned integers; no logit's key is 0, which marks an empty place.
+  // The list: keys that compare as unsigned integers; no logit's key is 0, the empty place's.
   localparam int unsigned ListWidth = MaxTopK * 32;
 
   logic [ListWidth-1:0]    keys_q, keys_d, ids_q, ids_d;
