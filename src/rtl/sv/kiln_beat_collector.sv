@@ -1,6 +1,6 @@
-// Puts beats together from groups of Lanes <= BeatElements elements and holds them in the unit's output buffer of Depth
-// beats. A beat is made of ceil(BeatElements / Lanes) groups, of which the last one gives what is left; it is available
-// in the cycle behind that of its last group.
+// Puts beats together from groups of Lanes <= BeatElements elements and holds them in the unit's
+// output buffer of Depth beats. A beat is made of ceil(BeatElements / Lanes) groups, of which the
+// last one gives what is left; it is available in the cycle behind that of its last group.
 module kiln_beat_collector #(
   parameter int unsigned BeatElements = 64,
   parameter int unsigned Lanes = 64,
@@ -43,7 +43,9 @@ module kiln_beat_collector #(
     end
 
     always_ff @(posedge clk_i) begin
-      if (valid_i && !last) part_q[IndexWidth'(group_q)*IndexWidth'(Lanes*32) +: Lanes*32] <= data_i;
+      if (valid_i && !last) begin
+        part_q[IndexWidth'(group_q)*IndexWidth'(Lanes*32) +: Lanes*32] <= data_i;
+      end
     end
   end
 

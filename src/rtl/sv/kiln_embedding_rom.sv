@@ -1,7 +1,8 @@
-// Embedding ROM: reads and converts ElementsPerCycle elements of a token's row in a cycle. Row element i is
-// float(row scale * codebook[code] * group scale), rounded once (docs/numerics.md, "Embedding row").
-// The id is taken at t; beat k is available at t + ReadCycles + (k + 1) * ceil(BeatElements / ElementsPerCycle) - 1.
-// The next id is taken when all beats have left. docs/units/embedding_rom.md
+// Embedding ROM: reads and converts ElementsPerCycle elements of a token's row in a cycle. Row
+// element i is float(row scale * codebook[code] * group scale), rounded once (docs/numerics.md,
+// "Embedding row"). The id is taken at t; beat k is available at t + ReadCycles + (k + 1) *
+// ceil(BeatElements / ElementsPerCycle) - 1. The next id is taken when all beats have left.
+// docs/units/embedding_rom.md
 module kiln_embedding_rom #(
   parameter int unsigned VocabSize = 1,
   parameter int unsigned HiddenSize = 64,
@@ -24,7 +25,8 @@ module kiln_embedding_rom #(
   output logic [BeatElements*32-1:0] row_data_o
 );
 
-  localparam int unsigned Lanes = (ElementsPerCycle < BeatElements) ? ElementsPerCycle : BeatElements;
+  localparam int unsigned Lanes =
+      (ElementsPerCycle < BeatElements) ? ElementsPerCycle : BeatElements;
   localparam int unsigned Groups = (BeatElements + Lanes - 1) / Lanes;
   localparam int unsigned Beats = (HiddenSize + BeatElements - 1) / BeatElements;
   localparam int unsigned ScaleGroups = (HiddenSize + 63) / 64;
@@ -97,7 +99,8 @@ module kiln_embedding_rom #(
     magnitude = value[7] ? 8'(-value) : value;
     product   = {8'd0, magnitude} * {8'd0, scale};
     scaled    = {24'd0, product} * {16'd0, row[30:23] != 8'd0, row[22:0]};
-    return kiln_pkg::fp_from_int(value[7] ^ row[31], {88'd0, scaled}, 16'({8'd0, row[30:23]}) - 16'd150);
+    return kiln_pkg::fp_from_int(value[7] ^ row[31], {88'd0, scaled},
+                                 {8'd0, row[30:23]} - 16'd150);
   endfunction
 
   logic [Lanes*32-1:0] elements;

@@ -1,5 +1,6 @@
-// The registers of a function that takes Cycles >= 1 and whose result the unit behind it stores in a register of its
-// own (an output buffer's): Cycles - 1 of them, so what enters in cycle t is stored at the end of t + Cycles - 1.
+// The registers of a function that takes Cycles >= 1 and whose result the unit behind it stores in
+// a register of its own (an output buffer's): Cycles - 1 of them, so what enters in cycle t is
+// stored at the end of t + Cycles - 1.
 module kiln_latency #(
   parameter int unsigned Cycles = 1,
   parameter int unsigned Width = 1

@@ -1,9 +1,10 @@
-// Reduction tree of an array: adds the partial sums of its tiles over the inputs for OutputsPerCycle outputs a cycle, in
-// levels of adders with FanIn inputs, applies the row scale and rounds once (docs/numerics.md, "A matrix row").
-// The sums are taken at t; with c = ceil(BeatElements / OutputsPerCycle), beat k is available at
+// Reduction tree of an array: adds the partial sums of its tiles over the inputs for
+// OutputsPerCycle outputs a cycle, in levels of adders with FanIn inputs, applies the row scale and
+// rounds once (docs/numerics.md, "A matrix row"). The sums are taken at t; with c =
+// ceil(BeatElements / OutputsPerCycle), beat k is available at
 //   t + depth * LevelCycles + ScaleCycles + (k + 1) * c - 1.
-// Beats come section by section, or alternating between the sections; the next sums are taken when all have left.
-// docs/units/reduction_tree.md
+// Beats come section by section, or alternating between the sections; the next sums are taken when
+// all have left. docs/units/reduction_tree.md
 module kiln_reduction_tree #(
   parameter int unsigned Tiles = 1,
   parameter int unsigned Outputs = 64,

@@ -1,6 +1,7 @@
-// The last step of a matrix row, for Lanes rows a cycle: float(r * S * 2^E), rounded once, in ScaleCycles of which the
-// last is the register behind it. Rows are those of consecutive columns of the array; lanes beyond count_i give 0.
-// docs/units/reduction_tree.md, docs/numerics.md ("A matrix row")
+// The last step of a matrix row, for Lanes rows a cycle: float(r * S * 2^E), rounded once, in
+// ScaleCycles of which the last is the register behind it. Rows are those of consecutive columns of
+// the array; lanes beyond count_i give 0. docs/units/reduction_tree.md, docs/numerics.md ("A matrix
+// row")
 module kiln_row_scale #(
   parameter int unsigned Outputs = 64,
   parameter int unsigned Layers = 1,

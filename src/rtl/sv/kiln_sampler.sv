@@ -1,7 +1,8 @@
-// Sampler: compares Lanes logits a cycle and keeps the MaxTopK largest in a sorted list (of equals the lower index
-// first). The id is the first of them, or drawn among the first top_k_i (docs/numerics.md, "Sampling").
-// With c = ceil(BeatElements / Lanes), beats are taken c apart or as they come; the id is available at the last beat
-// + c - 1 + CompareCycles, + DrawCycles where it is drawn. docs/units/lm_head.md
+// Sampler: compares Lanes logits a cycle and keeps the MaxTopK largest in a sorted list (of equals
+// the lower index first). The id is the first of them, or drawn among the first top_k_i
+// (docs/numerics.md, "Sampling"). With c = ceil(BeatElements / Lanes), beats are taken c apart or
+// as they come; the id is available at the last beat + c - 1 + CompareCycles, + DrawCycles where it
+// is drawn. docs/units/lm_head.md
 module kiln_sampler #(
   parameter int unsigned VocabSize = 64,
   parameter int unsigned BeatElements = 64,
@@ -30,7 +31,8 @@ module kiln_sampler #(
   localparam int unsigned Beats = (VocabSize + BeatElements - 1) / BeatElements;
 
   // The first group of a beat is compared in the cycle in which the beat is taken, from the port.
-  logic                       take, step, busy_q, open_q;  // open: from the last beat until the id has left
+  logic                       take, step, busy_q;
+  logic                       open_q;  // from the last beat until the id has left
   logic [BeatElements*32-1:0] beat_q;
   logic [31:0]                first_q, group_q;  // first logit of the beat; group of it
   logic                       last_group, last_step;

@@ -1,7 +1,7 @@
-// Draws one of the sampler's candidates: weights 2^-((l_1 - l_i) * C), their sum, and the first candidate at which the
-// sum so far exceeds the random share (docs/numerics.md, "Sampling"). Candidates are in order, largest first, as keys of
-// the sampler; a key of 0 is an empty place. In DrawCycles, of which the last is the register behind it.
-// docs/units/lm_head.md
+// Draws one of the sampler's candidates: weights 2^-((l_1 - l_i) * C), their sum, and the first
+// candidate at which the sum so far exceeds the random share (docs/numerics.md, "Sampling").
+// Candidates are in order, largest first, as keys of the sampler; a key of 0 is an empty place. In
+// DrawCycles, of which the last is the register behind it. docs/units/lm_head.md
 module kiln_sampler_draw #(
   parameter int unsigned DrawCycles = 1,
   parameter int unsigned MaxTopK = 8

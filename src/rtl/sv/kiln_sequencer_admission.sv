@@ -1,8 +1,8 @@
-// Who has a slot: users wait in the order of their first prompt ids; the first one is admitted in the cycle in which a
-// slot (the lowest free one) and its share of the KV cache are free. One that does not fit the cache waits, and all
-// behind it, or is refused. What happens in a cycle (a user comes, a slot is released, a user leaves) counts for the
-// admissions of that cycle: outputs *_o hold for the cycle's decision, behind them stand the registers.
-// docs/units/sequencer.md
+// Who has a slot: users wait in the order of their first prompt ids; the first one is admitted in
+// the cycle in which a slot (the lowest free one) and its share of the KV cache are free. One that
+// does not fit the cache waits, and all behind it, or is refused. What happens in a cycle (a user
+// comes, a slot is released, a user leaves) counts for the admissions of that cycle: outputs *_o
+// hold for the cycle's decision, behind them stand the registers. docs/units/sequencer.md
 module kiln_sequencer_admission #(
   parameter int unsigned Users = 1,
   parameter int unsigned Slots = 1,
@@ -59,7 +59,8 @@ module kiln_sequencer_admission #(
     if (release_i || leave_i) begin
       for (int unsigned s = 0; s < Slots; s++) begin
         user = users_o[s*UserWidth +: UserWidth];
-        if (taken_o[s] && ((release_i && user == release_user_i) || (leave_i && user == leave_user_i))) begin
+        if (taken_o[s] && ((release_i && user == release_user_i) ||
+                           (leave_i && user == leave_user_i))) begin
           taken_o[s] = 1'b0;
           free_d     = free_d + reserved_i[32*32'(user) +: 32];
         end
@@ -107,9 +108,9 @@ module kiln_sequencer_admission #(
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       taken_q <= '0;
-      users_q <= '0;
+      users_q <= (Slots * UserWidth)'(0);
       free_q  <= Capacity;
-      queue_q <= '0;
+      queue_q <= (Users * UserWidth)'(0);
       count_q <= '0;
     end else if (changes) begin
       taken_q <= taken_o;

@@ -1,6 +1,6 @@
-// Whether a commit ends its user's request, and why: 0 it does not, 1 the answer has max_new tokens, 2 it ends with an
-// end token, 3 the user's share of the KV cache is full, 5 the user had left (4, refused, is no commit's).
-// Combinational. docs/units/sequencer.md
+// Whether a commit ends its user's request, and why: 0 it does not, 1 the answer has max_new
+// tokens, 2 it ends with an end token, 3 the user's share of the KV cache is full, 5 the user had
+// left (4, refused, is no commit's). Combinational. docs/units/sequencer.md
 module kiln_sequencer_finish #(
   parameter int unsigned MaxEnds = 1,
   parameter int unsigned VocabWidth = 32

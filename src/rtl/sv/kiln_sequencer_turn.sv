@@ -1,6 +1,6 @@
-// Whose turn it is: the first slot behind the one served last whose token can be issued, of those that the policy
-// prefers if there are any. Turn: 0 in turn among all, 1 answers before prompts, 2 prompts before answers.
-// Combinational. docs/units/sequencer.md
+// Whose turn it is: the first slot behind the one served last whose token can be issued, of those
+// that the policy prefers if there are any. Turn: 0 in turn among all, 1 answers before prompts, 2
+// prompts before answers. Combinational. docs/units/sequencer.md
 module kiln_sequencer_turn #(
   parameter int unsigned Slots = 1,
   parameter int unsigned Turn = 0

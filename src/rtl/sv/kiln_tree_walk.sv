@@ -1,6 +1,6 @@
-// The order in which a tree's outputs leave: beats of the sections, one section behind the other or alternating, each
-// beat in groups of Lanes outputs. A step moves on to the next group; behind the last one it stands at the first again.
-// docs/units/reduction_tree.md
+// The order in which a tree's outputs leave: beats of the sections, one section behind the other or
+// alternating, each beat in groups of Lanes outputs. A step moves on to the next group; behind the
+// last one it stands at the first again. docs/units/reduction_tree.md
 module kiln_tree_walk #(
   parameter int unsigned BeatElements = 64,
   parameter int unsigned Lanes = 64,
