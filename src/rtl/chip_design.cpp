@@ -53,7 +53,7 @@ std::string range(std::uint64_t bits) { return bits > 1 ? fmt::format("[{}:0] ",
 /// Ports of the sequencer towards the host, and what it says of tokens for whoever watches.
 bool faces_host(const std::string& port) {
   return port.starts_with("request_") || port.starts_with("prompt_") || port.starts_with("leave_") ||
-         port.starts_with("commit_") || port.starts_with("gone_");
+         port.starts_with("commit_") || port.starts_with("gone_") || port == "slot_o";
 }
 
 class Text {

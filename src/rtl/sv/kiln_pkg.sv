@@ -6,6 +6,30 @@ package kiln_pkg;
 
   import kiln_tables_pkg::*;
 
+  // What the vector unit does for a token, in this order; from NormAttention to Down for every layer.
+  typedef enum logic [3:0] {
+    OpEmbedding, OpNormAttention, OpQkv, OpAttention, OpO, OpNormFfn, OpGateUp, OpDown, OpNormHead, OpDone
+  } vector_op_e;
+
+  // Beats of a section of `size` elements, and what its last one holds.
+  function automatic int unsigned beats(int unsigned size, int unsigned beat_elements);
+    return (size + beat_elements - 1) / beat_elements;
+  endfunction
+
+  function automatic int unsigned rest_of(int unsigned size, int unsigned beat_elements);
+    return size - (beats(size, beat_elements) - 1) * beat_elements;
+  endfunction
+
+  // log2 of the transform's block: of the largest power of two, at most 64, that divides `width`.
+  function automatic int unsigned block_log2(int unsigned width);
+    int unsigned n;
+    n = 0;
+    for (int unsigned i = 0; i < 6; i++) begin
+      if (width % (2 << i) == 0) n = i + 1;
+    end
+    return n;
+  endfunction
+
   // A normalised significand (leading one at bit 23), the bit below it, whether any bit below that is set, and the
   // exponent as binary32 stores it, if it could be as small or large as it liked. Below 1 the result is 0, but what is
   // rounded up to 2^-126 as IEEE 754 rounds: 24 leading ones just below it.
@@ -103,6 +127,33 @@ package kiln_pkg;
   // floor(x / 2^n + 1/2) for x below 2^63 and n up to 63.
   function automatic logic [63:0] rounding_shift(logic [63:0] x, int unsigned n);
     return (n == 0) ? x : (x + (64'h1 << (n - 1))) >> n;
+  endfunction
+
+  // floor(x / 2^n + 1/2): add half, arithmetic shift.
+  function automatic logic signed [63:0] rounding_shift_signed(logic signed [63:0] x,
+                                                               int unsigned n);
+    return (n == 0) ? x : (x + $signed(64'h1 << (n - 1))) >>> n;
+  endfunction
+
+  // The element's significand, with its sign, brought to a group's largest (stored) exponent: s(25), held in 32 bits.
+  function automatic logic signed [31:0] fp_aligned(logic [31:0] x, logic [7:0] largest);
+    logic signed [31:0] m;
+    int unsigned        n;
+    n = 32'(largest) - 32'(x[30:23]);
+    if (x[30:23] == '0 || n >= 25) return 32'sh0;
+    m = $signed({8'h0, 1'b1, x[22:0]});
+    if (x[31]) m = -m;
+    return (m + $signed((32'h1 << n) >> 1)) >>> n;
+  endfunction
+
+  // Bits of x without its leading zeros.
+  function automatic int unsigned bit_length(logic [63:0] x);
+    int unsigned n;
+    n = 0;
+    for (int unsigned step = 32; step > 0; step /= 2) begin
+      if ((x >> (n + step)) != '0) n = n + step;
+    end
+    return (x == '0) ? 0 : n + 1;
   endfunction
 
   // 2^-(f / 2^26), 31 fraction bits.

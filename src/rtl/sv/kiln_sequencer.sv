@@ -2,7 +2,7 @@
 // answers; each of the Users numbers is good for one request. The decision for cycle t0 sees what happens up to and in
 // t0; the token's id is available at t0 + IssueCycles. A result (or, from a token without logits, done) that is taken at
 // t commits at t + CommitCycles. One token is on its way at a time: position_o ... slot_o stay from t0 + 1 until the
-// commit of it. What is not known before the cycle of a commit is told a cycle later: refused_o, left_o.
+// commit of it. What is not known before the cycle of a commit is told a cycle later: gone_refused_o, gone_left_o.
 // docs/units/sequencer.md
 module kiln_sequencer #(
   parameter int unsigned Users = 1,
@@ -28,7 +28,7 @@ module kiln_sequencer #(
   input  logic [3:0]            request_top_k_i,
   input  logic [63:0]           request_seed_i,
   input  logic [MaxEnds*32-1:0] request_ends_i,
-  input  logic [31:0]           request_end_count_i,
+  input  logic [3:0]            request_end_count_i,  // at most MaxEnds
   // A prompt id is here.
   input  logic                  prompt_valid_i,
   input  logic [15:0]           prompt_user_i,
@@ -60,8 +60,8 @@ module kiln_sequencer #(
   output logic                  commit_answer_o,  // an answer token was made
   output logic [VocabWidth-1:0] commit_id_o,
   output logic [2:0]            commit_finish_o,
-  output logic [Users-1:0]      refused_o,  // in the cycle before this one
-  output logic [Users-1:0]      left_o      // likewise: in the queue, with a slot, or in the very cycle of a commit
+  output logic [Users-1:0]      gone_refused_o,  // in the cycle before this one
+  output logic [Users-1:0]      gone_left_o      // likewise: in the queue, with a slot, or in the very cycle of a commit
 );
 
   localparam int unsigned UserWidth = (Users > 1) ? $clog2(Users) : 1;
@@ -74,13 +74,16 @@ module kiln_sequencer #(
   logic [Users-1:0]         left_d, left_q, decided_d, decided_q, ended;
   logic [SamplingWidth-1:0] samplings_q [Users];
   logic [SamplingWidth-1:0] sampling;
-  logic [MaxEnds*32+31:0]   ends_q [Users];
+  logic [MaxEnds*32+3:0]    ends_q [Users];
   logic [UserWidth-1:0]     request_user, prompt_user, leave_user;
+  logic                     requests, goes;
   logic [32:0]              length;  // tokens of the request that have a place in the KV cache, if it were large enough
 
   assign request_user = UserWidth'(request_user_i);
   assign prompt_user  = UserWidth'(prompt_user_i);
   assign leave_user   = UserWidth'(leave_user_i);
+  assign requests     = request_valid_i && 32'(request_user_i) < Users;  // there are no others
+  assign goes         = leave_valid_i && 32'(leave_user_i) < Users;
   assign length       = {1'b0, request_prompt_i} + {1'b0, request_max_new_i} - 33'd1;
   assign sampling     = {request_greedy_i, request_factor_i, request_top_k_i, request_seed_i};
 
@@ -88,7 +91,7 @@ module kiln_sequencer #(
     prompt_d   = prompt_q;
     reserved_d = reserved_q;
     max_new_d  = max_new_q;
-    if (request_valid_i) begin
+    if (requests) begin
       prompt_d[32*32'(request_user) +: 32]   = request_prompt_i;
       max_new_d[32*32'(request_user) +: 32]  = request_max_new_i;
       reserved_d[32*32'(request_user) +: 32] = (length > 33'(Capacity)) ? Capacity : 32'(length);
@@ -96,8 +99,8 @@ module kiln_sequencer #(
   end
 
   always_ff @(posedge clk_i) begin
-    if (request_valid_i) samplings_q[request_user] <= sampling;
-    if (request_valid_i) ends_q[request_user] <= {request_ends_i, request_end_count_i};
+    if (requests) samplings_q[request_user] <= sampling;
+    if (requests) ends_q[request_user] <= {request_ends_i, request_end_count_i};
   end
 
   // ---- slots ----
@@ -115,7 +118,7 @@ module kiln_sequencer #(
   logic [SamplingWidth-1:0] sampling_q;
   logic                     commits, has_id, ends, finishes;
   logic [VocabWidth-1:0]    id;
-  logic [MaxEnds*32+31:0]   user_ends;
+  logic [MaxEnds*32+3:0]    user_ends;
 
   assign result_ready_o = 1'b1;
   assign done_ready_o   = 1'b1;
@@ -135,8 +138,8 @@ module kiln_sequencer #(
     .commits_i  (commits),
     .has_id_i   (has_id),
     .id_i       (id),
-    .ends_i     (user_ends[32 +: MaxEnds*32]),
-    .end_count_i(user_ends[31:0]),
+    .ends_i     (user_ends[4 +: MaxEnds*32]),
+    .end_count_i(user_ends[3:0]),
     .answers_i  (answers_q[32*32'(slot_q) +: 32]),
     .max_new_i  (max_new_q[32*32'(user_q) +: 32]),
     .position_i (position_q),
@@ -160,20 +163,20 @@ module kiln_sequencer #(
   always_comb begin
     left_d    = left_q;
     arrived_d = arrived_q;
-    if (leave_valid_i) left_d[leave_user] = 1'b1;
-    arrives = prompt_valid_i && !decided_q[prompt_user];
+    if (goes) left_d[leave_user] = 1'b1;
+    arrives = prompt_valid_i && 32'(prompt_user_i) < Users && !decided_q[prompt_user];
     comes   = arrives && arrived_q[32*32'(prompt_user) +: 32] == '0;
     if (arrives) begin
       arrived_d[32*32'(prompt_user) +: 32] = arrived_q[32*32'(prompt_user) +: 32] + 32'd1;
     end
     // With a token on its way a user leaves with its commit, be it in this cycle.
-    leaves = leave_valid_i && !decided_q[leave_user] && !(flies_q && user_q == leave_user);
+    leaves = goes && !decided_q[leave_user] && !(flies_q && user_q == leave_user);
     ended  = '0;
     if (leaves) ended[leave_user] = 1'b1;
     if (finishes && !ends) ended[user_q] = 1'b1;
-    decided_d = decided_q | ended | refused;
-    if (finishes) decided_d[user_q] = 1'b1;
   end
+
+  assign decided_d = decided_q | ended | refused | (Users'(finishes) << user_q);
 
   kiln_sequencer_admission #(
     .Users         (Users),
@@ -272,7 +275,7 @@ module kiln_sequencer #(
       prompt_q   <= '0;
       reserved_q <= '0;
       max_new_q  <= '0;
-    end else if (request_valid_i) begin
+    end else if (requests) begin
       prompt_q   <= prompt_d;
       reserved_q <= reserved_d;
       max_new_q  <= max_new_d;
@@ -284,14 +287,14 @@ module kiln_sequencer #(
       arrived_q <= '0;
       left_q    <= '0;
       decided_q <= '0;
-      refused_o <= '0;
-      left_o    <= '0;
+      gone_refused_o <= '0;
+      gone_left_o    <= '0;
     end else begin
       if (arrives) arrived_q <= arrived_d;
       left_q    <= left_d;
       decided_q <= decided_d;
-      refused_o <= refused;
-      left_o    <= ended;
+      gone_refused_o <= refused;
+      gone_left_o    <= ended;
     end
   end
 
@@ -330,7 +333,7 @@ module kiln_sequencer #(
         served_q      <= chosen;
         position_q    <= position;
         with_logits_q <= position + 32'd1 >= prompt_d[32*32'(user) +: 32];
-        sampling_q    <= (request_valid_i && request_user == user) ? sampling : samplings_q[user];
+        sampling_q    <= (requests && request_user == user) ? sampling : samplings_q[user];
       end
     end
   end

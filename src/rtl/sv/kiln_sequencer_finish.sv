@@ -9,7 +9,7 @@ module kiln_sequencer_finish #(
   input  logic                  has_id_i,  // an answer token was made
   input  logic [VocabWidth-1:0] id_i,
   input  logic [MaxEnds*32-1:0] ends_i,
-  input  logic [31:0]           end_count_i,
+  input  logic [3:0]            end_count_i,
   input  logic [31:0]           answers_i,  // tokens of the answer before this one
   input  logic [31:0]           max_new_i,
   input  logic [31:0]           position_i,
@@ -23,7 +23,7 @@ module kiln_sequencer_finish #(
   always_comb begin
     ends_text = 1'b0;
     for (int unsigned i = 0; i < MaxEnds; i++) begin
-      if (i < end_count_i && ends_i[32*i +: 32] == 32'(id_i)) ends_text = 1'b1;
+      if (i < 32'(end_count_i) && ends_i[32*i +: 32] == 32'(id_i)) ends_text = 1'b1;
     end
     finish_o = 3'd0;
     if (commits_i) begin

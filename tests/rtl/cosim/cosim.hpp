@@ -71,7 +71,9 @@ inline Case make_case(const config::ModelConfig& model, const config::BakeRecipe
                       const config::ChipConfig& chip, std::uint64_t seed) {
   Case made;
   base::ThreadPool pool(1);
-  made.image = std::make_shared<rom::RomImage>(support::ToyRom(seed).make(model, recipe, pool));
+  support::ToyRom toy(seed);
+  toy.rows_differ = true;
+  made.image = std::make_shared<rom::RomImage>(toy.make(model, recipe, pool));
   auto placed = program::Placement::create(model, recipe, chip);
   base::check(placed.ok(), placed.ok() ? "" : placed.error().message);
   made.placement = std::make_shared<program::Placement>(std::move(placed).value());
@@ -335,7 +337,8 @@ class Bench final : public sc_core::sc_module {
 
 /// Verilates designs side by side; their pins begin with "c0_", "c1_", ... What was made before of the same sources is
 /// used again.
-inline std::unique_ptr<Model> loaded(const std::string& name, const std::vector<UnitDesign>& designs) {
+inline std::unique_ptr<Model> loaded(const std::string& name, const std::vector<UnitDesign>& designs,
+                                     std::vector<std::pair<std::string, std::string>> extra = {}) {
   std::vector<Port> ports;
   for (std::size_t i = 0; i < designs.size(); ++i) {
     for (Port port : designs[i].ports) {
@@ -348,7 +351,8 @@ inline std::unique_ptr<Model> loaded(const std::string& name, const std::vector<
   const std::filesystem::path folder =
       (overlay != nullptr ? std::filesystem::path(overlay) : std::filesystem::path(KILN_BINARY_DIR) / "cosim") / name;
   const std::string top = "kiln_cosim_top";
-  auto written = write_files(folder, designs, {{top + ".sv", side_by_side(top, designs)}});
+  extra.emplace_back(top + ".sv", side_by_side(top, designs));
+  auto written = write_files(folder, designs, extra);
   base::check(written.ok(), written.ok() ? "" : written.error().message);
   for (const auto& entry : std::filesystem::directory_iterator(folder.parent_path())) {
     if (overlay != nullptr && entry.path().extension() == ".sv")
