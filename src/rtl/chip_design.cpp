@@ -86,6 +86,8 @@ class Text {
       std::string to = net(unit.name, port.name);
       if (unit.name == "sequencer" && faces_host(port.name)) {
         to = port.name;
+      } else if (port.name == "layer_i" && unit.name.starts_with("lm_head")) {
+        to = "16'd0";  // there is one for all layers
       } else if (port.input && constant != std::end(kConstants)) {
         to = std::string(constant->second);
       } else {

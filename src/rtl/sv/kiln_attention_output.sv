@@ -1,8 +1,8 @@
 // Divides: reciprocals of the sums of probabilities, times the sums of values (step 8 of
 // docs/numerics.md, "KV cache and attention"), OutputLanes elements a cycle from the cycle after
-// start_i on. Beat k (from 0) is pushed with its last lanes, ReciprocalCycles - 1 after they were
-// read: (k + 1) * ceil(BeatElements / OutputLanes) - 1 + ReciprocalCycles cycles after start_i.
-// docs/units/attention_unit.md
+// start_i on. Beat k (from 0) goes into the output buffer with its last lanes, ReciprocalCycles - 1
+// after they were read: it is available (k + 1) * ceil(BeatElements / OutputLanes) +
+// ReciprocalCycles cycles after start_i. done_o: the last beat leaves. docs/units/attention_unit.md
 module kiln_attention_output #(
   parameter int unsigned Heads = 1,
   parameter int unsigned HeadDim = 8,
@@ -18,8 +18,10 @@ module kiln_attention_output #(
   output logic [31:0]                element_o,
   input  logic [64*OutputLanes-1:0]  sums_i,
   input  logic [9*OutputLanes-1:0]   exponents_i,
-  output logic                       push_o,
-  output logic [32*BeatElements-1:0] beat_o
+  output logic                       y_valid_o,
+  input  logic                       y_ready_i,
+  output logic [32*BeatElements-1:0] y_data_o,
+  output logic                       done_o
 );
 
   import kiln_pkg::*;
@@ -123,6 +125,9 @@ module kiln_attention_output #(
   logic [PartBits-1:0]       done_part;
   logic [32*OutputLanes-1:0] done_lanes;
 
+  logic                       push;
+  logic [32*BeatElements-1:0] beat;
+
   if (ReciprocalCycles == 1) begin : g_at_once
     assign done       = busy_q;
     assign done_part  = part_q;
@@ -141,19 +146,47 @@ module kiln_attention_output #(
     );
   end
 
-  assign push_o = done && done_part == PartBits'(Parts - 1);
+  assign push = done && done_part == PartBits'(Parts - 1);
 
   if (Parts == 1) begin : g_whole
-    assign beat_o = done_lanes[32*BeatElements-1:0];
+    assign beat = done_lanes[32*BeatElements-1:0];
   end else begin : g_parts
     localparam int unsigned LastWidth = 32 * (BeatElements - (Parts - 1) * OutputLanes);
     logic [32*OutputLanes*(Parts-1)-1:0] parts_q;
 
     always_ff @(posedge clk_i) begin
-      if (done && !push_o) parts_q[32'(done_part)*32*OutputLanes +: 32*OutputLanes] <= done_lanes;
+      if (done && !push) parts_q[32'(done_part)*32*OutputLanes +: 32*OutputLanes] <= done_lanes;
     end
 
-    assign beat_o = {done_lanes[LastWidth-1:0], parts_q};
+    assign beat = {done_lanes[LastWidth-1:0], parts_q};
+  end
+
+  logic unused_empty;
+
+  kiln_output_buffer #(
+    .Width(32 * BeatElements),
+    .Depth(Beats)
+  ) u_buffer (
+    .clk_i,
+    .rst_ni,
+    .push_i (push),
+    .data_i (beat),
+    .valid_o(y_valid_o),
+    .ready_i(y_ready_i),
+    .data_o (y_data_o),
+    .empty_o(unused_empty)
+  );
+
+  localparam int unsigned GoneBits = $clog2(Beats + 1);
+  logic                leave;
+  logic [GoneBits-1:0] gone_q;  // beats that left
+
+  assign leave  = y_valid_o && y_ready_i;
+  assign done_o = leave && gone_q == GoneBits'(Beats - 1);
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) gone_q <= '0;
+    else if (leave) gone_q <= done_o ? '0 : gone_q + GoneBits'(1);
   end
 
 endmodule

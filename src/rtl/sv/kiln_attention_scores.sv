@@ -112,28 +112,28 @@ module kiln_attention_scores #(
     logic [31:0]                   exponents_at;
     logic [Sums-1:0]               sums;
     logic [Width-1:0]              query, key;
-    dots_d  = dots_q;
-    scores  = (32 * Lanes * Shared)'(0);
-    token   = '0;
-    kv_head = '0;
-    block_head = '0;
-    head    = '0;
-    dots_at  = '0;
-    query_at = '0;
+    dots_d       = dots_q;
+    scores       = (32 * Lanes * Shared)'(0);
+    token        = '0;
+    kv_head      = '0;
+    block_head   = '0;
+    head         = '0;
+    dots_at      = '0;
+    query_at     = '0;
     exponents_at = '0;
-    key     = Width'(0);
-    sums    = Sums'(0);
-    query   = Width'(0);
-    first   = 32'(word_i) * WidthBytes;
+    key          = Width'(0);
+    sums         = Sums'(0);
+    query        = Width'(0);
+    first        = 32'(word_i) * WidthBytes;
     if (valid_i) begin
       for (int unsigned l = 0; l < Lanes; l++) begin
         if (lane_valid_i[l]) begin
-          token   = 32'(lane_token_i[l*TokenBits +: TokenBits]);
+          token      = 32'(lane_token_i[l*TokenBits +: TokenBits]);
           block_head = 32'(lane_head_i[l*HeadBits +: HeadBits]);
-          kv_head = 32'(head_block_i) * BlockHeads + block_head;
-          key     = lane_word_i[l*Width +: Width];
+          kv_head    = 32'(head_block_i) * BlockHeads + block_head;
+          key        = lane_word_i[l*Width +: Width];
           for (int unsigned s = 0; s < Shared; s++) begin
-            head  = kv_head * Shared + s;
+            head     = kv_head * Shared + s;
             dots_at  = $bits(dots_at)'(((token * BlockHeads + block_head) * Shared + s) * Sums);
             sums     = (word_i == '0) ? Sums'(0) : dots_q[dots_at +: Sums];
             query_at = $bits(query_at)'(8 * (head * HeadDim + first));

@@ -64,20 +64,10 @@ module kiln_attention_unit #(
   localparam int unsigned WordBits = (RowWords > 1) ? $clog2(RowWords) : 1;
   localparam int unsigned TokenBits = (Tokens > 1) ? $clog2(Tokens) : 1;
   localparam int unsigned HeadBits = (BlockHeads > 1) ? $clog2(BlockHeads) : 1;
-  localparam int unsigned LayerBits = (Layers > 1) ? $clog2(Layers) : 1;
+  localparam int unsigned Elements = Tokens * Heads;  // scores of a block of tokens
 
   localparam int unsigned QBeats = (Heads + BeatHeads - 1) / BeatHeads;
   localparam int unsigned ExponentsWidth = 9 * BeatHeads * Groups;
-
-  // A row of the buffer holds a block of tokens. The softmax lanes meet as many rows as they span
-  // from any place in the first one on; the window is the power of two above.
-  localparam int unsigned Elements = Tokens * Heads;
-  localparam int unsigned SoftLanes =
-      (SoftmaxLanes < Heads * Capacity) ? SoftmaxLanes : Heads * Capacity;
-  localparam int unsigned SpanRows = (Elements % SoftLanes == 0) ? 1 :
-      (SoftLanes % Elements == 0) ? SoftLanes / Elements :
-      (SoftLanes + Elements - 2) / Elements + 1;
-  localparam int unsigned Rows = 32'd1 << $clog2(SpanRows);
 
   logic [31:0] context_tokens;
   assign context_tokens = position_i + 32'd1;
@@ -181,61 +171,30 @@ module kiln_attention_unit #(
     else if (start_values) values_q <= 1'b1;
   end
 
-  // Side arrays
   logic [9*Tokens*KvHeads*Groups-1:0] k_exponents, v_exponents;
   logic [9*KvHeads*Groups-1:0]        largest_v_exponents;
 
-  kiln_attention_exponents #(
+  kiln_attention_side_arrays #(
     .KvHeads  (KvHeads),
     .Groups   (Groups),
     .BeatHeads(BeatHeads),
     .Layers   (Layers),
     .Capacity (Capacity),
     .Tokens   (Tokens)
-  ) u_k_exponents (
+  ) u_side_arrays (
     .clk_i,
     .layer_i,
-    .write_i     (k_exponents_valid),
-    .token_i     (position_i),
-    .first_head_i(first_head),
-    .exponents_i (exponents),
-    .read_i      (words_valid && !values_q),
-    .block_i     (block),
-    .row_o       (k_exponents)
-  );
-
-  kiln_attention_exponents #(
-    .KvHeads  (KvHeads),
-    .Groups   (Groups),
-    .BeatHeads(BeatHeads),
-    .Layers   (Layers),
-    .Capacity (Capacity),
-    .Tokens   (Tokens)
-  ) u_v_exponents (
-    .clk_i,
-    .layer_i,
-    .write_i     (v_exponents_valid),
-    .token_i     (position_i),
-    .first_head_i(first_head),
-    .exponents_i (exponents),
-    .read_i      (words_valid && values_q),
-    .block_i     (block),
-    .row_o       (v_exponents)
-  );
-
-  kiln_attention_largest #(
-    .KvHeads  (KvHeads),
-    .Groups   (Groups),
-    .BeatHeads(BeatHeads),
-    .Layers   (Layers)
-  ) u_largest (
-    .clk_i,
-    .layer_i     (LayerBits'(layer_i)),
-    .write_i     (v_exponents_valid),
-    .begin_i     (position_i == '0),
-    .first_head_i(first_head),
-    .exponents_i (exponents),
-    .largest_o   (largest_v_exponents)
+    .position_i,
+    .write_k_i    (k_exponents_valid),
+    .write_v_i    (v_exponents_valid),
+    .first_head_i (first_head),
+    .exponents_i  (exponents),
+    .read_k_i     (words_valid && !values_q),
+    .read_v_i     (words_valid && values_q),
+    .block_i      (block),
+    .k_exponents_o(k_exponents),
+    .v_exponents_o(v_exponents),
+    .largest_o    (largest_v_exponents)
   );
 
   // Scores
@@ -282,61 +241,38 @@ module kiln_attention_unit #(
     .largest_o    (largest_scores)
   );
 
-  // Softmax, in the buffer of the scores
-  logic                        soft_read, soft_write, soft_last;
-  logic [BlockBits-1:0]        soft_read_row, soft_write_row;
-  logic [Rows*Elements-1:0]    soft_mask;
-  logic [32*Rows*Elements-1:0] probabilities, window;
-  logic [48*Heads-1:0]         probability_sums;
+  // Probabilities; with the last of them the walk over values begins
+  logic [32*Elements-1:0] probabilities;
+  logic [48*Heads-1:0]    probability_sums;
 
-  kiln_attention_buffer #(
-    .Elements(Elements),
-    .Rows    (Rows),
-    .Depth   (Blocks)
-  ) u_buffer (
-    .clk_i,
-    .write_i     (scores_write || soft_write),
-    .write_row_i (scores_write ? scores_block : soft_write_row),
-    .write_mask_i(scores_write ? (Rows*Elements)'(scores_mask) : soft_mask),
-    .write_data_i(scores_write ? (32*Rows*Elements)'(scores) : probabilities),
-    .read_i      (soft_read || (words_valid && values_q)),
-    .read_row_i  (soft_read ? soft_read_row : block),
-    .read_data_o (window)
-  );
-
-  kiln_attention_softmax #(
+  kiln_attention_probabilities #(
     .Heads        (Heads),
-    .Elements     (Elements),
-    .Rows         (Rows),
-    .RowBits      (BlockBits),
-    .SoftmaxLanes (SoftLanes),
+    .Capacity     (Capacity),
+    .Tokens       (Tokens),
+    .SoftmaxLanes (SoftmaxLanes),
     .SoftmaxCycles(SoftmaxCycles)
-  ) u_softmax (
+  ) u_probabilities (
     .clk_i,
     .rst_ni,
-    .start_i        (scores_last),
     .tokens_i       (context_tokens),
+    .scores_write_i (scores_write),
+    .scores_last_i  (scores_last),
+    .scores_block_i (scores_block),
+    .scores_mask_i  (scores_mask),
+    .scores_i       (scores),
     .largest_i      (largest_scores),
-    .read_o         (soft_read),
-    .read_row_o     (soft_read_row),
-    .scores_i       (window),
-    .write_o        (soft_write),
-    .last_o         (soft_last),
-    .write_row_o    (soft_write_row),
-    .mask_o         (soft_mask),
+    .last_o         (start_values),
+    .read_i         (words_valid && values_q),
+    .block_i        (block),
     .probabilities_o(probabilities),
     .sums_o         (probability_sums)
   );
-
-  assign start_values = soft_last;
 
   // Values and the division
   logic                     values_last, sums_read;
   logic [31:0]              sums_element;
   logic [64*OutLanes-1:0]   sums;
   logic [9*OutLanes-1:0]    sums_exponents;
-  logic                     push, unused_empty;
-  logic [OutWidth-1:0]      beat;
 
   kiln_attention_values #(
     .Heads        (Heads),
@@ -352,7 +288,7 @@ module kiln_attention_unit #(
   ) u_values (
     .clk_i,
     .rst_ni,
-    .probabilities_i(window[32*Elements-1:0]),
+    .probabilities_i(probabilities),
     .v_exponents_i  (v_exponents),
     .largest_i      (largest_v_exponents),
     .valid_i        (words_valid && values_q),
@@ -386,35 +322,10 @@ module kiln_attention_unit #(
     .element_o         (sums_element),
     .sums_i            (sums),
     .exponents_i       (sums_exponents),
-    .push_o            (push),
-    .beat_o            (beat)
+    .y_valid_o,
+    .y_ready_i,
+    .y_data_o,
+    .done_o            (done)
   );
-
-  kiln_output_buffer #(
-    .Width(OutWidth),
-    .Depth(QBeats)
-  ) u_buffer_out (
-    .clk_i,
-    .rst_ni,
-    .push_i (push),
-    .data_i (beat),
-    .valid_o(y_valid_o),
-    .ready_i(y_ready_i),
-    .data_o (y_data_o),
-    .empty_o(unused_empty)
-  );
-
-  // The operation is over when its last beat leaves.
-  localparam int unsigned LeftBits = $clog2(QBeats + 1);
-  logic                leave;
-  logic [LeftBits-1:0] gone_q;  // beats that left
-
-  assign leave = y_valid_o && y_ready_i;
-  assign done  = leave && gone_q == LeftBits'(QBeats - 1);
-
-  always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) gone_q <= '0;
-    else if (leave) gone_q <= done ? '0 : gone_q + LeftBits'(1);
-  end
 
 endmodule

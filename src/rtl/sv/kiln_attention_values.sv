@@ -128,13 +128,13 @@ module kiln_attention_values #(
     logic [$clog2(RowWidth)-1:0]               sum_at;
     logic [$clog2(32*Lanes*LaneWeights)-1:0]   weight_at;
     logic signed [63:0]                        factor, sum;
-    row_d   = RowWidth'(0);
-    place   = '0;
-    element = '0;
-    sum_at  = '0;
+    row_d     = RowWidth'(0);
+    place     = '0;
+    element   = '0;
+    sum_at    = '0;
     weight_at = '0;
-    factor  = '0;
-    sum     = '0;
+    factor    = '0;
+    sum       = '0;
     if (add) begin
       if (!add_begin) row_d = rows_q[row];
       for (int unsigned l = 0; l < Lanes; l++) begin

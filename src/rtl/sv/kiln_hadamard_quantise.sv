@@ -71,7 +71,7 @@ module kiln_hadamard_quantise #(
   logic                         last;
   logic [32*Units*Elements-1:0] group;
 
-  kiln_group_collector #(
+  kiln_quantise_collector #(
     .BeatElements(BeatElements), .Lanes(Lanes), .Units(Units), .Groups(Groups),
     .GroupElements(Elements), .Starts(Starts), .Ends(Ends)
   ) u_collector (
@@ -102,7 +102,7 @@ module kiln_hadamard_quantise #(
   assign {now_side, now_wide} = now;
 
   for (genvar u = 0; u < Units; u++) begin : g_unit
-    kiln_group_transform #(.Elements(Elements), .Levels(Levels)) u_transform (
+    kiln_hadamard_transform #(.Elements(Elements), .Levels(Levels)) u_transform (
       .valid_i  (complete[u]),
       .block_i,
       .group_i  (group[32*Elements*u +: 32*Elements]),
@@ -110,7 +110,7 @@ module kiln_hadamard_quantise #(
       .h_o      (wide[WideWidth*u +: 31*Elements])
     );
 
-    kiln_group_quantise #(.Elements(Elements), .InputSteps(InputSteps)) u_quantise (
+    kiln_quantise_group #(.Elements(Elements), .InputSteps(InputSteps)) u_quantise (
       .valid_i   (now_valid && now_side[u]),
       .largest_i (now_wide[WideWidth*u + 31*Elements +: 8]),
       .h_i       (now_wide[WideWidth*u +: 31*Elements]),
@@ -125,7 +125,7 @@ module kiln_hadamard_quantise #(
     .valid_o(out_valid), .data_o({out_side, out_codes})
   );
 
-  kiln_beat_assembler #(
+  kiln_quantise_assembler #(
     .BeatElements(BeatElements), .Units(Units), .Groups(Groups), .GroupElements(Elements),
     .InputSteps(InputSteps), .Starts(Starts)
   ) u_assembler (

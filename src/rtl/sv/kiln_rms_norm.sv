@@ -61,7 +61,7 @@ module kiln_rms_norm #(
     .clk_i, .rst_ni, .valid_i(summed_q), .data_i(total_q), .valid_o(summed), .data_o(total)
   );
 
-  kiln_inverse_rms #(.Count(HiddenSize), .Eps(Eps)) u_inverse_rms (
+  kiln_rms_inverse #(.Count(HiddenSize), .Eps(Eps)) u_rms_inverse (
     .valid_i(summed), .total_i(total), .largest_i, .scale_o(root)
   );
 

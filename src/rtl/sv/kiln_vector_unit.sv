@@ -168,7 +168,7 @@ module kiln_vector_unit #(
                     HeadGroupsWidth'(elements / HeadDim * ((HeadDim + 63) / 64))};
   assign {side_flag, side_groups, side_head_groups} = side;
 
-  kiln_lane_feed #(.Elements(BeatElements), .Lanes(L), .SideWidth(SideWidth)) u_feed (
+  kiln_vector_feed #(.Elements(BeatElements), .Lanes(L), .SideWidth(SideWidth)) u_feed (
     .clk_i, .rst_ni, .take_i(take), .beat_i(beat), .side_i(side_in), .idle_o(idle), .valid_o(valid),
     .step_o(step), .beat_o(held), .side_o(side)
   );

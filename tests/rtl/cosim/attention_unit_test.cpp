@@ -59,7 +59,8 @@ class AttentionOracle final : public Oracle {
     float scale = 1;
     for (std::size_t i = 0; i < x.size(); ++i) {
       if (i % model_.head_dim % 64 == 0) {
-        scale = std::ldexp(1.0F, static_cast<int>(random_.below(static_cast<std::uint64_t>(spread_) + 4)) - spread_ / 2);
+        scale =
+            std::ldexp(1.0F, static_cast<int>(random_.below(static_cast<std::uint64_t>(spread_) + 4)) - spread_ / 2);
         if (random_.below(20) == 0) scale = 0;
       }
       x[i] = scale * (static_cast<float>(random_.below(1U << 24)) / static_cast<float>(1U << 23) - 1.0F);
@@ -112,7 +113,7 @@ Case attention_case(const Configuration& c, std::uint64_t seed) {
   model.max_context = 64;
   config::ChipConfig chip = support::RandomConfigs(seed).chip(model, c.at("context"));
   chip.link.beat_groups = c.at("groups");
-  chip.attention = {c.at("input_lanes"),  c.at("heads_parallel"), c.at("tokens_parallel"),
+  chip.attention = {c.at("input_lanes"),   c.at("heads_parallel"), c.at("tokens_parallel"),
                     c.at("softmax_lanes"), c.at("output_lanes"),   c.at("score"),
                     c.at("softmax"),       c.at("value"),          c.at("reciprocal")};
   chip.kv = {c.at("banks"), c.at("ports"), c.at("width_bytes"), 1, c.at("read"), c.at("write"), c.at("pad")};

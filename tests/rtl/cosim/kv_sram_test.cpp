@@ -1,6 +1,6 @@
-// The KV SRAM alone: KvWalk of src/chip/kv_sram and kiln_kv_sram in lock step. Words are written at random, whole and in
-// part; then all rows of a region are read, and each cycle must bring what the model's arbitration says, with the bytes
-// that were written last. docs/units/kv_sram.md
+// The KV SRAM alone: KvWalk of src/chip/kv_sram and kiln_kv_sram in lock step. Words are written at random, whole and
+// in part; then all rows of a region are read, and each cycle must bring what the model's arbitration says, with the
+// bytes that were written last. docs/units/kv_sram.md
 #include "chip/kv_sram.hpp"
 
 #include <bit>
@@ -61,16 +61,28 @@ struct Shape {
     d.parameter("ReadCycles", c.at("read"));
     d.parameter("RowPadWords", c.at("pad"));
     d.parameter("WriteWords", write_words);
-    for (const auto& [name, bits] : std::initializer_list<std::pair<const char*, std::uint64_t>>{
-             {"layer_i", 16}, {"write_i", 1}, {"write_values_i", 1}, {"write_word_i", 32},
-             {"write_data_i", write_words * width}, {"write_bytes_i", write_words * width / 8},
-             {"read_i", 1}, {"read_values_i", 1}, {"read_tokens_i", 32}})
+    for (const auto& [name, bits] :
+         std::initializer_list<std::pair<const char*, std::uint64_t>>{{"layer_i", 16},
+                                                                      {"write_i", 1},
+                                                                      {"write_values_i", 1},
+                                                                      {"write_word_i", 32},
+                                                                      {"write_data_i", write_words * width},
+                                                                      {"write_bytes_i", write_words * width / 8},
+                                                                      {"read_i", 1},
+                                                                      {"read_values_i", 1},
+                                                                      {"read_tokens_i", 32}})
       d.input(name, bits);
     for (const auto& [name, bits] : std::initializer_list<std::pair<const char*, std::uint64_t>>{
-             {"valid_o", 1}, {"last_o", 1}, {"begin_o", 1}, {"block_o", index_bits(base::ceil_div(capacity, tokens))},
+             {"valid_o", 1},
+             {"last_o", 1},
+             {"begin_o", 1},
+             {"block_o", index_bits(base::ceil_div(capacity, tokens))},
              {"head_block_o", index_bits(base::ceil_div(c.at("kv_heads"), heads))},
-             {"word_o", index_bits(placement->kv().row_words)}, {"lane_valid_o", lanes},
-             {"lane_token_o", lanes * token_bits()}, {"lane_head_o", lanes * head_bits()}, {"lane_word_o", lanes * width}})
+             {"word_o", index_bits(placement->kv().row_words)},
+             {"lane_valid_o", lanes},
+             {"lane_token_o", lanes * token_bits()},
+             {"lane_head_o", lanes * head_bits()},
+             {"lane_word_o", lanes * width}})
       d.output(name, bits);
     return d;
   }
@@ -171,8 +183,8 @@ class KvLane {
     const bool heads_end = head_ + shape_.heads >= shape_.c.at("kv_heads");
     const bool last = last_of_step && row_ends && heads_end && token_ + shape_.tokens >= context_;
     if (!same(now, "last_o", last) || !same(now, "word_o", word_) || !same(now, "block_o", token_ / shape_.tokens) ||
-        !same(now, "head_block_o", head_ / shape_.heads) ||
-        !same(now, "begin_o", token_ == 0 && now == step_begin_) || !lanes(now))
+        !same(now, "head_block_o", head_ / shape_.heads) || !same(now, "begin_o", token_ == 0 && now == step_begin_) ||
+        !lanes(now))
       return false;
     if (!last_of_step) return true;
     if (!waiting_.empty()) {
@@ -198,8 +210,10 @@ class KvLane {
       const std::uint64_t t = tokens.get(l * shape_.token_bits(), shape_.token_bits());
       const std::uint64_t h = heads.get(l * shape_.head_bits(), shape_.head_bits());
       if (waiting_.erase({t, h}) == 0) {
-        ADD_FAILURE() << fmt::format("{}, cycle {}, signal lane_valid_o: lane {} has token {}, head {} of the blocks, "
-                                     "which nobody waits for", name_, now, l, t, h);
+        ADD_FAILURE() << fmt::format(
+            "{}, cycle {}, signal lane_valid_o: lane {} has token {}, head {} of the blocks, "
+            "which nobody waits for",
+            name_, now, l, t, h);
         return false;
       }
       const std::uint64_t address = (token_ + t) * plan.token_words + (head_ + h) * plan.row_words + word_;
@@ -207,8 +221,8 @@ class KvLane {
       for (std::uint64_t b = 0; b < shape_.width / 8; ++b) {
         const std::uint64_t seen = words.get(l * shape_.width + 8 * b, 8);
         if (seen == expected[b]) continue;
-        ADD_FAILURE() << fmt::format("{}, cycle {}, signal lane_word_o: word {}, byte {}: expected {}, RTL has {}", name_,
-                                     now, address, b, expected[b], seen);
+        ADD_FAILURE() << fmt::format("{}, cycle {}, signal lane_word_o: word {}, byte {}: expected {}, RTL has {}",
+                                     name_, now, address, b, expected[b], seen);
         return false;
       }
       ++words_read_;
@@ -219,7 +233,8 @@ class KvLane {
   bool same(std::uint64_t now, const std::string& signal, std::uint64_t expected) {
     const std::uint64_t seen = pins_[signal].get();
     if (seen == expected) return true;
-    ADD_FAILURE() << fmt::format("{}, cycle {}, signal {}: model has {}, RTL has {}", name_, now, signal, expected, seen);
+    ADD_FAILURE() << fmt::format("{}, cycle {}, signal {}: model has {}, RTL has {}", name_, now, signal, expected,
+                                 seen);
     return false;
   }
 

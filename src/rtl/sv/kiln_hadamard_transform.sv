@@ -1,7 +1,7 @@
 // One group of up to 64 elements: brought to its largest exponent, then the Walsh-Hadamard transform in blocks of
 // 2^block_i, not normalised; Levels is the largest block_i. Combinational. largest_o: that exponent as binary32 stores
 // it, 0 for a group of zeros. h: s(31) each. docs/numerics.md, "Quantise", steps 1 to 3
-module kiln_group_transform #(
+module kiln_hadamard_transform #(
   parameter int unsigned Elements = 64,
   parameter int unsigned Levels = 6
 ) (

@@ -1,6 +1,6 @@
 // 1 / sqrt(total * 2^(2 * (largest - 150)) / Count + Eps) as an element; 0 where both are 0. Combinational.
 // docs/numerics.md, "RMSNorm", steps 2 to 4
-module kiln_inverse_rms #(
+module kiln_rms_inverse #(
   parameter int unsigned Count = 1,
   parameter logic [31:0] Eps = '0
 ) (

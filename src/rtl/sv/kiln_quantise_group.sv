@@ -1,7 +1,7 @@
 // Codes of one group, in -127 ... 127: of h with the smallest step * 2^shift that does it, step 4 ... 7 (InputSteps 1:
 // what enters a matrix) or 1 (0: what attention compares and stores). Combinational. A group of zeros (largest_i 0):
 // codes 0, exponent -256, step 1. docs/numerics.md, "Quantise", from step 4 on
-module kiln_group_quantise #(
+module kiln_quantise_group #(
   parameter int unsigned Elements = 64,
   parameter int unsigned InputSteps = 1
 ) (
