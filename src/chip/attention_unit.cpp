@@ -1,14 +1,23 @@
 #include "chip/attention_unit.hpp"
 
+#include <algorithm>
+
 #include "chip/reduction_tree.hpp"
 #include "chip/streams.hpp"
 
 namespace kiln::chip {
 
-AttentionUnit::AttentionUnit(const program::Placement& placement) : placement_(placement) {
+AttentionUnit::AttentionUnit(const program::Placement& placement)
+    : placement_(placement),
+      input_cycles_(input_cycles(placement)),
+      output_cycles_(cycles_per_beat(placement.chip().link, placement.chip().attention.output_lanes)),
+      write_slots_(2 * beats_of(placement.chip().link, placement.model().kv_width()) * input_cycles_) {}
+
+// Words of a token lie one behind the other, so those of a beat spread over the banks evenly.
+std::uint64_t AttentionUnit::input_cycles(const program::Placement& placement) {
   const config::ChipConfig& chip = placement.chip();
-  write_slots_ =
-      2 * beats_of(chip.link, placement.model().kv_width()) * cycles_per_beat(chip.link, chip.attention.input_lanes);
+  return std::max(cycles_per_beat(chip.link, chip.attention.input_lanes),
+                  base::ceil_div(words_of_a_beat(placement), chip.kv.banks));
 }
 
 std::uint64_t AttentionUnit::softmax_cycles(std::uint64_t context) const {
@@ -16,11 +25,19 @@ std::uint64_t AttentionUnit::softmax_cycles(std::uint64_t context) const {
   return base::ceil_div(placement_.model().heads * context, a.softmax_lanes) + a.softmax_cycles;
 }
 
+std::uint64_t AttentionUnit::start_delay() const {
+  return last_lane_group(input_cycles_) + placement_.chip().kv.write_cycles;
+}
+
+std::uint64_t AttentionUnit::output_delay() const {
+  return placement_.chip().attention.reciprocal_cycles + last_lane_group(output_cycles_);
+}
+
 std::uint64_t AttentionUnit::fixed_cycles(std::uint64_t context) const {
   const config::AttentionConfig& a = placement_.chip().attention;
   const config::KvConfig& kv = placement_.chip().kv;
-  return std::uint64_t{kv.write_cycles} + 2 * std::uint64_t{kv.read_cycles} + a.score_cycles + softmax_cycles(context) +
-         a.value_cycles + a.reciprocal_cycles;
+  return start_delay() + 2 * std::uint64_t{kv.read_cycles} + a.score_cycles + softmax_cycles(context) + a.value_cycles +
+         output_delay();
 }
 
 OpTiming AttentionUnit::timing(std::uint64_t context, const ReadCost& reads) const {
@@ -29,10 +46,10 @@ OpTiming AttentionUnit::timing(std::uint64_t context, const ReadCost& reads) con
   t.flow = Flow::Barrier;
   t.beats_in = output_beats(placement_, program::ArrayKind::Qkv);
   t.beats_out = beats_of(chip.link, placement_.model().q_width());
-  t.start_delay = chip.kv.write_cycles;
+  t.start_delay = start_delay();
   t.conflict_cycles = 2 * reads.conflict_cycles;
   t.latency = fixed_cycles(context) + 2 * reads.steps + t.conflict_cycles;
-  t.interval = cycles_per_beat(chip.link, chip.attention.output_lanes);
+  t.interval = output_cycles_;
   return t;
 }
 
@@ -50,7 +67,7 @@ void AttentionUnit::count(std::uint64_t context, const ReadCost& reads, Activity
 AttentionWalk::AttentionWalk(const AttentionUnit& unit, std::uint64_t context, base::Cycles last_in)
     : unit_(unit),
       context_(context),
-      now_(last_in + base::Cycles(unit.placement().chip().kv.write_cycles)),
+      now_(last_in + base::Cycles(unit.start_delay())),
       walk_(unit.placement(), context) {}
 
 base::Cycles AttentionWalk::next() {
@@ -63,8 +80,7 @@ base::Cycles AttentionWalk::next() {
     walk_ = KvWalk(unit_.placement(), context_);
     phase_ = Phase::Values;
   } else {
-    now_ += base::Cycles(std::uint64_t{chip.kv.read_cycles} + chip.attention.value_cycles +
-                         chip.attention.reciprocal_cycles);
+    now_ += base::Cycles(std::uint64_t{chip.kv.read_cycles} + chip.attention.value_cycles + unit_.output_delay());
     phase_ = Phase::Done;
   }
   return now_;

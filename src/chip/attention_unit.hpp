@@ -15,6 +15,12 @@ namespace kiln::chip {
 class AttentionUnit {
  public:
   explicit AttentionUnit(const program::Placement& placement);
+  /// Of a beat of k, v or q: its lane groups, or the writes of its words.
+  [[nodiscard]] static std::uint64_t input_cycles(const program::Placement& placement);
+  /// From the last beat in to the first read.
+  [[nodiscard]] std::uint64_t start_delay() const;
+  /// From the last sum of values to the first beat out.
+  [[nodiscard]] std::uint64_t output_delay() const;
   /// Everything but the reads: what a context of `context` tokens costs beside them.
   [[nodiscard]] std::uint64_t fixed_cycles(std::uint64_t context) const;
   [[nodiscard]] std::uint64_t softmax_cycles(std::uint64_t context) const;
@@ -27,6 +33,7 @@ class AttentionUnit {
 
  private:
   const program::Placement& placement_;
+  std::uint64_t input_cycles_, output_cycles_;  ///< of a beat
   std::uint64_t write_slots_;
 };
 

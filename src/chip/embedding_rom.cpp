@@ -9,8 +9,8 @@ EmbeddingRom::EmbeddingRom(const program::Placement& placement) : elements_(plac
   timing_.flow = Flow::Barrier;
   timing_.beats_in = 1;
   timing_.beats_out = beats_of(chip.link, elements_);
-  timing_.latency = chip.embedding.read_cycles;
   timing_.interval = cycles_per_beat(chip.link, chip.embedding.elements_per_cycle);
+  timing_.latency = chip.embedding.read_cycles + last_lane_group(timing_.interval);
 }
 
 }  // namespace kiln::chip

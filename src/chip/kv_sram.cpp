@@ -22,6 +22,21 @@ void BlockLoad::add_token() {
   largest_.push_back(most);
 }
 
+std::uint64_t words_of_a_beat(const program::Placement& placement) {
+  const config::ModelConfig& model = placement.model();
+  const std::uint64_t beat = placement.chip().link.beat_elements();
+  const std::uint64_t width = placement.chip().kv.width_bytes;
+  const auto word_of = [&](std::uint64_t element) {
+    return element / model.head_dim * placement.kv().row_words + element % model.head_dim / width;
+  };
+  std::uint64_t most = 0;
+  for (std::uint64_t first = 0; first < model.kv_width(); first += beat) {
+    const std::uint64_t last = std::min<std::uint64_t>(first + beat, model.kv_width()) - 1;
+    most = std::max(most, word_of(last) - word_of(first) + 1);
+  }
+  return most;
+}
+
 KvReads::KvReads(const program::Placement& placement)
     : row_words_(placement.kv().row_words),
       ports_(placement.chip().kv.ports),

@@ -1,5 +1,5 @@
 // The KV SRAM of a layer: banks, ports, and how many cycles the reads of a block of rows take. docs/units/kv_sram.md
-// Two ways of counting: KvReads by the shape of a block (all its steps cost the same), KvWalk request by request.
+// Two ways of counting reads: KvReads by the shape of a block (all its steps cost the same), KvWalk request by request.
 #pragma once
 
 #include <cstdint>
@@ -32,6 +32,9 @@ class BlockLoad {
   std::vector<std::uint64_t> load_;     ///< of each bank
   std::vector<std::uint64_t> largest_;  ///< of blocks of 0, 1, ... tokens
 };
+
+/// The most KV words that one beat of k has elements of. Two beats that share a word both write it.
+std::uint64_t words_of_a_beat(const program::Placement& placement);
 
 class KvReads {
  public:

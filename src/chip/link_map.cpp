@@ -1,5 +1,6 @@
 #include "chip/link_map.hpp"
 
+#include "chip/attention_unit.hpp"
 #include "chip/chip_link.hpp"
 #include "chip/streams.hpp"
 
@@ -31,7 +32,7 @@ LinkMap::LinkMap(const program::Placement& placement) : stages_(placement.datafl
       add(tree, Unit::VectorUnit, link.tree_to_vector, vector);
     }
   }
-  add(Unit::VectorUnit, Unit::Attention, link.vector_to_attention, cycles_per_beat(link, chip.attention.input_lanes));
+  add(Unit::VectorUnit, Unit::Attention, link.vector_to_attention, AttentionUnit::input_cycles(placement));
   add(Unit::Attention, Unit::VectorUnit, link.attention_to_vector, vector);
   // The last chip sends results to the first over a link of its own.
   const ChipLink chip_link(chip);

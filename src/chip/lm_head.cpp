@@ -9,7 +9,8 @@ Sampler::Sampler(const program::Placement& placement)
   timing_.flow = Flow::Absorb;
   timing_.beats_in = beats_of(placement.chip().link, logits_);
   timing_.beats_out = 1;
-  timing_.latency = placement.chip().sampler.compare_cycles;
+  const config::SamplerConfig& sampler = placement.chip().sampler;
+  timing_.latency = last_lane_group(cycles_per_beat(placement.chip().link, sampler.lanes)) + sampler.compare_cycles;
 }
 
 OpTiming Sampler::timing(bool greedy) const {

@@ -18,9 +18,10 @@ ReductionTree::ReductionTree(const program::Placement& placement, program::Array
   timing_.flow = Flow::Barrier;
   timing_.beats_in = 1;
   timing_.beats_out = output_beats(placement, kind);
+  timing_.interval = cycles_per_beat(chip.link, chip.reduction.outputs_per_cycle);
   timing_.latency = depth_ * chip.reduction.level_cycles + chip.reduction.scale_cycles;
   if (placement.adapts(kind)) timing_.latency += chip.lora->add_cycles;
-  timing_.interval = cycles_per_beat(chip.link, chip.reduction.outputs_per_cycle);
+  timing_.latency += last_lane_group(timing_.interval);
 }
 
 void ReductionTree::count(Activity& activity) const {

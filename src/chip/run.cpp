@@ -2,11 +2,9 @@
 #include <fmt/format.h>
 
 #include <chrono>
-#include <memory>
-#include <mutex>
-#include <string>
 
 #include "chip/chip_modules.hpp"
+#include "chip/kernel_context.hpp"
 #include "kiln/chip/chip.hpp"
 
 // libsystemc has a main() of its own that wants this. Kiln starts the kernel from run() and never comes by here.
@@ -16,36 +14,6 @@ namespace kiln::chip {
 namespace {
 
 using base::Cycles;
-
-/// A SystemC kernel of its own for one run. The kernel keeps its state in one process-wide pointer, so runs take turns.
-class Kernel {
- public:
-  Kernel()
-      : turn_(mutex()), context_(std::make_unique<sc_core::sc_simcontext>()), previous_(sc_core::sc_curr_simcontext) {
-    sc_core::sc_curr_simcontext = context_.get();
-    sc_core::sc_report_handler::set_handler(&refuse);
-  }
-  ~Kernel() {
-    sc_core::sc_report_handler::set_handler(nullptr);
-    sc_core::sc_curr_simcontext = previous_;
-  }
-  Kernel(const Kernel&) = delete;
-  Kernel& operator=(const Kernel&) = delete;
-
- private:
-  static std::mutex& mutex() {
-    static std::mutex one;
-    return one;
-  }
-  /// Whatever the kernel has to say is a bug of the chip.
-  static void refuse(const sc_core::sc_report& report, const sc_core::sc_actions&) {
-    if (report.get_severity() == sc_core::SC_INFO) return;
-    throw base::BugError(std::string("SystemC: ") + report.what());
-  }
-  std::unique_lock<std::mutex> turn_;
-  std::unique_ptr<sc_core::sc_simcontext> context_;
-  sc_core::sc_simcontext* previous_;
-};
 
 /// Looks at the clock on the wall when everything is bound and the first event is about to happen.
 class Elaborated : public sc_core::sc_module {
@@ -134,7 +102,7 @@ base::Status check(const program::Placement& placement, const RunRequest& reques
 base::Result<RunOutcome> run(const program::Placement& placement, const RunRequest& request) {
   if (auto valid = check(placement, request); !valid) return valid.error();
   const auto started = std::chrono::steady_clock::now();
-  const Kernel kernel;
+  const KernelContext kernel;
   const LinkMap links(placement);
   RunState state(placement, request, links);
   Chip chip(state);

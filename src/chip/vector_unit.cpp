@@ -22,7 +22,7 @@ VectorUnit::VectorUnit(const program::Placement& placement)
 OpTiming VectorUnit::send_timing(bool between_chips) const {
   OpTiming t;
   t.beats_out = hidden_beats_;
-  t.latency = 1;  // the residual's registers
+  t.latency = 1 + last_lane_group(beat_cycles_);  // the residual's registers
   t.interval = between_chips ? std::max(beat_cycles_, wire_cycles_) : beat_cycles_;
   return t;
 }
@@ -65,6 +65,7 @@ OpTiming VectorUnit::timing(OpKind kind, bool ends_token) const {
     default:
       base::check(false, "vector unit: an operation of another unit");
   }
+  t.latency += last_lane_group(beat_cycles_);
   return t;
 }
 

@@ -5,6 +5,7 @@
 
 #include "cli/baselines.hpp"
 #include "cli/commands.hpp"
+#include "cli/rtl_run.hpp"
 #include "cli/run_request.hpp"
 #include "kiln/chip/values.hpp"
 #include "kiln/host/run.hpp"
@@ -27,6 +28,10 @@ base::Status check_options(const RunOptions& options) {
     return base::Error{"--prompt-tokens is above 16777216"};
   if (options.workload && (options.prompt || options.prompt_tokens || options.users > 1))
     return base::Error{"--workload says who asks what: no --prompt, --prompt-tokens or --users beside it"};
+  if (options.rtl && (options.timing_only || options.rom.empty()))
+    return base::Error{"--rtl runs values: --rom X.rom is expected, and no --timing-only"};
+  if (options.rtl && (options.users > 1 || options.workload || !options.lora.empty()))
+    return base::Error{"--rtl runs one user without an adapter: no --users, --workload or --lora beside it"};
   if (options.users == 0) return base::Error{"--users is 0; at least 1 is expected"};
   if (options.users > 65536) return base::Error{"--users is above 65536"};
   if (options.prompt && options.prompt_tokens) return base::Error{"--prompt and --prompt-tokens exclude each other"};
@@ -149,6 +154,15 @@ base::Result<int> run(const RunOptions& options, Session& session) {
   report.host.kernel_events = result->chip.kernel_events;
   report.host.elaboration_s = result->chip.elaboration_s;
 
+  if (options.rtl && !result->mismatch) {
+    auto rtl = run_in_rtl(*subject->rom, *placement, request.users.front(), result->chip, session);
+    if (!rtl) return base::Error{"--rtl: " + rtl.error().message};
+    report.rtl = *std::move(rtl);
+  }
+  if (report.rtl && report.rtl->mismatch) {
+    fmt::print(stderr, "kiln: error: {}\n", *report.rtl->mismatch);
+    return kCheckFailed;
+  }
   if (result->mismatch) {
     fmt::print(stderr, "kiln: error: {}\n", *result->mismatch);
     return kCheckFailed;
@@ -208,6 +222,9 @@ void add_run(CLI::App& app, Action& chosen) {
                    "Simulate transfers as bursts or beat by beat: the same cycles, slower")
       ->transform(one_of(movements))
       ->type_name("bursts|beats");
+  command->add_flag("--rtl", options->rtl,
+                    "Run the verilated chip too, and hold its token ids and cycles against this run (needs Verilator and "
+                    "g++)");
   command->add_flag("--by-tile", options->by_tile,
                     "Compute matrices tile by tile, as the arrays do: the same values, much slower");
   command

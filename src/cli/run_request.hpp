@@ -33,6 +33,7 @@ struct RunOptions {
   bool by_tile = false;
   std::optional<std::string> trace;
   std::string lora;
+  bool rtl = false;
 };
 
 /// What is to be run: an image with its values, or shapes alone.

@@ -1,6 +1,7 @@
 #include "closed_form/context_cost.hpp"
 
 #include <algorithm>
+#include <numeric>
 #include <utility>
 
 #include "kiln/base/units.hpp"
@@ -25,6 +26,27 @@ std::vector<std::uint64_t> words_in_fullest_bank(const program::KvPlan& plan, st
     fullest[t + 1] = most;
   }
   return fullest;
+}
+
+std::uint64_t words_touched(std::uint64_t channel, std::uint64_t length, std::uint64_t head_dim,
+                            std::uint64_t width_bytes) {
+  const std::uint64_t first = std::min(length, head_dim - channel);  // of the head that the beat begins in
+  const std::uint64_t rest = length - first;
+  return ceil_div(channel + first, width_bytes) - channel / width_bytes +
+         rest / head_dim * ceil_div(head_dim, width_bytes) + ceil_div(rest % head_dim, width_bytes);
+}
+
+std::uint64_t words_in_a_beat(const program::Placement& placement) {
+  const std::uint64_t head_dim = placement.model().head_dim;
+  const std::uint64_t beat = placement.chip().link.beat_elements();
+  const std::uint64_t keys = placement.model().kv_heads * head_dim;
+  const auto words = [&](std::uint64_t k, std::uint64_t length) {
+    return words_touched(k * beat % head_dim, length, head_dim, placement.chip().kv.width_bytes);
+  };
+  const std::uint64_t period = head_dim / std::gcd(head_dim, beat);
+  std::uint64_t most = 0;
+  for (std::uint64_t k = 0; k < std::min(keys / beat, period); ++k) most = std::max(most, words(k, beat));
+  return keys % beat == 0 ? most : std::max(most, words(keys / beat, keys % beat));
 }
 
 // Euclid's algorithm on the line's slope: whole parts of a / m and b / m are arithmetic series; what is left counts

@@ -1,5 +1,6 @@
 // The only cycles of a token that depend on its position: KV reads and softmax of one layer, for a context of c tokens,
-// and their sums over contexts, which are closed forms too. Reads count both keys and values.
+// and their sums over contexts, which are closed forms too. Reads count both keys and values. And the words that a beat
+// of k or v writes.
 #pragma once
 
 #include <cstdint>
@@ -17,6 +18,13 @@ std::uint64_t narrow(Wide cycles);
 /// .. most_tokens.
 std::vector<std::uint64_t> words_in_fullest_bank(const program::KvPlan& plan, std::uint64_t banks,
                                                  std::uint64_t most_tokens, std::uint64_t heads);
+
+/// KV words with elements of `length` neighbouring channels, the first of them channel `channel` < head_dim of a head.
+std::uint64_t words_touched(std::uint64_t channel, std::uint64_t length, std::uint64_t head_dim,
+                            std::uint64_t width_bytes);
+
+/// The most of any beat of k: evaluates at most one period of the beats' places in a head, and the clipped last beat.
+std::uint64_t words_in_a_beat(const program::Placement& placement);
 
 /// Sum of floor((a * i + b) / m) over i in [0, n); m > 0.
 Wide floor_sum(Wide n, Wide m, Wide a, Wide b);

@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "closed_form/array_formulas.hpp"
+#include "closed_form/context_cost.hpp"
 #include "kiln/base/units.hpp"
 
 namespace kiln::closed_form {
@@ -34,7 +35,7 @@ class Walk {
     auto row =
         emit(Unit::EmbeddingRom, chip_.embedding.read_cycles, hidden_beats(), slot(chip_.embedding.elements_per_cycle));
     receive(row, chip_.link.embedding_to_vector, Unit::VectorUnit, lane_slot_);
-    add(Unit::VectorUnit, chip_.vector.add_cycles);
+    add(Unit::VectorUnit, lane_slot_ - 1 + chip_.vector.add_cycles);
     return path_;
   }
 
@@ -44,15 +45,15 @@ class Walk {
     const auto& vector = chip_.vector;
     auto qkv = multiply(ArrayKind::Qkv, norm());
     receive(qkv, chip_.link.tree_to_vector, Unit::VectorUnit, lane_slot_);
-    add(Unit::VectorUnit, vector.rope_cycles + vector.hadamard_cycles + vector.quantise_cycles);
+    add(Unit::VectorUnit, lane_slot_ - 1 + vector.rope_cycles + vector.hadamard_cycles + vector.quantise_cycles);
     auto result = attend(qkv);
     receive(result, chip_.link.attention_to_vector, Unit::VectorUnit, lane_slot_);
-    add(Unit::VectorUnit, vector.quantise_cycles);
+    add(Unit::VectorUnit, lane_slot_ - 1 + vector.quantise_cycles);
     add_residual(multiply(ArrayKind::O, result));
 
     auto pairs = multiply(ArrayKind::GateUp, norm());
     receive(pairs, chip_.link.tree_to_vector, Unit::VectorUnit, lane_slot_);
-    add(Unit::VectorUnit, vector.silu_cycles + vector.hadamard_cycles + vector.quantise_cycles);
+    add(Unit::VectorUnit, lane_slot_ - 1 + vector.silu_cycles + vector.hadamard_cycles + vector.quantise_cycles);
     add_residual(multiply(ArrayKind::Down, Stream{pairs.beats / 2, pairs.interval * 2}));
     return path_;
   }
@@ -68,7 +69,7 @@ class Walk {
     begin();
     auto logits = multiply(ArrayKind::LmHead, norm());
     receive(logits, chip_.link.tree_to_sampler, Unit::Sampler, slot(chip_.sampler.lanes));
-    add(Unit::Sampler, chip_.sampler.compare_cycles);
+    add(Unit::Sampler, slot(chip_.sampler.lanes) - 1 + chip_.sampler.compare_cycles);
     add(Unit::Links, chip_.link.sampler_to_sequencer + way_back());
     add(Unit::Sequencer, chip_.sequencer.commit_cycles);
     return path_;
@@ -78,7 +79,7 @@ class Walk {
   [[nodiscard]] std::uint64_t way_back() const { return chip_.chips.count > 1 ? chip_.chips.latency_cycles : 0; }
   [[nodiscard]] StageTerms::Handover handover(std::uint64_t stages, std::uint64_t pace) const {
     const std::uint64_t interval = std::max(lane_slot_, pace);
-    return {1 + (hidden_beats() - 1) * interval, stages, chip_.vector.add_cycles};
+    return {lane_slot_ + (hidden_beats() - 1) * interval, stages, lane_slot_ - 1 + chip_.vector.add_cycles};
   }
   [[nodiscard]] std::uint64_t wire_pace() const { return ceil_div(4 * width_, chip_.chips.bytes_per_cycle); }
 
@@ -92,9 +93,9 @@ class Walk {
   [[nodiscard]] std::uint64_t beats(std::uint64_t elements) const { return ceil_div(elements, width_); }
   [[nodiscard]] std::uint64_t hidden_beats() const { return beats(placement_.model().hidden_size); }
 
-  /// First beat after `latency`, the others at `interval`.
+  /// The first element after `latency`, a beat every `interval`, in which the last of its elements is there.
   Stream emit(Unit unit, std::uint64_t latency, std::uint64_t count, std::uint64_t interval) {
-    add(unit, latency + (count - 1) * interval);
+    add(unit, latency + count * interval - 1);
     return {count, interval};
   }
 
@@ -146,15 +147,16 @@ class Walk {
   Stream attend(Stream& qkv) {
     const auto& a = chip_.attention;
     const auto& kv = chip_.kv;
-    receive(qkv, chip_.link.vector_to_attention, Unit::Attention, slot(a.input_lanes));
-    const std::uint64_t latency = kv.write_cycles + kv.read_cycles + a.score_cycles + a.softmax_cycles +
-                                  kv.read_cycles + a.value_cycles + a.reciprocal_cycles;
+    const std::uint64_t input_slot = std::max(slot(a.input_lanes), ceil_div(words_in_a_beat(placement_), kv.banks));
+    receive(qkv, chip_.link.vector_to_attention, Unit::Attention, input_slot);
+    const std::uint64_t latency = input_slot - 1 + kv.write_cycles + kv.read_cycles + a.score_cycles +
+                                  a.softmax_cycles + kv.read_cycles + a.value_cycles + a.reciprocal_cycles;
     return emit(Unit::Attention, latency, beats(placement_.model().q_width()), slot(a.output_lanes));
   }
 
   void add_residual(Stream stream) {
     receive(stream, chip_.link.tree_to_vector, Unit::VectorUnit, lane_slot_);
-    add(Unit::VectorUnit, chip_.vector.add_cycles);
+    add(Unit::VectorUnit, lane_slot_ - 1 + chip_.vector.add_cycles);
   }
 
   const program::Placement& placement_;

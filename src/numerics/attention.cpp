@@ -38,14 +38,13 @@ void value_sums_scalar(const KvBlocks& kv, std::size_t kv_head, std::span<const 
   }
 }
 
-namespace {
-
-/// log2(e) / (n * sqrt(head_dim)): scores become exponents of two.
 float score_factor(std::size_t head_dim) {
   constexpr double kLog2EDouble = 1.44269504088896340736;
   const auto n = static_cast<double>(hadamard_block(head_dim));
   return static_cast<float>(kLog2EDouble / (n * detail::sqrt_newton(static_cast<double>(head_dim))));
 }
+
+namespace {
 
 /// One query head: the steps of docs/numerics.md, "Attention", in order. Buffers are kept from head to head.
 class HeadAttention {

@@ -237,6 +237,14 @@ Json host(const RunReport& report) {
     json["simulated_cycles_per_s"] = static_cast<double>(report.result.chip.total.count()) / wall;
     json["tokens_per_s"] = static_cast<double>(report.result.chip.tokens.size()) / wall;
   }
+  if (report.rtl) {
+    json["rtl_build_s"] = report.rtl->build_s;
+    json["rtl_run_s"] = report.rtl->run_s;
+    if (report.rtl->run_s > 0) {
+      json["rtl_cycles_per_s"] = static_cast<double>(report.rtl->cycles_total) / report.rtl->run_s;
+      json["rtl_tokens_per_s"] = static_cast<double>(report.rtl->tokens) / report.rtl->run_s;
+    }
+  }
   return json;
 }
 
@@ -292,6 +300,11 @@ std::string run_json(const RunReport& report) {
     contexts.push_back(Json{{"context", point.context}, {"cycles", point.cycles.count()}});
   json["cycles_by_context"] = contexts;
   json["baseline"] = baseline_list(report.baseline, report.result.speed.tokens_per_s_user);
+  if (report.rtl) {
+    json["rtl"] = Json{{"tokens", report.rtl->tokens},
+                       {"cycles_total", report.rtl->cycles_total},
+                       {"agrees", !report.rtl->mismatch.has_value()}};
+  }
   json["host"] = host(report);
   return dump(json);
 }

@@ -136,6 +136,15 @@ std::string unit_table(const RunReport& report) {
   return table.text();
 }
 
+std::string rtl_line(const RtlFigures& rtl) {
+  const double seconds = std::max(rtl.run_s, 1e-9);
+  return fmt::format(
+      "in RTL: {} tokens, every id and every cycle the same; built in {:.1f} s, run in {:.2f} s:\n"
+      "{} cycles/s, {:.2f} tokens/s\n",
+      rtl.tokens, rtl.build_s, rtl.run_s, number(static_cast<double>(rtl.cycles_total) / seconds),
+      static_cast<double>(rtl.tokens) / seconds);
+}
+
 }  // namespace
 
 std::string run_text(const RunReport& report) {
@@ -157,6 +166,7 @@ std::string run_text(const RunReport& report) {
       number(static_cast<double>(host.kernel_events) /
              static_cast<double>(std::max<std::size_t>(1, report.result.chip.tokens.size()))),
       host.peak_memory_mib);
+  if (report.rtl) text += rtl_line(*report.rtl);
   return text;
 }
 

@@ -41,6 +41,24 @@ TEST(ChipLink, AResidualTakesBeatsAndLatency) {
   EXPECT_EQ(w.at(0, send + 1, EventKind::End), start + Cycles(1 + 5 + 7 + 3));
 }
 
+TEST(ChipLink, AResidualWaitsForItsLastLaneGroups) {
+  // c_v = 4: the first beat is read in 4 cycles, the last one added in 4.
+  const auto placement = placed([](config::ModelConfig&, config::ChipConfig& c) {
+    c.chips = {2, 7, 52};
+    c.vector.add_cycles = 3;
+    c.vector.lanes = 16;
+  });
+  const auto w = watch(placement, timing_request(1, 1));
+  const auto& ops = placement.dataflow().token(true);
+  const auto send = static_cast<std::uint32_t>(
+      std::ranges::find(ops, program::OpKind::SendResidual, &program::Op::kind) - ops.begin());
+  const Cycles start = w.at(0, send, EventKind::Start);
+  EXPECT_EQ(w.at(0, send, EventKind::FirstOut), start + Cycles(4));
+  EXPECT_EQ(w.at(0, send, EventKind::LastOut), start + Cycles(4 + 5));
+  EXPECT_EQ(w.at(0, send + 1, EventKind::LastIn), start + Cycles(4 + 5 + 7));
+  EXPECT_EQ(w.at(0, send + 1, EventKind::End), start + Cycles(4 + 5 + 7 + 3 + 3));
+}
+
 TEST(ChipLink, MoreLatencyIsPaidOnceEachWay) {
   const auto total = [](std::uint32_t latency) {
     const auto placement = placed([&](config::ModelConfig&, config::ChipConfig& c) { c.chips = {2, latency, 128}; });

@@ -14,7 +14,7 @@ TEST(EmbeddingRom, SendsARowBeatByBeat) {
   const auto placement = placed([](ModelConfig&, ChipConfig& c) { c.embedding = {5, 24}; });
   Operation operation(1, EmbeddingRom(placement).timing(), Cycles(100));
   const Burst out = operation.run(Burst(Cycles(100), 1, 1));
-  EXPECT_EQ(out.segment(0), (Segment{Cycles(105), 2, 3}));  // ceil(64 / 24) = 3
+  EXPECT_EQ(out.segment(0), (Segment{Cycles(100 + 5 + 2), 2, 3}));  // ceil(64 / 24) = 3
   Activity activity;
   EmbeddingRom(placement).count(activity);
   EXPECT_EQ(activity.embedding_reads, 128U);

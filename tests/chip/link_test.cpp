@@ -148,5 +148,24 @@ TEST(LinkMap, HasTheStagesAndReceiversOfTheConfig) {
   EXPECT_THROW((void)map.index(Unit::Sampler, Unit::OArray), base::BugError);
 }
 
+TEST(LinkMap, ABeatOfKeysGoesInNoFasterThanItsWords) {
+  const auto placement = placed([](config::ModelConfig&, config::ChipConfig& c) {
+    c.attention.input_lanes = 16;  // 4 cycles
+    c.kv.width_bytes = 8;          // 8 words a beat
+    c.kv.banks = 3;                // 3 cycles
+  });
+  const auto taken = [](const program::Placement& p) {
+    const LinkMap map(p);
+    return map.links()[map.index(program::Unit::VectorUnit, program::Unit::Attention)].receiver_interval;
+  };
+  EXPECT_EQ(taken(placement), 4U);
+  EXPECT_EQ(taken(placed([](config::ModelConfig&, config::ChipConfig& c) {
+              c.attention.input_lanes = 64;
+              c.kv.width_bytes = 8;
+              c.kv.banks = 3;
+            })),
+            3U);
+}
+
 }  // namespace
 }  // namespace kiln::chip

@@ -10,10 +10,10 @@ using base::Cycles;
 using config::ChipConfig;
 using config::ModelConfig;
 
-TEST(Sampler, KnowsTheWinnerBehindTheLastLogit) {
+TEST(Sampler, KnowsTheWinnerBehindTheLastLogit) {  // c_s = 4: the last beat's last logits come 3 cycles later
   const auto placement = placed([](ModelConfig&, ChipConfig& c) { c.sampler = {16, 9}; });
   Operation operation(0, Sampler(placement).timing(true), Cycles(100));
-  EXPECT_EQ(operation.run(Burst(Cycles(100), 5, 4)).segment(0), (Segment{Cycles(100 + 16 + 9), 1, 1}));
+  EXPECT_EQ(operation.run(Burst(Cycles(100), 5, 4)).segment(0), (Segment{Cycles(100 + 16 + 3 + 9), 1, 1}));
 }
 
 TEST(Sampler, ADrawComesBehindTheComparison) {

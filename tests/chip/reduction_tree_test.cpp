@@ -34,7 +34,7 @@ TEST(ReductionTree, SendsSectionsEachRoundedUpToBeats) {
   });
   Operation operation(0, ReductionTree(placement, ArrayKind::Qkv).timing(), Cycles(10));
   const Burst out = operation.run(Burst(Cycles(10), 1, 1));
-  EXPECT_EQ(out.segment(0), (Segment{Cycles(10 + 2 * 6 + 5), 7, 2}));
+  EXPECT_EQ(out.segment(0), (Segment{Cycles(10 + 2 * 6 + 5 + 1), 7, 2}));
   EXPECT_EQ(output_beats(placement, ArrayKind::GateUp), 6U);
   EXPECT_EQ(output_beats(placement, ArrayKind::LmHead), 5U);
   Activity activity;

@@ -129,7 +129,7 @@ inline config::ChipConfig random_chip(Draw& d) {
   c.sequencer = {latency(), latency()};
   c.link = {d.in(1, 3), stages(), stages(), stages(), stages(), stages(),
             stages(),   stages(), stages(), stages(), stages()};
-  c.host = {d.scale(300), d.scale(3000)};
+  c.host = {d.scale(300), d.scale(4000)};
   return c;
 }
 

@@ -117,6 +117,33 @@ TEST(Banks, AreCountedAsByHand) {
   EXPECT_EQ(words_in_fullest_bank(plan, 1, 3, 2), (std::vector<std::uint64_t>{0, 2, 4, 6}));
 }
 
+// Heads of 40 channels in words of 16: words of 16, 16 and 8. Channels 0 .. 63: 3 words of head 0 and 2 of head 1;
+// 24 .. 39: 2 of the head; 30 .. 93: 10 channels in 2 words, a head of 3, and 14 channels in 1.
+TEST(Words, OfABeatAreCountedAsByHand) {
+  EXPECT_EQ(words_touched(0, 64, 40, 16), 5U);
+  EXPECT_EQ(words_touched(24, 16, 40, 16), 2U);
+  EXPECT_EQ(words_touched(30, 64, 40, 16), 6U);
+  EXPECT_EQ(words_touched(0, 1, 40, 16), 1U);
+  EXPECT_EQ(words_touched(39, 2, 40, 16), 2U);
+  EXPECT_EQ(words_touched(0, 64, 64, 256), 1U);  // a word is longer than the head
+  EXPECT_EQ(words_touched(0, 64, 2, 256), 32U);
+}
+
+TEST(Words, OfTheFullestBeatAgreeWithCounting) {
+  const std::uint64_t seed = seed_of_run(73);
+  for (std::uint64_t i = 0; i < 500; ++i) {
+    const auto placement = random_case(base::mix(seed, i)).place();
+    const auto& model = placement.model();
+    std::map<std::uint64_t, std::map<std::uint64_t, bool>> beats;  // beat -> words
+    for (std::uint64_t x = 0; x < std::uint64_t{model.kv_heads} * model.head_dim; ++x)
+      beats[x / placement.chip().link.beat_elements()][x / model.head_dim * placement.kv().row_words +
+                                                       x % model.head_dim / placement.chip().kv.width_bytes] = true;
+    std::size_t most = 0;
+    for (const auto& [beat, words] : beats) most = std::max(most, words.size());
+    ASSERT_EQ(words_in_a_beat(placement), most) << "configuration " << i;
+  }
+}
+
 TEST(FloorSum, AgreesWithAdding) {
   Draw d(seed_of_run(71));
   for (int i = 0; i < 2000; ++i) {

@@ -7,6 +7,7 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <set>
 #include <vector>
 
 #include "kiln/program/placement.hpp"
@@ -29,14 +30,15 @@ class NaiveChip {
     const std::uint64_t asked = cross(c_.link.sequencer_to_embedding);
     Beats row;
     for (std::uint64_t k = 0; k < beats(m_.hidden_size); ++k)
-      row.push_back(asked + c_.embedding.read_cycles + k * slot(c_.embedding.elements_per_cycle));
+      row.push_back(whole(asked + c_.embedding.read_cycles + k * slot(c_.embedding.elements_per_cycle),
+                          slot(c_.embedding.elements_per_cycle)));
     until(program::Unit::EmbeddingRom, row.back());
     std::uint64_t residual = add_residual(row, c_.link.embedding_to_vector);
     for (std::uint32_t l = 0; l < m_.layers; ++l) residual = layer(residual);
     if (with_logits) {
       const Beats logits = product(program::ArrayKind::LmHead, norm(residual));
       const Beats taken = transfer(logits, c_.link.tree_to_sampler, slot(c_.sampler.lanes));
-      until(program::Unit::Sampler, taken.back() + c_.sampler.compare_cycles);
+      until(program::Unit::Sampler, whole(taken.back(), slot(c_.sampler.lanes)) + c_.sampler.compare_cycles);
       cross(c_.link.sampler_to_sequencer);
     } else {
       cross(c_.link.vector_to_sequencer);
@@ -57,6 +59,12 @@ class NaiveChip {
     std::uint64_t count = 0;
     for (std::uint64_t first = 0; first < elements; first += 64 * c_.link.beat_groups) ++count;
     return count;
+  }
+
+  /// When the last lane group of a beat is there, of which one follows the other from `first` on for `slots` cycles.
+  static std::uint64_t whole(std::uint64_t first, std::uint64_t slots) {
+    for (std::uint64_t group = 1; group < slots; ++group) ++first;
+    return first;
   }
 
   void until(program::Unit unit, std::uint64_t cycle) {
@@ -86,7 +94,8 @@ class NaiveChip {
   }
 
   std::uint64_t add_residual(const Beats& stream, std::uint64_t stages) {
-    const std::uint64_t done = transfer(stream, stages, slot(c_.vector.lanes)).back() + c_.vector.add_cycles;
+    const std::uint64_t c = slot(c_.vector.lanes);
+    const std::uint64_t done = whole(transfer(stream, stages, c).back(), c) + c_.vector.add_cycles;
     until(program::Unit::VectorUnit, done);
     return done;
   }
@@ -96,15 +105,15 @@ class NaiveChip {
     const std::uint64_t n = beats(m_.hidden_size), c = slot(v.lanes);
     Beats out;
     for (std::uint64_t k = 0; k < n; ++k)
-      out.push_back(start + n * c + v.sum_cycles + v.rsqrt_cycles + v.scale_cycles + v.hadamard_cycles +
-                    v.quantise_cycles + k * c);
+      out.push_back(whole(start + n * c + v.sum_cycles + v.rsqrt_cycles + k * c, c) + v.scale_cycles +
+                    v.hadamard_cycles + v.quantise_cycles);
     until(program::Unit::VectorUnit, out.back());
     return out;
   }
 
   Beats delayed(const Beats& pops, std::uint64_t latency) {
     Beats out;
-    for (const auto pop : pops) out.push_back(pop + latency);
+    for (const auto pop : pops) out.push_back(whole(pop, slot(c_.vector.lanes)) + latency);
     until(program::Unit::VectorUnit, out.back());
     return out;
   }
@@ -203,8 +212,9 @@ class NaiveChip {
       sums = (sums + c_.reduction.fan_in - 1) / c_.reduction.fan_in;
     Beats out;
     for (std::uint64_t k = 0; k < count; ++k)
-      out.push_back(now_ + levels * c_.reduction.level_cycles + c_.reduction.scale_cycles +
-                    (adapter > 0 ? c_.lora->add_cycles : 0) + k * slot(c_.reduction.outputs_per_cycle));
+      out.push_back(whole(now_ + levels * c_.reduction.level_cycles + c_.reduction.scale_cycles +
+                              (adapter > 0 ? c_.lora->add_cycles : 0) + k * slot(c_.reduction.outputs_per_cycle),
+                          slot(c_.reduction.outputs_per_cycle)));
     until(program::tree_unit(kind), out.back());
     return out;
   }
@@ -230,18 +240,34 @@ class NaiveChip {
     return {cycles, cycles - steps};
   }
 
+  /// Cycles in which a beat of k, v or q is taken: its lane groups, or for k and v the words that it writes, of which
+  /// each bank takes one a cycle. Counted element by element, on a first address of 0; another one permutes the banks.
+  [[nodiscard]] std::uint64_t taking() const {
+    const std::uint64_t row_words = (m_.head_dim + c_.kv.width_bytes - 1) / c_.kv.width_bytes;
+    std::uint64_t most = slot(c_.attention.input_lanes);
+    for (std::uint64_t begin = 0; begin < m_.kv_heads * m_.head_dim; begin += 64 * c_.link.beat_groups) {
+      std::set<std::uint64_t> words;
+      std::map<std::uint64_t, std::uint64_t> banks;
+      for (std::uint64_t x = begin; x < begin + 64 * c_.link.beat_groups && x < m_.kv_heads * m_.head_dim; ++x)
+        words.insert(x / m_.head_dim * row_words + x % m_.head_dim / c_.kv.width_bytes);
+      for (const std::uint64_t word : words) most = std::max(most, ++banks[word % c_.kv.banks]);
+    }
+    return most;
+  }
+
   Beats attend(const Beats& qkv) {
     const auto& a = c_.attention;
-    const std::uint64_t m = transfer(qkv, c_.link.vector_to_attention, slot(a.input_lanes)).back();
+    const std::uint64_t taken = taking();
+    const std::uint64_t m = transfer(qkv, c_.link.vector_to_attention, taken).back();
     const auto [keys, key_conflicts] = read_all(0);
     const auto [values, value_conflicts] = read_all(c_.kv.banks * 12345);
-    const std::uint64_t s0 = m + c_.kv.write_cycles;
+    const std::uint64_t s0 = whole(m, taken) + c_.kv.write_cycles;
     const std::uint64_t s1 = s0 + keys + c_.kv.read_cycles + a.score_cycles;
     const std::uint64_t s2 = s1 + (m_.heads * context_ + a.softmax_lanes - 1) / a.softmax_lanes + a.softmax_cycles;
     const std::uint64_t s3 = s2 + values + c_.kv.read_cycles + a.value_cycles;
     Beats out;
     for (std::uint64_t k = 0; k < beats(m_.q_width()); ++k)
-      out.push_back(s3 + a.reciprocal_cycles + k * slot(a.output_lanes));
+      out.push_back(whole(s3 + a.reciprocal_cycles + k * slot(a.output_lanes), slot(a.output_lanes)));
     until(program::Unit::KvSram, now_ + key_conflicts + value_conflicts);
     until(program::Unit::Attention, out.back());
     return out;

@@ -24,40 +24,40 @@ TEST(WorkedExample, EveryUnitOfATokenIsAsByHand) {
   EXPECT_EQ(of(token, Unit::HostLink), 0U);
   EXPECT_EQ(of(token, Unit::Sequencer), 5U);     // 2 + 3
   EXPECT_EQ(of(token, Unit::Links), 62U);        // 1 + 2, 2 x (4 x 3 + 4 x 1 + 4 x 2 + 1 + 1), 3 + 1 + 2 + 1
-  EXPECT_EQ(of(token, Unit::EmbeddingRom), 5U);  // 4 + 1 x 1
-  EXPECT_EQ(of(token, Unit::VectorUnit), 316U);  // 6 + 2 x (36 + 23 + 4 + 5 + 36 + 28 + 5) + 36
-  EXPECT_EQ(of(token, Unit::Attention), 142U);   // 2 x (51 + 2 + 2 x 8 + 2)
+  EXPECT_EQ(of(token, Unit::EmbeddingRom), 5U);  // 4 + 2 x 1 - 1
+  EXPECT_EQ(of(token, Unit::VectorUnit), 364U);  // 9 + 2 x (39 + 26 + 7 + 8 + 39 + 31 + 8) + 39
+  EXPECT_EQ(of(token, Unit::Attention), 144U);   // 2 x (51 + 2 x 2 - 1 + 2 x 8 + 2)
   EXPECT_EQ(of(token, Unit::KvSram), 16U);       // 2 x 2 x 4
-  EXPECT_EQ(of(token, Unit::Sampler), 16U);      // 4 x (4 - 2) + 8
+  EXPECT_EQ(of(token, Unit::Sampler), 19U);      // 4 x (4 - 2) + 4 - 1 + 8
   EXPECT_EQ(of(token, Unit::QkvArray), 268U);    // 2 x (1 + 133)
   EXPECT_EQ(of(token, Unit::OArray), 268U);
   EXPECT_EQ(of(token, Unit::GateUpArray), 268U);
   EXPECT_EQ(of(token, Unit::DownArray), 268U);
   EXPECT_EQ(of(token, Unit::LmHeadArray), 134U);
-  EXPECT_EQ(of(token, Unit::QkvTree), 20U);     // 2 x (1 + 3 + 3 x 2)
-  EXPECT_EQ(of(token, Unit::OTree), 12U);       // 2 x (1 + 3 + 1 x 2)
-  EXPECT_EQ(of(token, Unit::GateUpTree), 28U);  // 2 x (1 + 3 + 5 x 2)
-  EXPECT_EQ(of(token, Unit::DownTree), 12U);
-  EXPECT_EQ(of(token, Unit::LmHeadTree), 12U);  // 1 + 3 + 4 x 2
-  EXPECT_EQ(token.total.count(), 1852U);        // 16 + 2 x 814 + 208
+  EXPECT_EQ(of(token, Unit::QkvTree), 22U);     // 2 x (1 + 3 + 4 x 2 - 1)
+  EXPECT_EQ(of(token, Unit::OTree), 14U);       // 2 x (1 + 3 + 2 x 2 - 1)
+  EXPECT_EQ(of(token, Unit::GateUpTree), 30U);  // 2 x (1 + 3 + 6 x 2 - 1)
+  EXPECT_EQ(of(token, Unit::DownTree), 14U);
+  EXPECT_EQ(of(token, Unit::LmHeadTree), 13U);  // 1 + 3 + 5 x 2 - 1
+  EXPECT_EQ(token.total.count(), 1914U);        // 19 + 2 x 840 + 215
 }
 
-// Without logits 1599 + 2 x (2 x reads + softmax); reads 4, 8, 12, 16 and softmax 1, 1, 2, 2 at contexts 1, 2, 3, 4.
+// Without logits 1654 + 2 x (2 x reads + softmax); reads 4, 8, 12, 16 and softmax 1, 1, 2, 2 at contexts 1, 2, 3, 4.
 TEST(WorkedExample, TokensGrowWithTheContextAsByHand) {
   const auto placement = worked_example().place();
-  EXPECT_EQ(token_cycles(placement, 0, false).total.count(), 1617U);
-  EXPECT_EQ(token_cycles(placement, 1, false).total.count(), 1633U);
-  EXPECT_EQ(token_cycles(placement, 2, false).total.count(), 1651U);
-  EXPECT_EQ(token_cycles(placement, 3, false).total.count(), 1667U);
-  EXPECT_EQ(token_cycles(placement, 3, true).total.count(), 1868U);
+  EXPECT_EQ(token_cycles(placement, 0, false).total.count(), 1672U);
+  EXPECT_EQ(token_cycles(placement, 1, false).total.count(), 1688U);
+  EXPECT_EQ(token_cycles(placement, 2, false).total.count(), 1706U);
+  EXPECT_EQ(token_cycles(placement, 3, false).total.count(), 1722U);
+  EXPECT_EQ(token_cycles(placement, 3, true).total.count(), 1930U);
 }
 
 TEST(WorkedExample, ARunIsItsTokensAndTheHostLink) {
   const auto run = run_cycles(worked_example().place(), 3, 2);
   EXPECT_EQ(run.prompt_arrival.count(), 100U);
-  EXPECT_EQ(run.first_answer.count(), 5202U);  // 100 + 1617 + 1633 + 1852
-  EXPECT_EQ(run.last_answer.count(), 7070U);   // + 1868
-  EXPECT_EQ(run.total.count(), 7170U);         // + 100
+  EXPECT_EQ(run.first_answer.count(), 5374U);  // 100 + 1672 + 1688 + 1914
+  EXPECT_EQ(run.last_answer.count(), 7304U);   // + 1930
+  EXPECT_EQ(run.total.count(), 7404U);         // + 100
   EXPECT_EQ(of(run, Unit::HostLink), 200U);
   EXPECT_EQ(run.answer_tokens, 2U);
 }
@@ -68,9 +68,9 @@ TEST(WorkedExample, ABatchRegisterSavesPassesAsByHand) {
   const auto first = [&](std::uint64_t batch) {
     return first_answer_with_batch_register(example.place(), 3, batch).value().count();
   };
-  EXPECT_EQ(first(1), 5202U);
-  EXPECT_EQ(first(2), 5202U - 2 * 4 * 134);
-  EXPECT_EQ(first(4), 5202U - 2 * 2 * 4 * 134);
+  EXPECT_EQ(first(1), 5374U);
+  EXPECT_EQ(first(2), 5374U - 2 * 4 * 134);
+  EXPECT_EQ(first(4), 5374U - 2 * 2 * 4 * 134);
   example.chip.host.cycles_per_token = 2000;
   EXPECT_FALSE(first_answer_with_batch_register(example.place(), 3, 2));
 }
@@ -78,19 +78,19 @@ TEST(WorkedExample, ABatchRegisterSavesPassesAsByHand) {
 TEST(WorkedExample, ASlowHostWireHoldsUpThePromptAndThenTheAnswer) {
   auto example = worked_example();
   example.chip.host.cycles_per_token =
-      1625;  // between the first token's 1617 and the second's 1633: the second waits 8 cycles
+      1680;  // between the first token's 1672 and the second's 1688: the second waits 8 cycles
   auto run = run_cycles(example.place(), 3, 2);
-  EXPECT_EQ(run.first_answer.count(), 5210U);
-  EXPECT_EQ(run.last_answer.count(), 7078U);
-  EXPECT_EQ(run.total.count(), 7178U);
+  EXPECT_EQ(run.first_answer.count(), 5382U);
+  EXPECT_EQ(run.last_answer.count(), 7312U);
+  EXPECT_EQ(run.total.count(), 7412U);
   EXPECT_EQ(of(run, Unit::HostLink), 208U);
   example.chip.host.cycles_per_token =
-      2000;  // slower than any token: prompt at 100, 2100, 4100; answers leave at 5952, 7952
+      2000;  // slower than any token: prompt at 100, 2100, 4100; answers leave at 6014, 8014
   run = run_cycles(example.place(), 3, 2);
-  EXPECT_EQ(run.first_answer.count(), 5952U);
-  EXPECT_EQ(run.last_answer.count(), 7820U);
-  EXPECT_EQ(run.total.count(), 8052U);
-  EXPECT_EQ(of(run, Unit::HostLink), 1082U);  // 100 + (2000 - 1617) + (2000 - 1633) + (7952 - 7820) + 100
+  EXPECT_EQ(run.first_answer.count(), 6014U);
+  EXPECT_EQ(run.last_answer.count(), 7944U);
+  EXPECT_EQ(run.total.count(), 8114U);
+  EXPECT_EQ(of(run, Unit::HostLink), 910U);  // 100 + (2000 - 1672) + (2000 - 1688) + (8014 - 7944) + 100
 }
 
 TEST(WorkedExample, StandsInTheDocumentWithTheseFigures) {
@@ -102,7 +102,7 @@ TEST(WorkedExample, StandsInTheDocumentWithTheseFigures) {
   };
   for (const auto& figure : {total(0, false), total(1, false), total(2, true), total(3, true)})
     EXPECT_NE(text.find(figure), std::string::npos) << figure;
-  for (const std::uint64_t interval : {4U, 1625U, 2000U}) {
+  for (const std::uint64_t interval : {4U, 1680U, 2000U}) {
     auto example = worked_example();
     example.chip.host.cycles_per_token = static_cast<std::uint32_t>(interval);
     const auto figure = "**" + std::to_string(run_cycles(example.place(), 3, 2).total.count()) + "**";

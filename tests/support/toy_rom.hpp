@@ -25,13 +25,22 @@ class ToyRom {
  public:
   explicit ToyRom(std::uint64_t seed) : random_(seed) {}
 
+  /// Row scales from 2^-4 to 2^4 times the usual one, so that no row can pass for another.
+  bool rows_differ = false;
+
   /// Code widths per class are drawn too.
   rom::RomImage make(const config::ModelConfig& model, base::ThreadPool& pool) {
+    config::BakeRecipe recipe;
+    recipe.name = "toy";
+    constexpr int kBits[] = {2, 3, 4, 6, 8};
+    for (auto& format : recipe.formats) format = {kBits[random_.below(5)], config::CodebookKind::Uniform};
+    return make(model, recipe, pool);
+  }
+
+  rom::RomImage make(const config::ModelConfig& model, const config::BakeRecipe& recipe, base::ThreadPool& pool) {
     rom::ImageHead head;
     head.model = model;
-    head.recipe.name = "toy";
-    constexpr int kBits[] = {2, 3, 4, 6, 8};
-    for (auto& format : head.recipe.formats) format = {kBits[random_.below(5)], config::CodebookKind::Uniform};
+    head.recipe = recipe;
     head.rope_increments = numerics::rope_increments(model.head_dim, model.rope_theta, {});
     head.norms.resize((2 * std::size_t{model.layers} + 1) * model.hidden_size);
     for (float& x : head.norms) x = 0.5F + static_cast<float>(random_.unit());
@@ -110,6 +119,8 @@ class ToyRom {
     const std::size_t groups = base::ceil_div(columns, numerics::kGroup);
     const std::size_t padded = groups * numerics::kGroup;
     m.row_scales.assign(rows, 1.0F / (100.0F * 64.0F * static_cast<float>(columns)));
+    if (rows_differ)
+      for (float& scale : m.row_scales) scale *= static_cast<float>(random_.between(1, 256)) / 16;
     for (std::uint64_t first = 0; first < rows; first += numerics::kPanelRows) {
       const std::uint64_t real = std::min<std::uint64_t>(rows - first, numerics::kPanelRows);
       std::vector<std::uint8_t> codes(numerics::kPanelRows * padded, 0);

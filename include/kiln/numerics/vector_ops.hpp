@@ -44,6 +44,9 @@ void embedding_row(const MatrixView& table, std::uint32_t row, std::span<float> 
 /// Index of the largest logit; the lowest index of equals.
 std::uint32_t argmax(std::span<const float> logits);
 
+/// log2(e) / (n * sqrt(head_dim)), n the Hadamard block: makes scores exponents of two.
+float score_factor(std::size_t head_dim);
+
 /// The KV cache of one layer as the chip's SRAM holds it: INT8 codes and exponents per 64 elements of a head (and the
 /// rest). Memory grows with the tokens, 16 at a time.
 class KvStore {

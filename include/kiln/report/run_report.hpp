@@ -42,6 +42,15 @@ struct GpuUnderLoad {
   host::Percentiles ttft_us, time_per_token_us;  ///< as host::WorkloadFigures has them
 };
 
+/// The same run in RTL.
+struct RtlFigures {
+  std::uint64_t tokens = 0;             ///< whose ids and cycles were compared
+  std::uint64_t cycles_total = 0;       ///< as in the run
+  std::optional<std::string> mismatch;  ///< the first difference
+  double build_s = 0;                   ///< Verilator and the compiler
+  double run_s = 0;
+};
+
 struct RunReport {
   RunReport(const program::Placement& placed, const config::BakeRecipe& baked, const host::RunResult& ran)
       : placement(placed), recipe(baked), result(ran) {}
@@ -61,6 +70,7 @@ struct RunReport {
   std::optional<host::WorkloadFigures> workload;
   std::vector<GpuUnderLoad> baseline_under_load;  ///< with a workload
   BaselineRows baseline;
+  std::optional<RtlFigures> rtl;
   HostFigures host;
 };
 

@@ -28,7 +28,7 @@ module kiln_delay #(
     always_ff @(posedge clk_i or negedge rst_ni) begin
       if (!rst_ni) begin
         valid_q <= 1'b0;
-        data_q  <= '0;
+        data_q  <= Width'(0);
       end else begin
         valid_q <= valid_d;
         if (valid_d) data_q <= data_d;

@@ -19,7 +19,7 @@ module kiln_link_stage #(
 
   assign in_ready_o  = !skid_valid_q;
   assign out_valid_o = head_valid_q;
-  assign out_data_o  = head_valid_q ? head_q : '0;
+  assign out_data_o  = head_valid_q ? head_q : Width'(0);
   assign push        = in_valid_i && in_ready_o;
   assign pop         = head_valid_q && out_ready_i;
 

@@ -26,7 +26,7 @@ module kiln_output_buffer #(
   assign valid_o = count_q != '0;
   assign empty_o = count_q == '0;
   assign pop     = valid_o && ready_i;
-  assign data_o  = valid_o ? beats_q[read_q] : '0;
+  assign data_o  = valid_o ? beats_q[read_q] : Width'(0);
 
   always_ff @(posedge clk_i) begin
     if (push_i) beats_q[write_q] <= data_i;

@@ -15,6 +15,6 @@ module kiln_rom #(
 
   localparam int unsigned AddrWidth = (Depth > 1) ? $clog2(Depth) : 1;
 
-  assign data_o = (addr_i < Depth) ? cells[addr_i[AddrWidth-1:0]] : '0;
+  assign data_o = (addr_i < Depth) ? cells[addr_i[AddrWidth-1:0]] : Width'(0);
 
 endmodule

@@ -1,0 +1,11 @@
+# Writes OUTPUT, a C++ file that holds every .sv file of FOLDER as text: cmake -DOUTPUT= -DFOLDER= -P.
+file(GLOB files ${FOLDER}/*.sv)
+list(SORT files)
+set(text "#include \"rtl/verilate.hpp\"\n\nnamespace kiln::rtl {\n\nconst std::vector<SourceFile>& sources() {\n  static const std::vector<SourceFile> files = {\n")
+foreach(file IN LISTS files)
+  get_filename_component(name ${file} NAME)
+  file(READ ${file} content)
+  string(APPEND text "      {\"${name}\", R\"kiln_sv(${content})kiln_sv\"},\n")
+endforeach()
+string(APPEND text "  };\n  return files;\n}\n\n}  // namespace kiln::rtl\n")
+file(WRITE ${OUTPUT} "${text}")

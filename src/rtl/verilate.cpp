@@ -1,0 +1,163 @@
+#include "rtl/verilate.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+#include <span>
+
+#include "kiln/base/hash.hpp"
+#include "rtl/program.hpp"
+
+namespace kiln::rtl {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr const char* kNeeds =
+    "running RTL needs Verilator and a C++ compiler: install the packages verilator and g++ of Debian or Ubuntu";
+
+/// What the loaded object shows of itself: Model finds the ports by name.
+std::string glue(const std::vector<Port>& ports) {
+  std::string text = R"(#include "Vtop.h"
+#include "verilated.h"
+extern "C" {
+struct KilnPort { const char* name; unsigned long long bits; void* storage; };
+struct KilnModel { VerilatedContext context; Vtop top{&context, "top"}; KilnPort ports[)" +
+                     std::to_string(ports.size() + 3) + R"(]; };
+__attribute__((visibility("default"))) void* kiln_create() {
+  auto* model = new KilnModel;
+  unsigned n = 0;
+  const auto add = [&](const char* name, unsigned long long bits, void* storage) { model->ports[n++] = {name, bits, storage}; };
+  add("clk_i", 1, &model->top.clk_i);
+  add("rst_ni", 1, &model->top.rst_ni);
+)";
+  for (const Port& port : ports)
+    text += fmt::format("  add(\"{0}\", {1}, &model->top.{0});\n", port.name, port.bits);
+  return text + R"(  add(nullptr, 0, nullptr);
+  return model;
+}
+__attribute__((visibility("default"))) const KilnPort* kiln_ports(void* model) { return static_cast<KilnModel*>(model)->ports; }
+__attribute__((visibility("default"))) void kiln_eval(void* model) { static_cast<KilnModel*>(model)->top.eval(); }
+__attribute__((visibility("default"))) void kiln_destroy(void* model) { delete static_cast<KilnModel*>(model); }
+}
+)";
+}
+
+base::Result<std::string> verilator_include(const fs::path& work) {
+  const fs::path log = work / "root.log";
+  if (auto ran = run_program({"verilator", "--getenv", "VERILATOR_ROOT"}, log, kNeeds); !ran) return ran.error();
+  std::ifstream in(log);
+  std::string root;
+  std::getline(in, root);
+  return root + "/include";
+}
+
+/// Every byte that the object is made of; contents of ROMs are not among them, they are read when it runs.
+std::uint64_t fingerprint(const fs::path& directory, const std::string& top, const std::string& text) {
+  std::string all = top + text;
+  std::vector<fs::path> files;
+  for (const auto& entry : fs::directory_iterator(directory))
+    if (entry.path().extension() == ".sv") files.push_back(entry.path());
+  std::sort(files.begin(), files.end());
+  for (const fs::path& file : files) {
+    std::ifstream in(file, std::ios::binary);
+    all += file.filename().string();
+    all.append(std::istreambuf_iterator<char>(in), {});
+  }
+  return base::checksum64(std::as_bytes(std::span(all)));
+}
+
+}  // namespace
+
+std::string side_by_side(const std::string& top, const std::vector<UnitDesign>& designs) {
+  std::string ports = "  input logic clk_i,\n  input logic rst_ni";
+  std::string body;
+  for (std::size_t i = 0; i < designs.size(); ++i) {
+    const UnitDesign& design = designs[i];
+    std::string parameters, connections = "    .clk_i,\n    .rst_ni";
+    for (const auto& [name, value] : design.parameters)
+      parameters += fmt::format("{}    .{}({})", parameters.empty() ? "" : ",\n", name, value);
+    for (const Port& port : design.ports) {
+      const std::string range = port.bits > 1 ? fmt::format(" [{}:0]", port.bits - 1) : "";
+      ports += fmt::format(",\n  {} logic{} c{}_{}", port.input ? "input" : "output", range, i, port.name);
+      connections += fmt::format(",\n    .{0}(c{1}_{0})", port.name, i);
+    }
+    body += fmt::format("  {} #(\n{}\n  ) u_c{} (\n{}\n  );\n", design.module, parameters, i, connections);
+  }
+  return fmt::format("module {} (\n{}\n);\n{}endmodule\n", top, ports, body);
+}
+
+base::Status write_files(const fs::path& directory, const std::vector<UnitDesign>& designs,
+                         const std::vector<std::pair<std::string, std::string>>& extra) {
+  std::error_code failed;
+  fs::create_directories(directory, failed);
+  if (failed) return base::Error{fmt::format("{}: cannot be made: {}", directory.string(), failed.message())};
+  const auto written = [&](const std::string& name, auto&& put) -> base::Status {
+    std::ofstream file(directory / name, std::ios::binary);
+    put(file);
+    file.close();
+    if (!file) return base::Error{fmt::format("{}: cannot be written", (directory / name).string())};
+    return {};
+  };
+  const auto write_text = [&](std::string_view name, std::string_view text) {
+    return written(std::string(name), [&](std::ofstream& file) { file << text; });
+  };
+  for (const SourceFile& source : sources())
+    if (auto wrote = write_text(source.name, source.text); !wrote) return wrote;
+  for (const auto& [name, text] : extra)
+    if (auto wrote = write_text(name, text); !wrote) return wrote;
+  for (const UnitDesign& design : designs) {
+    for (const RomContent& rom : design.roms) {
+      auto wrote = written(rom.file, [&](std::ofstream& file) {
+        for (std::uint64_t word = 0; word < rom.words; ++word) {
+          Bits bits(rom.width);
+          rom.fill(word, bits);
+          file << bits.hex() << '\n';
+        }
+      });
+      if (!wrote) return wrote;
+    }
+  }
+  return {};
+}
+
+base::Result<fs::path> build(const fs::path& directory, const std::string& top, const std::vector<Port>& ports,
+                             const BuildOptions& options) {
+  const std::string text = glue(ports);
+  const std::uint64_t key = fingerprint(directory, top, text + options.optimise);
+  const fs::path library = directory / fmt::format("{}-{:016x}.so", top, key);
+  if (fs::exists(library)) return library;
+  const fs::path work = directory / fmt::format("obj-{:016x}-{}", key, getpid());
+  std::error_code failed;
+  fs::create_directories(work, failed);
+  if (failed) return base::Error{fmt::format("{}: cannot be made: {}", work.string(), failed.message())};
+  auto include = verilator_include(work);
+  if (!include) return include.error();
+  auto made = run_program({"verilator", "--cc", "-O3", "--x-assign", "0", "--x-initial", "0", "--unroll-count", "4",
+                           "--output-split", "0", "--top-module", top, "--prefix", "Vtop", "--Mdir", work.string(),
+                           "-y", directory.string(), (directory / "kiln_tables_pkg.sv").string(),
+                           (directory / "kiln_pkg.sv").string(), (directory / (top + ".sv")).string()},
+                          work / "verilator.log", kNeeds);
+  if (!made) return made.error();
+  std::string unity = "#include \"glue.cpp\"\n";
+  for (const auto& entry : fs::directory_iterator(work))
+    if (entry.path().extension() == ".cpp") unity += fmt::format("#include \"{}\"\n", entry.path().filename().string());
+  std::ofstream(work / "glue.cpp") << text;
+  std::ofstream(work / "unity.cc") << unity << "#include \"verilated.cpp\"\n#include \"verilated_threads.cpp\"\n";
+  const fs::path object = work / "model.so";
+  made = run_program({"g++", "-std=c++17", options.optimise, "-w", "-fPIC", "-shared", "-fvisibility=hidden",
+                      "-fno-gnu-unique", "-Wl,-Bsymbolic", "-I" + *include, "-I" + *include + "/vltstd",
+                      "-I" + work.string(), (work / "unity.cc").string(), "-o", object.string(), "-pthread", "-latomic"},
+                     work / "compiler.log", kNeeds);
+  if (!made) return made.error();
+  fs::rename(object, library, failed);
+  if (failed) return base::Error{fmt::format("{}: cannot be renamed: {}", object.string(), failed.message())};
+  fs::remove_all(work, failed);
+  return library;
+}
+
+}  // namespace kiln::rtl

@@ -1,0 +1,68 @@
+// Whole chips in RTL, through the program: 64 greedy tokens of real models with the ids and the cycles of the SystemC
+// chip, and a directory that runs without Kiln.
+#include <fstream>
+#include <regex>
+
+#include "support/development_data.hpp"
+#include "support/kiln_test.hpp"
+
+namespace kiln::cli {
+namespace {
+
+using test::run_kiln;
+
+class RtlChip : public test::KilnTest {
+ protected:
+  void SetUp() override {
+    KilnTest::SetUp();
+    ::setenv("KILN_CACHE", KILN_BINARY_DIR "/cosim-cache", 1);  // what is compiled is kept for the next run
+  }
+  void bake(const std::string& checkpoint, const std::string& recipe) const {
+    const auto baked = run_kiln({"bake", checkpoint, "-o", path("model.rom"), "--recipe", recipe}, folder_);
+    ASSERT_EQ(baked.status, 0) << baked.err;
+  }
+  void expect_64_tokens_in_rtl(const std::string& chip, const std::vector<std::string>& prompt) const {
+    std::vector<std::string> run = {"run", "--rom", path("model.rom"), "--chip", chip, "-n", "64", "--rtl"};
+    run.insert(run.end(), prompt.begin(), prompt.end());
+    const auto json = kiln(run);
+    ASSERT_TRUE(json.contains("rtl"));
+    EXPECT_TRUE(json["rtl"]["agrees"].get<bool>());
+    EXPECT_EQ(json["rtl"]["cycles_total"], json["cycles_total"]);
+    EXPECT_EQ(json["rtl"]["tokens"].get<std::size_t>(),
+              json["prompt_tokens"].get<std::size_t>() + json["generated_tokens"].get<std::size_t>() - 1);
+    EXPECT_EQ(json["generated_tokens"], 64);
+    const auto& host = json["host"];
+    std::cout << chip << ": " << json["rtl"]["tokens"] << " tokens, " << json["cycles_total"] << " cycles; RTL "
+              << host["rtl_cycles_per_s"] << " cycles/s, " << host["rtl_tokens_per_s"] << " tokens/s (built in "
+              << host["rtl_build_s"] << " s); SystemC " << host["simulated_cycles_per_s"] << " cycles/s\n";
+  }
+};
+
+TEST_F(RtlChip, RunsTheEmbeddedModelAsTheSystemCChipDoes) {
+  bake(KILN_SOURCE_DIR "/models/kiln-stories-1m", "w3w6");
+  expect_64_tokens_in_rtl("demo", {"--prompt", "Once upon a time"});
+}
+
+TEST_F(RtlChip, RunsStories260KAsTheSystemCChipDoes) {
+  const auto data = test::shared_data("data/stories260K/hf-f32");
+  KILN_NEEDS_DATA(data);
+  bake(data.path.string(), "w8");
+  expect_64_tokens_in_rtl("demo", {"--prompt", "Once upon a time"});
+}
+
+TEST_F(RtlChip, LiesInADirectoryThatRunsByTheCommandOfItsReadme) {
+  bake("synthetic:stories260k", "w4");
+  const auto written = run_kiln({"rtl", "--rom", path("model.rom"), "--chip", "demo-rom-mac", "--unit", "chip", "-n", "3",
+                                 "--prompt-tokens", "2", "-o", path("chip")},
+                                folder_);
+  ASSERT_EQ(written.status, 0) << written.err;
+  const std::string readme = test::slurp(path("chip/README.md"));
+  std::smatch command;
+  ASSERT_TRUE(std::regex_search(readme, command, std::regex("\n    (verilator --cc --exe[^\n]*)\n")));
+  const std::string line = "cd '" + path("chip") + "' && " + command[1].str() + " > log 2>&1";
+  EXPECT_EQ(std::system(line.c_str()), 0) << test::slurp(path("chip/log"));
+  EXPECT_NE(test::slurp(path("chip/log")).find("every id and every cycle as expected"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace kiln::cli

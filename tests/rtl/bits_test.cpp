@@ -1,0 +1,66 @@
+// Bits, literals, and which chips RTL is there for. No Verilator is needed.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+
+#include "kiln/rtl/rtl.hpp"
+#include "rtl/program.hpp"
+#include "rtl/unit_design.hpp"
+#include "support/models.hpp"
+
+namespace kiln::rtl {
+namespace {
+
+TEST(Bits, KeepFieldsThatCrossWords) {
+  Bits bits(100);
+  bits.set(30, 46, 0x2AAA'5555'1234ULL);
+  bits.set(76, 9, static_cast<std::uint64_t>(-256));
+  EXPECT_EQ(bits.get(30, 46), 0x2AAA'5555'1234ULL);
+  EXPECT_EQ(bits.get(76, 9), 0x100U);
+  EXPECT_EQ(bits.get(0, 30), 0U);
+  EXPECT_EQ(bits.get(85, 15), 0U);
+  EXPECT_THROW(bits.set(99, 2, 0), base::BugError);
+}
+
+TEST(Bits, AreWrittenAsReadmemhReadsThem) {
+  Bits bits(13);
+  bits.set(0, 13, 0x1ABC);
+  EXPECT_EQ(bits.hex(), "1abc");
+  EXPECT_EQ(packed_literal({1, 0xABCD}), "64'h0000abcd00000001");
+  EXPECT_EQ(literal(9, 0x1F0), "9'h1f0");
+}
+
+program::Placement placed(const config::ChipConfig& chip, std::uint32_t head_dim) {
+  auto placed = program::Placement::create(support::model_of({"small", 64, 64, 2, 2, 1, head_dim, 40}), {}, chip);
+  base::check(placed.ok(), placed.ok() ? "" : placed.error().message);
+  return std::move(placed).value();
+}
+
+TEST(RtlCheck, NamesWhatTheRtlIsNot) {
+  config::ChipConfig chip;
+  chip.name = "mine";
+  EXPECT_TRUE(check(placed(chip, 32)).ok());
+  EXPECT_EQ(check(placed(chip, 48)).error().message,
+            "chip mine: the RTL wants whole heads in a beat, and a beat of 64 elements (64 x /link/beat_groups) is no multiple "
+            "of the heads' 48 of small");
+  chip.schedule = config::Schedule::LayerPipelined;
+  EXPECT_EQ(check(placed(chip, 32)).error().message,
+            "chip mine: RTL is there for one chip with /schedule layer_serial");
+  chip.schedule = config::Schedule::LayerSerial;
+  chip.chips.count = 2;
+  EXPECT_FALSE(check(placed(chip, 32)).ok());
+}
+
+TEST(RunProgram, SaysWhichProgramIsMissingAndWhatItIsFor) {
+  const std::string log = testing::TempDir() + "program.log";
+  EXPECT_EQ(run_program({"kiln-no-such-program"}, log, "it would be needed").error().message,
+            "kiln-no-such-program is not on this machine (no folder of PATH has it); it would be needed");
+  const auto failed = run_program({"ls", "/no/such/folder"}, log, "");
+  ASSERT_FALSE(failed.ok());
+  EXPECT_NE(failed.error().message.find("ls ended with status 2"), std::string::npos) << failed.error().message;
+  EXPECT_NE(failed.error().message.find("/no/such/folder"), std::string::npos);
+  EXPECT_TRUE(run_program({"true"}, log, "").ok());
+}
+
+}  // namespace
+}  // namespace kiln::rtl

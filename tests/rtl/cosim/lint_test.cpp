@@ -1,0 +1,47 @@
+// Verilator has nothing to say about any unit of the shipped chips, nor about a whole chip.
+#include <fstream>
+#include <iterator>
+
+#include "kiln/config/load.hpp"
+#include "kiln/rtl/rtl.hpp"
+#include "rtl/program.hpp"
+#include "support.hpp"
+
+namespace kiln::rtl {
+namespace {
+
+class Lint : public testing::TestWithParam<std::string> {};
+
+TEST_P(Lint, HasNothingToSay) {
+  const auto chip = config::load_chip(KILN_SOURCE_DIR "/configs/chip/" + GetParam() + ".json", {});
+  ASSERT_TRUE(chip.ok()) << chip.error().message;
+  const auto made = make_case(support::model_of({"lint", 70, 96, 2, 4, 2, 16, 90}), recipe_of(3), *chip, 1);
+  ASSERT_TRUE(check(*made.placement).ok());
+  for (const std::string& unit : unit_names()) {
+    const std::string folder = testing::TempDir() + "lint-" + GetParam() + "-" + unit;
+    std::optional<Expected> expected;
+    if (unit == "chip") {
+      expected.emplace();
+      expected->user.prompt = {1};
+    }
+    const auto written = write(*made.image, *made.placement, unit, folder, expected);
+    ASSERT_TRUE(written.ok()) << written.error().message;
+    const std::string top = unit == "chip" ? "kiln_chip" : "kiln_" + unit + "_top";
+    const auto linted = run_program({"verilator", "--lint-only", "-Wall", "-y", folder, "--top-module", top,
+                                     folder + "/kiln_tables_pkg.sv", folder + "/kiln_pkg.sv", folder + "/" + top + ".sv"},
+                                    folder + "/lint.log", "lint is Verilator's");
+    EXPECT_TRUE(linted.ok()) << linted.error().message;
+    std::ifstream log(folder + "/lint.log");
+    EXPECT_EQ(std::string(std::istreambuf_iterator<char>(log), {}), "") << unit;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Chips, Lint, testing::Values("demo", "demo-bit-serial", "demo-rom-mac"),
+                         [](const auto& info) {
+                           std::string name = info.param;
+                           std::ranges::replace(name, '-', '_');
+                           return name;
+                         });
+
+}  // namespace
+}  // namespace kiln::rtl
