@@ -1,6 +1,8 @@
 #include <dlfcn.h>
 #include <fmt/format.h>
+#include <sys/resource.h>
 
+#include <algorithm>
 #include <cstring>
 #include <map>
 
@@ -49,6 +51,20 @@ void Pin::get(Bits& value) const {
   std::memcpy(value.words().data(), storage_, std::min(storage_bytes(bits_), value.words().size() * 4));
 }
 
+namespace {
+
+/// Verilated functions keep wide vectors on the stack: those of an array of thousands of sums are megabytes. The main
+/// thread's stack grows up to the soft limit.
+void allow_large_stack() {
+  constexpr rlim_t kEnough = rlim_t{96} << 20;
+  rlimit limit{};
+  if (getrlimit(RLIMIT_STACK, &limit) != 0 || limit.rlim_cur >= kEnough) return;
+  limit.rlim_cur = std::min(limit.rlim_max, kEnough);
+  setrlimit(RLIMIT_STACK, &limit);
+}
+
+}  // namespace
+
 struct Model::Library {
   void* handle = nullptr;
   void* model = nullptr;
@@ -59,6 +75,7 @@ struct Model::Library {
 
 base::Result<std::unique_ptr<Model>> Model::load(const std::filesystem::path& path,
                                                  const std::filesystem::path& run_in) {
+  allow_large_stack();
   auto library = std::make_unique<Library>();
   library->handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (library->handle == nullptr) return base::Error{fmt::format("{}: cannot be loaded: {}", path.string(), dlerror())};
