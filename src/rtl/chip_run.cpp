@@ -1,10 +1,10 @@
-// Drives the verilated chip as the host does: prompt ids arrive as the host link has them (chip::HostLink), answers are
-// read off the sequencer's commits.
+// Drives the verilated chip as the host does: prompt ids arrive as docs/units/host_link.md says, answers are read off the
+// sequencer's commits.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 
-#include "chip/host_link.hpp"
 #include "kiln/base/random.hpp"
 #include "kiln/rtl/rtl.hpp"
 #include "rtl/chip_design.hpp"
@@ -32,7 +32,7 @@ chip::Finish finish_of(std::uint64_t code) {
 class Drive {
  public:
   Drive(Model& model, const config::HostConfig& host, const RtlRequest& request)
-      : model_(model), request_(request), users_{request.user}, host_(host, users_) {}
+      : model_(model), request_(request), host_(host) {}
 
   base::Result<RtlOutcome> run() {
     const Pin prompt_valid = model_.pin("prompt_valid_i"), prompt_id = model_.pin("prompt_id_i");
@@ -42,12 +42,9 @@ class Drive {
     const std::uint64_t expected = request_.user.prompt.size() + request_.user.max_new_tokens - 1;
     for (std::uint64_t now = 0; outcome_.finish == chip::Finish::Interrupted; ++now) {
       request_valid.set(now == 0 ? 1 : 0);
-      const bool arrives = !host_.all_arrived() && host_.next_arrival().at == Cycles(now);
+      const bool arrives = sent < request_.user.prompt.size() && now == arrival(sent);
       prompt_valid.set(arrives ? 1 : 0);
-      if (arrives) {
-        prompt_id.set(request_.user.prompt[sent++]);
-        host_.arrived();
-      }
+      if (arrives) prompt_id.set(request_.user.prompt[sent++]);
       if (commit_valid.get() != 0) {
         commit(Cycles(now));
         last_commit = now;
@@ -57,17 +54,22 @@ class Drive {
       if (now - last_commit > kPatience) return base::Error{fmt::format("the RTL has hung: no token by cycle {}", now)};
       model_.tick();
     }
-    outcome_.total = host_.received();
+    outcome_.total = Cycles(last_answer_left_ + host_.latency_cycles);
     return std::move(outcome_);
   }
 
  private:
+  [[nodiscard]] std::uint64_t arrival(std::uint64_t id) const {
+    return request_.user.arrival.count() + host_.latency_cycles + id * host_.cycles_per_token;
+  }
+
   void commit(Cycles now) {
     Commit done{base::TokenPos{static_cast<std::uint32_t>(model_.pin("commit_position_o").get())}, now, {}};
     if (model_.pin("commit_answer_o").get() != 0) {
       done.answer = static_cast<base::TokenId>(model_.pin("commit_id_o").get());
       outcome_.answer.push_back(*done.answer);
-      host_.send(now);
+      const std::uint64_t behind = last_answer_left_ + host_.cycles_per_token;  // the id before it on the wire
+      last_answer_left_ = outcome_.answer.size() == 1 ? now.count() : std::max(now.count(), behind);
     }
     outcome_.commits.push_back(done);
     const std::uint64_t finish = model_.pin("commit_finish_o").get();
@@ -76,8 +78,8 @@ class Drive {
 
   Model& model_;
   const RtlRequest& request_;
-  std::vector<chip::UserRequest> users_;
-  chip::HostLink host_;
+  const config::HostConfig& host_;
+  std::uint64_t last_answer_left_ = 0;
   RtlOutcome outcome_;
 };
 

@@ -1,9 +1,10 @@
-// Transforms and quantises a beat that comes Lanes elements a cycle, group by group as groups become complete, with as
-// many group units as groups can become complete in a cycle. block_i: log2 of the transform's block; groups_i: groups of
-// this beat that are not padding (those leave as zero bits); bypass_i: without the transform and its cycles, block_i is
-// 0 then. The three are constant for a beat, bypass_i for a stream. Last elements in cycle t: the whole beat is at
-// data_o in t + Hadamard + Quantise - 1, for the receiver's register. docs/units/vector_unit.md
-// data_o: codes, exponents s(9) and, with InputSteps, steps u(3), each in order.
+// Transforms and quantises a beat that comes Lanes elements a cycle, group by group as groups
+// become complete, with as many group units as groups can become complete in a cycle. block_i: log2
+// of the transform's block; groups_i: groups of this beat that are not padding (those leave as zero
+// bits); bypass_i: without the transform and its cycles, block_i is 0 then. The three are constant
+// for a beat, bypass_i for a stream. Last elements in cycle t: the whole beat is at data_o in t +
+// Hadamard + Quantise - 1, for the receiver's register. docs/units/vector_unit.md data_o: codes,
+// exponents s(9) and, with InputSteps, steps u(3), each in order.
 module kiln_hadamard_quantise #(
   parameter int unsigned BeatElements = 64,
   parameter int unsigned Lanes = 64,
@@ -39,8 +40,8 @@ module kiln_hadamard_quantise #(
   function automatic logic [32*Groups-1:0] ends();
     ends = '0;
     for (int unsigned g = 0; g < Groups; g++) begin
-      ends[32*g +: 32] = (g % PerPeriod == PerPeriod - 1) ? (g / PerPeriod + 1) * Period
-                                                          : g / PerPeriod * Period + (g % PerPeriod + 1) * 64;
+      ends[32*g +: 32] = g / PerPeriod * Period
+          + ((g % PerPeriod == PerPeriod - 1) ? Period : (g % PerPeriod + 1) * 64);
     end
   endfunction
 

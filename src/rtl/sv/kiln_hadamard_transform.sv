@@ -1,6 +1,7 @@
-// One group of up to 64 elements: brought to its largest exponent, then the Walsh-Hadamard transform in blocks of
-// 2^block_i, not normalised; Levels is the largest block_i. Combinational. largest_o: that exponent as binary32 stores
-// it, 0 for a group of zeros. h: s(31) each. docs/numerics.md, "Quantise", steps 1 to 3
+// One group of up to 64 elements: brought to its largest exponent, then the Walsh-Hadamard
+// transform in blocks of 2^block_i, not normalised; Levels is the largest block_i. Combinational.
+// largest_o: that exponent as binary32 stores it, 0 for a group of zeros. h: s(31) each.
+// docs/numerics.md, "Quantise", steps 1 to 3
 module kiln_hadamard_transform #(
   parameter int unsigned Elements = 64,
   parameter int unsigned Levels = 6
@@ -34,7 +35,8 @@ module kiln_hadamard_transform #(
       for (int unsigned level = 0; level < Levels; level++) begin
         if (32'(block_i) > level) begin
           for (int unsigned i = 0; i < Elements / 2; i++) begin
-            at = ((i >> level) << (level + 1)) + (i & ((1 << level) - 1));  // i with a 0 put in at bit `level`
+            // i with a 0 put in at bit `level`
+            at = ((i >> level) << (level + 1)) + (i & ((1 << level) - 1));
             to = at + (1 << level);
             a  = m[32*at +: 32];
             b  = m[32*to +: 32];

@@ -1,14 +1,16 @@
-// The chip's arithmetic of elements: clean binary32 (no subnormals, infinities, NaN or -0), every operation rounded once
-// to nearest even and held at the largest finite value; the table functions; the mixing of random numbers.
-// Operands of fp_* are clean. Combinational; whoever uses a function puts its latency behind it (kiln_delay).
-// docs/numerics.md
+// The chip's arithmetic of elements: clean binary32 (no subnormals, infinities, NaN or -0), every
+// operation rounded once to nearest even and held at the largest finite value; the table functions;
+// the mixing of random numbers. Operands of fp_* are clean. Combinational; whoever uses a function
+// puts its latency behind it (kiln_delay). docs/numerics.md
 package kiln_pkg;
 
   import kiln_tables_pkg::*;
 
-  // What the vector unit does for a token, in this order; from NormAttention to Down for every layer.
+  // What the vector unit does for a token, in this order; from NormAttention to Down for every
+  // layer.
   typedef enum logic [3:0] {
-    OpEmbedding, OpNormAttention, OpQkv, OpAttention, OpO, OpNormFfn, OpGateUp, OpDown, OpNormHead, OpDone
+    OpEmbedding, OpNormAttention, OpQkv, OpAttention, OpO, OpNormFfn, OpGateUp, OpDown, OpNormHead,
+    OpDone
   } vector_op_e;
 
   // Beats of a section of `size` elements, and what its last one holds.
@@ -30,9 +32,10 @@ package kiln_pkg;
     return n;
   endfunction
 
-  // A normalised significand (leading one at bit 23), the bit below it, whether any bit below that is set, and the
-  // exponent as binary32 stores it, if it could be as small or large as it liked. Below 1 the result is 0, but what is
-  // rounded up to 2^-126 as IEEE 754 rounds: 24 leading ones just below it.
+  // A normalised significand (leading one at bit 23), the bit below it, whether any bit below that
+  // is set, and the exponent as binary32 stores it, if it could be as small or large as it liked.
+  // Below 1 the result is 0, but what is rounded up to 2^-126 as IEEE 754 rounds: 24 leading ones
+  // just below it.
   function automatic logic [31:0] fp_pack(logic negative, int biased, logic [23:0] significand,
                                           logic half, logic rest);
     logic [23:0] up;
@@ -109,7 +112,7 @@ package kiln_pkg;
     m     = {8'h0, 1'b1, big[22:0], 32'h0};
     n     = {8'h0, 1'b1, less[22:0], 32'h0};
     shift = 32'(big[30:23]) - 32'(less[30:23]);
-    n     = (shift > 32) ? 64'h1 : n >> shift;  // beyond 32 places only that there is something matters
+    n     = (shift > 32) ? 64'h1 : n >> shift;  // beyond 32 places: that there is something
     m     = (a[31] == b[31]) ? m + n : m - n;
     return fp_from_u64(big[31], m, int'(big[30:23]) - 150 - 32);
   endfunction
@@ -135,7 +138,8 @@ package kiln_pkg;
     return (n == 0) ? x : (x + $signed(64'h1 << (n - 1))) >>> n;
   endfunction
 
-  // The element's significand, with its sign, brought to a group's largest (stored) exponent: s(25), held in 32 bits.
+  // The element's significand, with its sign, brought to a group's largest (stored) exponent:
+  // s(25), held in 32 bits.
   function automatic logic signed [31:0] fp_aligned(logic [31:0] x, logic [7:0] largest);
     logic signed [31:0] m;
     int unsigned        n;
@@ -244,12 +248,14 @@ package kiln_pkg;
     if (e == 0) return 32'h3f00_0000;
     if (e >= 134) return x[31] ? 32'h0 : 32'h3f80_0000;  // 128 and more
     z = 64'({1'b1, x[22:0]}) * 64'(Log2E);
-    z = (e < 97) ? 64'h0 : rounding_shift(z, 155 - e);   // 26 fraction bits; 56 bits are gone from a shift of 58 on
+    // 26 fraction bits; nothing is left of 56 bits behind a shift of 58.
+    z = (e < 97) ? 64'h0 : rounding_shift(z, 155 - e);
     whole = 32'(z[63:26]);
     p = exp2_negative(z[25:0]);
     d = 64'h8000_0000 + ((whole >= 32) ? 64'h0 : rounding_shift(64'(p), whole));
     q = reciprocal((d > 64'hffff_ffff) ? 32'hffff_ffff : d[31:0]);
-    return x[31] ? fp_from_u64(1'b0, 64'(p) * 64'(q), -62 - int'(whole)) : fp_from_u64(1'b0, 64'(q), -31);
+    if (x[31]) return fp_from_u64(1'b0, 64'(p) * 64'(q), -62 - int'(whole));
+    return fp_from_u64(1'b0, 64'(q), -31);
   endfunction
 
   // splitmix64's output function (Steele, Lea, Flood 2014).

@@ -1,6 +1,6 @@
-// Puts the quantised groups of a beat, which come one or more a cycle in order, side by side: the whole beat is at
-// data_o in the cycle in which its last groups come. Groups from groups_i on are padding and stay zero bits.
-// docs/units/vector_unit.md
+// Puts the quantised groups of a beat, which come one or more a cycle in order, side by side: the
+// whole beat is at data_o in the cycle in which its last groups come. Groups from groups_i on are
+// padding and stay zero bits. docs/units/vector_unit.md
 module kiln_quantise_assembler #(
   parameter int unsigned BeatElements = 64,
   parameter int unsigned Units = 1,

@@ -1,7 +1,7 @@
-// Collects a beat's elements, Lanes a cycle, and hands out its groups in the cycle in which their last element comes:
-// groups of up to 64 begin anew every Period elements (a head; or the whole beat). At most Units groups become complete
-// in one cycle. group_o[u] is group base_o + u of the beat, zeros behind its end; last_o: the beat is over.
-// docs/units/vector_unit.md
+// Collects a beat's elements, Lanes a cycle, and hands out its groups in the cycle in which their
+// last element comes: groups of up to 64 begin anew every Period elements (a head; or the whole
+// beat). At most Units groups become complete in one cycle. group_o[u] is group base_o + u of the
+// beat, zeros behind its end; last_o: the beat is over. docs/units/vector_unit.md
 module kiln_quantise_collector #(
   parameter int unsigned BeatElements = 64,
   parameter int unsigned Lanes = 64,

@@ -1,6 +1,7 @@
-// Codes of one group, in -127 ... 127: of h with the smallest step * 2^shift that does it, step 4 ... 7 (InputSteps 1:
-// what enters a matrix) or 1 (0: what attention compares and stores). Combinational. A group of zeros (largest_i 0):
-// codes 0, exponent -256, step 1. docs/numerics.md, "Quantise", from step 4 on
+// Codes of one group, in -127 ... 127: of h with the smallest step * 2^shift that does it, step 4
+// ... 7 (InputSteps 1: what enters a matrix) or 1 (0: what attention compares and stores).
+// Combinational. A group of zeros (largest_i 0): codes 0, exponent -256, step 1. docs/numerics.md,
+// "Quantise", from step 4 on
 module kiln_quantise_group #(
   parameter int unsigned Elements = 64,
   parameter int unsigned InputSteps = 1
@@ -26,7 +27,8 @@ module kiln_quantise_group #(
     endcase
   endfunction
 
-  function automatic logic signed [63:0] code(logic [30:0] h, int unsigned step, int unsigned shift);
+  function automatic logic signed [63:0] code(logic [30:0] h, int unsigned step,
+                                                  int unsigned shift);
     return rounding_shift_signed(64'($signed(h)) * inverse(step), shift + 20);
   endfunction
 
@@ -56,8 +58,8 @@ module kiln_quantise_group #(
       magnitude = (high > -low) ? high : -low;  // both are below 2^30
       length    = bit_length(64'(magnitude));
       if (InputSteps != 0) begin
-        // The largest magnitude lies in [2^(length-1), 2^length): a step of 4 * 2^(length-10) gives at least 128, one of
-        // 5 * 2^(length-9) at most 103. In between, the smallest that fits.
+        // The largest magnitude lies in [2^(length-1), 2^length): a step of 4 * 2^(length-10) gives
+        // at least 128, one of 5 * 2^(length-9) at most 103. In between, the smallest that fits.
         if (fits(high, low, 5, length - 10)) {step, shift} = {32'd5, length - 10};
         else if (fits(high, low, 6, length - 10)) {step, shift} = {32'd6, length - 10};
         else if (fits(high, low, 7, length - 10)) {step, shift} = {32'd7, length - 10};

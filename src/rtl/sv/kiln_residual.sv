@@ -1,7 +1,8 @@
-// The residual: a memory of lane groups in stream order. What comes in is stored (replace_i) or added, lane group by
-// lane group from the first on; the sum of a lane group that comes in cycle t can be read from t + AddCycles on.
-// complete_o is high in the cycle before that of the vector's last one. largest_o: the largest exponent of the vector, as
-// binary32 stores it, from then on. Reads without a clock; not while something comes in. docs/units/vector_unit.md
+// The residual: a memory of lane groups in stream order. What comes in is stored (replace_i) or
+// added, lane group by lane group from the first on; the sum of a lane group that comes in cycle t
+// can be read from t + AddCycles on. complete_o is high in the cycle before that of the vector's
+// last one. largest_o: the largest exponent of the vector, as binary32 stores it, from then on.
+// Reads without a clock; not while something comes in. docs/units/vector_unit.md
 module kiln_residual #(
   parameter int unsigned Words = 1,  // lane groups of the vector
   parameter int unsigned Lanes = 64,

@@ -1,5 +1,5 @@
-// 1 / sqrt(total * 2^(2 * (largest - 150)) / Count + Eps) as an element; 0 where both are 0. Combinational.
-// docs/numerics.md, "RMSNorm", steps 2 to 4
+// 1 / sqrt(total * 2^(2 * (largest - 150)) / Count + Eps) as an element; 0 where both are 0.
+// Combinational. docs/numerics.md, "RMSNorm", steps 2 to 4
 module kiln_rms_inverse #(
   parameter int unsigned Count = 1,
   parameter logic [31:0] Eps = '0
@@ -37,7 +37,8 @@ module kiln_rms_inverse #(
     length   = '0;
     if (valid_i) begin
       // total to 62 bits
-      length = (total_i[67:62] != '0) ? 62 + bit_length(64'(total_i[67:62])) : bit_length(total_i[63:0]);
+      length = (total_i[67:62] != '0) ? 62 + bit_length(64'(total_i[67:62]))
+                                      : bit_length(total_i[63:0]);
       if (length > 62) begin
         sum = 64'((total_i + (68'h1 << (length - 63))) >> (length - 62));
       end else begin

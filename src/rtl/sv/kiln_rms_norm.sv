@@ -1,7 +1,8 @@
-// RMSNorm of the residual, in two passes of Words lane groups over it. start_i in the cycle before r: squares from r on
-// (vector's largest exponent largest_i), their exact sum, its reciprocal root, and from
-// r + Words + SumCycles + RsqrtCycles on x * scale * gamma, ScaleCycles each: at lanes_o lane group by lane group, with
-// beat_last_o for those of the vector's last beat. docs/units/vector_unit.md
+// RMSNorm of the residual, in two passes of Words lane groups over it. start_i in the cycle before
+// r: squares from r on (vector's largest exponent largest_i), their exact sum, its reciprocal root,
+// and from r + Words + SumCycles + RsqrtCycles on x * scale * gamma, ScaleCycles each: at lanes_o
+// lane group by lane group, with beat_last_o for those of the vector's last beat.
+// docs/units/vector_unit.md
 module kiln_rms_norm #(
   parameter int unsigned HiddenSize = 64,
   parameter int unsigned Norms = 1,  // vectors in the gamma ROM
@@ -91,7 +92,9 @@ module kiln_rms_norm #(
     end
   end
 
-  kiln_rom_ports #(.Width(32), .Depth(Norms * HiddenSize), .Ports(Lanes), .File(GammaFile)) u_gamma (
+  kiln_rom_ports #(
+    .Width(32), .Depth(Norms * HiddenSize), .Ports(Lanes), .File(GammaFile)
+  ) u_gamma (
     .read_i(scaling), .addr_i(addr), .data_o(gamma)
   );
 

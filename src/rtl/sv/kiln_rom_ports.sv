@@ -1,5 +1,6 @@
-// A mask ROM of Depth words that Ports readers look into in one cycle, without a clock. Nothing is read (0) unless
-// read_i; an address beyond Depth reads 0. Contents: File, one hexadecimal word a line, word 0 first (docs/rtl.md).
+// A mask ROM of Depth words that Ports readers look into in one cycle, without a clock. Nothing is
+// read (0) unless read_i; an address beyond Depth reads 0. Contents: File, one hexadecimal word a
+// line, word 0 first (docs/rtl.md).
 module kiln_rom_ports #(
   parameter int unsigned Width = 8,
   parameter int unsigned Depth = 1,

@@ -1,6 +1,7 @@
-// Rotates the heads of a beat, Lanes elements a cycle: element i of a head with its partner i +- HeadDim / 2, by sine and
-// cosine of position * increment. With rotate_i low (v) the elements pass as they are. Result RopeCycles later.
-// HeadDim divides the beat. docs/units/vector_unit.md, docs/numerics.md, "RoPE"
+// Rotates the heads of a beat, Lanes elements a cycle: element i of a head with its partner i +-
+// HeadDim / 2, by sine and cosine of position * increment. With rotate_i low (v) the elements pass
+// as they are. Result RopeCycles later. HeadDim divides the beat. docs/units/vector_unit.md,
+// docs/numerics.md, "RoPE"
 module kiln_rope #(
   parameter int unsigned HeadDim = 64,
   parameter int unsigned BeatElements = 64,

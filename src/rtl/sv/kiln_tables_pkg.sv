@@ -1,4 +1,5 @@
-// Tables and constants of the arithmetic, rounded to nearest. Made by scripts/rtl-tables: do not edit.
+// Tables and constants of the arithmetic, rounded to nearest.
+// Made by scripts/rtl-tables: do not edit.
 // docs/numerics.md, "Table functions"
 package kiln_tables_pkg;
 

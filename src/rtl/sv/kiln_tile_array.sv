@@ -199,6 +199,10 @@ module kiln_tile_array #(
     end
   end
 
+  // What pads the last beat.
+  logic unused_padding;
+  assign unused_padding = ^{codes_q, exponents_q, steps_q};
+
   assign sums_valid_o = sums_valid_q;
   assign sums_data_o[46*TileRows*Outputs +: 9] = exponent_q;
 
@@ -216,6 +220,9 @@ module kiln_tile_array #(
     .layer_i,
     .books_o(books)
   );
+
+  logic unused_books;  // a matrix without columns
+  assign unused_books = ^books;
 
   for (genvar i = 0; i < TileRows; i++) begin : g_row
     localparam int unsigned First = i * Rows;
@@ -278,9 +285,9 @@ module kiln_tile_array #(
       .out_shift_o     (out_shift)
     );
 
-    if (i == 0) begin : g_top
+    if (i == 0) begin : g_top  // no carry comes in
       assign carry_valid = 1'b0;
-      assign carry_in    = '0;
+      assign carry_in    = carry_out;
     end else begin : g_below
       assign carry_valid = g_row[i-1].out_send;
       assign carry_in    = g_row[i-1].carry_out;

@@ -34,13 +34,15 @@ module kiln_tile_bit_serial #(
 
   localparam int unsigned Values = 2 ** CodeBits;
   localparam int unsigned Word = Lines * Columns * CodeBits;
+  localparam int unsigned Row = Columns * CodeBits;
+  localparam int unsigned Depth = Layers * Rows;
+  localparam int unsigned AddrWidth = (Depth > 1) ? $clog2(Depth) : 1;
   localparam int unsigned Slots = (Columns + Lanes - 1) / Lanes;
   localparam int unsigned Column = Values * 14;           // N of a column: value v, s(14), at [14*v +: 14]
   localparam int unsigned Sums = Slots * Lanes * Column;  // the last slot's missing columns stay 0
 
   logic [Lines-1:0]    plane, bits;
   logic                unused_bits_valid, unused_p_valid, p_valid_q;
-  logic [Word-1:0]     codes;
   logic [Sums-1:0]     acc_q, hold_q;
   logic [Lanes*21-1:0] p_q;
 
@@ -48,7 +50,7 @@ module kiln_tile_bit_serial #(
     for (int unsigned l = 0; l < Lines; l++) plane[l] = issue_inputs_i[8*l+32'(issue_phase_i)];
   end
 
-  kiln_delay #(
+  kiln_tile_delay #(
     .Cycles(CountCycles),
     .Width (Lines)
   ) u_bits (
@@ -60,27 +62,22 @@ module kiln_tile_bit_serial #(
     .data_o (bits)
   );
 
-  kiln_tile_rom #(
-    .Width(Columns * CodeBits),
-    .Depth(Layers * Rows),
-    .Lines(Lines),
-    .File (CodesFile)
-  ) u_cells (
-    .addr_i(acc_addr_i),
-    .data_o(codes)
-  );
+  // The cells, a word of codes each row. The rows of a step lie side by side: Lines banks, row modulo Lines, would serve.
+  logic [Row-1:0] cells [Depth];
+
+  initial $readmemh(CodesFile, cells);
 
   function automatic logic [Sums-1:0] counted(input logic [Sums-1:0] sums, input logic first,
                                               input logic [2:0] bit_index, input logic [Lines-1:0] ones,
-                                              input logic [Word-1:0] cells);
+                                              input logic [Word-1:0] codes);
     logic [Values*Lines-1:0] wires;  // of a column: region v has wire l at [v * Lines + l]
     logic [CodeBits-1:0]     code;
     logic [13:0]             weighted;
     counted = sums;
     for (int unsigned c = 0; c < Columns; c++) begin
-      wires = '0;
+      for (int unsigned v = 0; v < Values; v++) wires[Lines*v +: Lines] = '0;
       for (int unsigned l = 0; l < Lines; l++) begin
-        code = cells[CodeBits*(l*Columns+c) +: CodeBits];
+        code = codes[CodeBits*(l*Columns+c) +: CodeBits];
         wires[32'(code)*Lines+l] = ones[l];
       end
       for (int unsigned v = 0; v < Values; v++) begin
@@ -94,7 +91,11 @@ module kiln_tile_bit_serial #(
 
   always_ff @(posedge clk_i) begin : accumulate
     logic [Sums-1:0] sums;
+    logic [Word-1:0] codes;
     if (acc_valid_i || acc_end_i) begin
+      for (int unsigned l = 0; l < Lines; l++) begin
+        codes[Row*l +: Row] = cells[AddrWidth'(acc_addr_i+l)];
+      end
       sums = acc_valid_i ? counted(acc_q, acc_first_i && acc_phase_i == '0, acc_phase_i, bits,
                                      codes) : acc_q;
       acc_q <= sums;
@@ -108,8 +109,8 @@ module kiln_tile_bit_serial #(
     logic [Lanes*Column-1:0] counts;
     logic [31:0]             column, book;
     logic signed [20:0]      p;
-    counts = '0;
-    for (int unsigned s = 0; s < Slots; s++) begin
+    counts = sums[0 +: Lanes*Column];
+    for (int unsigned s = 1; s < Slots; s++) begin
       if (slot == 16'(s)) counts = sums[Lanes*Column*s +: Lanes*Column];
     end
     for (int unsigned i = 0; i < Lanes; i++) begin

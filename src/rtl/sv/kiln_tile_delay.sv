@@ -1,5 +1,6 @@
-// kiln_delay with Cycles >= 0: the rest of a latency of which the first register stands in the function's own always_ff
-// (so that a function runs only in cycles in which it has work). With 0 a wire.
+// Registers of a latency, Cycles >= 0 (0: a wire), in a tile: as kiln_delay, but the data registers have no reset, for what
+// they hold counts only behind a valid bit. The last one holds its data until the next valid data is there. Where the
+// function's own always_ff has the first register (so that it runs only with work), these are the rest.
 module kiln_tile_delay #(
   parameter int unsigned Cycles = 0,
   parameter int unsigned Width = 1
@@ -17,18 +18,32 @@ module kiln_tile_delay #(
     assign unused_clock = clk_i ^ rst_ni;
     assign valid_o      = valid_i;
     assign data_o       = data_i;
-  end else begin : g_delay
-    kiln_delay #(
-      .Cycles(Cycles),
-      .Width (Width)
-    ) u_delay (
-      .clk_i,
-      .rst_ni,
-      .valid_i,
-      .data_i,
-      .valid_o,
-      .data_o
-    );
+  end else begin : g_registers
+    logic [Cycles-1:0] valid_d, valid_q;  // bit n: into and out of register n
+
+    assign valid_d = (Cycles)'({valid_q, valid_i});
+    assign valid_o = valid_q[Cycles-1];
+
+    always_ff @(posedge clk_i or negedge rst_ni) begin
+      if (!rst_ni) valid_q <= '0;
+      else valid_q <= valid_d;
+    end
+
+    for (genvar i = 0; i < Cycles; i++) begin : g_stage
+      logic [Width-1:0] data_d, data_q;
+
+      if (i == 0) begin : g_first
+        assign data_d = data_i;
+      end else begin : g_next
+        assign data_d = g_stage[i-1].data_q;
+      end
+
+      always_ff @(posedge clk_i) begin
+        if (valid_d[i]) data_q <= data_d;
+      end
+    end
+
+    assign data_o = g_stage[Cycles-1].data_q;
   end
 
 endmodule

@@ -30,12 +30,15 @@ module kiln_tile_product_select #(
 
   localparam int unsigned Values = 2 ** CodeBits;
   localparam int unsigned Products = Lines * Books * Values * 16;
+  localparam int unsigned Word = Lines * Columns * CodeBits;
+  localparam int unsigned Row = Columns * CodeBits;
+  localparam int unsigned Depth = Layers * Rows;
+  localparam int unsigned AddrWidth = (Depth > 1) ? $clog2(Depth) : 1;
   localparam int unsigned Slots = (Columns + Lanes - 1) / Lanes;
   localparam int unsigned Sums = Slots * Lanes * 21;  // the last slot's missing columns stay 0
 
   logic [Products-1:0]               formed, products;
   logic                              formed_valid_q, unused_products_valid;
-  logic [Lines*Columns*CodeBits-1:0] codes;
   logic [Sums-1:0]                   acc_q, hold_q;
 
   for (genvar l = 0; l < Lines; l++) begin : g_line
@@ -69,29 +72,24 @@ module kiln_tile_product_select #(
     .data_o (products)
   );
 
-  kiln_tile_rom #(
-    .Width(Columns * CodeBits),
-    .Depth(Layers * Rows),
-    .Lines(Lines),
-    .File (CodesFile)
-  ) u_cells (
-    .addr_i(acc_addr_i),
-    .data_o(codes)
-  );
+  // The cells, a word of codes each row. The rows of a step lie side by side: Lines banks, row modulo Lines, would serve.
+  logic [Row-1:0] cells [Depth];
+
+  initial $readmemh(CodesFile, cells);
 
   function automatic logic [Sums-1:0] selected(input logic [Sums-1:0] sums, input logic first,
                                                input logic [Products-1:0] lines,
-                                               input logic [Lines*Columns*CodeBits-1:0] cells);
+                                               input logic [Word-1:0] codes);
     logic [20:0]         sum;
     logic [CodeBits-1:0] code;
     logic [15:0]         product;
-    selected = '0;
+    selected = sums;
     for (int unsigned k = 0; k < Books; k++) begin
       for (int unsigned c = (k == 0) ? 0 : BookEnds[32*((k == 0) ? 0 : k-1) +: 32];
            c < BookEnds[32*k +: 32]; c++) begin
         sum = first ? '0 : sums[21*c +: 21];
         for (int unsigned l = 0; l < Lines; l++) begin
-          code    = cells[CodeBits*(l*Columns+c) +: CodeBits];
+          code    = codes[CodeBits*(l*Columns+c) +: CodeBits];
           product = lines[16*(Values*(l*Books+k)+32'(code)) +: 16];
           sum     = sum + {{5{product[15]}}, product};
         end
@@ -102,7 +100,11 @@ module kiln_tile_product_select #(
 
   always_ff @(posedge clk_i) begin : accumulate
     logic [Sums-1:0] sums;
+    logic [Word-1:0] codes;
     if (acc_valid_i || acc_end_i) begin
+      for (int unsigned l = 0; l < Lines; l++) begin
+        codes[Row*l +: Row] = cells[AddrWidth'(acc_addr_i+l)];
+      end
       sums = acc_valid_i ? selected(acc_q, acc_first_i, products, codes) : acc_q;
       acc_q <= sums;
       if (acc_end_i) hold_q <= sums;
@@ -110,9 +112,9 @@ module kiln_tile_product_select #(
   end
 
   always_comb begin
-    p_o = '0;
+    p_o = hold_q[0 +: 21*Lanes];
     if (slot_valid_i) begin
-      for (int unsigned s = 0; s < Slots; s++) begin
+      for (int unsigned s = 1; s < Slots; s++) begin
         if (slot_index_i == 16'(s)) p_o = hold_q[21*Lanes*s +: 21*Lanes];
       end
     end

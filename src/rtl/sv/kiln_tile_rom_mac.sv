@@ -34,11 +34,16 @@ module kiln_tile_rom_mac #(
   localparam int unsigned Values = 2 ** CodeBits;
   localparam int unsigned Word = Lines * Columns * CodeBits;
   localparam int unsigned Groups = (Columns + MacLanes - 1) / MacLanes;
+  localparam int unsigned Row = Columns * CodeBits;
+  localparam int unsigned Depth = Layers * Rows;
+  localparam int unsigned AddrWidth = (Depth > 1) ? $clog2(Depth) : 1;
   localparam int unsigned Slots = (Columns + Lanes - 1) / Lanes;
   localparam int unsigned Sums = Slots * Lanes * 21;  // the last slot's missing columns stay 0
   localparam int unsigned Mac = MacLanes * 21;
 
-  logic [Word-1:0]    read, codes;
+  logic [Word-1:0]    codes;
+  logic [Word+Lines*8-1:0] row_q;
+  logic               row_valid, row_valid_q;
   logic [Lines*8-1:0] inputs;
   logic [15:0]        phase;
   logic               phase_valid, products_valid_q;
@@ -46,30 +51,40 @@ module kiln_tile_rom_mac #(
   logic [Mac-1:0]     products_q, products;
   logic [Sums-1:0]    acc_q, hold_q;
 
-  kiln_tile_rom #(
-    .Width(Columns * CodeBits),
-    .Depth(Layers * Rows),
-    .Lines(Lines),
-    .File (CodesFile)
-  ) u_cells (
-    .addr_i(issue_addr_i),
-    .data_o(read)
-  );
+  // The cells, a word of codes each row. The rows of a step lie side by side: Lines banks, row modulo Lines, would serve.
+  logic [Row-1:0] cells [Depth];
 
-  // The last register of the read holds its row until the next one is there: the row register.
-  kiln_delay #(
-    .Cycles(ReadCycles),
+  initial $readmemh(CodesFile, cells);
+
+  assign row_valid = issue_valid_i && issue_phase_i == '0;
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) row_valid_q <= 1'b0;
+    else row_valid_q <= row_valid;
+  end
+
+  always_ff @(posedge clk_i) begin : read
+    logic [Word-1:0] rows;
+    if (row_valid) begin
+      for (int unsigned l = 0; l < Lines; l++) rows[Row*l +: Row] = cells[AddrWidth'(issue_addr_i+l)];
+      row_q <= {rows, issue_inputs_i};
+    end
+  end
+
+  // The last register of the read holds its rows until the next ones are there: the row register.
+  kiln_tile_delay #(
+    .Cycles(ReadCycles - 1),
     .Width (Word + Lines * 8)
   ) u_row (
     .clk_i,
     .rst_ni,
-    .valid_i(issue_valid_i && issue_phase_i == '0),
-    .data_i ({read, issue_inputs_i}),
+    .valid_i(row_valid_q),
+    .data_i (row_q),
     .valid_o(unused_row_valid),
     .data_o ({codes, inputs})
   );
 
-  kiln_delay #(
+  kiln_tile_delay #(
     .Cycles(ReadCycles),
     .Width (16)
   ) u_phase (
@@ -83,14 +98,17 @@ module kiln_tile_rom_mac #(
 
   // Codes of a group of MacLanes columns: code of line l and lane m at [CodeBits * (m * Lines + l) +: CodeBits].
   function automatic logic [MacLanes*Lines*CodeBits-1:0] group_codes(input logic [15:0] group,
-                                                                     input logic [Word-1:0] cells);
-    group_codes = '0;
+                                                                     input logic [Word-1:0] rows);
     for (int unsigned g = 0; g < Groups; g++) begin
-      if (group == 16'(g)) begin
-        for (int unsigned m = 0; m < MacLanes && g * MacLanes + m < Columns; m++) begin
+      if (g == 0 || group == 16'(g)) begin
+        for (int unsigned m = 0; m < MacLanes; m++) begin
           for (int unsigned l = 0; l < Lines; l++) begin
-            group_codes[CodeBits*(m*Lines+l) +: CodeBits] =
-                cells[CodeBits*(l*Columns+g*MacLanes+m) +: CodeBits];
+            if (g * MacLanes + m < Columns) begin
+              group_codes[CodeBits*(m*Lines+l) +: CodeBits] =
+                  rows[CodeBits*(l*Columns+g*MacLanes+m) +: CodeBits];
+            end else begin
+              group_codes[CodeBits*(m*Lines+l) +: CodeBits] = '0;
+            end
           end
         end
       end
@@ -98,7 +116,7 @@ module kiln_tile_rom_mac #(
   endfunction
 
   function automatic logic [Mac-1:0] multiplied(input logic [15:0] group,
-                                                input logic [MacLanes*Lines*CodeBits-1:0] cells,
+                                                input logic [MacLanes*Lines*CodeBits-1:0] codes_now,
                                                 input logic [Lines*8-1:0] activations,
                                                 input logic [Books*8*Values-1:0] books);
     logic [31:0]         column, book;
@@ -113,7 +131,7 @@ module kiln_tile_rom_mac #(
       end
       sum = '0;
       for (int unsigned l = 0; l < Lines; l++) begin
-        code    = cells[CodeBits*(m*Lines+l) +: CodeBits];
+        code    = codes_now[CodeBits*(m*Lines+l) +: CodeBits];
         product = 15'($signed(activations[8*l +: 8])) *
                   15'($signed(books[8*(Values*book+32'(code)) +: 8]));
         sum     = sum + {{6{product[14]}}, product};
@@ -166,9 +184,9 @@ module kiln_tile_rom_mac #(
   end
 
   always_comb begin
-    p_o = '0;
+    p_o = hold_q[0 +: 21*Lanes];
     if (slot_valid_i) begin
-      for (int unsigned s = 0; s < Slots; s++) begin
+      for (int unsigned s = 1; s < Slots; s++) begin
         if (slot_index_i == 16'(s)) p_o = hold_q[21*Lanes*s +: 21*Lanes];
       end
     end

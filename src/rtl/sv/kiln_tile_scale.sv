@@ -33,7 +33,6 @@ module kiln_tile_scale #(
   localparam int unsigned Padded = Slots * Lanes;  // the last slot's missing columns stay 0
 
   logic [Lanes*21-1:0]   p;
-  logic [Columns*8-1:0]  scales;
   logic [Lanes*32-1:0]   terms_q, terms;
   logic                  terms_valid_q, terms_valid;
   logic [15:0]           terms_index_q, terms_index;
@@ -44,22 +43,22 @@ module kiln_tile_scale #(
     logic [Lanes*21-1:0]  kept;
 
     always_comb begin
-      kept = '0;
+      kept = kept_q[0 +: 21*Lanes];
       if (from_kept_i || carry_valid_i) begin
-        for (int unsigned s = 0; s < Slots; s++) begin
+        for (int unsigned s = 1; s < Slots; s++) begin
           if (slot_index_i == 16'(s)) kept = kept_q[21*Lanes*s +: 21*Lanes];
         end
       end
     end
 
     function automatic logic [Padded*21-1:0] added(input logic [Padded*21-1:0] all, input logic [15:0] slot,
-                                                   input logic [Lanes*21-1:0] own,
+                                                   input logic [Lanes*21-1:0] own, input logic more,
                                                    input logic [Lanes*21-1:0] carried);
       added = all;
       for (int unsigned s = 0; s < Slots; s++) begin
         if (slot == 16'(s)) begin
           for (int unsigned i = 0; i < Lanes; i++) begin
-            added[21*(Lanes*s+i) +: 21] = own[21*i +: 21] + carried[21*i +: 21];
+            added[21*(Lanes*s+i) +: 21] = own[21*i +: 21] + (more ? carried[21*i +: 21] : 21'd0);
           end
         end
       end
@@ -67,7 +66,7 @@ module kiln_tile_scale #(
 
     always_ff @(posedge clk_i) begin
       if (keep_i || carry_valid_i) begin
-        kept_q <= added(kept_q, slot_index_i, keep_i ? p_i : kept, carry_valid_i ? carry_i : '0);
+        kept_q <= added(kept_q, slot_index_i, keep_i ? p_i : kept, carry_valid_i, carry_i);
       end
     end
 
@@ -80,14 +79,15 @@ module kiln_tile_scale #(
 
   assign carry_o = p;
 
-  kiln_rom #(
-    .Width(Columns * 8),
-    .Depth(Layers * Segments),
-    .File (ScalesFile)
-  ) u_scales (
-    .addr_i(scale_addr_i),
-    .data_o(scales)
-  );
+  localparam int unsigned Depth = Layers * Segments;
+  localparam int unsigned AddrWidth = (Depth > 1) ? $clog2(Depth) : 1;
+
+  logic [Columns*8-1:0] scales [Depth];
+
+  initial $readmemh(ScalesFile, scales);
+
+  logic unused_addr;
+  assign unused_addr = ^scale_addr_i;
 
   function automatic logic [Lanes*32-1:0] scaled(input logic [Lanes*21-1:0] sums, input logic [15:0] slot,
                                                  input logic [Columns*8-1:0] all_scales,
@@ -95,11 +95,11 @@ module kiln_tile_scale #(
     logic [Lanes*8-1:0]  scale;
     logic signed [31:0]  product;  // below 2^31 in magnitude
     logic signed [32:0]  rounded;
-    scale = '0;
     for (int unsigned s = 0; s < Slots; s++) begin
-      if (slot == 16'(s)) begin
-        for (int unsigned i = 0; i < Lanes && Lanes * s + i < Columns; i++) begin
-          scale[8*i +: 8] = all_scales[8*(Lanes*s+i) +: 8];
+      if (s == 0 || slot == 16'(s)) begin
+        for (int unsigned i = 0; i < Lanes; i++) begin
+          if (Lanes * s + i < Columns) scale[8*i +: 8] = all_scales[8*(Lanes*s+i) +: 8];
+          else scale[8*i +: 8] = '0;
         end
       end
     end
@@ -131,10 +131,12 @@ module kiln_tile_scale #(
 
   always_ff @(posedge clk_i) begin
     if (scale_i) begin
-      terms_q       <= scaled(p, slot_index_i, scales, step_i, shift_i);
+      terms_q       <= scaled(p, slot_index_i, scales[AddrWidth'(scale_addr_i)], step_i, shift_i);
       terms_index_q <= slot_index_i;
     end
-    if (clear_i) sums_q <= '0;
+    // verilator lint_off WIDTHCONCAT
+    if (clear_i) sums_q <= '0;  // all columns of a tile, however wide
+    // verilator lint_on WIDTHCONCAT
     else if (terms_valid) sums_q <= accumulated(sums_q, terms_index, terms);
   end
 

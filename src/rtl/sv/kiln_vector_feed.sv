@@ -1,7 +1,7 @@
-// Cuts a beat of Width bits an element into lane groups: what is taken in cycle t stands whole at beat_o in the cycles
-// t ... t + Steps - 1, with step_o = 0 ... Steps - 1, and Lanes elements are worked on in each. The first cycle passes
-// the beat through, the others hold it. idle_o: the next beat may be taken. Behind the beat's end stand zeros.
-// docs/units/vector_unit.md
+// Cuts a beat of Width bits an element into lane groups: what is taken in cycle t stands whole at
+// beat_o in the cycles t ... t + Steps - 1, with step_o = 0 ... Steps - 1, and Lanes elements are
+// worked on in each. The first cycle passes the beat through, the others hold it. idle_o: the next
+// beat may be taken. Behind the beat's end stand zeros. docs/units/vector_unit.md
 module kiln_vector_feed #(
   parameter int unsigned Elements = 64,
   parameter int unsigned Lanes = 64,

@@ -1,7 +1,7 @@
-// Holds the residual and does what is element-wise: adds, RMSNorm, RoPE, SiLU, Hadamard transforms, quantisation; one
-// operation at a time, Lanes elements a cycle, one set of lanes a function. What leaves waits in a buffer of a whole
-// vector. layer_o: the layer being worked on, from its norm's first cycle on. position_i and with_logits_i are constant
-// for a token. docs/units/vector_unit.md
+// Holds the residual and does what is element-wise: adds, RMSNorm, RoPE, SiLU, Hadamard transforms,
+// quantisation; one operation at a time, Lanes elements a cycle, one set of lanes a function. What
+// leaves waits in a buffer of a whole vector. layer_o: the layer being worked on, from its norm's
+// first cycle on. position_i and with_logits_i are constant for a token. docs/units/vector_unit.md
 module kiln_vector_unit #(
   parameter int unsigned HiddenSize = 64,
   parameter int unsigned FfnSize = 64,
@@ -89,7 +89,8 @@ module kiln_vector_unit #(
   localparam int unsigned QBeats = beats(QWidth, BeatElements);
   localparam int unsigned FfnBeats = beats(FfnSize, BeatElements);
   localparam int unsigned ArrayBeats = 
-      (FfnBeats > HiddenBeats && FfnBeats > QBeats) ? FfnBeats : (HiddenBeats > QBeats) ? HiddenBeats : QBeats;
+      (FfnBeats > HiddenBeats && FfnBeats > QBeats) ? FfnBeats
+                                                    : (HiddenBeats > QBeats) ? HiddenBeats : QBeats;
   localparam int unsigned Words = HiddenBeats * Steps;
   localparam int unsigned AddrWidth = (Words > 1) ? $clog2(Words) : 1;
 
@@ -99,14 +100,17 @@ module kiln_vector_unit #(
   logic        open, idle, take, leave, complete, norm_begins, token_done;
 
   kiln_vector_control #(
-    .HiddenBeats(HiddenBeats), .KvBeats(KvBeats), .QBeats(QBeats), .FfnBeats(FfnBeats), .Layers(Layers)
+    .HiddenBeats(HiddenBeats), .KvBeats(KvBeats), .QBeats(QBeats), .FfnBeats(FfnBeats),
+    .Layers(Layers)
   ) u_control (
-    .clk_i, .rst_ni, .with_logits_i, .take_i(take), .leave_i(leave), .complete_i(complete), .op_o(op),
-    .taken_o(taken), .open_o(open), .norm_o(norm_begins), .done_o(token_done), .norm_index_o(norm_index), .layer_o
+    .clk_i, .rst_ni, .with_logits_i, .take_i(take), .leave_i(leave), .complete_i(complete),
+    .op_o(op), .taken_o(taken), .open_o(open), .norm_o(norm_begins), .done_o(token_done),
+    .norm_index_o(norm_index), .layer_o
   );
 
   // Beats in: the op's stream, zeros behind the section's end.
-  localparam int unsigned SideWidth = 1 + GroupsWidth + HeadGroupsWidth;  // rotate or up, groups, groups of heads
+  // Beside a beat: rotate or up, groups, groups of heads.
+  localparam int unsigned SideWidth = 1 + GroupsWidth + HeadGroupsWidth;
 
   logic                       ready, section_last, flag;
   logic [InWidth-1:0]         beat;
@@ -149,7 +153,9 @@ module kiln_vector_unit #(
       case (op)
         OpQkv: begin
           flag = taken < KvBeats || taken >= 2 * KvBeats;  // k or q
-          if (taken == KvBeats - 1 || taken == 2 * KvBeats - 1) elements = rest_of(KvWidth, BeatElements);
+          if (taken == KvBeats - 1 || taken == 2 * KvBeats - 1) begin
+            elements = rest_of(KvWidth, BeatElements);
+          end
           if (taken == 2 * KvBeats + QBeats - 1) elements = rest_of(QWidth, BeatElements);
         end
         OpAttention: if (taken == QBeats - 1) elements = rest_of(QWidth, BeatElements);
@@ -291,9 +297,9 @@ module kiln_vector_unit #(
     .HeadDim(HeadDim), .BeatElements(BeatElements), .Lanes(L), .RopeCycles(RopeCycles),
     .SideWidth(1 + HeadGroupsWidth), .RopeFile(RopeFile)
   ) u_rope (
-    .clk_i, .rst_ni, .valid_i(valid && op == OpQkv), .rotate_i(side_flag), .position_i, .step_i(step),
-    .beat_i(held), .side_i({side_flag, side_head_groups}), .valid_o(rope_valid), .lanes_o(rope_lanes),
-    .side_o({rope_flag, rope_groups})
+    .clk_i, .rst_ni, .valid_i(valid && op == OpQkv), .rotate_i(side_flag), .position_i,
+    .step_i(step), .beat_i(held), .side_i({side_flag, side_head_groups}), .valid_o(rope_valid),
+    .lanes_o(rope_lanes), .side_o({rope_flag, rope_groups})
   );
 
   kiln_hadamard_quantise #(
@@ -313,7 +319,8 @@ module kiln_vector_unit #(
 
   // To the sequencer.
   assign done_data_o = '0;
-  assign leave       = (array_valid && array_ready) || (attention_out_valid_o && attention_out_ready_i)
+  assign leave       = (array_valid && array_ready)
+                       || (attention_out_valid_o && attention_out_ready_i)
                        || (done_valid_o && done_ready_i);
 
   always_ff @(posedge clk_i or negedge rst_ni) begin

@@ -44,7 +44,7 @@ TEST_F(RtlChip, RunsTheEmbeddedModelAsTheSystemCChipDoes) {
 }
 
 TEST_F(RtlChip, RunsStories260KAsTheSystemCChipDoes) {
-  const auto data = test::shared_data("data/stories260K/hf-f32");
+  const auto data = test::shared_data("data/stories260K/stories260K.gguf");
   KILN_NEEDS_DATA(data);
   bake(data.path.string(), "w8");
   expect_64_tokens_in_rtl("demo", {"--prompt", "Once upon a time"});

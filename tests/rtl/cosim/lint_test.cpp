@@ -37,8 +37,8 @@ TEST_P(Lint, HasNothingToSay) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Chips, Lint, testing::Values("demo", "demo-bit-serial", "demo-rom-mac"),
-                         [](const auto& info) {
-                           std::string name = info.param;
+                         [](const auto& which) {
+                           std::string name = which.param;
                            std::ranges::replace(name, '-', '_');
                            return name;
                          });
