@@ -34,7 +34,8 @@ KvPlan plan_kv(const config::ModelConfig& model, const config::KvConfig& kv) {
   plan.row_words = static_cast<std::uint32_t>(base::ceil_div(model.head_dim, kv.width_bytes));
   plan.token_words = model.kv_heads * plan.row_words + kv.row_pad_words;
   plan.capacity_tokens = std::uint64_t{kv.banks} * kv.depth_words / (2 * std::uint64_t{plan.token_words});
-  plan.exponent_bits_per_token = 2 * 8 * model.kv_heads * base::ceil_div(model.head_dim, 64);
+  constexpr std::uint64_t kExponentBits = 9;  // -135 ... 128, and -256 of a group of zeros
+  plan.exponent_bits_per_token = 2 * kExponentBits * model.kv_heads * base::ceil_div(model.head_dim, 64);
   return plan;
 }
 

@@ -79,18 +79,20 @@ Json kv(const program::Placement& placement, const chip::RunOutcome& run) {
   const auto& sram = placement.chip().kv;
   const std::uint64_t layers = placement.model().layers;
   const std::uint64_t words = std::uint64_t{sram.banks} * sram.depth_words;
-  const std::uint64_t exponent_bits = plan.capacity_tokens * plan.exponent_bits_per_token;
-  return Json{{"capacity_tokens", plan.capacity_tokens},
-              {"capacity_bytes", layers * (words * sram.width_bytes + exponent_bits / 8)},
-              {"bytes_per_token",
-               layers * (2 * std::uint64_t{plan.token_words} * sram.width_bytes + plan.exponent_bits_per_token / 8)},
-              {"reserved_tokens", run.most_kv_tokens},
-              {"banks", placement.chip().kv.banks},
-              {"words_per_token_per_layer", 2 * std::uint64_t{plan.token_words}},
-              {"exponent_bits_per_token_per_layer", plan.exponent_bits_per_token},
-              {"words_read", run.activity.kv_words_read},
-              {"words_written", run.activity.kv_words_written},
-              {"bank_conflict_cycles", run.activity.kv_conflict_cycles}};
+  // A token's exponents need not fill its bytes: the last byte counts once, behind those of all layers.
+  const std::uint64_t exponent_bits = layers * plan.exponent_bits_per_token;
+  return Json{
+      {"capacity_tokens", plan.capacity_tokens},
+      {"capacity_bytes", layers * words * sram.width_bytes + base::ceil_div(plan.capacity_tokens * exponent_bits, 8)},
+      {"bytes_per_token",
+       layers * 2 * std::uint64_t{plan.token_words} * sram.width_bytes + base::ceil_div(exponent_bits, 8)},
+      {"reserved_tokens", run.most_kv_tokens},
+      {"banks", placement.chip().kv.banks},
+      {"words_per_token_per_layer", 2 * std::uint64_t{plan.token_words}},
+      {"exponent_bits_per_token_per_layer", plan.exponent_bits_per_token},
+      {"words_read", run.activity.kv_words_read},
+      {"words_written", run.activity.kv_words_written},
+      {"bank_conflict_cycles", run.activity.kv_conflict_cycles}};
 }
 
 Json activity(const chip::Activity& a) {

@@ -83,7 +83,7 @@ TEST(UnitPages, EveryUnitIsAQuartet) {
   const std::string root = KILN_SOURCE_DIR;
   for (const auto& [page, text] : pages()) {
     if (page == "README") continue;
-    for (const char* part : {"## Parameters", "## Ports", "## Timing", "## Formula", "## Counts", "## Tests"})
+    for (const char* part : {"## Parameters", "## Ports", "## Timing", "## Formula", "## Counts", "## RTL", "## Tests"})
       EXPECT_NE(text.find(part), std::string::npos) << page << " lacks " << part;
     EXPECT_TRUE(fs::exists(root + "/src/chip/" + page + ".hpp")) << page;
     EXPECT_TRUE(fs::exists(root + "/src/chip/" + page + ".cpp")) << page;

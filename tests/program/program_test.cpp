@@ -102,7 +102,7 @@ TEST(Placement, GivesTheKvCapacityInTokens) {
   EXPECT_EQ(placement->kv().row_words, 8U);
   EXPECT_EQ(placement->kv().token_words, 67U);
   EXPECT_EQ(placement->kv().capacity_tokens, 64U * 1024U / 134U);
-  EXPECT_EQ(placement->kv().exponent_bits_per_token, 2U * 8U * 8U * 2U);
+  EXPECT_EQ(placement->kv().exponent_bits_per_token, 2U * 9U * 8U * 2U);
 }
 
 TEST(Placement, RefusesAKvCacheThatHoldsNoToken) {

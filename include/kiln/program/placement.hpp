@@ -38,7 +38,7 @@ struct KvPlan {
   std::uint32_t token_words = 0;      ///< kv_heads * row_words + row_pad_words
   std::uint64_t capacity_tokens = 0;  ///< banks * depth_words / (2 * token_words)
   std::uint64_t exponent_bits_per_token =
-      0;  ///< side array: 8 bits per 64 elements of a head, keys and values, one layer
+      0;  ///< side array: 9 bits per 64 elements of a head, keys and values, one layer
 };
 
 /// The adapter's SRAM. A matrix has INT8 codes, a byte of scale for each 64 inputs of a row and four bytes a row.
