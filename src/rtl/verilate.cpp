@@ -137,7 +137,7 @@ base::Result<fs::path> build(const fs::path& directory, const std::string& top, 
   if (failed) return base::Error{fmt::format("{}: cannot be made: {}", work.string(), failed.message())};
   auto include = verilator_include(work);
   if (!include) return include.error();
-  auto made = run_program({"verilator", "--cc", "-O3", "--x-assign", "0", "--x-initial", "0", "--unroll-count", "4",
+  auto made = run_program({"verilator", "--cc", "-O3", "-fno-expand", "--x-assign", "0", "--x-initial", "0", "--unroll-count", "4",
                            "--output-split", "0", "--top-module", top, "--prefix", "Vtop", "--Mdir", work.string(),
                            "-y", directory.string(), (directory / "kiln_tables_pkg.sv").string(),
                            (directory / "kiln_pkg.sv").string(), (directory / (top + ".sv")).string()},
