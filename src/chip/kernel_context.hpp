@@ -5,8 +5,8 @@
 #include <memory>
 #include <mutex>
 #include <string>
-#include <systemc>
 
+#include "chip/kernel.hpp"
 #include "kiln/base/result.hpp"
 
 namespace kiln::chip {
