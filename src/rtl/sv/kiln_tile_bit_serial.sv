@@ -75,10 +75,9 @@ module kiln_tile_bit_serial #(
     logic [13:0]             weighted;
     counted = sums;
     for (int unsigned c = 0; c < Columns; c++) begin
-      for (int unsigned v = 0; v < Values; v++) wires[Lines*v +: Lines] = '0;
       for (int unsigned l = 0; l < Lines; l++) begin
         code = codes[CodeBits*(l*Columns+c) +: CodeBits];
-        wires[32'(code)*Lines+l] = ones[l];
+        for (int unsigned v = 0; v < Values; v++) wires[Lines*v+l] = ones[l] && code == CodeBits'(v);
       end
       for (int unsigned v = 0; v < Values; v++) begin
         weighted = 14'($countones(wires[Lines*v +: Lines])) << bit_index;
