@@ -12,7 +12,6 @@
 namespace kiln::rtl {
 namespace {
 
-constexpr std::uint64_t kBeats = 3000;  // of each configuration
 
 /// The module and the register behind it, which is its user's.
 constexpr std::string_view kBench = R"(module kiln_hadamard_quantise_bench #(
@@ -80,7 +79,7 @@ class QuantiseLane {
         random_(seed),
         elements_(random_, c.at("spread")) {}
 
-  [[nodiscard]] bool done() const { return beats_ == kBeats && expected_.empty(); }
+  [[nodiscard]] bool done() const { return beats_ == wanted_ && expected_.empty(); }
 
   bool cycle(std::uint64_t now) {
     const bool due = !expected_.empty() && expected_.front().cycle == now;
@@ -119,7 +118,7 @@ class QuantiseLane {
   /// A beat to feed, or none: the last one is out, or the way past the transform waits until the pipeline is empty.
   bool next_beat(std::uint64_t now) {
     if (waiting_) return true;
-    if (beats_ == kBeats) return false;
+    if (beats_ == wanted_) return false;
     if (random_.below(16) == 0 && !expected_.empty()) hold_ = true;
     if (hold_ && !expected_.empty() && expected_.back().cycle >= now) return false;
     if (hold_ || now == 0) bypass_ = random_.below(2) == 0;
@@ -167,7 +166,7 @@ class QuantiseLane {
   Elements elements_;
   std::deque<Due> expected_;
   std::vector<float> x_;
-  std::uint64_t beats_ = 0;
+  std::uint64_t wanted_ = transactions_wanted(), beats_ = 0;
   std::uint32_t fed_ = 0, block_ = 0, periods_ = 1;
   bool bypass_ = false, waiting_ = false, hold_ = false;
 };
@@ -191,7 +190,7 @@ TEST_P(HadamardQuantiseCosim, GivesTheBitsOfNumericsInTheirCycle) {
     }
     model->tick();
   }
-  std::cout << fmt::format("{} configurations, {} beats, {} cycles compared\n", lanes.size(), lanes.size() * kBeats,
+  std::cout << fmt::format("{} configurations, {} beats, {} cycles compared\n", lanes.size(), lanes.size() * transactions_wanted(),
                            lanes.size() * now);
 }
 

@@ -102,7 +102,7 @@ class KvLane {
         region_words_(shape_.capacity * shape_.placement->kv().token_words),
         bytes_(2 * region_words_ * c.at("layers") * c.at("width_bytes"), 0) {}
 
-  [[nodiscard]] bool done() const { return words_read_ >= kTransactions && !walk_; }
+  [[nodiscard]] bool done() const { return words_read_ >= transactions_wanted() && !walk_; }
   [[nodiscard]] std::uint64_t words() const { return words_read_; }
 
   bool cycle(std::uint64_t now) {

@@ -22,7 +22,7 @@ struct LinkLane {
         twin(chip::LinkTiming(c.at("stages"), c.at("interval"), refusal)) {}
 
   bool cycle(std::uint64_t now) {
-    if (!waiting && random.below(3) != 0 && sent < kTransactions) {
+    if (!waiting && random.below(3) != 0 && sent < wanted) {
       waiting = Bits(pins["in_data_i"].bits());
       for (auto& word : waiting->words()) word = static_cast<std::uint32_t>(random.next());
       const unsigned rest = waiting->size() % 32;
@@ -60,6 +60,7 @@ struct LinkLane {
   Pins pins;
   base::Random random;
   chip::Refusal refusal;
+  std::uint64_t wanted = transactions_wanted();
   std::uint64_t interval, receiver_free = 0, sent = 0, arrived = 0;
   chip::BeatLink twin;
   std::optional<Bits> waiting;
@@ -77,7 +78,7 @@ TEST_P(LinkCosim, MovesEveryBeatInTheCycleOfTheRegistersOfTheModel) {
     lanes.push_back(std::make_unique<LinkLane>(*model, lanes.size(), c, base::mix(seed, lanes.size())));
   std::uint64_t now = 0;
   const auto all_arrived = [&] {
-    return std::ranges::all_of(lanes, [](const auto& lane) { return lane->arrived == kTransactions; });
+    return std::ranges::all_of(lanes, [](const auto& lane) { return lane->arrived == lane->wanted; });
   };
   for (; !all_arrived(); ++now) {
     for (const auto& lane : lanes) {
@@ -85,7 +86,7 @@ TEST_P(LinkCosim, MovesEveryBeatInTheCycleOfTheRegistersOfTheModel) {
     }
     model->tick();
   }
-  std::cout << lanes.size() << " configurations, " << lanes.size() * kTransactions << " transactions, "
+  std::cout << lanes.size() << " configurations, " << lanes.size() * transactions_wanted() << " transactions, "
             << now * lanes.size() << " cycles compared\n";
 }
 

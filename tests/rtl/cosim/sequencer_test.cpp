@@ -16,7 +16,6 @@ using base::Cycles;
 using chip::Finish;
 
 constexpr std::uint32_t kMostPrompt = 12;
-constexpr int kRounds = 150;  ///< each with new users, behind a reset
 
 std::uint64_t code_of(Finish finish) {
   switch (finish) {
@@ -111,6 +110,7 @@ class SequencerLane {
 
   void begin_round() {
     host_ = std::make_unique<Host>(placement_, most_users_, random_);
+    told_ += host_->requests.size() + host_->prompts.size() + host_->leaves.size();
     twin_ = std::make_unique<chip::Sequencer>(placement_, host_->users);
     token_.reset();
     commits_at_.reset();
@@ -123,6 +123,8 @@ class SequencerLane {
 
   [[nodiscard]] bool over() const { return twin_->all_finished() && !token_; }
   [[nodiscard]] std::uint64_t tokens() const { return tokens_; }
+  /// What entered at the inputs: requests, prompt ids, leaves, and a result a token.
+  [[nodiscard]] std::uint64_t transactions() const { return told_ + tokens_; }
   [[nodiscard]] const std::map<Finish, std::uint64_t>& finished() const { return finished_; }
 
   /// Cycle `now`: what commits, then the decision of the cycle before, as the module does it; then the outputs.
@@ -288,7 +290,7 @@ class SequencerLane {
   std::vector<bool> ended_;
   std::uint64_t refused_ = 0, left_ = 0;
   std::size_t request_ = 0, prompt_ = 0, leave_ = 0;
-  std::uint64_t tokens_ = 0;
+  std::uint64_t tokens_ = 0, told_ = 0;
   std::map<Finish, std::uint64_t> finished_;
 };
 
@@ -307,8 +309,11 @@ TEST_P(SequencerCosim, DecidesAsTheModelInEveryCycle) {
   std::vector<std::unique_ptr<SequencerLane>> lanes;
   for (std::size_t i = 0; i < configured.size(); ++i)
     lanes.push_back(std::make_unique<SequencerLane>(*model, i, placements[i], configured[i], base::mix(seed, i)));
-  std::uint64_t cycles = 0, tokens = 0;
-  for (int round = 0; round < kRounds; ++round) {
+  std::uint64_t cycles = 0, tokens = 0, transactions = 0;
+  const auto enough = [&] {
+    return std::ranges::all_of(lanes, [](const auto& lane) { return lane->transactions() >= transactions_wanted(); });
+  };
+  while (!enough()) {  // rounds, each with new users behind a reset
     model->reset();
     for (const auto& lane : lanes) lane->begin_round();
     const auto over = [&] { return std::ranges::all_of(lanes, [](const auto& lane) { return lane->over(); }); };
@@ -323,11 +328,12 @@ TEST_P(SequencerCosim, DecidesAsTheModelInEveryCycle) {
   std::map<Finish, std::uint64_t> finished;
   for (const auto& lane : lanes) {
     tokens += lane->tokens();
+    transactions += lane->transactions();
     for (const auto& [finish, count] : lane->finished()) finished[finish] += count;
   }
-  std::cout << fmt::format("sequencer-{}: {} configurations, {} tokens, {} cycles compared; requests ended by length {}, "
+  std::cout << fmt::format("sequencer-{}: {} configurations, {} transactions, {} tokens, {} cycles compared; requests ended by length {}, "
                            "end token {}, full cache {}, refused {}, left {}\n",
-                           GetParam(), lanes.size(), tokens, cycles * lanes.size(), finished[Finish::MaxTokens],
+                           GetParam(), lanes.size(), transactions, tokens, cycles * lanes.size(), finished[Finish::MaxTokens],
                            finished[Finish::EndOfText], finished[Finish::KvFull], finished[Finish::Refused],
                            finished[Finish::Left]);
 }
