@@ -96,11 +96,15 @@ base::Status write_files(const fs::path& directory, const std::vector<UnitDesign
   std::error_code failed;
   fs::create_directories(directory, failed);
   if (failed) return base::Error{fmt::format("{}: cannot be made: {}", directory.string(), failed.message())};
+  // Each file appears whole: another run may be reading the one before, which is the same.
   const auto written = [&](const std::string& name, auto&& put) -> base::Status {
-    std::ofstream file(directory / name, std::ios::binary);
+    const fs::path place = directory / name, partial = directory / fmt::format("{}.{}", name, getpid());
+    std::ofstream file(partial, std::ios::binary);
     put(file);
     file.close();
-    if (!file) return base::Error{fmt::format("{}: cannot be written", (directory / name).string())};
+    std::error_code moved;
+    if (file) fs::rename(partial, place, moved);
+    if (!file || moved) return base::Error{fmt::format("{}: cannot be written", place.string())};
     return {};
   };
   const auto write_text = [&](std::string_view name, std::string_view text) {
