@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <tuple>
 
 #include "kiln/rtl/rtl.hpp"
 #include "rtl/chip_design.hpp"
@@ -39,6 +40,53 @@ std::string chip_readme() {
 
 }  // namespace
 
+namespace {
+
+/// Verilator 5.006 makes no more copies of a generate loop's body with the options that keep the C++ small.
+constexpr std::uint64_t kMostCopies = 190;
+
+base::Status check_sizes(const program::Placement& placement) {
+  const config::ChipConfig& chip = placement.chip();
+  const auto within = [&](std::string_view what, std::uint64_t found, std::uint64_t most) -> base::Status {
+    if (found <= most) return {};
+    return base::Error{fmt::format("chip {}: the RTL takes {} {} at most, found {}", chip.name, most, what, found)};
+  };
+  std::uint64_t tiles = 0, latency = 0;
+  for (std::size_t i = 0; i < program::kArrays; ++i) {
+    const auto kind = static_cast<program::ArrayKind>(i);
+    const auto& plan = placement.array(kind);
+    const config::TileConfig& tile = placement.tile(kind);
+    tiles = std::max<std::uint64_t>({tiles, plan.tiles_over_inputs, plan.tiles_over_outputs});
+    latency = std::max<std::uint64_t>(latency, tile.accumulate_cycles);
+    if (tile.product_select) latency = std::max<std::uint64_t>(latency, tile.product_select->product_cycles);
+    if (tile.bit_serial)
+      latency = std::max<std::uint64_t>({latency, tile.bit_serial->count_cycles, tile.bit_serial->multiply_cycles});
+    if (tile.rom_mac)
+      latency = std::max<std::uint64_t>(latency, std::uint64_t{tile.rom_mac->read_cycles} + tile.rom_mac->multiply_cycles);
+  }
+  const auto& v = chip.vector;
+  const auto& a = chip.attention;
+  const auto& l = chip.link;
+  latency = std::max<std::uint64_t>(
+      {latency, v.add_cycles, v.sum_cycles, v.rsqrt_cycles, v.scale_cycles, v.rope_cycles, v.silu_cycles, v.hadamard_cycles,
+       v.quantise_cycles, a.score_cycles, a.softmax_cycles, a.value_cycles, a.reciprocal_cycles, chip.kv.read_cycles,
+       chip.kv.write_cycles, chip.reduction.level_cycles, chip.reduction.scale_cycles, chip.embedding.read_cycles,
+       chip.sampler.compare_cycles, chip.sampler.draw_cycles, chip.sequencer.issue_cycles, chip.sequencer.commit_cycles});
+  const std::uint64_t stages = std::max<std::uint64_t>(
+      {l.sequencer_to_embedding, l.embedding_to_vector, l.vector_to_array, l.array_to_tree, l.tree_to_vector,
+       l.vector_to_attention, l.attention_to_vector, l.tree_to_sampler, l.sampler_to_sequencer, l.vector_to_sequencer});
+  for (const auto& [what, found, most] :
+       {std::tuple("tiles along an array's side", tiles, kMostCopies),
+        std::tuple("cycles of a latency", latency, kMostCopies), std::tuple("stages of a link", stages, kMostCopies),
+        std::tuple("banks of the KV SRAM", std::uint64_t{chip.kv.banks}, kMostCopies),
+        std::tuple("groups of 64 in a beat", std::uint64_t{chip.link.beat_groups}, std::uint64_t{15})}) {
+    if (auto fits = within(what, found, most); !fits) return fits;
+  }
+  return {};
+}
+
+}  // namespace
+
 std::vector<std::string> unit_names() {
   std::vector<std::string> names = {"chip", "sequencer", "embedding_rom", "vector_unit", "attention_unit"};
   for (std::size_t i = 0; i < program::kArrays; ++i) {
@@ -60,6 +108,7 @@ base::Status check(const program::Placement& placement) {
                                    "/link/beat_groups) is no multiple of the heads' {} of {}",
                                    chip.name, beat, head_dim, placement.model().name)};
   }
+  if (auto fits = check_sizes(placement); !fits) return fits;
   if (placement.dataflow().has(program::Unit::Lora)) return base::Error{"the RTL has no LoRA unit: no adapter is expected"};
   return {};
 }

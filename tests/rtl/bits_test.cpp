@@ -43,6 +43,14 @@ TEST(RtlCheck, NamesWhatTheRtlIsNot) {
   EXPECT_EQ(check(placed(chip, 48)).error().message,
             "chip mine: the RTL wants whole heads in a beat, and a beat of 64 elements (64 x /link/beat_groups) is no multiple "
             "of the heads' 48 of small");
+  chip.kv.banks = 191;
+  EXPECT_EQ(check(placed(chip, 32)).error().message,
+            "chip mine: the RTL takes 190 banks of the KV SRAM at most, found 191");
+  chip.kv.banks = 16;
+  chip.vector.silu_cycles = 200;
+  EXPECT_EQ(check(placed(chip, 32)).error().message,
+            "chip mine: the RTL takes 190 cycles of a latency at most, found 200");
+  chip.vector.silu_cycles = 1;
   chip.schedule = config::Schedule::LayerPipelined;
   EXPECT_EQ(check(placed(chip, 32)).error().message,
             "chip mine: RTL is there for one chip with /schedule layer_serial");
