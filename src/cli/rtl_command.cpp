@@ -8,6 +8,7 @@
 #include "cli/run_request.hpp"
 #include "kiln/chip/values.hpp"
 #include "kiln/host/run.hpp"
+#include "kiln/report/rtl_report.hpp"
 #include "kiln/rtl/rtl.hpp"
 
 namespace kiln::cli {
@@ -17,7 +18,19 @@ struct RtlOptions {
   RunOptions run;
   std::string unit;
   std::string directory;
+  std::optional<std::uint64_t> new_tokens;
 };
+
+constexpr std::uint64_t kNewTokens = 64;  ///< of a testbench, where nothing is said
+
+base::Status check_options(const RtlOptions& options) {
+  if (options.unit != "chip" && (options.run.prompt || options.run.prompt_tokens || options.new_tokens))
+    return base::Error{"--prompt, --prompt-tokens and -n are for the testbench of --unit chip; " + options.unit + " has none"};
+  if (options.run.prompt && options.run.prompt_tokens)
+    return base::Error{"--prompt and --prompt-tokens exclude each other"};
+  if (options.new_tokens && *options.new_tokens == 0) return base::Error{"-n is 0; at least 1 answer token is expected"};
+  return {};
+}
 
 /// What the SystemC chip does with the testbench's prompt.
 base::Result<rtl::Expected> expected_run(const Subject& subject, const program::Placement& placement,
@@ -60,6 +73,7 @@ base::Result<chip::UserRequest> user_of(const RunOptions& options, const Subject
 
 base::Result<int> write(const RtlOptions& options, Session& session) {
   if (const auto set = session.allow_set({"chip"}); !set) return set.error();
+  if (const auto valid = check_options(options); !valid) return valid.error();
   const auto subject = load(options.run, session);
   if (!subject) return subject.error();
   const auto chip = session.chip(options.run.chip);
@@ -78,8 +92,14 @@ base::Result<int> write(const RtlOptions& options, Session& session) {
   }
   if (const auto written = rtl::write(*subject->rom, *placement, options.unit, options.directory, expected); !written)
     return written.error();
-  fmt::print("{}: {} in RTL; {}/README.md has the commands that check and run it\n", options.directory, options.unit,
-             options.directory);
+  report::RtlDirectory made{*placement, subject->recipe, subject->rom->content_hash(), options.unit, options.directory, {}, {}};
+  if (expected) {
+    made.tokens = expected->commits.size();
+    made.cycles_total = expected->total.count();
+  }
+  const std::string text = fmt::format("{}: {} in RTL; {}/README.md has the commands that check and run it\n",
+                                       options.directory, options.unit, options.directory);
+  if (const auto written = session.output(report::rtl_json(made), text); !written) return written.error();
   return 0;
 }
 
@@ -87,7 +107,6 @@ base::Result<int> write(const RtlOptions& options, Session& session) {
 
 void add_rtl(CLI::App& app, Action& chosen) {
   auto options = std::make_shared<RtlOptions>();
-  options->run.new_tokens = 64;
   auto* command = app.add_subcommand("rtl", "Write a unit or the whole chip as SystemVerilog with the weights in it");
   command->add_option("--rom", options->run.rom, "ROM image whose weights it has")->type_name("X.rom")->required();
   command->add_option("--chip", options->run.chip, "A name under configs/chip or a file")->type_name("C")->required();
@@ -109,16 +128,20 @@ void add_rtl(CLI::App& app, Action& chosen) {
   command->add_option("--prompt-tokens", options->run.prompt_tokens, "Unit chip: P seeded token ids instead")
       ->check(whole_number())
       ->type_name("P");
-  command->add_option("-n,--new-tokens", options->run.new_tokens, "Unit chip: answer tokens of its testbench at most")
+  command
+      ->add_option("-n,--new-tokens", options->new_tokens,
+                   fmt::format("Unit chip: answer tokens of its testbench at most, {} if left out", kNewTokens))
       ->check(whole_number())
-      ->type_name("N")
-      ->capture_default_str();
+      ->type_name("N");
   command->footer(
       "Examples:\n"
       "  kiln rtl --rom stories.rom --chip demo --unit chip -o stories-rtl\n"
       "  kiln rtl --rom stories.rom --chip demo --unit chip --prompt \"Once upon a time\" -n 20 -o stories-rtl\n"
       "  kiln rtl --rom stories.rom --chip demo-bit-serial --unit o_array -o o-array");
-  command->callback([options, &chosen] { chosen = [options](Session& session) { return write(*options, session); }; });
+  command->callback([options, &chosen] {
+    options->run.new_tokens = options->new_tokens.value_or(kNewTokens);
+    chosen = [options](Session& session) { return write(*options, session); };
+  });
 }
 
 }  // namespace kiln::cli

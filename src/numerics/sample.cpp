@@ -32,9 +32,13 @@ Candidates top_k(std::span<const float> logits, std::size_t k) {
   return best;
 }
 
-std::array<std::uint32_t, kMostCandidates> weights(const Candidates& candidates, double temperature) {
+float exponent_factor(double temperature) {
   base::check(temperature > 0, "sampler: probabilities need a temperature above 0");
-  const float factor = clean(static_cast<float>(kLog2EDouble / temperature));
+  return clean(static_cast<float>(kLog2EDouble / temperature));
+}
+
+std::array<std::uint32_t, kMostCandidates> weights(const Candidates& candidates, double temperature) {
+  const float factor = exponent_factor(temperature);
   std::array<std::uint32_t, kMostCandidates> result{};
   for (std::size_t i = 0; i < candidates.count; ++i) {
     result[i] = power_below(multiply_element(add_element(candidates.logits[0], -candidates.logits[i]), factor));

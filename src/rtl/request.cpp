@@ -6,6 +6,7 @@
 #include <map>
 
 #include "kiln/base/random.hpp"
+#include "kiln/numerics/sample.hpp"
 #include "rtl/chip_design.hpp"
 
 namespace kiln::rtl {
@@ -21,9 +22,8 @@ base::Status check_request(const chip::UserRequest& user) {
 }
 
 std::vector<RequestField> request_fields(const chip::UserRequest& user) {
-  constexpr double kLog2E = 1.44269504088896340736;
   const auto& sampling = user.sampling;
-  const float factor = sampling.greedy() ? 0.0F : static_cast<float>(kLog2E / sampling.temperature);
+  const float factor = sampling.greedy() ? 0.0F : numerics::exponent_factor(sampling.temperature);
   std::vector<RequestField> fields = {
       {"request_user_i", 0, 16, 0},
       {"request_prompt_i", 0, 32, user.prompt.size()},

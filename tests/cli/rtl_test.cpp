@@ -43,11 +43,13 @@ TEST_F(RtlCommand, WritesAUnitWithItsWeightsAndAReadme) {
 }
 
 TEST_F(RtlCommand, WritesAWholeChipWithWhatItsTestbenchExpects) {
-  const auto written = run_kiln({"rtl", "--rom", path("x.rom"), "--chip", "demo", "--unit", "chip", "--prompt-tokens", "3", "-n",
-                                 "4", "-o", path("chip")},
-                                folder_);
-  ASSERT_EQ(written.status, 0) << written.err;
+  const auto written = kiln({"rtl", "--rom", path("x.rom"), "--chip", "demo", "--unit", "chip", "--prompt-tokens", "3", "-n",
+                             "4", "-o", path("chip")});
   const auto run = kiln({"run", "--rom", path("x.rom"), "--chip", "demo", "--prompt-tokens", "3", "-n", "4"});
+  EXPECT_EQ(written["unit"], "chip");
+  EXPECT_EQ(written["directory"], path("chip"));
+  EXPECT_EQ(written["testbench"]["tokens"], 6);
+  EXPECT_EQ(written["testbench"]["cycles_total"], run["cycles_total"]);
   const std::string testbench = test::slurp(path("chip/kiln_chip_tb.cpp"));
   EXPECT_NE(testbench.find("kPromptTokens = 3;"), std::string::npos);
   EXPECT_NE(testbench.find("kCommits = 6;"), std::string::npos);
@@ -62,6 +64,9 @@ TEST_F(RtlCommand, RefusesWhatTheRtlIsNot) {
   };
   expect_refused(write("demo", "lora"), "found lora; one of chip, sequencer, embedding_rom");
   expect_refused(write("hc1-pipelined", "chip"), "RTL is there for one chip with /schedule layer_serial");
+  auto unit = write("demo", "o_array");
+  unit.insert(unit.end(), {"-n", "3"});
+  expect_refused(unit, "are for the testbench of --unit chip; o_array has none");
   expect_refused(run_rtl({"--chip", "demo", "--timing-only"}), "--rtl runs values");
   expect_refused(run_rtl({"--chip", "demo", "--users", "2"}), "--rtl runs one user without an adapter");
   expect_refused({"run", "--model", "stories260k", "--chip", "demo", "--prompt-tokens", "2", "--rtl"}, "--rtl runs values");

@@ -28,6 +28,9 @@ struct Sampling {
   [[nodiscard]] bool greedy() const { return temperature == 0; }
 };
 
+/// The constant that turns differences of logits into exponents of two: log2(e) / temperature, above 0, as an element.
+float exponent_factor(double temperature);
+
 /// Probabilities with 24 fraction bits (not normalised: the first is 2^24 - 1).
 std::array<std::uint32_t, kMostCandidates> weights(const Candidates& candidates, double temperature);
 

@@ -15,8 +15,7 @@ class SamplerOracle final : public Oracle {
     sampling_.top_k = static_cast<std::uint32_t>(random_.between(1, case_.placement->chip().sampler.max_top_k));
     sampling_.seed = random_.next();
     if (flight.user == kDrawn) sampling_.temperature = 0.01 + 2 * random_.unit();
-    constexpr double kLog2E = 1.44269504088896340736;
-    const float factor = sampling_.greedy() ? 0 : static_cast<float>(kLog2E / sampling_.temperature);
+    const float factor = sampling_.greedy() ? 0 : numerics::exponent_factor(sampling_.temperature);
     pins["greedy_i"].set(sampling_.greedy() ? 1 : 0);
     pins["factor_i"].set(std::bit_cast<std::uint32_t>(factor));
     pins["top_k_i"].set(sampling_.top_k);
