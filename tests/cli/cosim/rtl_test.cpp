@@ -50,6 +50,16 @@ TEST_F(RtlChip, RunsStories260KAsTheSystemCChipDoes) {
   expect_64_tokens_in_rtl("demo", {"--prompt", "Once upon a time"});
 }
 
+TEST_F(RtlChip, DrawsTheSameTokensWithOddLanesAndTilesThatCutGroups) {
+  bake(KILN_SOURCE_DIR "/models/kiln-stories-1m", "w4");
+  const auto json = kiln({"run", "--rom", path("model.rom"), "--chip", "demo", "-n", "24", "--rtl", "--prompt", "The dog",
+                          "--temperature", "0.8", "--top-k", "5", "--seed", "7", "--set", "link.beat_groups=2", "--set",
+                          "vector.lanes=33", "--set", "tile.rows=100"});
+  ASSERT_TRUE(json.contains("rtl"));
+  EXPECT_TRUE(json["rtl"]["agrees"].get<bool>());
+  EXPECT_EQ(json["rtl"]["cycles_total"], json["cycles_total"]);
+}
+
 TEST_F(RtlChip, LiesInADirectoryThatRunsByTheCommandOfItsReadme) {
   bake("synthetic:stories260k", "w4");
   const auto written = run_kiln({"rtl", "--rom", path("model.rom"), "--chip", "demo-rom-mac", "--unit", "chip", "-n", "3",
