@@ -224,23 +224,23 @@ class Lane {
   }
 
   bool input(std::uint64_t now) {
+    const bool wanted = fed_ < exchange_.in.size();
+    const bool free = wanted && now >= free_from_;
+    if (wanted && !offered_) offered_ = !stalled();
     for (const std::string& name : inputs_) {
-      if (name != exchange_.input) pins_[name + "_valid_i"].set(std::uint64_t{0});
+      const bool mine = name == exchange_.input;
+      // Behind the last operation of all the unit waits for one that does not come.
+      const bool compared = taken_ < wanted_ || !idle();
+      if (compared && !same(now, name + "_ready_o", mine && free ? 1 : 0, pins_[name + "_ready_o"].get())) return false;
+      pins_[name + "_valid_i"].set(mine && offered_ ? 1 : 0);
     }
-    if (fed_ == exchange_.in.size()) {
-      if (!exchange_.input.empty()) pins_[exchange_.input + "_valid_i"].set(std::uint64_t{0});
+    if (!wanted) {
       follow();
       return true;
     }
-    const bool free = now >= free_from_;
-    const std::string& name = exchange_.input;
-    if (!same(now, name + "_ready_o", free ? 1 : 0, pins_[name + "_ready_o"].get())) return false;
-    if (!offered_) offered_ = !stalled();
-    pins_[name + "_valid_i"].set(offered_ ? 1 : 0);
     if (!offered_) return true;
-    pins_[name + "_data_i"].set(exchange_.in[fed_]);
-    if (!free) return true;
-    take(now);
+    pins_[exchange_.input + "_data_i"].set(exchange_.in[fed_]);
+    if (free) take(now);
     return true;
   }
 
