@@ -44,13 +44,6 @@ void check_together(const ChipConfig& chip, Errors& errors) {
   check_tile(chip.tile, "/tile", errors);
   for (std::size_t i = 0; i < chip.tiles.size(); ++i)
     if (chip.tiles[i]) check_tile(*chip.tiles[i], fmt::format("/tiles/{}", kTileArrayNames[i]), errors);
-  const std::uint64_t words = base::ceil_div(chip.attention.input_lanes, chip.kv.width_bytes);
-  const std::uint64_t ports = std::uint64_t{chip.kv.banks} * chip.kv.ports;
-  if (words > ports)
-    errors.add("/attention/input_lanes",
-               fmt::format("is {}, which is {} KV words a cycle, but /kv/banks times /kv/ports is {}; allowed: at most "
-                           "/kv/banks * /kv/ports * /kv/width_bytes = {}",
-                           chip.attention.input_lanes, words, ports, ports * chip.kv.width_bytes));
   const std::vector<std::string> known = parameter_pointers();
   for (const auto& reason : chip.reasons) {
     const std::string& pointer = reason.first;

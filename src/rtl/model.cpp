@@ -30,7 +30,7 @@ std::size_t storage_bytes(std::uint64_t bits) {
 }  // namespace
 
 void Pin::set(std::uint64_t value) const {
-  base::check(bits_ <= 64, "rtl: a wide port is written by its bits");
+  base::check(bits_ <= 64 && (bits_ == 64 || value >> bits_ == 0), "rtl: a value that a port has no room for");
   std::memcpy(storage_, &value, storage_bytes(bits_));
 }
 
@@ -90,10 +90,13 @@ base::Result<std::unique_ptr<Model>> Model::load(const std::filesystem::path& pa
   for (const PortOfObject* port = ports(library->model); port->name != nullptr; ++port)
     library->pins.emplace(port->name, Pin(port->storage, port->bits));
   // The ROMs' files are read in the first evaluation.
-  const auto before = std::filesystem::current_path();
-  std::filesystem::current_path(run_in);
+  std::error_code failed;
+  const auto before = std::filesystem::current_path(failed);
+  if (!failed) std::filesystem::current_path(run_in, failed);
+  if (failed) return base::Error{fmt::format("{}: cannot be the working directory: {}", run_in.string(), failed.message())};
   library->eval(library->model);
-  std::filesystem::current_path(before);
+  std::filesystem::current_path(before, failed);
+  if (failed) return base::Error{fmt::format("{}: cannot be the working directory again: {}", before.string(), failed.message())};
   return std::unique_ptr<Model>(new Model(std::move(library)));
 }
 

@@ -16,6 +16,15 @@ static void fail(const std::string& sentence) {
   std::exit(1);
 }
 
+static std::uint64_t number(const char* text, std::uint64_t least, std::uint64_t most, const std::string& what) {
+  char* end = nullptr;
+  errno = 0;
+  const std::uint64_t value = *text >= '0' && *text <= '9' ? std::strtoull(text, &end, 10) : 0;
+  if (end == nullptr || *end != 0 || errno != 0 || value < least || value > most)
+    fail(what + " is " + text + "; expected: a number from " + std::to_string(least) + " to " + std::to_string(most));
+  return value;
+}
+
 int main(int argc, char** argv) {
   std::vector<std::uint32_t> prompt(kPrompt, kPrompt + kPromptTokens);
   std::uint64_t max_new = kMaxNew;
@@ -23,9 +32,15 @@ int main(int argc, char** argv) {
   if (argc > 1) {  // -n N id id ...
     if (argc < 4 || std::string(argv[1]) != "-n") fail("usage: Vkiln_chip [-n NEW_TOKENS ID ID ...]");
     compare = false;
-    max_new = std::strtoull(argv[2], nullptr, 10);
     prompt.clear();
-    for (int i = 3; i < argc; ++i) prompt.push_back(static_cast<std::uint32_t>(std::strtoul(argv[i], nullptr, 10)));
+    for (int i = 3; i < argc; ++i) prompt.push_back(static_cast<std::uint32_t>(number(argv[i], 0, kVocabulary - 1, "an id of the prompt")));
+    if (prompt.size() > kContext) fail("the KV cache holds " + std::to_string(kContext) + " tokens, the prompt has " + std::to_string(prompt.size()));
+    max_new = number(argv[2], 1, kContext + 1 - prompt.size(), "the number of new tokens");
+  }
+  for (const char* name : kRoms) {  // $readmemh would only warn
+    std::FILE* file = std::fopen(name, "r");
+    if (file == nullptr) fail(std::string(name) + " is not in this directory: run the program where the ROM contents are");
+    std::fclose(file);
   }
   auto context = std::make_unique<VerilatedContext>();
   auto chip = std::make_unique<Vkiln_chip>(context.get());
@@ -80,13 +95,19 @@ int main(int argc, char** argv) {
 
 }  // namespace
 
-std::string testbench(const Expected& expected, const config::HostConfig& host) {
+std::string testbench(const Expected& expected, const program::Placement& placement, const std::vector<RomContent>& roms) {
+  const config::HostConfig& host = placement.chip().host;
   std::string text =
       "// The host of kiln_chip: sends a prompt, prints the answer's ids with their cycles, and compares them with those of\n"
-      "// the SystemC chip. Written by `kiln rtl`.\n#include <chrono>\n#include <cstdint>\n#include <cstdio>\n#include "
+      "// the SystemC chip. Written by `kiln rtl`.\n#include <cerrno>\n#include <chrono>\n#include <cstdint>\n#include <cstdio>\n#include "
       "<cstdlib>\n#include <memory>\n#include <string>\n#include <vector>\n\n#include \"Vkiln_chip.h\"\n#include \"verilated.h\"\n\n";
   text += fmt::format("static const std::uint64_t kLatency = {}, kInterval = {};  // of the host link, cycles\n",
                       host.latency_cycles, host.cycles_per_token);
+  text += fmt::format("static const std::uint64_t kVocabulary = {}, kContext = {};  // tokens\n", placement.model().vocab_size,
+                      placement.kv().capacity_tokens);
+  text += "static const char* const kRoms[] = {";
+  for (const RomContent& rom : roms) text += fmt::format("{}\n    \"{}\"", &rom == roms.data() ? "" : ",", rom.file);
+  text += "};\n";
   text += fmt::format("static const std::size_t kPromptTokens = {};\nstatic const std::uint32_t kPrompt[] = {{{}}};\n",
                       expected.user.prompt.size(), fmt::join(expected.user.prompt, ", "));
   text += fmt::format("static const std::uint64_t kMaxNew = {};\n", expected.user.max_new_tokens);

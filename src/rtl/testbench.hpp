@@ -3,11 +3,12 @@
 
 #include <string>
 
-#include "kiln/config/chip_config.hpp"
+#include "kiln/program/placement.hpp"
 #include "kiln/rtl/rtl.hpp"
+#include "rtl/unit_design.hpp"
 
 namespace kiln::rtl {
 
-std::string testbench(const Expected& expected, const config::HostConfig& host);
+std::string testbench(const Expected& expected, const program::Placement& placement, const std::vector<RomContent>& roms);
 
 }  // namespace kiln::rtl

@@ -1,9 +1,13 @@
 #include "rtl/verilate.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <span>
@@ -47,13 +51,28 @@ __attribute__((visibility("default"))) void kiln_destroy(void* model) { delete s
 )";
 }
 
-base::Result<std::string> verilator_include(const fs::path& work) {
-  const fs::path log = work / "root.log";
-  if (auto ran = run_program({"verilator", "--getenv", "VERILATOR_ROOT"}, log, kNeeds); !ran) return ran.error();
+const std::vector<std::string> kVerilator = {"verilator", "--cc",           "-O3", "-fno-expand",    "--x-assign", "0",        "--x-initial", "0",
+                                             "--unroll-count", "4", "--output-split", "0", "--prefix", "Vtop"};
+const std::vector<std::string> kCompiler = {"g++", "-std=c++17", "-w", "-fPIC", "-shared", "-fvisibility=hidden", "-fno-gnu-unique", "-Wl,-Bsymbolic"};
+
+/// The first line of what a program says.
+base::Result<std::string> answer(const std::vector<std::string>& arguments, const fs::path& log) {
+  if (auto ran = run_program(arguments, log, kNeeds); !ran) return ran.error();
   std::ifstream in(log);
-  std::string root;
-  std::getline(in, root);
-  return root + "/include";
+  std::string line;
+  std::getline(in, line);
+  return line;
+}
+
+/// Folders of builds that were killed: obj-PID whose process is no more.
+void remove_left_over(const fs::path& directory) {
+  for (const auto& entry : fs::directory_iterator(directory)) {
+    const std::string name = entry.path().filename().string();
+    if (!name.starts_with("obj-")) continue;
+    const long process = std::strtol(name.c_str() + name.rfind('-') + 1, nullptr, 10);
+    std::error_code failed;
+    if (process > 0 && kill(static_cast<pid_t>(process), 0) != 0 && errno == ESRCH) fs::remove_all(entry.path(), failed);
+  }
 }
 
 /// Every byte that the object is made of; contents of ROMs are not among them, they are read when it runs.
@@ -131,33 +150,41 @@ base::Status write_files(const fs::path& directory, const std::vector<UnitDesign
 
 base::Result<fs::path> build(const fs::path& directory, const std::string& top, const std::vector<Port>& ports,
                              const BuildOptions& options) {
-  const std::string text = glue(ports);
-  const std::uint64_t key = fingerprint(directory, top, text + options.optimise);
-  const fs::path library = directory / fmt::format("{}-{:016x}.so", top, key);
-  if (fs::exists(library)) return library;
-  const fs::path work = directory / fmt::format("obj-{:016x}-{}", key, getpid());
+  remove_left_over(directory);
+  const fs::path work = directory / fmt::format("obj-{}", getpid());
   std::error_code failed;
   fs::create_directories(work, failed);
   if (failed) return base::Error{fmt::format("{}: cannot be made: {}", work.string(), failed.message())};
-  auto include = verilator_include(work);
-  if (!include) return include.error();
-  auto made = run_program({"verilator", "--cc", "-O3", "-fno-expand", "--x-assign", "0", "--x-initial", "0", "--unroll-count", "4",
-                           "--output-split", "0", "--top-module", top, "--prefix", "Vtop", "--Mdir", work.string(),
-                           "-y", directory.string(), (directory / "kiln_tables_pkg.sv").string(),
-                           (directory / "kiln_pkg.sv").string(), (directory / (top + ".sv")).string()},
-                          work / "verilator.log", kNeeds);
-  if (!made) return made.error();
+  auto verilator = answer({"verilator", "--version"}, work / "version.log");
+  if (!verilator) return verilator.error();
+  auto root = answer({"verilator", "--getenv", "VERILATOR_ROOT"}, work / "root.log");
+  if (!root) return root.error();
+  auto compiler = answer({"g++", "--version"}, work / "version.log");
+  if (!compiler) return compiler.error();
+  const std::string text = glue(ports);
+  const std::uint64_t key = fingerprint(directory, top, fmt::format("{}{}{}{}{}{}", text, *verilator, *compiler, options.optimise,
+                                                                    fmt::join(kVerilator, " "), fmt::join(kCompiler, " ")));
+  const fs::path library = directory / fmt::format("{}-{:016x}.so", top, key);
+  if (fs::exists(library)) {
+    fs::remove_all(work, failed);
+    return library;
+  }
+  auto command = kVerilator;
+  for (const std::string& argument : {std::string("--top-module"), top, std::string("--Mdir"), work.string(), std::string("-y"), directory.string(),
+                                      (directory / "kiln_tables_pkg.sv").string(), (directory / "kiln_pkg.sv").string(), (directory / (top + ".sv")).string()})
+    command.push_back(argument);
+  if (auto made = run_program(command, work / "verilator.log", kNeeds); !made) return made.error();
   std::string unity = "#include \"glue.cpp\"\n";
   for (const auto& entry : fs::directory_iterator(work))
     if (entry.path().extension() == ".cpp") unity += fmt::format("#include \"{}\"\n", entry.path().filename().string());
   std::ofstream(work / "glue.cpp") << text;
   std::ofstream(work / "unity.cc") << unity << "#include \"verilated.cpp\"\n#include \"verilated_threads.cpp\"\n";
   const fs::path object = work / "model.so";
-  made = run_program({"g++", "-std=c++17", options.optimise, "-w", "-fPIC", "-shared", "-fvisibility=hidden",
-                      "-fno-gnu-unique", "-Wl,-Bsymbolic", "-I" + *include, "-I" + *include + "/vltstd",
-                      "-I" + work.string(), (work / "unity.cc").string(), "-o", object.string(), "-pthread", "-latomic"},
-                     work / "compiler.log", kNeeds);
-  if (!made) return made.error();
+  command = kCompiler;
+  for (const std::string& argument : {options.optimise, "-I" + *root + "/include", "-I" + *root + "/include/vltstd", "-I" + work.string(),
+                                      (work / "unity.cc").string(), std::string("-o"), object.string(), std::string("-pthread"), std::string("-latomic")})
+    command.push_back(argument);
+  if (auto made = run_program(command, work / "compiler.log", kNeeds); !made) return made.error();
   fs::rename(object, library, failed);
   if (failed) return base::Error{fmt::format("{}: cannot be renamed: {}", object.string(), failed.message())};
   fs::remove_all(work, failed);

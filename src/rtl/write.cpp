@@ -38,12 +38,10 @@ std::string chip_readme() {
       kPackages, kPackages);
 }
 
-}  // namespace
-
-namespace {
-
 /// Verilator 5.006 makes no more copies of a generate loop's body with the options that keep the C++ small.
 constexpr std::uint64_t kMostCopies = 190;
+/// Addresses in the RTL are integers of 32 bits.
+constexpr std::uint64_t kMostAddresses = std::uint64_t{1} << 31;
 
 base::Status check_sizes(const program::Placement& placement) {
   const config::ChipConfig& chip = placement.chip();
@@ -57,12 +55,11 @@ base::Status check_sizes(const program::Placement& placement) {
     const auto& plan = placement.array(kind);
     const config::TileConfig& tile = placement.tile(kind);
     tiles = std::max<std::uint64_t>({tiles, plan.tiles_over_inputs, plan.tiles_over_outputs});
-    latency = std::max<std::uint64_t>(latency, tile.accumulate_cycles);
-    if (tile.product_select) latency = std::max<std::uint64_t>(latency, tile.product_select->product_cycles);
-    if (tile.bit_serial)
-      latency = std::max<std::uint64_t>({latency, tile.bit_serial->count_cycles, tile.bit_serial->multiply_cycles});
-    if (tile.rom_mac)
-      latency = std::max<std::uint64_t>(latency, std::uint64_t{tile.rom_mac->read_cycles} + tile.rom_mac->multiply_cycles);
+    std::uint64_t in_tile = tile.accumulate_cycles;  // one row of registers carries a tile's control past all of them
+    if (tile.product_select) in_tile += tile.product_select->product_cycles;
+    if (tile.bit_serial) in_tile += std::uint64_t{tile.bit_serial->count_cycles} + tile.bit_serial->multiply_cycles;
+    if (tile.rom_mac) in_tile += std::uint64_t{tile.rom_mac->read_cycles} + tile.rom_mac->multiply_cycles;
+    latency = std::max(latency, in_tile);
   }
   const auto& v = chip.vector;
   const auto& a = chip.attention;
@@ -71,15 +68,20 @@ base::Status check_sizes(const program::Placement& placement) {
       {latency, v.add_cycles, v.sum_cycles, v.rsqrt_cycles, v.scale_cycles, v.rope_cycles, v.silu_cycles, v.hadamard_cycles,
        v.quantise_cycles, a.score_cycles, a.softmax_cycles, a.value_cycles, a.reciprocal_cycles, chip.kv.read_cycles,
        chip.kv.write_cycles, chip.reduction.level_cycles, chip.reduction.scale_cycles, chip.embedding.read_cycles,
-       chip.sampler.compare_cycles, chip.sampler.draw_cycles, chip.sequencer.issue_cycles, chip.sequencer.commit_cycles});
+       std::uint64_t{chip.sampler.compare_cycles} + chip.sampler.draw_cycles, chip.sequencer.issue_cycles, chip.sequencer.commit_cycles});
   const std::uint64_t stages = std::max<std::uint64_t>(
       {l.sequencer_to_embedding, l.embedding_to_vector, l.vector_to_array, l.array_to_tree, l.tree_to_vector,
        l.vector_to_attention, l.attention_to_vector, l.tree_to_sampler, l.sampler_to_sequencer, l.vector_to_sequencer});
+  const std::uint64_t embedding = placement.model().vocab_size * base::ceil_div(placement.model().hidden_size, l.beat_elements()) *
+                                  base::ceil_div(l.beat_elements(), std::min(chip.embedding.elements_per_cycle, l.beat_elements()));
   for (const auto& [what, found, most] :
        {std::tuple("tiles along an array's side", tiles, kMostCopies),
         std::tuple("cycles of a latency", latency, kMostCopies), std::tuple("stages of a link", stages, kMostCopies),
         std::tuple("banks of the KV SRAM", std::uint64_t{chip.kv.banks}, kMostCopies),
-        std::tuple("groups of 64 in a beat", std::uint64_t{chip.link.beat_groups}, std::uint64_t{15})}) {
+        std::tuple("groups of 64 in a beat", std::uint64_t{chip.link.beat_groups}, std::uint64_t{15}),
+        std::tuple("lane groups in the embedding ROM", embedding, kMostAddresses),
+        std::tuple("words in the KV SRAM of a layer", std::uint64_t{chip.kv.banks} * chip.kv.depth_words, kMostAddresses),
+        std::tuple("scores of a layer", placement.model().heads * placement.kv().capacity_tokens, kMostAddresses)}) {
     if (auto fits = within(what, found, most); !fits) return fits;
   }
   return {};
@@ -122,7 +124,7 @@ base::Status write(const rom::RomImage& image, const program::Placement& placeme
     const ChipDesign chip = chip_design(image, placement);
     return write_files(directory, {chip.design},
                        {{"kiln_chip.sv", chip.text},
-                        {"kiln_chip_tb.cpp", testbench(*expected, placement.chip().host)},
+                        {"kiln_chip_tb.cpp", testbench(*expected, placement, chip.design.roms)},
                         {"README.md", chip_readme()}});
   }
   auto all = instances(image, placement);

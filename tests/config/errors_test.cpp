@@ -127,15 +127,6 @@ TEST(ConfigOverrides, ThatMakeNoSenseAreErrors) {
   EXPECT_THAT(demo_verdict({"kv.banks="}), HasSubstr("/kv/banks is \"\"; allowed"));
 }
 
-TEST(ConfigErrors, ChipWhoseKvSramCannotTakeTheInputLanesNamesBoth) {
-  EXPECT_EQ(
-      demo_verdict({"kv.banks=2", "attention.input_lanes=33"}),
-      "demo.json with --set attention.input_lanes=33: /attention/input_lanes is 33, which is 3 KV words a cycle, but "
-      "/kv/banks times /kv/ports is 2; allowed: at most /kv/banks * /kv/ports * /kv/width_bytes = 32.");
-  EXPECT_EQ(demo_verdict({"kv.banks=2", "attention.input_lanes=32"}), "");
-  EXPECT_EQ(demo_verdict({"kv.banks=1", "kv.ports=2", "attention.input_lanes=32"}), "");
-}
-
 TEST(ConfigErrors, ReasonForAParameterThatIsNotThere) {
   EXPECT_THAT(demo_verdict({"/reasons/~1kv~1bank=x"}),
               HasSubstr("/reasons/~1kv~1bank names no parameter; the nearest is /kv/banks."));

@@ -1,6 +1,7 @@
-// Takes the beats of k, v and q, one each Pace cycles: writes the rows of k and v to the KV SRAM,
-// WriteWords words a cycle, during the Pace cycles after a beat was taken, hands on exponents in
-// the first of them, and keeps q. start_o goes up in the cycle before the first read: KvWriteCycles
+// Takes the beats of k, v and q, one each Pace cycles: during the Pace cycles after a beat was taken
+// it writes the rows of k and v to the KV SRAM, WriteWords words a cycle, and keeps q, Lanes
+// elements a cycle. Exponents, one for up to 64 elements, have no lanes: those of a beat go over in
+// the first of these cycles. start_o goes up in the cycle before the first read: KvWriteCycles
 // + Pace - 2 after the last beat. Then no beat is taken until done_i. docs/units/attention_unit.md
 module kiln_attention_input #(
   parameter int unsigned Heads = 1,
@@ -51,12 +52,15 @@ module kiln_attention_input #(
   localparam int unsigned LastWait = Pace + KvWriteCycles - 2;  // last beat to start_o
   localparam int unsigned WaitBits = (LastWait > 0) ? $clog2(LastWait + 1) : 1;
 
-  logic                      open_q, fresh_q, values_q, take, last;
+  localparam int unsigned Lanes = (BeatElements + Pace - 1) / Pace;
+
+  logic                      open_q, fresh_q, values_q, query_q, take, last;
   logic [BeatBits-1:0]       beats_q;     // taken of this operation
   logic [PaceBits-1:0]       gap_q;       // cycles until the next beat may be taken
-  logic [PaceBits-1:0]       part_q, parts_q;  // of a beat of k or v: now, and how many are left
-  logic [31:0]               head_q;      // first head of the beat of k or v
-  logic [CodesWidth-1:0]     codes_q;     // that beat
+  logic [PaceBits-1:0]       part_q, parts_q;  // of that beat: now, and how many are left
+  logic [31:0]               beat_q;      // which of k, of v or of q it is
+  logic [31:0]               head;        // its first head
+  logic [CodesWidth-1:0]     codes_q;     // the beat taken last
   logic [ExponentsWidth-1:0] exponents_q;
   logic [WaitBits-1:0]       wait_q;
   logic                      is_q, is_v;
@@ -75,12 +79,13 @@ module kiln_attention_input #(
       gap_q    <= '0;
       fresh_q  <= 1'b0;
       values_q <= 1'b0;
-      head_q   <= '0;
+      query_q  <= 1'b0;
+      beat_q   <= '0;
       part_q   <= '0;
       parts_q  <= '0;
       wait_q   <= '0;
     end else begin
-      fresh_q <= take && !is_q;
+      fresh_q <= take;
       if (take) begin
         beats_q <= last ? '0 : beats_q + BeatBits'(1);
         gap_q   <= PaceBits'(Pace - 1);
@@ -91,9 +96,10 @@ module kiln_attention_input #(
       end
       if (take && last) wait_q <= WaitBits'(LastWait);
       else if (wait_q != '0) wait_q <= wait_q - WaitBits'(1);
-      if (take && !is_q) begin
-        values_q <= is_v;
-        head_q   <= (32'(beats_q) - (is_v ? KvBeats : 32'd0)) * BeatHeads;
+      if (take) begin
+        values_q <= is_v && !is_q;
+        query_q  <= is_q;
+        beat_q   <= 32'(beats_q) - (is_q ? 2 * KvBeats : is_v ? KvBeats : 32'd0);
         part_q   <= '0;
         parts_q  <= PaceBits'(Pace);
       end else if (parts_q != '0) begin
@@ -106,53 +112,52 @@ module kiln_attention_input #(
   // Data, not reset: what is read of it was written before.
   logic [QBeats*CodesWidth-1:0]     q_codes_q;
   logic [QBeats*ExponentsWidth-1:0] q_exponents_q;
-  logic [31:0]                      q_beat;
-  assign q_beat = 32'(beats_q) - 2 * KvBeats;
 
   always_ff @(posedge clk_i) begin
-    if (take && !is_q) begin
-      codes_q     <= qkv_data_i[CodesWidth-1:0];
-      exponents_q <= qkv_data_i[CodesWidth +: ExponentsWidth];
-    end
-    if (take && is_q) begin
-      q_codes_q[q_beat*CodesWidth +: CodesWidth] <= qkv_data_i[CodesWidth-1:0];
-      q_exponents_q[q_beat*ExponentsWidth +: ExponentsWidth] <=
-          qkv_data_i[CodesWidth +: ExponentsWidth];
+    if (take) {exponents_q, codes_q} <= qkv_data_i;
+    if (fresh_q && query_q) q_exponents_q[beat_q*ExponentsWidth +: ExponentsWidth] <= exponents_q;
+    if (parts_q != '0 && query_q) begin
+      for (int unsigned l = 0; l < Lanes; l++) begin
+        if (32'(part_q) * Lanes + l < BeatElements) begin
+          q_codes_q[beat_q*CodesWidth+8*(32'(part_q)*Lanes+l) +: 8] <= codes_q[8*(32'(part_q)*Lanes+l) +: 8];
+        end
+      end
     end
   end
 
   assign q_codes_o     = q_codes_q;
   assign q_exponents_o = q_exponents_q;
-  assign k_exponents_o = fresh_q && !values_q;
+  assign k_exponents_o = fresh_q && !values_q && !query_q;
   assign v_exponents_o = fresh_q && values_q;
-  assign first_head_o  = head_q;
+  assign head          = beat_q * BeatHeads;
+  assign first_head_o  = head;
   assign exponents_o   = exponents_q;
 
   // One part: words [part * WriteWords, ...) of the beat, of which each row begins with a word of
   // its own.
   always_comb begin : write_part
-    logic [31:0] word, head, first, element;
+    logic [31:0] word, row, first, element;
     write_o        = 1'b0;
     write_values_o = values_q;
     write_word_o   = '0;
     write_data_o   = (WriteWords * Width)'(0);
     write_bytes_o  = (WriteWords * WidthBytes)'(0);
     word           = '0;
-    head           = '0;
+    row            = '0;
     first          = '0;
     element        = '0;
-    if (parts_q != '0) begin
+    if (parts_q != '0 && !query_q) begin
       write_o      = 1'b1;
-      write_word_o = position_i * TokenWords + head_q * RowWords + 32'(part_q) * WriteWords;
+      write_word_o = position_i * TokenWords + head * RowWords + 32'(part_q) * WriteWords;
       for (int unsigned w = 0; w < WriteWords; w++) begin
         word  = 32'(part_q) * WriteWords + w;
-        head  = word / RowWords;
+        row   = word / RowWords;
         first = (word % RowWords) * WidthBytes;
-        if (word < BeatWords && head_q + head < KvHeads) begin
+        if (word < BeatWords && head + row < KvHeads) begin
           for (int unsigned b = 0; b < WidthBytes; b++) begin
             element = first + b;
             if (element < HeadDim) begin
-              write_data_o[w*Width+8*b +: 8] = codes_q[8*(head*HeadDim+element) +: 8];
+              write_data_o[w*Width+8*b +: 8] = codes_q[8*(row*HeadDim+element) +: 8];
               write_bytes_o[w*WidthBytes+b]  = 1'b1;
             end
           end

@@ -128,23 +128,17 @@ module kiln_attention_output #(
   logic                       push;
   logic [32*BeatElements-1:0] beat;
 
-  if (ReciprocalCycles == 1) begin : g_at_once
-    assign done       = busy_q;
-    assign done_part  = part_q;
-    assign done_lanes = lanes;
-  end else begin : g_later
-    kiln_delay #(
-      .Cycles(ReciprocalCycles - 1),
-      .Width (PartBits + 32 * OutputLanes)
-    ) u_delay (
-      .clk_i,
-      .rst_ni,
-      .valid_i(busy_q),
-      .data_i ({part_q, lanes}),
-      .valid_o(done),
-      .data_o ({done_part, done_lanes})
-    );
-  end
+  kiln_delay #(
+    .Cycles(ReciprocalCycles - 1),
+    .Width (PartBits + 32 * OutputLanes)
+  ) u_delay (
+    .clk_i,
+    .rst_ni,
+    .valid_i(busy_q),
+    .data_i ({part_q, lanes}),
+    .valid_o(done),
+    .data_o ({done_part, done_lanes})
+  );
 
   assign push = done && done_part == PartBits'(Parts - 1);
 
@@ -161,8 +155,6 @@ module kiln_attention_output #(
     assign beat = {done_lanes[LastWidth-1:0], parts_q};
   end
 
-  logic unused_empty;
-
   kiln_output_buffer #(
     .Width(32 * BeatElements),
     .Depth(Beats)
@@ -173,8 +165,7 @@ module kiln_attention_output #(
     .data_i (beat),
     .valid_o(y_valid_o),
     .ready_i(y_ready_i),
-    .data_o (y_data_o),
-    .empty_o(unused_empty)
+    .data_o (y_data_o)
   );
 
   localparam int unsigned GoneBits = $clog2(Beats + 1);

@@ -19,7 +19,6 @@ module kiln_beat_collector #(
 
   logic                       push;
   logic [BeatElements*32-1:0] beat;
-  logic                       unused_empty;
 
   if (Groups == 1) begin : g_whole
     assign push = valid_i;
@@ -56,8 +55,7 @@ module kiln_beat_collector #(
     .data_i (beat),
     .valid_o,
     .ready_i,
-    .data_o,
-    .empty_o(unused_empty)
+    .data_o
   );
 
 endmodule

@@ -29,9 +29,8 @@ module kiln_embedding_rom #(
       (ElementsPerCycle < BeatElements) ? ElementsPerCycle : BeatElements;
   localparam int unsigned Groups = (BeatElements + Lanes - 1) / Lanes;
   localparam int unsigned Beats = (HiddenSize + BeatElements - 1) / BeatElements;
-  localparam int unsigned ScaleGroups = (HiddenSize + 63) / 64;
-  localparam int unsigned CodesWidth = HiddenSize * CodeBits;
-  localparam int unsigned ScalesWidth = ScaleGroups * 8;
+  localparam int unsigned CodesWidth = Lanes * CodeBits;
+  localparam int unsigned ScalesWidth = BeatElements / 64 * 8;
   localparam int unsigned LeftWidth = $clog2(Beats + 1);
 
   // The first group is read in the cycle in which the id is taken, the others in those behind it.
@@ -76,17 +75,21 @@ module kiln_embedding_rom #(
   logic [31:0]            row_scale;
   logic [7:0]             codebook [2**CodeBits];  // each lane has its own look-up in it
 
-  kiln_rom #(.Width(CodesWidth), .Depth(VocabSize), .File(CodesFile)) u_codes (
-    .addr_i(id),
-    .data_o(codes)
+  // A word of codes is a lane group, one of scales a beat.
+  logic [31:0] beat_addr, group_addr;
+  assign beat_addr  = id * Beats + beat_q;
+  assign group_addr = beat_addr * Groups + group_q;
+
+  kiln_rom #(
+    .Width(CodesWidth), .Depth(VocabSize * Beats * Groups), .File(CodesFile)
+  ) u_codes (
+    .read_i(step), .addr_i(group_addr), .data_o(codes)
   );
-  kiln_rom #(.Width(ScalesWidth), .Depth(VocabSize), .File(ScalesFile)) u_scales (
-    .addr_i(id),
-    .data_o(scales)
+  kiln_rom #(.Width(ScalesWidth), .Depth(VocabSize * Beats), .File(ScalesFile)) u_scales (
+    .read_i(step), .addr_i(beat_addr), .data_o(scales)
   );
   kiln_rom #(.Width(32), .Depth(VocabSize), .File(RowScalesFile)) u_row_scales (
-    .addr_i(id),
-    .data_o(row_scale)
+    .read_i(step), .addr_i(id), .data_o(row_scale)
   );
   initial $readmemh(CodebookFile, codebook);
 
@@ -116,7 +119,8 @@ module kiln_embedding_rom #(
         i = beat_q * BeatElements + in_beat;
         if (in_beat < BeatElements && i < HiddenSize) begin
           elements[32*lane +: 32] = convert(
-              codebook[codes[i*CodeBits +: CodeBits]], scales[(i/64)*8 +: 8], row_scale);
+              codebook[codes[lane*CodeBits +: CodeBits]], scales[(in_beat/64)*8 +: 8],
+              row_scale);
         end
       end
     end
@@ -125,7 +129,7 @@ module kiln_embedding_rom #(
   logic                read;
   logic [Lanes*32-1:0] read_elements;
 
-  kiln_latency #(.Cycles(ReadCycles), .Width(Lanes * 32)) u_read (
+  kiln_delay #(.Cycles(ReadCycles - 1), .Width(Lanes * 32)) u_read (
     .clk_i,
     .rst_ni,
     .valid_i(step),

@@ -121,7 +121,7 @@ module kiln_hadamard_quantise #(
     );
   end
 
-  kiln_latency #(.Cycles(QuantiseCycles), .Width(SideWidth + Units * CodesWidth)) u_quantised (
+  kiln_delay #(.Cycles(QuantiseCycles - 1), .Width(SideWidth + Units * CodesWidth)) u_quantised (
     .clk_i, .rst_ni, .valid_i(now_valid), .data_i({now_side, codes}),
     .valid_o(out_valid), .data_o({out_side, out_codes})
   );

@@ -196,26 +196,17 @@ module kiln_kv_sram #(
     end
   end
 
-  logic [TagBits-1:0] tag;
-  assign {last_o, begin_o, block_o, head_block_o, word_o, lane_valid_o, lane_token_o,
-          lane_head_o} = tag;
-
-  if (ReadCycles == 1) begin : g_at_once
-    assign valid_o     = valid_q;
-    assign tag         = tag_q;
-    assign lane_word_o = lane_word;
-  end else begin : g_later
-    kiln_delay #(
-      .Cycles(ReadCycles - 1),
-      .Width (TagBits + Lanes * Width)
-    ) u_delay (
-      .clk_i,
-      .rst_ni,
-      .valid_i(valid_q),
-      .data_i ({tag_q, lane_word}),
-      .valid_o(valid_o),
-      .data_o ({tag, lane_word_o})
-    );
-  end
+  kiln_delay #(
+    .Cycles(ReadCycles - 1),
+    .Width (TagBits + Lanes * Width)
+  ) u_delay (
+    .clk_i,
+    .rst_ni,
+    .valid_i(valid_q),
+    .data_i ({tag_q, lane_word}),
+    .valid_o(valid_o),
+    .data_o ({last_o, begin_o, block_o, head_block_o, word_o, lane_valid_o, lane_token_o, lane_head_o,
+              lane_word_o})
+  );
 
 endmodule

@@ -11,8 +11,7 @@ module kiln_output_buffer #(
   input  logic [Width-1:0] data_i,
   output logic             valid_o,
   input  logic             ready_i,
-  output logic [Width-1:0] data_o,
-  output logic             empty_o
+  output logic [Width-1:0] data_o
 );
 
   localparam int unsigned IndexWidth = (Depth > 1) ? $clog2(Depth) : 1;
@@ -24,7 +23,6 @@ module kiln_output_buffer #(
   logic                  pop;
 
   assign valid_o = count_q != '0;
-  assign empty_o = count_q == '0;
   assign pop     = valid_o && ready_i;
   assign data_o  = valid_o ? beats_q[read_q] : Width'(0);
 

@@ -47,7 +47,7 @@ module kiln_residual #(
     end
   end
 
-  kiln_latency #(.Cycles(AddCycles), .Width(32 * Lanes)) u_add (
+  kiln_delay #(.Cycles(AddCycles - 1), .Width(32 * Lanes)) u_add (
     .clk_i, .rst_ni, .valid_i, .data_i(sum), .valid_o(write), .data_o(write_data)
   );
 

@@ -92,7 +92,7 @@ module kiln_rms_norm #(
     end
   end
 
-  kiln_rom_ports #(
+  kiln_rom #(
     .Width(32), .Depth(Norms * HiddenSize), .Ports(Lanes), .File(GammaFile)
   ) u_gamma (
     .read_i(scaling), .addr_i(addr), .data_o(gamma)

@@ -44,7 +44,7 @@ module kiln_rope #(
     end
   end
 
-  kiln_rom_ports #(.Width(64), .Depth(Half), .Ports(Lanes), .File(RopeFile)) u_increments (
+  kiln_rom #(.Width(64), .Depth(Half), .Ports(Lanes), .File(RopeFile)) u_increments (
     .read_i(valid_i && rotate_i), .addr_i(addr), .data_o(increments)
   );
 

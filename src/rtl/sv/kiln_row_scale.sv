@@ -55,7 +55,7 @@ module kiln_row_scale #(
     end
   end
 
-  kiln_latency #(.Cycles(ScaleCycles), .Width(Lanes * 32)) u_scale (
+  kiln_delay #(.Cycles(ScaleCycles - 1), .Width(Lanes * 32)) u_scale (
     .clk_i,
     .rst_ni,
     .valid_i,

@@ -140,7 +140,7 @@ module kiln_sampler #(
   logic        first_valid, drawn_valid;
   logic [31:0] first, drawn;
 
-  kiln_latency #(.Cycles(CompareCycles), .Width(32)) u_compare (
+  kiln_delay #(.Cycles(CompareCycles - 1), .Width(32)) u_compare (
     .clk_i,
     .rst_ni,
     .valid_i(last_step && greedy_i),
@@ -164,8 +164,6 @@ module kiln_sampler #(
     .id_o   (drawn)
   );
 
-  logic unused_empty;
-
   kiln_output_buffer #(.Width(32), .Depth(1)) u_id (
     .clk_i,
     .rst_ni,
@@ -173,8 +171,7 @@ module kiln_sampler #(
     .data_i (first_valid ? first : drawn),
     .valid_o(id_valid_o),
     .ready_i(id_ready_i),
-    .data_o (id_data_o),
-    .empty_o(unused_empty)
+    .data_o (id_data_o)
   );
 
 endmodule

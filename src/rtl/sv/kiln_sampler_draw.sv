@@ -64,7 +64,7 @@ module kiln_sampler_draw #(
     end
   end
 
-  kiln_latency #(.Cycles(DrawCycles), .Width(32)) u_draw (
+  kiln_delay #(.Cycles(DrawCycles - 1), .Width(32)) u_draw (
     .clk_i,
     .rst_ni,
     .valid_i,

@@ -278,10 +278,10 @@ module kiln_sequencer #(
   assign {greedy_o, factor_o, top_k_o, seed_o} = sampling_q;
   assign slot_o                                = 16'(slot_q);
 
-  logic                  issued, unused_empty;
+  logic                  issued;
   logic [VocabWidth-1:0] issued_id;
 
-  kiln_latency #(.Cycles(IssueCycles), .Width(VocabWidth)) u_issue (
+  kiln_delay #(.Cycles(IssueCycles - 1), .Width(VocabWidth)) u_issue (
     .clk_i,
     .rst_ni,
     .valid_i(issues),
@@ -297,8 +297,7 @@ module kiln_sequencer #(
     .data_i (issued_id),
     .valid_o(embedding_valid_o),
     .ready_i(embedding_ready_i),
-    .data_o (embedding_data_o),
-    .empty_o(unused_empty)
+    .data_o (embedding_data_o)
   );
 
 endmodule

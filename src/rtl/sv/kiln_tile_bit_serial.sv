@@ -50,7 +50,7 @@ module kiln_tile_bit_serial #(
     for (int unsigned l = 0; l < Lines; l++) plane[l] = issue_inputs_i[8*l+32'(issue_phase_i)];
   end
 
-  kiln_tile_delay #(
+  kiln_delay #(
     .Cycles(CountCycles),
     .Width (Lines)
   ) u_bits (
@@ -135,7 +135,7 @@ module kiln_tile_bit_serial #(
     if (slot_valid_i) p_q <= multiplied(hold_q, slot_index_i, codebooks_i);
   end
 
-  kiln_tile_delay #(
+  kiln_delay #(
     .Cycles(MultiplyCycles - 1),
     .Width (Lanes * 21)
   ) u_multiply (

@@ -163,7 +163,7 @@ module kiln_tile_control #(
     .data_o ({slot_own, slot})
   );
 
-  kiln_tile_delay #(
+  kiln_delay #(
     .Cycles(OutDelay),
     .Width (36)
   ) u_out (

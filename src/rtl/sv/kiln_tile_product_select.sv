@@ -60,7 +60,7 @@ module kiln_tile_product_select #(
     else formed_valid_q <= issue_valid_i;
   end
 
-  kiln_tile_delay #(
+  kiln_delay #(
     .Cycles(ProductCycles - 1),
     .Width (Products)
   ) u_drive (

@@ -72,7 +72,7 @@ module kiln_tile_rom_mac #(
   end
 
   // The last register of the read holds its rows until the next ones are there: the row register.
-  kiln_tile_delay #(
+  kiln_delay #(
     .Cycles(ReadCycles - 1),
     .Width (Word + Lines * 8)
   ) u_row (
@@ -84,7 +84,7 @@ module kiln_tile_rom_mac #(
     .data_o ({codes, inputs})
   );
 
-  kiln_tile_delay #(
+  kiln_delay #(
     .Cycles(ReadCycles),
     .Width (16)
   ) u_phase (
@@ -149,7 +149,7 @@ module kiln_tile_rom_mac #(
     if (phase_valid) products_q <= multiplied(phase, group_codes(phase, codes), inputs, codebooks_i);
   end
 
-  kiln_tile_delay #(
+  kiln_delay #(
     .Cycles(MultiplyCycles - 1),
     .Width (Mac)
   ) u_multiply (

@@ -140,7 +140,7 @@ module kiln_tile_scale #(
     else if (terms_valid) sums_q <= accumulated(sums_q, terms_index, terms);
   end
 
-  kiln_tile_delay #(
+  kiln_delay #(
     .Cycles(AccumulateCycles - 1),
     .Width (Lanes * 32 + 16)
   ) u_terms (

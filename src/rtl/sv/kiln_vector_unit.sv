@@ -230,7 +230,6 @@ module kiln_vector_unit #(
   );
 
   // To the arrays.
-  logic                   unused_array_empty;
   logic                   to_array, array_valid, array_ready, array_push;
   logic [32*L-1:0]        array_lanes;
   logic [2:0]             array_block;
@@ -267,7 +266,7 @@ module kiln_vector_unit #(
 
   kiln_output_buffer #(.Width(ArrayWidth), .Depth(ArrayBeats)) u_array_buffer (
     .clk_i, .rst_ni, .push_i(array_push), .data_i(array_made), .valid_o(array_valid),
-    .ready_i(array_ready), .data_o(array_data), .empty_o(unused_array_empty)
+    .ready_i(array_ready), .data_o(array_data)
   );
 
   assign qkv_array_valid_o     = array_valid && op == OpNormAttention;
@@ -287,7 +286,6 @@ module kiln_vector_unit #(
                        || (op == OpNormHead && lm_head_array_ready_i);
 
   // To attention.
-  logic                       unused_attention_empty;
   logic                       rope_valid, rope_flag, attention_push;
   logic [32*L-1:0]            rope_lanes;
   logic [HeadGroupsWidth-1:0] rope_groups;
@@ -313,8 +311,7 @@ module kiln_vector_unit #(
 
   kiln_output_buffer #(.Width(AttentionWidth), .Depth(2 * KvBeats + QBeats)) u_attention_buffer (
     .clk_i, .rst_ni, .push_i(attention_push), .data_i(attention_made),
-    .valid_o(attention_out_valid_o), .ready_i(attention_out_ready_i), .data_o(attention_out_data_o),
-    .empty_o(unused_attention_empty)
+    .valid_o(attention_out_valid_o), .ready_i(attention_out_ready_i), .data_o(attention_out_data_o)
   );
 
   // To the sequencer.

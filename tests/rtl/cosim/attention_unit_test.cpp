@@ -2,6 +2,7 @@
 // docs/units/attention_unit.md
 #include <bit>
 #include <cmath>
+#include <numeric>
 
 #include "chip/unit_modules.hpp"
 #include "configurations.hpp"
@@ -112,7 +113,7 @@ Case attention_case(const Configuration& c, std::uint64_t seed) {
   model.vocab_size = 16;
   model.max_context = 64;
   config::ChipConfig chip = support::RandomConfigs(seed).chip(model, c.at("context"));
-  chip.link.beat_groups = c.at("groups");
+  chip.link.beat_groups = c.at("beat_scale") * std::lcm(64U, model.head_dim) / 64;  // heads lie within a beat
   chip.attention = {c.at("input_lanes"),   c.at("heads_parallel"), c.at("tokens_parallel"),
                     c.at("softmax_lanes"), c.at("output_lanes"),   c.at("score"),
                     c.at("softmax"),       c.at("value"),          c.at("reciprocal")};

@@ -95,6 +95,9 @@ class ArrayOracle final : public Oracle {
   base::Random& random_;
 };
 
+/// A few less than the rows of whole tiles.
+std::uint32_t inputs_of(const Configuration& c) { return c.at("rows") * c.at("input_tiles") - c.at("short"); }
+
 /// q, k and v of 2 : 1 : 1; gate and up; or one matrix: `outputs` in all.
 config::ModelConfig model_for(ArrayKind kind, std::uint32_t inputs, std::uint32_t outputs) {
   if (kind == ArrayKind::Qkv) return support::model_of({"cosim", inputs, 8, 2, 2, 1, outputs / 4, 20});
@@ -127,7 +130,7 @@ Case array_case(const Configuration& c, std::uint64_t seed) {
   auto recipe = recipe_of(static_cast<int>(c.at("other_bits")));
   for (const auto which : {TensorClass::Q, TensorClass::Gate, TensorClass::Down})
     recipe.formats[static_cast<std::size_t>(which)].bits = static_cast<int>(c.at("bits"));
-  Case made = make_case(model_for(kind, c.at("inputs"), c.at("outputs")), recipe, chip, seed);
+  Case made = make_case(model_for(kind, inputs_of(c), c.at("outputs")), recipe, chip, seed);
   made.unit = program::array_unit(kind);
   made.design = tile_array(*made.image, *made.placement, kind, fmt::format("a{:x}", seed));
   made.twin = [kind](const char* name, chip::StageState& stage) {
