@@ -30,9 +30,8 @@ module kiln_codebooks #(
     end
   end
 
-  always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) books_q <= '0;
-    else if (load_i) books_q <= books_d;
+  always_ff @(posedge clk_i) begin
+    if (load_i) books_q <= books_d;
   end
 
   assign books_o = books_q;

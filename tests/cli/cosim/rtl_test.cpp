@@ -50,14 +50,15 @@ TEST_F(RtlChip, RunsStories260KAsTheSystemCChipDoes) {
   expect_64_tokens_in_rtl("demo", {"--prompt", "Once upon a time"});
 }
 
-TEST_F(RtlChip, DrawsTheSameTokensWithOddLanesAndTilesThatCutGroups) {
+TEST_F(RtlChip, DrawsTheSameTokensUntilTheKvCacheIsFullWithOddLanesAndTilesThatCutGroups) {
   bake(KILN_SOURCE_DIR "/models/kiln-stories-1m", "w4");
   const auto json = kiln({"run", "--rom", path("model.rom"), "--chip", "demo", "-n", "24", "--rtl", "--prompt", "The dog",
                           "--temperature", "0.8", "--top-k", "5", "--seed", "7", "--set", "link.beat_groups=2", "--set",
-                          "vector.lanes=33", "--set", "tile.rows=100"});
+                          "vector.lanes=33", "--set", "tile.rows=100", "--set", "kv.depth_words=10"});
   ASSERT_TRUE(json.contains("rtl"));
   EXPECT_TRUE(json["rtl"]["agrees"].get<bool>());
   EXPECT_EQ(json["rtl"]["cycles_total"], json["cycles_total"]);
+  EXPECT_EQ(json["generated_tokens"], 18);  // behind a prompt of 3 tokens; the cache holds 20, and the last is not kept
 }
 
 TEST_F(RtlChip, LiesInADirectoryThatRunsByTheCommandOfItsReadme) {

@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -41,6 +42,7 @@ class Pins {
 struct Exchange {
   std::string input, output;
   std::vector<Bits> in, out;
+  std::optional<std::uint64_t> layer = {};  ///< what layer_o shows during the operation
 };
 
 /// Values of a unit's operations: drawn and worked out by kiln::numerics.
@@ -191,6 +193,9 @@ class Lane {
   bool outputs(std::uint64_t now) {
     std::uint64_t waiting = 0;
     for (const auto& outlet : outlets_) waiting += outlet->waiting;
+    // An operation that begins by itself does so somewhere behind the last beat of the one before.
+    const bool at_work = !idle() && (!exchange_.in.empty() || waiting > 0);
+    if (exchange_.layer && at_work && !same(now, "layer_o", *exchange_.layer, pins_["layer_o"].get())) return false;
     for (const std::string& name : outputs_) {
       const bool mine = name == exchange_.output;
       const bool expected = mine && waiting > 0;
