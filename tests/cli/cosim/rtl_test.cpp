@@ -1,5 +1,6 @@
 // Whole chips in RTL, through the program: 64 greedy tokens of real models with the ids and the cycles of the SystemC
 // chip, and a directory that runs without Kiln.
+#include <filesystem>
 #include <fstream>
 #include <regex>
 
@@ -73,6 +74,19 @@ TEST_F(RtlChip, LiesInADirectoryThatRunsByTheCommandOfItsReadme) {
   const std::string line = "cd '" + path("chip") + "' && " + command[1].str() + " > log 2>&1";
   EXPECT_EQ(std::system(line.c_str()), 0) << test::slurp(path("chip/log"));
   EXPECT_NE(test::slurp(path("chip/log")).find("every id and every cycle as expected"), std::string::npos);
+
+  const auto says = [&](const std::string& arguments, const std::string& sentence) {
+    const std::string again = "cd '" + path("chip") + "' && ./obj_dir/Vkiln_chip " + arguments + " > log 2>&1";
+    const bool failed = std::system(again.c_str()) != 0;
+    EXPECT_NE(test::slurp(path("chip/log")).find(sentence), std::string::npos) << test::slurp(path("chip/log"));
+    return failed;
+  };
+  EXPECT_FALSE(says("-n 2 1 5", "2 tokens, "));
+  EXPECT_TRUE(says("-n two 1 5", "the number of new tokens is two; expected: a number from 1 to "));
+  EXPECT_TRUE(says("-n 2 1 512", "an id of the prompt is 512; expected: a number from 0 to 511"));
+  EXPECT_TRUE(says("5", "usage: "));
+  std::filesystem::remove(path("chip/embedding_codes.hex"));
+  EXPECT_TRUE(says("", "embedding_codes.hex is not in this directory"));
 }
 
 }  // namespace
