@@ -8,7 +8,6 @@ module kiln_codebooks #(
   parameter File = ""
 ) (
   input  logic                            clk_i,
-  input  logic                            rst_ni,
   input  logic                            load_i,
   input  logic [15:0]                     layer_i,
   output logic [Books*8*(2**CodeBits)-1:0] books_o
