@@ -193,8 +193,8 @@ class Lane {
   bool outputs(std::uint64_t now) {
     std::uint64_t waiting = 0;
     for (const auto& outlet : outlets_) waiting += outlet->waiting;
-    // An operation that begins by itself does so somewhere behind the last beat of the one before.
-    const bool at_work = !idle() && (!exchange_.in.empty() || waiting > 0);
+    // With its last beat in and none out an operation may be over, and the next have begun by itself.
+    const bool at_work = fed_ < exchange_.in.size() || waiting > 0;
     if (exchange_.layer && at_work && !same(now, "layer_o", *exchange_.layer, pins_["layer_o"].get())) return false;
     for (const std::string& name : outputs_) {
       const bool mine = name == exchange_.output;
