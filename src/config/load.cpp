@@ -27,11 +27,18 @@ void check_tile(const TileConfig& tile, const std::string& pointer, Errors& erro
                   tile.inputs_per_cycle, pointer, kMostBitSerialInputs));
 }
 
+void check_constant(const std::string& pointer, const TechConstant& constant, Errors& errors) {
+  if (constant.low <= constant.typical && constant.typical <= constant.high) return;
+  errors.add(pointer, fmt::format("has low {}, typical {} and high {}; expected low <= typical <= high", constant.low,
+                                  constant.typical, constant.high));
+}
+
 /// Pointers that may have a reason: `/tile/...` of the tiles of one array as well.
 std::vector<std::string> parameter_pointers() {
   std::vector<std::string> known;
   for (const auto& field : fields_of<ChipConfig>()) {
-    if (field.unit == "text" || field.unit == "sentences" || field.unit == "object") continue;
+    const bool name_or_note = field.unit == "text" && !field.pointer.starts_with("/silicon/");
+    if (name_or_note || field.unit == "sentences" || field.unit == "object") continue;
     known.push_back(field.pointer);
     if (!field.pointer.starts_with("/tile/")) continue;
     for (const auto& array : kTileArrayNames)
@@ -68,6 +75,14 @@ void check_together(const ModelConfig& model, Errors& errors) {
 
 void check_together(const BakeRecipe&, Errors&) {}
 void check_together(const GpuSpec&, Errors&) {}
+void check_together(const TechConfig& tech, Errors& errors) {
+  TechConfig copy = tech;
+  for (const auto& field : fields(copy)) check_constant("/" + field.key, *field.constant, errors);
+}
+void check_together(const EconomicsConfig& economics, Errors& errors) {
+  EconomicsConfig copy = economics;
+  for (const auto& field : fields(copy)) check_constant("/" + field.key, *field.constant, errors);
+}
 
 template <class Config>
 base::Result<Config> parse(const std::string& text, const std::string& name, const std::vector<Override>& overrides) {
@@ -118,6 +133,12 @@ base::Result<BakeRecipe> load_recipe(const std::string& file, const std::vector<
 base::Result<GpuSpec> load_gpu(const std::string& file, const std::vector<Override>& overrides) {
   return load<GpuSpec>(file, overrides);
 }
+base::Result<TechConfig> load_tech(const std::string& file, const std::vector<Override>& overrides) {
+  return load<TechConfig>(file, overrides);
+}
+base::Result<EconomicsConfig> load_economics(const std::string& file, const std::vector<Override>& overrides) {
+  return load<EconomicsConfig>(file, overrides);
+}
 
 base::Result<ChipConfig> parse_chip(const std::string& json, const std::string& name,
                                     const std::vector<Override>& overrides) {
@@ -134,6 +155,14 @@ base::Result<BakeRecipe> parse_recipe(const std::string& json, const std::string
 base::Result<GpuSpec> parse_gpu(const std::string& json, const std::string& name,
                                 const std::vector<Override>& overrides) {
   return parse<GpuSpec>(json, name, overrides);
+}
+base::Result<TechConfig> parse_tech(const std::string& json, const std::string& name,
+                                    const std::vector<Override>& overrides) {
+  return parse<TechConfig>(json, name, overrides);
+}
+base::Result<EconomicsConfig> parse_economics(const std::string& json, const std::string& name,
+                                              const std::vector<Override>& overrides) {
+  return parse<EconomicsConfig>(json, name, overrides);
 }
 
 std::string to_json(const ChipConfig& chip) { return write(chip); }
