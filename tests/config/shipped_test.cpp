@@ -35,10 +35,12 @@ TEST(Shipped, EveryConfigLoadsAndIsNamedAsItsFile) {
   for (const auto& name : path().list("model")) shipped("model", name, load_model);
   for (const auto& name : path().list("recipe")) shipped("recipe", name, load_recipe);
   for (const auto& name : path().list("gpu")) shipped("gpu", name, load_gpu);
+  for (const auto& name : path().list("tech")) shipped("tech", name, load_tech);
+  for (const auto& name : path().list("economics")) shipped("economics", name, load_economics);
 }
 
-TEST(Shipped, NoFileStandsOutsideTheFourKinds) {
-  const std::set<std::string> kinds = {"chip", "model", "recipe", "gpu"};
+TEST(Shipped, NoFileStandsOutsideTheKinds) {
+  const std::set<std::string> kinds = {"chip", "model", "recipe", "gpu", "tech", "economics"};
   for (const auto& entry : std::filesystem::recursive_directory_iterator(kConfigs)) {
     if (!entry.is_regular_file() || entry.path().filename() == "README.md") continue;
     EXPECT_EQ(entry.path().extension(), ".json") << entry.path();

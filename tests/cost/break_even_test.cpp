@@ -1,12 +1,14 @@
 // When baking pays: points by hand, both sides of the table, and what the closed forms say against trying.
 #include "kiln/cost/break_even.hpp"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include <cmath>
 #include <limits>
 
 #include "cost/money_testing.hpp"
+#include "kiln/base/mapped_file.hpp"
 
 namespace kiln::cost {
 namespace {
@@ -216,6 +218,53 @@ TEST(BreakEven, AModelOnTenDiesPaysForTenCardsAndTenPairsOfMasks) {
   const auto result = answer(question);
   EXPECT_EQ(result.one_off.masks_usd.typical, 3e6);
   EXPECT_EQ(result.volumes.front().cards.typical, 30);
+}
+
+/// "5.25e+09 (1.47e+09 to 2.01e+10)".
+std::string shown(const Cases& cases, const std::string& missing = "never") {
+  const auto one = [&](const std::optional<double>& value) { return value ? fmt::format("{:.3g}", *value) : missing; };
+  return fmt::format("{} ({} to {})", one(cases.typical), one(cases.low), one(cases.high));
+}
+
+std::string page_rows(const config::TechConfig& tech, const config::EconomicsConfig& economics) {
+  BreakEvenQuestion question;
+  question.machine.die = die_of_area({815, 815, 815}).value();
+  question.machine.tokens_per_s_total = {16960, 16960, 16960};
+  question.machine.power_w = {200, 200, 250};
+  question.gpu = {"h100-sxm", 8000, economics.gpu_price("h100-sxm").value()};
+  const BreakEven again = break_even(question, tech, economics).value();
+  question.release = Release::FirstChip;
+  const BreakEven first = break_even(question, tech, economics).value();
+  std::string rows =
+      "| a model that lives | a new model pays from, tokens a day | cards | a first chip |\n|---:|---|---|---|\n";
+  for (std::size_t i = 0; i < again.lifetimes.size(); ++i)
+    rows += fmt::format("| {} months | {} | {} | {} |\n", again.lifetimes[i].lifetime_months,
+                        shown(again.lifetimes[i].tokens_per_day), shown(again.lifetimes[i].cards),
+                        shown(first.lifetimes[i].tokens_per_day));
+  rows +=
+      "\n| tokens a day | cards | GPUs | a new model pays after, months | a first chip |\n|---:|---:|---:|---|---|\n";
+  for (std::size_t i = 0; i < again.volumes.size(); ++i)
+    rows += fmt::format("| {:.0e} | {} | {:.2f} | {} | {} |\n", again.volumes[i].tokens_per_day,
+                        again.volumes[i].cards.typical, again.volumes[i].gpus.typical, shown(again.volumes[i].months),
+                        shown(first.volumes[i].months));
+  rows += "\n| a new model: GPU / chip |";
+  for (const double tokens : question.tokens_per_day) rows += fmt::format(" {:.0e} |", tokens);
+  rows += "\n|---:|";
+  for (std::size_t i = 0; i < question.tokens_per_day.size(); ++i) rows += "---|";
+  for (std::size_t i = 0; i < again.cells.size(); ++i) {
+    if (i % question.tokens_per_day.size() == 0) rows += fmt::format("\n| {} months |", again.cells[i].lifetime_months);
+    rows += fmt::format(" {} |", shown(again.cells[i].gpu_to_chip, "–"));
+  }
+  return rows + "\n";
+}
+
+TEST(BreakEven, PageHasTheTablesThatTheShippedFilesGive) {
+  const auto tech = config::load_tech(std::string(KILN_SOURCE_DIR) + "/configs/tech/n6.json");
+  ASSERT_TRUE(tech.ok()) << tech.error().message;
+  const auto page = base::read_text_file(std::string(KILN_SOURCE_DIR) + "/docs/money.md");
+  ASSERT_TRUE(page.ok()) << page.error().message;
+  const std::string rows = page_rows(*tech, shipped_economics());
+  EXPECT_NE(page->find(rows), std::string::npos) << "docs/money.md should have\n" << rows;
 }
 
 TEST(BreakEven, WhatCannotBeIsAnError) {
