@@ -35,22 +35,35 @@ std::vector<double> divide(std::span<const Share> shares, double length, double 
     for (double& thickness : result) thickness = length / static_cast<double>(shares.size());
     return result;
   }
-  double room = std::max(0.0, length - area / across);
+  const double room = std::max(0.0, length - area / across);
   double wanted = 0;
   for (std::size_t i = 0; i < shares.size(); ++i) {
     result[i] = shares[i].area / across;
     wanted += std::max(0.0, shares[i].thickness - result[i]);
   }
-  // A part that would be thick enough by its share of the room needs none of its own.
   const double given = wanted > 0 ? std::min(1.0, kRoomForThin * room / wanted) : 0;
-  double spent = 0;
-  for (std::size_t i = 0; i < shares.size(); ++i) {
-    const double more = given * std::max(0.0, shares[i].thickness - result[i]);
-    result[i] += more;
-    spent += more;
+  std::vector<double> least = result;
+  for (std::size_t i = 0; i < shares.size(); ++i) least[i] += given * std::max(0.0, shares[i].thickness - result[i]);
+  // All grow alike, but those that are still thinner than their least; growing less can only add to these.
+  std::vector<bool> thin(shares.size(), false);
+  for (bool changed = true; changed;) {
+    changed = false;
+    double rest = length, grown = 0;
+    for (std::size_t i = 0; i < shares.size(); ++i) {
+      if (thin[i]) {
+        rest -= least[i];
+      } else {
+        grown += shares[i].area;
+      }
+    }
+    for (std::size_t i = 0; i < shares.size(); ++i) {
+      result[i] =
+          thin[i] || !(grown > 0) ? least[i] : std::max(shares[i].area / across, rest * (shares[i].area / grown));
+      if (thin[i] || result[i] >= least[i]) continue;
+      thin[i] = true;
+      changed = true;
+    }
   }
-  room = std::max(0.0, room - spent);
-  for (std::size_t i = 0; i < shares.size(); ++i) result[i] += room * (shares[i].area / area);
   return result;
 }
 

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <utility>
 
+#include "kiln/base/random.hpp"
+
 namespace kiln::floorplan {
 namespace {
 
@@ -15,6 +17,7 @@ constexpr double kScatterWeight = 0.02;  ///< of every block's distance from the
 constexpr double kAspectWeight = 0.2;    ///< of a doubling beyond kMaxAspect, in edges of the region
 constexpr double kGain = 1e-9;           ///< a move must gain more than rounding makes
 constexpr int kRounds = 8;
+constexpr std::uint64_t kStarts = 12;  ///< searches, of which the best counts
 
 Cluster cluster_of(Unit unit, BlockKind kind) {
   if (kind == BlockKind::Io) return Cluster::Io;
@@ -149,12 +152,21 @@ double cost(std::span<const StageBlock> blocks, const Rectangle& region) {
   return sum;
 }
 
-Arrangement start(bool lying, bool small_in_heart) {
+/// By hand: large arrays to both sides, memory above, what a layer does not use below.
+Arrangement by_hand() {
   Arrangement a;
   a.slots = {Slot::Left,  Slot::Left,  Slot::Right, Slot::Left, Slot::Below,
              Slot::Above, Slot::Below, Slot::Above, Slot::Left};
-  a.lying = lying;
-  a.small_in_heart = small_in_heart;
+  return a;
+}
+
+/// Anyhow, but always the same.
+Arrangement shuffled(std::uint64_t number) {
+  base::Random random(number);
+  Arrangement a;
+  for (Slot& slot : a.slots) slot = kSlots[random.below(kSlots.size())];
+  a.slots[static_cast<std::size_t>(Cluster::Io)] = Slot::Left;
+  for (std::size_t i = kClusters - 1; i > 0; --i) std::swap(a.order[i], a.order[random.below(i + 1)]);
   return a;
 }
 
@@ -192,11 +204,8 @@ class Search {
       }
       for (std::size_t a = 0; a < kClusters; ++a) {
         for (std::size_t b = a + 1; b < kClusters; ++b) {
-          if (!present_[best.order[a]] || !present_[best.order[b]]) continue;
-          if (best.slots[best.order[a]] != best.slots[best.order[b]]) continue;
           Arrangement next = best;
-          std::swap(next.order[a], next.order[b]);
-          attempt(next);
+          if (exchange(next, a, b)) attempt(next);
         }
       }
     }
@@ -204,6 +213,18 @@ class Search {
   }
 
  private:
+  /// Two clusters change places; false if that changes nothing or takes the chip's edge from what needs it.
+  [[nodiscard]] bool exchange(Arrangement& arrangement, std::size_t a, std::size_t b) const {
+    const std::uint8_t one = arrangement.order[a], other = arrangement.order[b];
+    if (!present_[one] || !present_[other]) return false;
+    Slot& from = arrangement.slots[one];
+    Slot& to = arrangement.slots[other];
+    const auto io = static_cast<std::size_t>(Cluster::Io);
+    if (from != to && (one == io || other == io)) return false;
+    std::swap(from, to);
+    std::swap(arrangement.order[a], arrangement.order[b]);
+    return true;
+  }
   double cost_of(const Arrangement& arrangement) {
     arrange(arrangement, region_, blocks_);
     return cost(blocks_, region_);
@@ -228,10 +249,13 @@ void arrange(const Arrangement& arrangement, const Rectangle& region, std::span<
 
 Arrangement best_arrangement(const Rectangle& region, std::span<const StageBlock> blocks) {
   Search search(region, blocks);
-  auto best = search.descend(start(false, false));
-  for (const auto& [lying, in_heart] : {std::pair{true, false}, std::pair{false, true}, std::pair{true, true}}) {
-    const auto found = search.descend(start(lying, in_heart));
-    if (found.first < best.first * (1 - kGain)) best = found;
+  std::pair<double, Arrangement> best;
+  for (std::uint64_t number = 0; number < kStarts; ++number) {
+    Arrangement first = number < 4 ? by_hand() : shuffled(number);
+    first.lying = (number & 1) != 0;
+    first.small_in_heart = (number & 2) != 0;
+    auto found = search.descend(first);
+    if (number == 0 || found.first < best.first * (1 - kGain)) best = found;
   }
   return best.second;
 }

@@ -1,6 +1,6 @@
 // One stage in its region: a column in the middle with the vector unit at its heart, memory above and below, arrays to
-// both sides (or the same lying down). Which cluster goes where is found by moving single ones as long as the links
-// get shorter.
+// both sides (or the same lying down). Which cluster goes where is found by moving them, from several beginnings, as
+// long as the links get shorter.
 #pragma once
 
 #include <array>
@@ -35,7 +35,7 @@ struct StageBlock {
 
 /// Places the blocks as the arrangement says.
 void arrange(const Arrangement& arrangement, const Rectangle& region, std::span<StageBlock> blocks);
-/// The arrangement with the shortest links that single moves lead to.
+/// The arrangement with the shortest links that moves and exchanges of clusters lead to.
 Arrangement best_arrangement(const Rectangle& region, std::span<const StageBlock> blocks);
 
 }  // namespace kiln::floorplan

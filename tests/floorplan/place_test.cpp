@@ -2,6 +2,7 @@
 
 #include <limits>
 
+#include "floorplan/slicing.hpp"
 #include "floorplan_testing.hpp"
 #include "kiln/base/result.hpp"
 
@@ -58,7 +59,7 @@ TEST(Place, Hc1LikeDie_HasTheVectorUnitInsideAndNoSlivers) {
   const auto plan = place(hc1_like(), 815);
   expect_sound(plan, hc1_like(), 815);
   for (const PlacedBlock& b : plan.blocks) {
-    EXPECT_LE(aspect(b.place), 6) << b.block.name;
+    EXPECT_LE(aspect(b.place), kMaxAspect + 1e-9) << b.block.name;
     if (b.block.unit != Unit::VectorUnit) continue;
     const double x = (b.place.x_mm + b.place.width_mm / 2) / plan.width_mm;
     const double y = (b.place.y_mm + b.place.height_mm / 2) / plan.height_mm;
