@@ -30,7 +30,7 @@ std::vector<LinkWire> link_wires(const Floorplan& plan, double wire_ps_per_mm, s
   for (const PlacedBlock& placed : plan.blocks) {
     sites.push_back({placed.block.unit, placed.block.stage, placed.block.tiles, placed.place});
   }
-  const Ways ways = longest_ways(sites);
+  const Ways ways = longest_ways(SiteIndex(sites), sites);
   std::vector<LinkWire> wires;
   for (std::size_t i = 0; i < ways.size(); ++i) {
     const Way& way = ways[i];

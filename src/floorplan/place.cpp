@@ -92,7 +92,7 @@ void lay_out(std::vector<Stage>& stages, const Rectangle& die) {
   if (stages.empty()) return;
   std::size_t best = 1;
   double shortest = serpentine(stages, 1, die);
-  // More rows than this are flatter than wide whatever the areas.
+  // A square of equal regions has the square root of their number; with twice as many rows they are slivers.
   const auto most = std::min(stages.size(), 2 * static_cast<std::size_t>(std::sqrt(stages.size())) + 1);
   for (std::size_t rows = 2; rows <= most; ++rows) {
     const double sum = serpentine(stages, rows, die);

@@ -14,7 +14,7 @@ using program::Unit;
 /// How much a millimetre of each link weighs: about how often a token of a layer uses it.
 constexpr std::array<double, kLinkNames.size()> kWeights = {0.05, 0.05, 4, 4, 4, 1, 1, 0.05, 0.05, 0.05, 0};
 constexpr double kScatterWeight = 0.02;  ///< of every block's distance from the heart: settles what no link decides
-constexpr double kAspectWeight = 0.2;    ///< of a doubling beyond kMaxAspect, in edges of the region
+constexpr double kAspectWeight = 0.2;    ///< of a fourfold of kMaxAspect, in edges of the region
 constexpr double kGain = 1e-9;           ///< a move must gain more than rounding makes
 constexpr int kRounds = 8;
 constexpr std::uint64_t kStarts = 12;  ///< searches, of which the best counts
@@ -129,11 +129,8 @@ Point heart_of(std::span<const StageBlock> blocks, const std::vector<Rectangle>&
   return centre(region);
 }
 
-double cost(std::span<const StageBlock> blocks, const Rectangle& region) {
-  std::vector<Site> sites;
-  sites.reserve(blocks.size());
-  for (const StageBlock& block : blocks) sites.push_back(block.site);
-  const Ways ways = longest_ways(sites);
+double cost(const SiteIndex& index, std::span<const Site> sites, const Rectangle& region) {
+  const Ways ways = longest_ways(index, sites);
   double sum = 0;
   for (std::size_t i = 0; i < ways.size(); ++i) sum += kWeights[i] * ways[i].length_mm;
   Point heart = centre(region);
@@ -147,9 +144,15 @@ double cost(std::span<const StageBlock> blocks, const Rectangle& region) {
     const double width = site.place.width_mm, height = site.place.height_mm;
     if (!(width > 0) || !(height > 0)) continue;
     const double aspect = std::max(width / height, height / width) / kMaxAspect;
-    if (aspect > 1) sum += kAspectWeight * edge * std::log2(aspect);
+    if (aspect > 1) sum += kAspectWeight * edge * (std::sqrt(aspect) - 1);
   }
   return sum;
+}
+
+std::vector<Site> sites_of(std::span<const StageBlock> blocks) {
+  std::vector<Site> sites;
+  for (const StageBlock& block : blocks) sites.push_back(block.site);
+  return sites;
 }
 
 /// By hand: large arrays to both sides, memory above, what a layer does not use below.
@@ -173,7 +176,7 @@ Arrangement shuffled(std::uint64_t number) {
 class Search {
  public:
   Search(const Rectangle& region, std::span<const StageBlock> blocks)
-      : region_(region), blocks_(blocks.begin(), blocks.end()) {
+      : region_(region), blocks_(blocks.begin(), blocks.end()), sites_(sites_of(blocks)), index_(sites_) {
     for (const StageBlock& block : blocks) {
       const auto cluster = static_cast<std::size_t>(cluster_of(block.site.unit, block.kind));
       if (cluster < kClusters) present_[cluster] = true;
@@ -227,10 +230,13 @@ class Search {
   }
   double cost_of(const Arrangement& arrangement) {
     arrange(arrangement, region_, blocks_);
-    return cost(blocks_, region_);
+    for (std::size_t i = 0; i < blocks_.size(); ++i) sites_[i].place = blocks_[i].site.place;
+    return cost(index_, sites_, region_);
   }
   Rectangle region_;
   std::vector<StageBlock> blocks_;
+  std::vector<Site> sites_;
+  SiteIndex index_;
   std::array<bool, kClusters> present_{};
 };
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
 #include <vector>
 
 namespace kiln::floorplan {
@@ -33,8 +32,6 @@ double way(const Site& a, const Site& b) {
   return std::abs(from.x_mm - to.x_mm) + ra.x_mm + rb.x_mm + std::abs(from.y_mm - to.y_mm) + ra.y_mm + rb.y_mm;
 }
 
-/// Sites of each unit, of one stage or of all.
-using Units = std::array<Members, program::kUnits>;
 const Members& of(const Units& units, Unit unit) { return units[static_cast<std::size_t>(unit)]; }
 
 class Longest {
@@ -93,24 +90,24 @@ TileGrid tile_grid(std::uint64_t tiles, const Rectangle& place) {
   return grid;
 }
 
-Ways longest_ways(std::span<const Site> sites) {
-  std::map<std::uint32_t, Units> stages;
-  Units all;
+SiteIndex::SiteIndex(std::span<const Site> sites) {
   for (std::size_t i = 0; i < sites.size(); ++i) {
-    all[static_cast<std::size_t>(sites[i].unit)].push_back(i);
-    if (!program::stageless(sites[i].unit)) {
-      stages[sites[i].stage][static_cast<std::size_t>(sites[i].unit)].push_back(i);
-    }
+    const auto unit = static_cast<std::size_t>(sites[i].unit);
+    all[unit].push_back(i);
+    if (!program::stageless(sites[i].unit)) stages[sites[i].stage][unit].push_back(i);
   }
+}
+
+Ways longest_ways(const SiteIndex& index, std::span<const Site> sites) {
   Longest longest(sites);
-  const Members& sequencer = of(all, Unit::Sequencer);
-  longest.connect(Link::SequencerToEmbedding, sequencer, of(all, Unit::EmbeddingRom));
-  longest.connect(Link::SamplerToSequencer, of(all, Unit::Sampler), sequencer);
+  const Members& sequencer = of(index.all, Unit::Sequencer);
+  longest.connect(Link::SequencerToEmbedding, sequencer, of(index.all, Unit::EmbeddingRom));
+  longest.connect(Link::SamplerToSequencer, of(index.all, Unit::Sampler), sequencer);
   // To the sequencer goes what a token without logits ends with, and that the first stage is free.
   const Members* first = nullptr;
   const Members* before = nullptr;
   const Members* last = nullptr;
-  for (const auto& [number, stage] : stages) {
+  for (const auto& [number, stage] : index.stages) {
     longest.connect_inside(stage);
     const Members& vector = of(stage, Unit::VectorUnit);
     if (vector.empty()) continue;

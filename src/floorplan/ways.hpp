@@ -4,8 +4,10 @@
 
 #include <array>
 #include <cstddef>
+#include <map>
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "floorplan/slicing.hpp"
 
@@ -44,7 +46,15 @@ struct Way {
 };
 using Ways = std::array<Way, kLinkNames.size()>;
 
-Ways longest_ways(std::span<const Site> sites);
+/// Sites of each unit.
+using Units = std::array<std::vector<std::size_t>, program::kUnits>;
+/// Which site is what; holds for any places of the same sites.
+struct SiteIndex {
+  explicit SiteIndex(std::span<const Site> sites);
+  Units all;
+  std::map<std::uint32_t, Units> stages;
+};
+Ways longest_ways(const SiteIndex& index, std::span<const Site> sites);
 
 /// Rows and columns of near-square cells.
 TileGrid tile_grid(std::uint64_t tiles, const Rectangle& place);

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <iterator>
 #include <map>
 #include <string_view>
@@ -206,7 +205,9 @@ class Picture {
   }
 
   void scale_bar(double y) {
-    double length = std::pow(10.0, std::floor(std::log10(plan_.width_mm / 4)));
+    double length = 1;
+    while (length * 10 <= plan_.width_mm / 4) length *= 10;
+    while (length > plan_.width_mm / 4) length /= 10;
     for (const double step : {5.0, 2.0}) {
       if (length * step <= plan_.width_mm / 4) {
         length *= step;

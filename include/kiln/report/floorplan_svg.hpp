@@ -15,7 +15,7 @@ namespace kiln::report {
 struct SvgLabels {
   std::string title;                ///< "hc1: llama-3.1-8b"
   std::string subtitle;             ///< one line below it
-  std::vector<std::string> legend;  ///< lines below the picture; the colours explain themselves
+  std::vector<std::string> legend;  ///< lines of up to 140 characters below the picture; the colours explain themselves
 };
 std::string floorplan_svg(const floorplan::Floorplan& plan, const SvgLabels& labels);
 
