@@ -4,8 +4,12 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
+#include <algorithm>
+#include <array>
 #include <cmath>
+#include <cstdlib>
 #include <limits>
+#include <random>
 
 #include "cost/money_testing.hpp"
 #include "kiln/base/mapped_file.hpp"
@@ -169,6 +173,26 @@ void expect_ordered_cases(const Cases& cases) {
   before(cases.low, cases.high);
 }
 
+void expect_sound(const BreakEven& result) {
+  for (const auto& row : result.lifetimes) {
+    expect_ordered_cases(row.tokens_per_day);
+    // What pays in a dear case pays in a cheap one.
+    EXPECT_TRUE(row.tokens_per_day.low || !row.tokens_per_day.typical);
+    EXPECT_TRUE(row.tokens_per_day.typical || !row.tokens_per_day.high);
+  }
+  for (const auto& row : result.volumes) {
+    expect_ordered_cases(row.months);
+    expect_ordered(row.cards);
+    EXPECT_TRUE(row.months.low || !row.months.typical);
+    EXPECT_TRUE(row.months.typical || !row.months.high);
+  }
+  for (const auto& cell : result.cells) {
+    expect_ordered_cases(cell.chip_usd_per_mtok);
+    expect_ordered_cases(cell.gpu_to_chip);
+    expect_ordered(cell.gpu_usd_per_mtok);
+  }
+}
+
 TEST(BreakEven, EverythingIsOrderedAndFinite) {
   for (const Release release : {Release::NewModel, Release::FirstChip}) {
     const auto result = break_even(vague_question(release), n6(), shipped_economics());
@@ -176,21 +200,35 @@ TEST(BreakEven, EverythingIsOrderedAndFinite) {
     EXPECT_EQ(result->lifetimes.size(), 5U);
     EXPECT_EQ(result->volumes.size(), 6U);
     EXPECT_EQ(result->cells.size(), 30U);
-    for (const auto& row : result->lifetimes) {
-      expect_ordered_cases(row.tokens_per_day);
-      // What pays in a dear case pays in a cheap one.
-      EXPECT_TRUE(row.tokens_per_day.low || !row.tokens_per_day.typical);
-      EXPECT_TRUE(row.tokens_per_day.typical || !row.tokens_per_day.high);
+    expect_sound(*result);
+  }
+}
+
+TEST(BreakEven, ConstantsFromAnywhereInTheirRangesGiveOrderedFiniteFigures) {
+  const char* given = std::getenv("KILN_SEED");
+  const unsigned seed = given != nullptr ? static_cast<unsigned>(std::strtoul(given, nullptr, 10)) : 11U;
+  std::mt19937 random(seed);
+  const auto part = [&] { return static_cast<double>(random()) / 4294967296.0; };
+  for (int round = 0; round < 300 && !HasFailure(); ++round) {
+    auto economics = shipped_economics();
+    for (const auto& field : config::fields(economics)) {
+      if (random() % 2 == 0) continue;
+      // Small values as often as large ones, and now and then the ends.
+      std::array<double, 3> values{};
+      for (double& value : values)
+        value = random() % 8 == 0 ? (random() % 2 == 0 ? field.minimum : field.maximum)
+                                  : field.minimum + (field.maximum - field.minimum) * std::pow(part(), 8);
+      std::sort(values.begin(), values.end());
+      *field.constant = constant(values[0], values[1], values[2]);
     }
-    for (const auto& row : result->volumes) {
-      expect_ordered_cases(row.months);
-      expect_ordered(row.cards);
-    }
-    for (const auto& cell : result->cells) {
-      expect_ordered_cases(cell.chip_usd_per_mtok);
-      expect_ordered_cases(cell.gpu_to_chip);
-      expect_ordered(cell.gpu_usd_per_mtok);
-    }
+    auto question = vague_question(round % 2 == 0 ? Release::NewModel : Release::FirstChip);
+    question.machine.dies = 1 + random() % 12;
+    question.gpu.usd_per_h = economics.gpu_price("h200").value();
+    question.gpu.tokens_per_s_total = 1e5 * part() + 1;
+    SCOPED_TRACE(fmt::format("KILN_SEED={} round {}", seed, round));
+    const auto result = break_even(question, n6(), economics);
+    ASSERT_TRUE(result.ok()) << result.error().message;
+    expect_sound(*result);
   }
 }
 
