@@ -44,6 +44,8 @@ class Session {
   [[nodiscard]] base::Result<config::ModelConfig> model(const std::string& name) const;
   [[nodiscard]] base::Result<config::BakeRecipe> recipe(const std::string& name) const;
   [[nodiscard]] base::Result<config::GpuSpec> gpu(const std::string& name) const;
+  [[nodiscard]] base::Result<config::TechConfig> tech(const std::string& name) const;
+  [[nodiscard]] base::Result<config::EconomicsConfig> economics(const std::string& name) const;
   [[nodiscard]] std::vector<std::string> gpus() const { return configs_.list("gpu"); }
   /// The kinds of config that the command takes; the first is what a --set without KIND: means. Refuses a --set of
   /// another kind.

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
 
 #include "cost/memory.hpp"
 #include "cost/tile.hpp"
@@ -15,6 +14,10 @@ namespace {
 
 using base::Corner;
 using floorplan::BlockKind;
+
+/// Transistors of an interface's drivers and clock circuits for each that logic would have on their area: chosen, since
+/// nothing is published and they are large.
+constexpr double kAnalogDensity = 0.1;
 
 /// Where the cells are wires, nothing can be read one after the other.
 base::Status check_cells(const program::Placement& placement) {
@@ -120,7 +123,7 @@ class Builder {
   void add_io(const std::string& what, program::Unit unit, const config::TechConstant& area) {
     Part part{unit, what, BlockKind::Io, {}, area.range(), {}};
     for (const Corner corner : base::kCorners) {
-      part.transistors.at(corner) = area.at(corner) * 1e6 / tech_.logic_um2_per_transistor.typical;
+      part.transistors.at(corner) = kAnalogDensity * area.at(corner) * 1e6 / tech_.logic_um2_per_transistor.typical;
       part.leakage_w.at(corner) = area.at(corner) * tech_.logic_leakage_w_per_mm2.at(corner);
     }
     add(part);

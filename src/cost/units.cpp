@@ -55,12 +55,14 @@ void add_rom(std::vector<Amount>& all, const program::Placement& placement, cons
     }
   }
   all.push_back(codes);
+  // A lane reads one scale a cycle: of its columns one after the other, of a tile's groups, of its layers.
   const double groups = std::ceil(plan.inputs / 64.0);
+  const double slots = std::ceil(std::min<double>(tile.columns, plan.outputs) / tile.scale_lanes);
   all.push_back({.unit = program::array_unit(kind),
                  .what = "scales",
                  .kind = BlockKind::Rom,
                  .bits = layers * static_cast<double>(plan.outputs) * (groups * 8 + 32),
-                 .words = std::max(1.0, groups / plan.tiles_over_inputs) * layers,
+                 .words = std::max(1.0, groups / plan.tiles_over_inputs) * slots * layers,
                  .tiles = plan.tiles()});
 }
 
