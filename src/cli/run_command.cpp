@@ -108,6 +108,7 @@ base::Result<int> run(const RunOptions& options, Session& session) {
     values.emplace(*subject->rom, wanted, session.pool(), numerics::best_simd(),
                    options.by_tile ? &*placement : nullptr, subject->adapter ? &*subject->adapter : nullptr);
   }
+  if (values) values->count_switching();
   request.values = values ? &*values : nullptr;
   request.movement = options.movement;
   request.stop = session.stop();
@@ -152,7 +153,7 @@ base::Result<int> run(const RunOptions& options, Session& session) {
                             mean_context(prompt.size(), std::max<std::uint64_t>(1, first.answer_tokens)));
   if (!baseline) return baseline.error();
   report.baseline = *std::move(baseline);
-  const auto cost = chip_cost(session, *placement, subject->recipe, *result);
+  const auto cost = chip_cost(session, *placement, subject->recipe, *result, values ? &*values : nullptr);
   if (!cost) return cost.error();
   if (*cost) report.cost = &**cost;
   report.host = std::move(host);
