@@ -26,8 +26,8 @@ constexpr Entry kLogic[] = {
 };
 constexpr Entry kRest[] = {
     {"rom_transistors_per_bit", &TechConfig::rom_transistors_per_bit, "transistors", 0, 1000,
-     "of mask ROM, with its periphery"},
-    {"sram_transistors_per_bit", &TechConfig::sram_transistors_per_bit, "transistors", 0, 1000, "with periphery"},
+     "a bit of mask ROM, with its periphery"},
+    {"sram_transistors_per_bit", &TechConfig::sram_transistors_per_bit, "transistors", 0, 1000, "a bit of SRAM, with its periphery"},
     {"weight_cell_rom_bits", &TechConfig::weight_cell_rom_bits, "ROM bits", 0, 1000,
      "area of a cell that holds a weight in one transistor"},
     {"metal_um2_per_weight", &TechConfig::metal_um2_per_weight, "um2", 0, 1000,

@@ -18,7 +18,7 @@ TEST(ConfigTiles, ThatAreChosenNeedTheirParameters) {
     const auto chip = parse_chip(text_of("chip/hc1.json"), "hc1.json", overrides);
     return chip ? "" : chip.error().message;
   };
-  EXPECT_EQ(hc1({"tile.microarchitecture=rom_mac"}),
+  EXPECT_EQ(hc1({"tile.microarchitecture=rom_mac", "tiles.lm_head.microarchitecture=product_select"}),
             "hc1.json: /tile/rom_mac is missing; expected an object with its parameters, for it is chosen.");
   EXPECT_EQ(hc1({"tiles.down.microarchitecture=bit_serial"}),
             "hc1.json with --set tiles.down.microarchitecture=bit_serial: /tiles/down/bit_serial is missing; expected "
