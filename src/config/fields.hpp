@@ -83,5 +83,6 @@ void describe(FieldVisitor& visitor, ChipConfig& chip);
 void describe(FieldVisitor& visitor, ModelConfig& model);
 void describe(FieldVisitor& visitor, BakeRecipe& recipe);
 void describe(FieldVisitor& visitor, GpuSpec& gpu);
+void describe(FieldVisitor& visitor, Machine& machine);
 
 }  // namespace kiln::config

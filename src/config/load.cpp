@@ -68,6 +68,11 @@ void check_together(const ModelConfig& model, Errors& errors) {
 
 void check_together(const BakeRecipe&, Errors&) {}
 void check_together(const GpuSpec&, Errors&) {}
+void check_together(const Machine& machine, Errors& errors) {
+  if (machine.tokens_per_s_user_low > machine.tokens_per_s_user_high)
+    errors.add("/tokens_per_s_user_high", fmt::format("is {}; expected at least /tokens_per_s_user_low, {}",
+                                                      machine.tokens_per_s_user_high, machine.tokens_per_s_user_low));
+}
 
 template <class Config>
 base::Result<Config> parse(const std::string& text, const std::string& name, const std::vector<Override>& overrides) {
@@ -118,6 +123,9 @@ base::Result<BakeRecipe> load_recipe(const std::string& file, const std::vector<
 base::Result<GpuSpec> load_gpu(const std::string& file, const std::vector<Override>& overrides) {
   return load<GpuSpec>(file, overrides);
 }
+base::Result<Machine> load_machine(const std::string& file, const std::vector<Override>& overrides) {
+  return load<Machine>(file, overrides);
+}
 
 base::Result<ChipConfig> parse_chip(const std::string& json, const std::string& name,
                                     const std::vector<Override>& overrides) {
@@ -134,6 +142,10 @@ base::Result<BakeRecipe> parse_recipe(const std::string& json, const std::string
 base::Result<GpuSpec> parse_gpu(const std::string& json, const std::string& name,
                                 const std::vector<Override>& overrides) {
   return parse<GpuSpec>(json, name, overrides);
+}
+base::Result<Machine> parse_machine(const std::string& json, const std::string& name,
+                                    const std::vector<Override>& overrides) {
+  return parse<Machine>(json, name, overrides);
 }
 
 std::string to_json(const ChipConfig& chip) { return write(chip); }

@@ -12,6 +12,7 @@
 #include "kiln/config/bake_recipe.hpp"
 #include "kiln/config/chip_config.hpp"
 #include "kiln/config/gpu_spec.hpp"
+#include "kiln/config/machine.hpp"
 #include "kiln/config/model_config.hpp"
 
 namespace kiln::config {
@@ -25,7 +26,7 @@ class ConfigPath {
   /// `environment`: value of KILN_CONFIG_PATH or empty; `executable`: path of the running program, or empty.
   ConfigPath(std::string_view environment, std::string_view executable);
   /// Looks `name` up as a file if it contains '/' or ends in ".json", else as KIND/NAME.json in each folder.
-  /// `kind` is "chip", "model", "recipe" or "gpu". The error lists the names there are and the nearest.
+  /// `kind` is "chip", "model", "recipe", "gpu" or "machine". The error lists the names there are and the nearest.
   [[nodiscard]] base::Result<std::string> find(std::string_view kind, std::string_view name) const;
   /// Names of all configs of a kind, sorted.
   [[nodiscard]] std::vector<std::string> list(std::string_view kind) const;
@@ -38,6 +39,7 @@ base::Result<ChipConfig> load_chip(const std::string& file, const std::vector<Ov
 base::Result<ModelConfig> load_model(const std::string& file, const std::vector<Override>& overrides = {});
 base::Result<BakeRecipe> load_recipe(const std::string& file, const std::vector<Override>& overrides = {});
 base::Result<GpuSpec> load_gpu(const std::string& file, const std::vector<Override>& overrides = {});
+base::Result<Machine> load_machine(const std::string& file, const std::vector<Override>& overrides = {});
 
 /// The same from text; `name` stands for the file in errors.
 base::Result<ChipConfig> parse_chip(const std::string& json, const std::string& name,
@@ -48,6 +50,8 @@ base::Result<BakeRecipe> parse_recipe(const std::string& json, const std::string
                                       const std::vector<Override>& overrides = {});
 base::Result<GpuSpec> parse_gpu(const std::string& json, const std::string& name,
                                 const std::vector<Override>& overrides = {});
+base::Result<Machine> parse_machine(const std::string& json, const std::string& name,
+                                    const std::vector<Override>& overrides = {});
 
 /// The resolved config as canonical JSON (sorted keys, no white space), without `reasons` and `description`: what a
 /// report carries and what config_hash() hashes (XXH3-128, 32 hex digits).
