@@ -121,7 +121,8 @@ base::Status check_query(const config::GpuSpec& gpu, const config::ModelConfig& 
   if (query.precision == Precision::Fp8 && !gpu.fp8_in_hardware)
     return base::Error{fmt::format("{} has no FP8 in hardware; expected bf16, int8 or int4", gpu.name)};
   if (query.precision == Precision::Fp8 && gpu.fp8_or_int8_tflops <= 0)
-    return base::Error{fmt::format("{} has FP8 in hardware and no /fp8_or_int8_tflops; expected its dense rate", gpu.name)};
+    return base::Error{
+        fmt::format("{} has FP8 in hardware and no /fp8_or_int8_tflops; expected its dense rate", gpu.name)};
   return {};
 }
 

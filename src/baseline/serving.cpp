@@ -60,7 +60,8 @@ class Server {
   [[nodiscard]] double duration(std::uint64_t steps) const {
     const auto m = static_cast<double>(steps);
     const auto sequences = static_cast<double>(finishing_.size());
-    return prompts_us_ + m * (step_us_ + token_us_ * static_cast<double>(context_)) + token_us_ * sequences * (m * (m - 1) / 2);
+    return prompts_us_ + m * (step_us_ + token_us_ * static_cast<double>(context_)) +
+           token_us_ * sequences * (m * (m - 1) / 2);
   }
   void admit() {
     for (; next_ < requests_.size() && requests_[next_].arrival_us <= now_; ++next_) {

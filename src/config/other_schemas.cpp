@@ -108,8 +108,7 @@ void describe(FieldVisitor& v, GpuSpec& gpu) {
   v.real("batch_error_p90_percent", gpu.batch_error_p90_percent, "%", {0, 1e6});
   v.integer("batch_error_rows", gpu.batch_error_rows, "rows", {0, 1U << 20});
   v.object("engines", [&] {
-    for (std::size_t i = 0; i < kGpuEngines.size(); ++i)
-      v.object(kGpuEngines[i], [&] { describe(v, gpu.engines[i]); });
+    for (std::size_t i = 0; i < kGpuEngines.size(); ++i) v.object(kGpuEngines[i], [&] { describe(v, gpu.engines[i]); });
   });
   v.text("source", gpu.source, Text::Note);
 }

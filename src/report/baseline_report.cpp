@@ -45,8 +45,7 @@ std::string alone(const BaselineRows& rows) {
   }
   std::string text = table.text();
   if (!rows.figures.empty())
-    text += fmt::format("J a token: GPU alone, ±{:.0f} % on average\n",
-                        rows.figures.front().energy_error_mean_percent);
+    text += fmt::format("J a token: GPU alone, ±{:.0f} % on average\n", rows.figures.front().energy_error_mean_percent);
   return text;
 }
 

@@ -35,10 +35,11 @@ TEST(Shipped, EveryConfigLoadsAndIsNamedAsItsFile) {
   for (const auto& name : path().list("model")) shipped("model", name, load_model);
   for (const auto& name : path().list("recipe")) shipped("recipe", name, load_recipe);
   for (const auto& name : path().list("gpu")) shipped("gpu", name, load_gpu);
+  for (const auto& name : path().list("machine")) shipped("machine", name, load_machine);
 }
 
-TEST(Shipped, NoFileStandsOutsideTheFourKinds) {
-  const std::set<std::string> kinds = {"chip", "model", "recipe", "gpu"};
+TEST(Shipped, NoFileStandsOutsideTheFiveKinds) {
+  const std::set<std::string> kinds = {"chip", "model", "recipe", "gpu", "machine"};
   for (const auto& entry : std::filesystem::recursive_directory_iterator(kConfigs)) {
     if (!entry.is_regular_file() || entry.path().filename() == "README.md") continue;
     EXPECT_EQ(entry.path().extension(), ".json") << entry.path();
@@ -56,6 +57,8 @@ TEST(Shipped, TheNamesThatTheCommandLinePromisesAreThere) {
   EXPECT_THAT(path().list("recipe"), IsSupersetOf({"w8", "w4", "w3w6"}));
   EXPECT_THAT(path().list("gpu"), ElementsAre("a100-40-sxm", "a100-80-sxm", "b200", "gh200", "h100-pcie", "h100-sxm",
                                               "h200", "l4", "l40s", "mi300x", "rtx-3090", "rtx-4090", "rtx-5090"));
+  EXPECT_THAT(path().list("machine"), IsSupersetOf({"cerebras-wse-3", "gaudi2", "groq", "sambanova", "taalas-hc1",
+                                                    "tenstorrent-n300", "tpu-v6e"}));
 }
 
 TEST(Shipped, EveryChipParameterHasAReason) {

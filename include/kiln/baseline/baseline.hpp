@@ -59,7 +59,7 @@ struct BaselineFigure {
   bool fits_in_memory = false;     ///< memory_bytes <= memory_gb of all GPUs
   double error_mean_percent = 0;   ///< of tokens/s against published measurements at one sequence, or at several
   double error_p90_percent = 0;
-  std::uint64_t error_rows = 0;           ///< how many
+  std::uint64_t error_rows = 0;  ///< how many
   double energy_error_mean_percent = 0;
   std::string dates;  ///< when the engine's measurements were published
   std::string note;   ///< where the figure is to be taken with care, or empty

@@ -34,13 +34,13 @@ struct GpuSpec {
   double fp8_or_int8_tflops = 0;  ///< 0: neither in hardware
   bool fp8_in_hardware = false;   ///< tensor cores multiply FP8 (Ada, Hopper and later)
   double power_w = 0;
-  double link_gb_per_s = 0;                        ///< to other GPUs, one direction
-  std::uint32_t measurements = 0;                  ///< of this GPU in the fit
-  double compute_efficiency = 0;                   ///< of the 16-bit peak
-  double fp8_compute_efficiency = 0;               ///< of the 8-bit peak
-  double sequence_overhead_ms = 0;                 ///< what a sequence of the batch adds to a step
-  double fp8_efficiency = 0;                       ///< reading FP8 weights, relative to 16-bit ones
-  double int8_efficiency = 0, int4_efficiency = 0; ///< likewise
+  double link_gb_per_s = 0;                                    ///< to other GPUs, one direction
+  std::uint32_t measurements = 0;                              ///< of this GPU in the fit
+  double compute_efficiency = 0;                               ///< of the 16-bit peak
+  double fp8_compute_efficiency = 0;                           ///< of the 8-bit peak
+  double sequence_overhead_ms = 0;                             ///< what a sequence of the batch adds to a step
+  double fp8_efficiency = 0;                                   ///< reading FP8 weights, relative to 16-bit ones
+  double int8_efficiency = 0, int4_efficiency = 0;             ///< likewise
   double power_base = 0, power_memory = 0, power_compute = 0;  ///< of the limit: always, while reading, computing
   double energy_error_mean_percent = 0;
   double batch_error_mean_percent = 0, batch_error_p90_percent = 0;  ///< as of an engine, at batches above 1

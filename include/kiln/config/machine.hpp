@@ -13,9 +13,9 @@ enum class MachineTag { Vendor, Measured, Derived, Published };
 inline constexpr std::array<std::string_view, 4> kMachineTags = {"vendor", "measured", "derived", "published"};
 
 struct Machine {
-  std::string name;         ///< the file's name
-  std::string description;  ///< the machine
-  std::string model;        ///< what it ran
+  std::string name;                                              ///< the file's name
+  std::string description;                                       ///< the machine
+  std::string model;                                             ///< what it ran
   double tokens_per_s_user_low = 0, tokens_per_s_user_high = 0;  ///< the same where one figure was published
   MachineTag tag = MachineTag::Vendor;                           ///< who says so
   std::string date;
