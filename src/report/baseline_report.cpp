@@ -35,24 +35,24 @@ std::string error_cell(const baseline::BaselineFigure& figure) {
 }
 
 std::string alone(const BaselineRows& rows) {
-  Table table({"GPU baseline", "<precision", "<engine", "tokens/s per user", "<error at measured rows", "step ms",
-               "J a token", "fits"});
+  Table table({"GPU baseline", "<engine", "tokens/s a user", "<measured error", "step ms", "J a token", "fits"});
   for (const auto& figure : rows.figures) {
     const auto gpus = figure.gpus > 1 ? fmt::format("{} x ", figure.gpus) : std::string();
-    table.row({gpus + figure.gpu, std::string(name(figure.precision)), engine_cell(figure),
-               number(figure.tokens_per_s_user), error_cell(figure), number(figure.step_ms),
-               number(figure.energy_j_per_token), figure.fits_in_memory ? "yes" : "no"});
+    table.row({gpus + figure.gpu, engine_cell(figure), number(figure.tokens_per_s_user), error_cell(figure),
+               number(figure.step_ms), number(figure.energy_j_per_token), figure.fits_in_memory ? "yes" : "no"});
   }
   std::string text = table.text();
-  if (!rows.figures.empty())
-    text += fmt::format("J a token: GPU alone, ±{:.0f} % on average\n", rows.figures.front().energy_error_mean_percent);
+  if (!rows.figures.empty()) {
+    const auto& first = rows.figures.front();
+    text += fmt::format("{}; J a token: GPU alone, ±{:.0f} % on average\n", name(first.precision),
+                        first.energy_error_mean_percent);
+  }
   return text;
 }
 
 /// Figures come in pairs: the median and the best.
 std::string beside_chip(const BaselineRows& rows, double chip_tokens_per_s) {
-  Table table({"GPU baseline", "<precision", "median tokens/s", "best", "<with", "<error of the median", "fits",
-               "chip is faster by"});
+  Table table({"GPU baseline", "<precision", "tokens/s", "best", "<with", "<measured error", "fits", "chip faster by"});
   for (std::size_t i = 0; i + 1 < rows.figures.size(); i += 2) {
     const auto& median = rows.figures[i];
     const auto& best = rows.figures[i + 1];
@@ -136,7 +136,7 @@ std::string baseline_table(const BaselineRows& rows, std::optional<double> chip_
   text += fmt::format("batch {}, {} tokens in the KV cache", rows.batch, grouped(rows.context));
   if (!rows.figures.empty()) {
     const auto& first = rows.figures.front();
-    text += fmt::format("; engine: {}, measured {}", name(first.engine), first.dates);
+    text += fmt::format("; {}, measured {}", name(first.engine), first.dates);
   }
   text += "\n";
   std::vector<std::string> notes;
