@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include "kiln/config/load.hpp"
 #include "kiln/report/table.hpp"
 #include "report/document.hpp"
 
@@ -73,13 +72,7 @@ std::string chat_line(const program::Placement& placement, const ChatTurn& entry
 }
 
 std::string chat_json(const ChatReport& report) {
-  const auto chip_text = config::to_json(report.placement.chip());
-  Json json = document("chat");
-  json["rom_hash"] = report.rom_hash;
-  json["model"] = model_json(report.placement.model());
-  json["recipe"] = recipe_json(report.recipe);
-  json["chip"] = Json::parse(chip_text);
-  json["chip_config_hash"] = config::config_hash(chip_text);
+  Json json = chip_document("chat", report.rom_hash, report.placement, report.recipe);
   if (!report.lora.empty()) json["lora"] = report.lora;
   json["chat_template"] = report.chat_template;
   json["seed"] = report.sampling.seed;

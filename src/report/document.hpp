@@ -3,6 +3,7 @@
 #pragma once
 
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -18,6 +19,9 @@ inline constexpr int kSchemaVersion = 1;
 
 /// schema_version, version, git_revision, command.
 Json document(std::string_view command);
+/// document(), and what runs or is written: rom_hash (where there is a ROM), model, recipe, chip, chip_config_hash.
+Json chip_document(std::string_view command, const std::optional<std::string>& rom_hash, const program::Placement& placement,
+                   const config::BakeRecipe& recipe);
 Json model_json(const config::ModelConfig& model);
 Json recipe_json(const config::BakeRecipe& recipe);
 Json host_json(const HostFigures& host);

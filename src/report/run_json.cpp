@@ -1,6 +1,5 @@
 #include <algorithm>
 
-#include "kiln/config/load.hpp"
 #include "report/document.hpp"
 
 namespace kiln::report {
@@ -254,13 +253,7 @@ Json host(const RunReport& report) {
 
 std::string run_json(const RunReport& report) {
   const auto& run = report.result.chip;
-  const auto chip_text = config::to_json(report.placement.chip());
-  Json json = document("run");
-  if (report.rom_hash) json["rom_hash"] = *report.rom_hash;
-  json["model"] = model_json(report.placement.model());
-  json["recipe"] = recipe_json(report.recipe);
-  json["chip"] = Json::parse(chip_text);
-  json["chip_config_hash"] = config::config_hash(chip_text);
+  Json json = chip_document("run", report.rom_hash, report.placement, report.recipe);
   json["seed"] = report.seed;
   json["temperature"] = report.sampling.temperature;
   if (!report.sampling.greedy()) json["top_k"] = report.sampling.top_k;

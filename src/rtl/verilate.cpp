@@ -2,12 +2,13 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstdlib>
+#include <cstring>
 #include <fstream>
 #include <iterator>
 #include <span>
@@ -64,15 +65,23 @@ base::Result<std::string> answer(const std::vector<std::string>& arguments, cons
   return line;
 }
 
-/// Folders of builds that were killed: obj-PID whose process is no more.
+/// Folders of builds that were killed: a build takes minutes, these are a day old.
 void remove_left_over(const fs::path& directory) {
-  for (const auto& entry : fs::directory_iterator(directory)) {
-    const std::string name = entry.path().filename().string();
-    if (!name.starts_with("obj-")) continue;
-    const long process = std::strtol(name.c_str() + name.rfind('-') + 1, nullptr, 10);
-    std::error_code failed;
-    if (process > 0 && kill(static_cast<pid_t>(process), 0) != 0 && errno == ESRCH) fs::remove_all(entry.path(), failed);
+  std::error_code failed;
+  const auto yesterday = fs::file_time_type::clock::now() - std::chrono::hours(24);
+  std::vector<fs::path> old;
+  for (fs::directory_iterator entry(directory, failed), end; !failed && entry != end; entry.increment(failed)) {
+    const auto written = entry->last_write_time(failed);
+    if (!failed && entry->path().filename().string().starts_with("obj-") && written < yesterday) old.push_back(entry->path());
   }
+  for (const fs::path& folder : old) fs::remove_all(folder, failed);
+}
+
+/// A folder of this build alone.
+base::Result<fs::path> own_folder(const fs::path& directory) {
+  std::string name = (directory / "obj-XXXXXX").string();
+  if (mkdtemp(name.data()) == nullptr) return base::Error{fmt::format("{}: cannot be made: {}", name, std::strerror(errno))};
+  return fs::path(name);
 }
 
 /// Every byte that the object is made of; contents of ROMs are not among them, they are read when it runs.
@@ -151,24 +160,24 @@ base::Status write_files(const fs::path& directory, const std::vector<UnitDesign
 base::Result<fs::path> build(const fs::path& directory, const std::string& top, const std::vector<Port>& ports,
                              const BuildOptions& options) {
   remove_left_over(directory);
-  const fs::path work = directory / fmt::format("obj-{}", getpid());
+  auto folder = own_folder(directory);
+  if (!folder) return folder.error();
+  const fs::path work = *folder;
   std::error_code failed;
-  fs::create_directories(work, failed);
-  if (failed) return base::Error{fmt::format("{}: cannot be made: {}", work.string(), failed.message())};
-  auto verilator = answer({"verilator", "--version"}, work / "version.log");
+  auto verilator = answer({"verilator", "--version"}, work / "verilator-version.log");
   if (!verilator) return verilator.error();
-  auto root = answer({"verilator", "--getenv", "VERILATOR_ROOT"}, work / "root.log");
-  if (!root) return root.error();
-  auto compiler = answer({"g++", "--version"}, work / "version.log");
+  auto compiler = answer({"g++", "--version"}, work / "compiler-version.log");
   if (!compiler) return compiler.error();
   const std::string text = glue(ports);
   const std::uint64_t key = fingerprint(directory, top, fmt::format("{}{}{}{}{}{}", text, *verilator, *compiler, options.optimise,
                                                                     fmt::join(kVerilator, " "), fmt::join(kCompiler, " ")));
   const fs::path library = directory / fmt::format("{}-{:016x}.so", top, key);
-  if (fs::exists(library)) {
+  if (fs::exists(library, failed)) {
     fs::remove_all(work, failed);
     return library;
   }
+  auto root = answer({"verilator", "--getenv", "VERILATOR_ROOT"}, work / "root.log");
+  if (!root) return root.error();
   auto command = kVerilator;
   for (const std::string& argument : {std::string("--top-module"), top, std::string("--Mdir"), work.string(), std::string("-y"), directory.string(),
                                       (directory / "kiln_tables_pkg.sv").string(), (directory / "kiln_pkg.sv").string(), (directory / (top + ".sv")).string()})

@@ -33,7 +33,7 @@ struct BuildOptions {
   std::string optimise = "-O1";  ///< of the C++ compiler
 };
 /// Verilates module `top` of the files in `directory`, whose ports are these; returns the shared object. What is there
-/// already from the same sources is used again.
+/// already from the same sources by the same programs is used again; they must be on the machine then, too.
 base::Result<std::filesystem::path> build(const std::filesystem::path& directory, const std::string& top,
                                           const std::vector<Port>& ports, const BuildOptions& options = {});
 

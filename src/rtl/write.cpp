@@ -55,10 +55,13 @@ base::Status check_sizes(const program::Placement& placement) {
     const auto& plan = placement.array(kind);
     const config::TileConfig& tile = placement.tile(kind);
     tiles = std::max<std::uint64_t>({tiles, plan.tiles_over_inputs, plan.tiles_over_outputs});
-    std::uint64_t in_tile = tile.accumulate_cycles;  // one row of registers carries a tile's control past all of them
-    if (tile.product_select) in_tile += tile.product_select->product_cycles;
-    if (tile.bit_serial) in_tile += std::uint64_t{tile.bit_serial->count_cycles} + tile.bit_serial->multiply_cycles;
-    if (tile.rom_mac) in_tile += std::uint64_t{tile.rom_mac->read_cycles} + tile.rom_mac->multiply_cycles;
+    std::uint64_t in_tile = tile.accumulate_cycles;
+    if (tile.microarchitecture == config::Microarchitecture::ProductSelect)
+      in_tile = std::max<std::uint64_t>(in_tile, tile.product_select->product_cycles);
+    if (tile.microarchitecture == config::Microarchitecture::BitSerial)
+      in_tile = std::max<std::uint64_t>({in_tile, tile.bit_serial->count_cycles, tile.bit_serial->multiply_cycles});
+    if (tile.microarchitecture == config::Microarchitecture::RomMac)
+      in_tile = std::max<std::uint64_t>(in_tile, std::uint64_t{tile.rom_mac->read_cycles} + tile.rom_mac->multiply_cycles);
     latency = std::max(latency, in_tile);
   }
   const auto& v = chip.vector;
@@ -81,6 +84,7 @@ base::Status check_sizes(const program::Placement& placement) {
         std::tuple("groups of 64 in a beat", std::uint64_t{chip.link.beat_groups}, std::uint64_t{15}),
         std::tuple("lane groups in the embedding ROM", embedding, kMostAddresses),
         std::tuple("words in the KV SRAM of a layer", std::uint64_t{chip.kv.banks} * chip.kv.depth_words, kMostAddresses),
+        std::tuple("rows in a bank of the KV SRAM, of all layers", std::uint64_t{placement.model().layers} * chip.kv.depth_words, kMostAddresses),
         std::tuple("scores of a layer", placement.model().heads * placement.kv().capacity_tokens, kMostAddresses)}) {
     if (auto fits = within(what, found, most); !fits) return fits;
   }

@@ -51,6 +51,17 @@ TEST(RtlCheck, NamesWhatTheRtlIsNot) {
   EXPECT_EQ(check(placed(chip, 32)).error().message,
             "chip mine: the RTL takes 190 cycles of a latency at most, found 200");
   chip.vector.silu_cycles = 1;
+  chip.sampler.compare_cycles = 100;
+  chip.sampler.draw_cycles = 100;  // one row of registers
+  EXPECT_EQ(check(placed(chip, 32)).error().message,
+            "chip mine: the RTL takes 190 cycles of a latency at most, found 200");
+  chip.sampler.compare_cycles = 1;
+  chip.tile.rom_mac = config::RomMacConfig{1, 200, 1};  // of a microarchitecture that the tiles do not have
+  EXPECT_TRUE(check(placed(chip, 32)).ok());
+  chip.kv.depth_words = 1U << 28;
+  EXPECT_EQ(check(placed(chip, 32)).error().message,
+            "chip mine: the RTL takes 2147483648 words in the KV SRAM of a layer at most, found 4294967296");
+  chip.kv.depth_words = 1024;
   chip.schedule = config::Schedule::LayerPipelined;
   EXPECT_EQ(check(placed(chip, 32)).error().message,
             "chip mine: RTL is there for one chip with /schedule layer_serial");

@@ -8,7 +8,6 @@ module kiln_codebooks #(
   parameter File = ""
 ) (
   input  logic                            clk_i,
-  input  logic                            rst_ni,
   input  logic                            load_i,
   input  logic [15:0]                     layer_i,
   output logic [Books*8*(2**CodeBits)-1:0] books_o
@@ -30,9 +29,8 @@ module kiln_codebooks #(
     end
   end
 
-  always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) books_q <= '0;
-    else if (load_i) books_q <= books_d;
+  always_ff @(posedge clk_i) begin
+    if (load_i) books_q <= books_d;
   end
 
   assign books_o = books_q;

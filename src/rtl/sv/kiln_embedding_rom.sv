@@ -51,23 +51,22 @@ module kiln_embedding_rom #(
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       busy_q  <= 1'b0;
-      id_q    <= '0;
       beat_q  <= '0;
       group_q <= '0;
       left_q  <= '0;
     end else begin
-      if (start) begin
-        id_q   <= id_data_i;
-        left_q <= LeftWidth'(Beats);
-      end else if (leaves) begin
-        left_q <= left_q - LeftWidth'(1);
-      end
+      if (start) left_q <= LeftWidth'(Beats);
+      else if (leaves) left_q <= left_q - LeftWidth'(1);
       if (step) begin
         busy_q  <= !last_step;
         group_q <= last_group ? '0 : group_q + 32'd1;
         if (last_group) beat_q <= last_step ? '0 : beat_q + 32'd1;
       end
     end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (start) id_q <= id_data_i;
   end
 
   logic [CodesWidth-1:0]  codes;

@@ -1,5 +1,5 @@
-// The KV SRAM: banks side by side; word a of a region lies in bank a mod Banks. A region of keys,
-// then one of values, which begins at a multiple of Banks. Word i of head h of token t: t *
+// The KV SRAM: banks side by side; word a of a layer lies in bank a mod Banks. A layer has a region
+// of keys, then one of values, which begins at a multiple of Banks where the depth allows it. Word i of head h of token t: t *
 // TokenWords + h * RowWords + i. Write: WriteWords (at most Banks) words from write_word_i on,
 // those with an enabled byte, in the cycle of write_i; read from the next cycle on. Read: in the
 // cycle after read_i the walk over all rows of the region's first read_tokens_i tokens begins; what
@@ -170,16 +170,14 @@ module kiln_kv_sram #(
   end
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) begin
-      valid_q     <= 1'b0;
-      tag_q       <= TagBits'(0);
-      lane_slot_q <= (Lanes * SlotBits)'(0);
-    end else begin
-      valid_q <= valid;
-      if (valid) begin
-        tag_q       <= {last, first, block, head_block, word, lane_valid, lane_token, lane_head};
-        lane_slot_q <= lane_slot;
-      end
+    if (!rst_ni) valid_q <= 1'b0;
+    else valid_q <= valid;
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (valid) begin
+      tag_q       <= {last, first, block, head_block, word, lane_valid, lane_token, lane_head};
+      lane_slot_q <= lane_slot;
     end
   end
 

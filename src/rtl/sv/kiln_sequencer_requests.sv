@@ -63,17 +63,16 @@ module kiln_sequencer_requests #(
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
-      lengths_q <= (Users * 32)'(0);
-      shares_q  <= (Users * 32)'(0);
       arrived_q <= (Users * 32)'(0);
-    end else begin
-      if (request_i) lengths_q <= lengths_o;
-      if (request_i) shares_q <= shares_o;
-      if (arrives_i) arrived_q <= arrived_o;
+    end else if (arrives_i) begin
+      arrived_q <= arrived_o;
     end
   end
 
+  // Nobody reads what is kept of a user before that user's request.
   always_ff @(posedge clk_i) begin
+    if (request_i) lengths_q <= lengths_o;
+    if (request_i) shares_q <= shares_o;
     if (request_i) max_new_q[request_user_i] <= request_max_new_i;
     if (request_i) samplings_q[request_user_i] <= request_sampling_i;
     if (request_i) ends_q[request_user_i] <= request_ends_i;

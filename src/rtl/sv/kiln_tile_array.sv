@@ -215,7 +215,6 @@ module kiln_tile_array #(
     .File    ({FilePrefix, "_codebooks.hex"})
   ) u_codebooks (
     .clk_i,
-    .rst_ni,
     .load_i (start),
     .layer_i,
     .books_o(books)

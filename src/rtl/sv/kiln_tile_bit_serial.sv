@@ -39,7 +39,7 @@ module kiln_tile_bit_serial #(
   localparam int unsigned AddrWidth = (Depth > 1) ? $clog2(Depth) : 1;
   localparam int unsigned Slots = (Columns + Lanes - 1) / Lanes;
   localparam int unsigned Column = Values * 14;           // N of a column: value v, s(14), at [14*v +: 14]
-  localparam int unsigned Sums = Slots * Lanes * Column;  // the last slot's missing columns stay 0
+  localparam int unsigned Sums = Slots * Lanes * Column;  // nobody reads what the last slot has too many
 
   logic [Lines-1:0]    plane, bits;
   logic                unused_bits_valid, unused_p_valid, p_valid_q;

@@ -35,7 +35,7 @@ module kiln_tile_product_select #(
   localparam int unsigned Depth = Layers * Rows;
   localparam int unsigned AddrWidth = (Depth > 1) ? $clog2(Depth) : 1;
   localparam int unsigned Slots = (Columns + Lanes - 1) / Lanes;
-  localparam int unsigned Sums = Slots * Lanes * 21;  // the last slot's missing columns stay 0
+  localparam int unsigned Sums = Slots * Lanes * 21;  // nobody reads what the last slot has too many
 
   logic [Products-1:0]               formed, products;
   logic                              formed_valid_q, unused_products_valid;

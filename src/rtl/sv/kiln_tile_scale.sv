@@ -30,7 +30,7 @@ module kiln_tile_scale #(
 );
 
   localparam int unsigned Slots = (Columns + Lanes - 1) / Lanes;
-  localparam int unsigned Padded = Slots * Lanes;  // the last slot's missing columns stay 0
+  localparam int unsigned Padded = Slots * Lanes;  // nobody reads what the last slot has too many
 
   logic [Lanes*21-1:0]   p;
   logic [Lanes*32-1:0]   terms_q, terms;

@@ -1,5 +1,5 @@
 // The order of the vector unit's operations for a token, one at a time: which stream is let in
-// (op_o), how many of its beats are still to come, and when the next one follows: behind its last
+// (op_o), how many of its beats have come, and when the next one follows: behind its last
 // beat out, or the residual's completion. Every layer: norm, qkv, attention, o, norm, gate_up,
 // down. docs/units/vector_unit.md
 module kiln_vector_control import kiln_pkg::*; #(

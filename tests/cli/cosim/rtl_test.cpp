@@ -1,5 +1,6 @@
 // Whole chips in RTL, through the program: 64 greedy tokens of real models with the ids and the cycles of the SystemC
 // chip, and a directory that runs without Kiln.
+#include <filesystem>
 #include <fstream>
 #include <regex>
 
@@ -50,14 +51,15 @@ TEST_F(RtlChip, RunsStories260KAsTheSystemCChipDoes) {
   expect_64_tokens_in_rtl("demo", {"--prompt", "Once upon a time"});
 }
 
-TEST_F(RtlChip, DrawsTheSameTokensWithOddLanesAndTilesThatCutGroups) {
+TEST_F(RtlChip, DrawsTheSameTokensUntilTheKvCacheIsFullWithOddLanesAndTilesThatCutGroups) {
   bake(KILN_SOURCE_DIR "/models/kiln-stories-1m", "w4");
   const auto json = kiln({"run", "--rom", path("model.rom"), "--chip", "demo", "-n", "24", "--rtl", "--prompt", "The dog",
                           "--temperature", "0.8", "--top-k", "5", "--seed", "7", "--set", "link.beat_groups=2", "--set",
-                          "vector.lanes=33", "--set", "tile.rows=100"});
+                          "vector.lanes=33", "--set", "tile.rows=100", "--set", "kv.depth_words=10"});
   ASSERT_TRUE(json.contains("rtl"));
   EXPECT_TRUE(json["rtl"]["agrees"].get<bool>());
   EXPECT_EQ(json["rtl"]["cycles_total"], json["cycles_total"]);
+  EXPECT_EQ(json["generated_tokens"], 18);  // behind a prompt of 3 tokens; the cache holds 20, and the last is not kept
 }
 
 TEST_F(RtlChip, LiesInADirectoryThatRunsByTheCommandOfItsReadme) {
@@ -72,6 +74,19 @@ TEST_F(RtlChip, LiesInADirectoryThatRunsByTheCommandOfItsReadme) {
   const std::string line = "cd '" + path("chip") + "' && " + command[1].str() + " > log 2>&1";
   EXPECT_EQ(std::system(line.c_str()), 0) << test::slurp(path("chip/log"));
   EXPECT_NE(test::slurp(path("chip/log")).find("every id and every cycle as expected"), std::string::npos);
+
+  const auto says = [&](const std::string& arguments, const std::string& sentence) {
+    const std::string again = "cd '" + path("chip") + "' && ./obj_dir/Vkiln_chip " + arguments + " > log 2>&1";
+    const bool failed = std::system(again.c_str()) != 0;
+    EXPECT_NE(test::slurp(path("chip/log")).find(sentence), std::string::npos) << test::slurp(path("chip/log"));
+    return failed;
+  };
+  EXPECT_FALSE(says("-n 2 1 5", "2 tokens, "));
+  EXPECT_TRUE(says("-n two 1 5", "the number of new tokens is two; expected: a number from 1 to "));
+  EXPECT_TRUE(says("-n 2 1 512", "an id of the prompt is 512; expected: a number from 0 to 511"));
+  EXPECT_TRUE(says("5", "usage: "));
+  std::filesystem::remove(path("chip/embedding_codes.hex"));
+  EXPECT_TRUE(says("", "embedding_codes.hex is not in this directory"));
 }
 
 }  // namespace

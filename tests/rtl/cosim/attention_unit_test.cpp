@@ -111,7 +111,7 @@ Case attention_case(const Configuration& c, std::uint64_t seed) {
   model.heads = model.kv_heads * c.at("shared");
   model.head_dim = c.at("head_dim");
   model.vocab_size = 16;
-  model.max_context = 64;
+  model.max_context = 512;
   config::ChipConfig chip = support::RandomConfigs(seed).chip(model, c.at("context"));
   chip.link.beat_groups = c.at("beat_scale") * std::lcm(64U, model.head_dim) / 64;  // heads lie within a beat
   chip.attention = {c.at("input_lanes"),   c.at("heads_parallel"), c.at("tokens_parallel"),
@@ -145,6 +145,15 @@ TEST_P(AttentionUnitCosim, AttendsInTheCyclesOfTheModel) {
   for (const auto& c : group("attention_unit", GetParam()))
     cases.push_back(attention_case(c, base::mix(seed, 100 + cases.size())));
   run_in_lock_step(fmt::format("attention_unit-{}", GetParam()), cases, seed);
+}
+
+/// Sums of probabilities have 24 fraction bits: beyond 256 tokens they may need more than 32 bits.
+TEST(AttentionUnitLongCosim, AttendsToHundredsOfTokens) {
+  const Configuration c = {{"head_dim", 64}, {"beat_scale", 1}, {"kv_heads", 1}, {"shared", 3}, {"layers", 1}, {"context", 400}, {"width_bytes", 16},
+                           {"banks", 3}, {"ports", 1}, {"pad", 1}, {"heads_parallel", 1}, {"tokens_parallel", 3}, {"input_lanes", 33},
+                           {"softmax_lanes", 7}, {"output_lanes", 31}, {"score", 2}, {"softmax", 1}, {"value", 2}, {"reciprocal", 3}, {"read", 2}, {"write", 1}};
+  const std::uint64_t seed = support::test_seed(20261222);
+  run_in_lock_step("attention_unit_long", {attention_case(c, seed)}, seed);
 }
 
 INSTANTIATE_TEST_SUITE_P(Groups, AttentionUnitCosim, testing::Range<std::size_t>(0, groups("attention_unit")));

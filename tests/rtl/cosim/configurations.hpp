@@ -22,7 +22,9 @@ using Configuration = std::map<std::string, std::uint32_t>;
 inline std::vector<Configuration> configurations(const std::string& unit) {
   std::ifstream in(std::string(KILN_SOURCE_DIR "/tests/rtl/cosim/") + unit + ".json");
   base::check(in.good(), "no configurations of " + unit);
-  return nlohmann::json::parse(in).at("configurations").get<std::vector<Configuration>>();
+  auto found = nlohmann::json::parse(in).at("configurations").get<std::vector<Configuration>>();
+  base::check(!found.empty(), "the list of configurations of " + unit + " is empty");
+  return found;
 }
 
 /// Configurations that are verilated and run side by side: few compilations, few idle ones beside a slow one.

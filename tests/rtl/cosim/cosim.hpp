@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -41,6 +42,7 @@ class Pins {
 struct Exchange {
   std::string input, output;
   std::vector<Bits> in, out;
+  std::optional<std::uint64_t> layer = {};  ///< what layer_o shows during the operation
 };
 
 /// Values of a unit's operations: drawn and worked out by kiln::numerics.
@@ -191,6 +193,9 @@ class Lane {
   bool outputs(std::uint64_t now) {
     std::uint64_t waiting = 0;
     for (const auto& outlet : outlets_) waiting += outlet->waiting;
+    // With its last beat in and none out an operation may be over, and the next have begun by itself.
+    const bool at_work = fed_ < exchange_.in.size() || waiting > 0;
+    if (exchange_.layer && at_work && !same(now, "layer_o", *exchange_.layer, pins_["layer_o"].get())) return false;
     for (const std::string& name : outputs_) {
       const bool mine = name == exchange_.output;
       const bool expected = mine && waiting > 0;

@@ -336,6 +336,8 @@ TEST_P(SequencerCosim, DecidesAsTheModelInEveryCycle) {
                            GetParam(), lanes.size(), transactions, tokens, cycles * lanes.size(), finished[Finish::MaxTokens],
                            finished[Finish::EndOfText], finished[Finish::KvFull], finished[Finish::Refused],
                            finished[Finish::Left]);
+  for (const Finish finish : {Finish::MaxTokens, Finish::EndOfText, Finish::KvFull, Finish::Refused, Finish::Left})
+    EXPECT_GT(finished[finish], 0U) << "no request ended in way " << static_cast<int>(finish);
 }
 
 INSTANTIATE_TEST_SUITE_P(Groups, SequencerCosim, testing::Range<std::size_t>(0, groups("sequencer")));
