@@ -28,6 +28,7 @@ constexpr std::uint64_t kFewestCalibratedWeights = 3'500'000'000;
 constexpr std::uint64_t kMostCalibratedWeights = 16'000'000'000;
 constexpr std::uint64_t kMostCalibratedBatch = 512;
 constexpr std::uint64_t kMostCalibratedContext = 28'778;
+constexpr double kPoorErrorPercent = 50;
 
 // Tensor parallelism adds all activations up twice a layer. A choice, there is no measurement of it here: 10 us each,
 // and 2 (n - 1) / n times the activations' 16-bit bytes at half the link's peak.
@@ -68,7 +69,14 @@ std::string caution(const config::GpuSpec& gpu, const config::ModelConfig& model
     add(note, fmt::format("batches above {} are outside the calibrated range", kMostCalibratedBatch));
   if (query.context > kMostCalibratedContext)
     add(note, fmt::format("contexts above {} tokens are outside the calibrated range", kMostCalibratedContext));
-  if (gpu.measurements == 0) add(note, gpu.name + " has no measurements: it has the common constants");
+  if (gpu.measurements == 0) {
+    add(note, gpu.name + " has no measurements: it has the common constants");
+  } else if (gpu.single_measurements == 0 && query.batch == 1) {
+    add(note, gpu.name + " has no measurements of one sequence: the error is that of GPUs left out of the fit");
+  } else if (query.batch > 1 && gpu.batch_error_mean_percent > kPoorErrorPercent) {
+    add(note, fmt::format("the {} measurements of {} at several sequences are {:.0f} % off on average",
+                          gpu.batch_error_rows, gpu.name, gpu.batch_error_mean_percent));
+  }
   if (query.gpus > 1)
     add(note, fmt::format("{} GPUs: the time of the links between them is assumed, not measured", query.gpus));
   return note;
@@ -207,6 +215,34 @@ base::Result<BaselineFigure> estimate(const config::GpuSpec& gpu, const config::
   return figure;
 }
 
+base::Result<BaselineFigure> best_case(const config::GpuSpec& gpu, const config::ModelConfig& model,
+                                       const BaselineQuery& query) {
+  config::GpuSpec ideal = gpu;
+  double weights = kBestCaseEfficiency, kv = kBestCaseEfficiency;
+  for (std::size_t e = 0; e <= config::kServingEngines; ++e) {
+    const auto& engine = gpu.engines[e];
+    weights = std::max(weights, engine.bandwidth_efficiency * precision_efficiency(gpu, query.precision));
+    kv = std::max(kv, engine.kv_efficiency);
+  }
+  ideal.engines[static_cast<std::size_t>(Engine::Median)] = {
+      kBestCaseOverheadMs, std::min(1.0, weights), std::min(1.0, kv), 0, 0, 0, ""};
+  ideal.sequence_overhead_ms = 0;
+  ideal.compute_efficiency = std::max(kBestCaseCompute, gpu.compute_efficiency);
+  ideal.fp8_compute_efficiency = std::max(kBestCaseCompute, gpu.fp8_compute_efficiency);
+  ideal.fp8_efficiency = ideal.int8_efficiency = ideal.int4_efficiency = 1;
+  ideal.batch_error_mean_percent = ideal.batch_error_p90_percent = 0;
+  ideal.batch_error_rows = 0;
+  BaselineQuery with = query;
+  with.engine = Engine::Median;
+  auto figure = estimate(ideal, model, with);
+  if (!figure) return figure.error();
+  figure->best_case = true;
+  figure->note.clear();  // those of the fit; the figure beside it has them
+  return figure;
+}
+
+std::string_view label(const BaselineFigure& figure) { return figure.best_case ? kBestCase : name(figure.engine); }
+
 base::Result<std::vector<BaselineFigure>> band(const config::GpuSpec& gpu, const config::ModelConfig& model,
                                                const BaselineQuery& query) {
   std::vector<BaselineFigure> figures;  // of the median and the serving engines
@@ -220,7 +256,9 @@ base::Result<std::vector<BaselineFigure>> band(const config::GpuSpec& gpu, const
   auto best = *std::min_element(figures.begin() + 1, figures.end(),
                                 [](const auto& a, const auto& b) { return a.step_ms < b.step_ms; });
   best.best = true;
-  return std::vector<BaselineFigure>{std::move(figures.front()), std::move(best)};
+  auto ideal = best_case(gpu, model, query);
+  if (!ideal) return ideal.error();
+  return std::vector<BaselineFigure>{std::move(figures.front()), std::move(best), *std::move(ideal)};
 }
 
 }  // namespace kiln::baseline

@@ -67,7 +67,11 @@ void check_together(const ModelConfig& model, Errors& errors) {
 }
 
 void check_together(const BakeRecipe&, Errors&) {}
-void check_together(const GpuSpec&, Errors&) {}
+void check_together(const GpuSpec& gpu, Errors& errors) {
+  if (gpu.price_usd_per_h && gpu.price_usd_per_h->low > gpu.price_usd_per_h->high)
+    errors.add("/price_usd_per_h/high", fmt::format("is {}; expected at least /price_usd_per_h/low, {}",
+                                                    gpu.price_usd_per_h->high, gpu.price_usd_per_h->low));
+}
 void check_together(const Machine& machine, Errors& errors) {
   if (machine.tokens_per_s_user_low > machine.tokens_per_s_user_high)
     errors.add("/tokens_per_s_user_high", fmt::format("is {}; expected at least /tokens_per_s_user_low, {}",

@@ -93,7 +93,18 @@ void describe(FieldVisitor& v, GpuSpec& gpu) {
   v.flag("fp8_in_hardware", gpu.fp8_in_hardware);
   v.real("power_w", gpu.power_w, "W", {0, 1e5, true});
   v.real("link_gb_per_s", gpu.link_gb_per_s, "GB/s", {0, 1e6, true});
+  bool priced = gpu.price_usd_per_h.has_value();
+  PriceRange price = gpu.price_usd_per_h.value_or(PriceRange{});
+  v.object_or_null(
+      "price_usd_per_h", priced,
+      [&] {
+        v.real("low", price.low, "USD/h", {0, 1e6, true});
+        v.real("high", price.high, "USD/h", {0, 1e6, true});
+      },
+      Need::Optional);
+  if (priced) gpu.price_usd_per_h = price;
   v.integer("measurements", gpu.measurements, "rows", {0, 1U << 20});
+  v.integer("single_measurements", gpu.single_measurements, "rows", {0, 1U << 20});
   v.real("compute_efficiency", gpu.compute_efficiency, "", {0, 1, true});
   v.real("fp8_compute_efficiency", gpu.fp8_compute_efficiency, "", {0, 1, true});
   v.real("sequence_overhead_ms", gpu.sequence_overhead_ms, "ms", {0, 1000});

@@ -25,11 +25,13 @@ std::string wrapped(const std::string& sentence) {
 }
 
 std::string engine_cell(const baseline::BaselineFigure& figure) {
+  if (figure.best_case) return std::string(baseline::kBestCase);
   if (figure.engine == baseline::Engine::Median) return "median";
   return (figure.best ? "best: " : "") + std::string(name(figure.engine));
 }
 
 std::string error_cell(const baseline::BaselineFigure& figure) {
+  if (figure.best_case) return "a choice";
   return fmt::format("±{:.0f} %, p90 {:.0f} %, n {}", figure.error_mean_percent, figure.error_p90_percent,
                      figure.error_rows);
 }
@@ -50,15 +52,25 @@ std::string alone(const BaselineRows& rows) {
   return text;
 }
 
-/// Figures come in pairs: the median and the best.
+std::string best_case_line() {
+  return wrapped(fmt::format(
+      "best case: no engine's and not measured, {} ms a step, {:.0f} % of the peak bandwidth and {:.0f} % of the peak "
+      "rate",
+      baseline::kBestCaseOverheadMs, 100 * baseline::kBestCaseEfficiency, 100 * baseline::kBestCaseCompute));
+}
+
+/// Figures come in threes: the median, the best engine and the best case.
 std::string beside_chip(const BaselineRows& rows, double chip_tokens_per_s) {
-  Table table({"GPU baseline", "<precision", "tokens/s", "best", "<with", "<measured error", "fits", "chip faster by"});
-  for (std::size_t i = 0; i + 1 < rows.figures.size(); i += 2) {
+  Table table({"GPU baseline", "<", "tokens/s", "best", "<with", "best case", "<mean error", "fits", "chip faster"});
+  for (std::size_t i = 0; i + 2 < rows.figures.size(); i += 3) {
     const auto& median = rows.figures[i];
     const auto& best = rows.figures[i + 1];
+    const auto& ideal = rows.figures[i + 2];
+    const auto error = fmt::format("±{:.0f} %, n {}", median.error_mean_percent, median.error_rows);
+    const auto faster = [&](const auto& figure) { return number(chip_tokens_per_s / figure.tokens_per_s_user); };
     table.row({median.gpu, std::string(name(median.precision)), number(median.tokens_per_s_user),
-               number(best.tokens_per_s_user), std::string(name(best.engine)), error_cell(median),
-               median.fits_in_memory ? "yes" : "no", number(chip_tokens_per_s / median.tokens_per_s_user) + " x"});
+               number(best.tokens_per_s_user), std::string(name(best.engine)), number(ideal.tokens_per_s_user), error,
+               median.fits_in_memory ? "yes" : "no", faster(ideal) + "-" + faster(median) + " x"});
   }
   return table.text();
 }
@@ -98,7 +110,7 @@ Json baseline_list(const BaselineRows& rows, std::optional<double> chip_tokens_p
   for (const auto& figure : rows.figures) {
     Json json{{"gpu", figure.gpu},
               {"precision", name(figure.precision)},
-              {"engine", name(figure.engine)},
+              {"engine", label(figure)},
               {"batch", rows.batch},
               {"context", rows.context},
               {"tokens_per_s_user", figure.tokens_per_s_user},
@@ -110,12 +122,15 @@ Json baseline_list(const BaselineRows& rows, std::optional<double> chip_tokens_p
               {"fits_in_memory", figure.fits_in_memory},
               {"gpus", figure.gpus},
               {"energy_j_per_token", figure.energy_j_per_token},
-              {"energy_error_mean_percent", figure.energy_error_mean_percent},
-              {"error_mean_percent", figure.error_mean_percent},
-              {"error_p90_percent", figure.error_p90_percent},
-              {"error_rows", figure.error_rows},
-              {"data_dates", figure.dates},
-              {"best_serving_engine", figure.best}};
+              {"best_serving_engine", figure.best},
+              {"best_case", figure.best_case}};
+    if (!figure.best_case) {
+      json["energy_error_mean_percent"] = figure.energy_error_mean_percent;
+      json["error_mean_percent"] = figure.error_mean_percent;
+      json["error_p90_percent"] = figure.error_p90_percent;
+      json["error_rows"] = figure.error_rows;
+      json["data_dates"] = figure.dates;
+    }
     if (!figure.note.empty()) json["note"] = figure.note;
     if (chip_tokens_per_s) json["speedup"] = *chip_tokens_per_s / figure.tokens_per_s_user;
     list.push_back(std::move(json));
@@ -139,6 +154,7 @@ std::string baseline_table(const BaselineRows& rows, std::optional<double> chip_
     text += fmt::format("; {}, measured {}", name(first.engine), first.dates);
   }
   text += "\n";
+  if (std::ranges::any_of(rows.figures, &baseline::BaselineFigure::best_case)) text += best_case_line();
   std::vector<std::string> notes;
   for (const auto& figure : rows.figures)
     if (!figure.note.empty() && std::find(notes.begin(), notes.end(), figure.note) == notes.end())

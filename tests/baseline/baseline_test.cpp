@@ -183,11 +183,11 @@ TEST(BaselineFigures, EveryGpuPrecisionAndEngineIsAnswered) {
   }
 }
 
-TEST(BaselineBand, IsTheMedianAndTheFastestServingEngine) {
+TEST(BaselineBand, IsTheMedianTheFastestServingEngineAndTheBestCase) {
   for (const auto* where : {"a100-80-sxm", "h100-sxm", "rtx-4090", "l4"}) {
     const BaselineQuery query{Precision::Int4, 8, 2048};
     const auto figures = band(gpu(where), model("llama-3.1-8b"), query).value();
-    ASSERT_EQ(figures.size(), 2U);
+    ASSERT_EQ(figures.size(), 3U);
     EXPECT_EQ(figures[0].engine, Engine::Median);
     EXPECT_FALSE(figures[0].best);
     EXPECT_TRUE(figures[1].best);
@@ -196,6 +196,24 @@ TEST(BaselineBand, IsTheMedianAndTheFastestServingEngine) {
       EXPECT_GE(one.value().step_ms, figures[1].step_ms) << where << " " << e;
     }
   }
+}
+
+TEST(BaselineBand, TheBestCaseIsItsChosenConstants) {
+  const auto llama = model("llama-3.1-8b");
+  const auto bf16 = best_case(by_hand(), llama, {Precision::Bf16, 4, 1000, Engine::LlamaCpp}).value();
+  const double kv = 4 * 1000 * 131072e-9 / 0.9;
+  EXPECT_NEAR(bf16.step_ms, 0.5 + std::hypot(15.009849344 / 0.9, 4 * 2 * 7.504658432 / 80) + kv, 1e-9);
+  EXPECT_TRUE(bf16.best_case);
+  EXPECT_FALSE(bf16.best);
+  EXPECT_EQ(label(bf16), "best case");
+  EXPECT_EQ(bf16.error_rows, 0U);
+  EXPECT_EQ(bf16.dates, "");
+  const auto fp8 = best_case(by_hand(), llama, {Precision::Fp8}).value();
+  EXPECT_NEAR(fp8.step_ms, 0.5 + std::hypot(8.030527488 / 0.9, 2 * 7.504658432 / 160), 1e-9);
+  // INT8 is fitted at the peak here (0.8 x 2), which is above 90 %.
+  const auto int8 = best_case(by_hand(), llama, {Precision::Int8}).value();
+  EXPECT_NEAR(int8.step_ms, 0.5 + std::hypot(8.030527488, 2 * 7.504658432 / 80), 1e-9);
+  EXPECT_EQ(best_case(by_hand(), llama, {Precision::Bf16, 0}).error().message, "batch is 0; expected 1 to 65536");
 }
 
 TEST(BaselineBand, TheMedianHasTheMedianOfEachParameter) {
@@ -291,6 +309,12 @@ TEST(BaselineNotes, QueriesOutsideTheCalibratedRangeSaySo) {
   EXPECT_EQ(figure("h200", Precision::Bf16, 1, 28779).note,
             "contexts above 28778 tokens are outside the calibrated range");
   EXPECT_EQ(figure("l4", Precision::Bf16, 1, 1).note, "l4 has no measurements: it has the common constants");
+  EXPECT_EQ(figure("b200", Precision::Bf16, 1, 1).note,
+            "b200 has no measurements of one sequence: the error is that of GPUs left out of the fit");
+  EXPECT_EQ(figure("b200", Precision::Bf16, 2, 1).note, "");
+  EXPECT_THAT(
+      figure("mi300x", Precision::Bf16, 16, 192).note,
+      testing::MatchesRegex("the 3 measurements of mi300x at several sequences are 1[0-9][0-9] % off on average"));
 }
 
 std::string refusal(const std::string& gpu_name, const config::ModelConfig& shapes, const BaselineQuery& query) {

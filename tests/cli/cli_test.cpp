@@ -379,10 +379,14 @@ TEST_F(Cli, BaselineIsABandOrTheEngineAskedFor) {
     return nlohmann::json::parse(outcome.out);
   };
   const auto band = of({});
-  ASSERT_EQ(band["baseline"].size(), 2U);
+  ASSERT_EQ(band["baseline"].size(), 3U);
   EXPECT_EQ(band["baseline"][0]["engine"], "median of serving engines");
   EXPECT_EQ(band["baseline"][1]["best_serving_engine"], true);
   EXPECT_GT(band["baseline"][1]["tokens_per_s_user"], band["baseline"][0]["tokens_per_s_user"]);
+  EXPECT_EQ(band["baseline"][2]["engine"], "best case");
+  EXPECT_EQ(band["baseline"][2]["best_case"], true);
+  EXPECT_GT(band["baseline"][2]["tokens_per_s_user"], band["baseline"][1]["tokens_per_s_user"]);
+  EXPECT_FALSE(band["baseline"][2].contains("error_mean_percent"));
   EXPECT_FALSE(band.contains("machines"));
   for (const auto* key : {"error_mean_percent", "error_p90_percent", "error_rows", "data_dates", "energy_j_per_token"})
     EXPECT_TRUE(band["baseline"][0].contains(key)) << key;

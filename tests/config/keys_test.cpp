@@ -82,6 +82,24 @@ TEST(ConfigKeys, OfAGpuAreHeldToTheirTypes) {
   every_key_is_held_to_its_type<GpuSpec>(json::parse(text_of("gpu/h100-sxm.json")));
 }
 
+TEST(ConfigKeys, AGpuHasAPriceOrNone) {
+  json tree = json::parse(text_of("gpu/h100-sxm.json"));
+  const auto price = [&] { return parse_gpu(tree.dump(), "x").value().price_usd_per_h; };
+  ASSERT_TRUE(price().has_value());
+  EXPECT_EQ(price()->low, tree["price_usd_per_h"]["low"]);
+  EXPECT_EQ(price()->high, tree["price_usd_per_h"]["high"]);
+  tree["price_usd_per_h"]["low"] = 5;
+  EXPECT_EQ(verdict<GpuSpec>(tree), "x: /price_usd_per_h/high is 4.29; expected at least /price_usd_per_h/low, 5.");
+  tree["price_usd_per_h"]["low"] = 0;
+  EXPECT_THAT(verdict<GpuSpec>(tree), StartsWith("x: /price_usd_per_h/low is 0; allowed: "));
+  tree["price_usd_per_h"] = 3;
+  EXPECT_EQ(verdict<GpuSpec>(tree), "x: /price_usd_per_h is 3; allowed: an object or null.");
+  tree["price_usd_per_h"] = nullptr;
+  EXPECT_FALSE(price().has_value());
+  tree.erase("price_usd_per_h");
+  EXPECT_FALSE(price().has_value());
+}
+
 template <class Config>
 void integers_stay_in_range(const json& good) {
   for (const auto& field : fields_of<Config>()) {
@@ -163,10 +181,13 @@ TEST(ConfigKeys, RealsOfAGpuStayInRange) {
     tree[json::json_pointer(key)] = value;
     return verdict<GpuSpec>(tree);
   };
-  EXPECT_EQ(with("/engines/vllm/bandwidth_efficiency", 0), "x: /engines/vllm/bandwidth_efficiency is 0; allowed: a number above 0, to 1.");
-  EXPECT_EQ(with("/engines/vllm/bandwidth_efficiency", 1.01), "x: /engines/vllm/bandwidth_efficiency is 1.01; allowed: a number above 0, to 1.");
+  EXPECT_EQ(with("/engines/vllm/bandwidth_efficiency", 0),
+            "x: /engines/vllm/bandwidth_efficiency is 0; allowed: a number above 0, to 1.");
+  EXPECT_EQ(with("/engines/vllm/bandwidth_efficiency", 1.01),
+            "x: /engines/vllm/bandwidth_efficiency is 1.01; allowed: a number above 0, to 1.");
   EXPECT_EQ(with("/engines/vllm/bandwidth_efficiency", 1), "");
-  EXPECT_EQ(with("/engines/vllm/step_overhead_ms", -1), "x: /engines/vllm/step_overhead_ms is -1; allowed: a number from 0 to 1000 ms.");
+  EXPECT_EQ(with("/engines/vllm/step_overhead_ms", -1),
+            "x: /engines/vllm/step_overhead_ms is -1; allowed: a number from 0 to 1000 ms.");
   EXPECT_EQ(with("/memory_gb", "80"), "x: /memory_gb is \"80\"; allowed: a number above 0, to 1000000 GB.");
 }
 

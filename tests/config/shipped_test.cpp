@@ -61,6 +61,20 @@ TEST(Shipped, TheNamesThatTheCommandLinePromisesAreThere) {
                                                     "tenstorrent-n300", "tpu-v6e"}));
 }
 
+TEST(Shipped, GpusAndMachinesSayTheirSourceAndPricesTheirs) {
+  for (const auto& name : path().list("gpu")) {
+    const GpuSpec gpu = shipped("gpu", name, load_gpu);
+    EXPECT_THAT(gpu.source, testing::ContainsRegex("(data sheet|white paper).*20[0-9][0-9]")) << name;
+    EXPECT_EQ(gpu.source.find("Price:") != std::string::npos, gpu.price_usd_per_h.has_value()) << name;
+    EXPECT_LE(gpu.single_measurements, gpu.measurements) << name;
+  }
+  for (const auto& name : path().list("machine")) {
+    const Machine machine = shipped("machine", name, load_machine);
+    EXPECT_THAT(machine.date, testing::ContainsRegex("^20[0-9][0-9]-[0-9][0-9]|^not stated$")) << name;
+    EXPECT_NE(machine.source, "") << name;
+  }
+}
+
 TEST(Shipped, EveryChipParameterHasAReason) {
   for (const auto& name : path().list("chip")) {
     const ChipConfig chip = shipped("chip", name, load_chip);

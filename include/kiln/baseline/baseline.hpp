@@ -47,7 +47,8 @@ struct BaselineFigure {
   std::string gpu;  ///< GpuSpec::name
   Precision precision = Precision::Bf16;
   Engine engine = Engine::Median;
-  bool best = false;  ///< the fastest serving engine at this query
+  bool best = false;       ///< the fastest serving engine at this query
+  bool best_case = false;  ///< no engine's: see best_case()
   std::uint64_t gpus = 1;
   double step_ms = 0;
   double tokens_per_s_user = 0;
@@ -87,8 +88,21 @@ StepParts step(const config::GpuSpec& gpu, const config::ModelConfig& model, con
 base::Result<BaselineFigure> estimate(const config::GpuSpec& gpu, const config::ModelConfig& model,
                                       const BaselineQuery& query);
 
-/// The median engine and the serving engine that is fastest at this query; its engine is not asked. Fails as
-/// estimate() does.
+/// What a stack without software's faults would reach, a choice and no measurement: t0 = 0.5 ms, nothing for each
+/// sequence, 90 % of the peak bandwidth and 80 % of the dense peak (or what the fit has, where that is more). No error
+/// is stated.
+inline constexpr double kBestCaseOverheadMs = 0.5;
+inline constexpr double kBestCaseEfficiency = 0.9;
+inline constexpr double kBestCaseCompute = 0.8;
+inline constexpr std::string_view kBestCase = "best case";
+base::Result<BaselineFigure> best_case(const config::GpuSpec& gpu, const config::ModelConfig& model,
+                                       const BaselineQuery& query);
+
+/// Who a figure is of: kBestCase, or the name of its engine.
+std::string_view label(const BaselineFigure& figure);
+
+/// The median engine, the serving engine that is fastest at this query, and the best case; the query's engine is not
+/// asked. Fails as estimate() does.
 base::Result<std::vector<BaselineFigure>> band(const config::GpuSpec& gpu, const config::ModelConfig& model,
                                                const BaselineQuery& query);
 

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -25,6 +26,11 @@ struct GpuEngine {
   std::string dates;                ///< when they were published
 };
 
+/// What clouds ask for a GPU and its share of the host.
+struct PriceRange {
+  double low = 0, high = 0;
+};
+
 struct GpuSpec {
   std::string name;         ///< the file's name, e.g. "h100-sxm"
   std::string description;  ///< e.g. "NVIDIA H100 SXM 80 GB HBM3"
@@ -35,7 +41,9 @@ struct GpuSpec {
   bool fp8_in_hardware = false;   ///< tensor cores multiply FP8 (Ada, Hopper and later)
   double power_w = 0;
   double link_gb_per_s = 0;                                    ///< to other GPUs, one direction
+  std::optional<PriceRange> price_usd_per_h;                   ///< absent where no source has one
   std::uint32_t measurements = 0;                              ///< of this GPU in the fit
+  std::uint32_t single_measurements = 0;                       ///< those of one sequence
   double compute_efficiency = 0;                               ///< of the 16-bit peak
   double fp8_compute_efficiency = 0;                           ///< of the 8-bit peak
   double sequence_overhead_ms = 0;                             ///< what a sequence of the batch adds to a step
@@ -43,7 +51,7 @@ struct GpuSpec {
   double int8_efficiency = 0, int4_efficiency = 0;             ///< likewise
   double power_base = 0, power_memory = 0, power_compute = 0;  ///< of the limit: always, while reading, computing
   double energy_error_mean_percent = 0;
-  double batch_error_mean_percent = 0, batch_error_p90_percent = 0;  ///< as of an engine, at batches above 1
+  double batch_error_mean_percent = 0, batch_error_p90_percent = 0;  ///< at batches above 1, see docs/validation/gpu.md
   std::uint32_t batch_error_rows = 0;
   std::array<GpuEngine, kGpuEngines.size()> engines;  ///< in the order of kGpuEngines
   std::string source;
