@@ -77,6 +77,8 @@ std::string caution(const config::GpuSpec& gpu, const config::ModelConfig& model
     add(note, fmt::format("the {} measurements of {} at several sequences are {:.0f} % off on average",
                           gpu.batch_error_rows, gpu.name, gpu.batch_error_mean_percent));
   }
+  if (query.precision == Precision::Fp8 && !gpu.fp8_in_hardware)
+    add(note, gpu.name + " has no FP8 in hardware: the weights are widened and multiplied at 16 bits, as with int8");
   if (query.gpus > 1)
     add(note, fmt::format("{} GPUs: the time of the links between them is assumed, not measured", query.gpus));
   return note;
@@ -87,7 +89,7 @@ double precision_efficiency(const config::GpuSpec& gpu, Precision precision) {
     case Precision::Bf16:
       return 1;
     case Precision::Fp8:
-      return gpu.fp8_efficiency;
+      return gpu.fp8_in_hardware ? gpu.fp8_efficiency : gpu.int8_efficiency;
     case Precision::Int8:
       return gpu.int8_efficiency;
     case Precision::Int4:
@@ -98,7 +100,8 @@ double precision_efficiency(const config::GpuSpec& gpu, Precision precision) {
 }
 
 double flops_per_ms(const config::GpuSpec& gpu, Precision precision) {
-  if (precision == Precision::Fp8) return gpu.fp8_compute_efficiency * gpu.fp8_or_int8_tflops * 1e9;
+  if (precision == Precision::Fp8 && gpu.fp8_in_hardware)
+    return gpu.fp8_compute_efficiency * gpu.fp8_or_int8_tflops * 1e9;
   return gpu.compute_efficiency * gpu.bf16_tflops * 1e9;
 }
 
@@ -126,9 +129,7 @@ base::Status check_query(const config::GpuSpec& gpu, const config::ModelConfig& 
     return base::Error{fmt::format("context is {} tokens; expected at most {}", query.context, kMaximumContext)};
   if (query.gpus < 1 || query.gpus > kMaximumGpus)
     return base::Error{fmt::format("the number of GPUs is {}; expected 1 to {}", query.gpus, kMaximumGpus)};
-  if (query.precision == Precision::Fp8 && !gpu.fp8_in_hardware)
-    return base::Error{fmt::format("{} has no FP8 in hardware; expected bf16, int8 or int4", gpu.name)};
-  if (query.precision == Precision::Fp8 && gpu.fp8_or_int8_tflops <= 0)
+  if (query.precision == Precision::Fp8 && gpu.fp8_in_hardware && gpu.fp8_or_int8_tflops <= 0)
     return base::Error{
         fmt::format("{} has FP8 in hardware and no /fp8_or_int8_tflops; expected its dense rate", gpu.name)};
   return {};

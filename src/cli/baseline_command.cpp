@@ -40,12 +40,9 @@ base::Result<int> run_baseline(const BaselineOptions& options, Session& session)
   const auto model = session.model(options.model);
   if (!model) return model.error();
   report::BaselineRows rows{options.query.batch, options.query.context, {}};
-  const bool all = options.gpus.empty();
-  for (const auto& name : all ? session.gpus() : options.gpus) {
+  for (const auto& name : options.gpus.empty() ? session.gpus() : options.gpus) {
     const auto gpu = session.gpu(name);
     if (!gpu) return gpu.error();
-    // A GPU without the precision's hardware is left out of "all", and refused by name.
-    if (all && !in_hardware(*gpu, options.query.precision)) continue;
     if (const auto added = add_figures(*gpu, *model, options.query, rows); !added) return added.error();
   }
   if (options.machines) {

@@ -20,7 +20,8 @@ namespace kiln::baseline {
 /// keep them.
 enum class Precision {
   Bf16,  ///< 16 bits a weight
-  Fp8,   ///< 8 bits a weight, multiplied at 8 bits; a scale per tensor or channel is too small to count
+  Fp8,   ///< 8 bits a weight, multiplied at 8 bits; a scale per tensor or channel is too small to count. As Int8 on a
+         ///< GPU without FP8 in hardware
   Int8,  ///< 8 bits a weight, widened and multiplied at 16
   Int4,  ///< 4.15625 bits a weight: 4, and a 16-bit scale and a 4-bit zero for each 128 (AWQ, GPTQ); likewise
 };
@@ -83,8 +84,7 @@ struct StepParts {
 StepParts step(const config::GpuSpec& gpu, const config::ModelConfig& model, const BaselineQuery& query, double tokens,
                double sequences, double kv_bytes);
 
-/// Fails, with a sentence, for an invalid model, a batch, context or number of GPUs out of range, and FP8 on a GPU
-/// without it.
+/// Fails, with a sentence, for an invalid model, and a batch, context or number of GPUs out of range.
 base::Result<BaselineFigure> estimate(const config::GpuSpec& gpu, const config::ModelConfig& model,
                                       const BaselineQuery& query);
 
