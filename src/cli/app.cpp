@@ -100,6 +100,7 @@ int run(int argc, const char* const* argv) {
   add_chat(app, action);
   add_eval(app, action);
   add_baseline(app, action);
+  add_cost(app, action);
   add_rtl(app, action);
   add_common(app, options);
   const auto is_command = [&](std::string_view word) {
@@ -107,7 +108,7 @@ int run(int argc, const char* const* argv) {
     return std::any_of(commands.begin(), commands.end(), [&](const CLI::App* c) { return c->get_name() == word; });
   };
   if (argc > 1 && argv[1][0] != '-' && !is_command(argv[1]))
-    return fail(fmt::format("no command is named \"{}\"; bake, inspect, run, chat, eval, baseline or rtl is expected",
+    return fail(fmt::format("no command is named \"{}\"; bake, inspect, run, chat, eval, baseline, cost or rtl is expected",
                             base::without_controls(argv[1])),
                 kBadInput);
   try {

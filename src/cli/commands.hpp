@@ -41,6 +41,7 @@ void add_run(CLI::App& app, Action& chosen);
 void add_chat(CLI::App& app, Action& chosen);
 void add_eval(CLI::App& app, Action& chosen);
 void add_baseline(CLI::App& app, Action& chosen);
+void add_cost(CLI::App& app, Action& chosen);
 void add_rtl(CLI::App& app, Action& chosen);
 
 }  // namespace kiln::cli

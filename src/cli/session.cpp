@@ -27,7 +27,7 @@ std::string executable() {
   return std::filesystem::read_symlink("/proc/self/exe", ignored).string();
 }
 
-constexpr std::string_view kKinds[] = {"chip", "model", "recipe", "gpu"};
+constexpr std::string_view kKinds[] = {"chip", "model", "recipe", "gpu", "tech", "economics"};
 
 /// The KIND of "KIND:POINTER=VALUE", or nothing.
 std::optional<std::string> kind_of(const std::string& set) {
@@ -150,6 +150,18 @@ base::Result<std::vector<config::Machine>> Session::machines() const {
     machines.push_back(*std::move(machine));
   }
   return machines;
+}
+
+base::Result<config::TechConfig> Session::tech(const std::string& name) const {
+  const auto file = configs_.find("tech", name);
+  if (!file) return file.error();
+  return config::load_tech(*file, overrides("tech"));
+}
+
+base::Result<config::EconomicsConfig> Session::economics(const std::string& name) const {
+  const auto file = configs_.find("economics", name);
+  if (!file) return file.error();
+  return config::load_economics(*file, overrides("economics"));
 }
 
 base::Result<std::unique_ptr<checkpoint::Checkpoint>> Session::checkpoint(const std::string& source) const {

@@ -44,6 +44,8 @@ class Session {
   [[nodiscard]] base::Result<config::ModelConfig> model(const std::string& name) const;
   [[nodiscard]] base::Result<config::BakeRecipe> recipe(const std::string& name) const;
   [[nodiscard]] base::Result<config::GpuSpec> gpu(const std::string& name) const;
+  [[nodiscard]] base::Result<config::TechConfig> tech(const std::string& name) const;
+  [[nodiscard]] base::Result<config::EconomicsConfig> economics(const std::string& name) const;
   [[nodiscard]] std::vector<std::string> gpus() const { return configs_.list("gpu"); }
   /// The published points under configs/machine, by name.
   [[nodiscard]] base::Result<std::vector<config::Machine>> machines() const;

@@ -193,6 +193,14 @@ void describe(FieldVisitor& v, ChipConfig& chip) {
   v.alternative("lora", has_lora, false, [&] { describe(v, lora); });
   chip.lora.reset();
   if (has_lora) chip.lora = lora;
+  bool has_silicon = chip.silicon.has_value();
+  SiliconConfig silicon = chip.silicon.value_or(SiliconConfig{});
+  v.alternative("silicon", has_silicon, false, [&] {
+    v.text("technology", silicon.technology, Text::Name);
+    v.choice("rom_cell", silicon.rom_cell, kRomCellNames);
+  });
+  chip.silicon.reset();
+  if (has_silicon) chip.silicon = silicon;
   v.notes("reasons", chip.reasons);
 }
 

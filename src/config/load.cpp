@@ -27,11 +27,18 @@ void check_tile(const TileConfig& tile, const std::string& pointer, Errors& erro
                   tile.inputs_per_cycle, pointer, kMostBitSerialInputs));
 }
 
+void check_constant(const std::string& pointer, const TechConstant& constant, Errors& errors) {
+  if (constant.low <= constant.typical && constant.typical <= constant.high) return;
+  errors.add(pointer, fmt::format("has low {}, typical {} and high {}; expected low <= typical <= high", constant.low,
+                                  constant.typical, constant.high));
+}
+
 /// Pointers that may have a reason: `/tile/...` of the tiles of one array as well.
 std::vector<std::string> parameter_pointers() {
   std::vector<std::string> known;
   for (const auto& field : fields_of<ChipConfig>()) {
-    if (field.unit == "text" || field.unit == "sentences" || field.unit == "object") continue;
+    const bool name_or_note = field.unit == "text" && !field.pointer.starts_with("/silicon/");
+    if (name_or_note || field.unit == "sentences" || field.unit == "object") continue;
     known.push_back(field.pointer);
     if (!field.pointer.starts_with("/tile/")) continue;
     for (const auto& array : kTileArrayNames)
@@ -76,6 +83,14 @@ void check_together(const Machine& machine, Errors& errors) {
   if (machine.tokens_per_s_user_low > machine.tokens_per_s_user_high)
     errors.add("/tokens_per_s_user_high", fmt::format("is {}; expected at least /tokens_per_s_user_low, {}",
                                                       machine.tokens_per_s_user_high, machine.tokens_per_s_user_low));
+}
+void check_together(const TechConfig& tech, Errors& errors) {
+  TechConfig copy = tech;
+  for (const auto& field : fields(copy)) check_constant("/" + field.key, *field.constant, errors);
+}
+void check_together(const EconomicsConfig& economics, Errors& errors) {
+  EconomicsConfig copy = economics;
+  for (const auto& field : fields(copy)) check_constant("/" + field.key, *field.constant, errors);
 }
 
 template <class Config>
@@ -130,6 +145,12 @@ base::Result<GpuSpec> load_gpu(const std::string& file, const std::vector<Overri
 base::Result<Machine> load_machine(const std::string& file, const std::vector<Override>& overrides) {
   return load<Machine>(file, overrides);
 }
+base::Result<TechConfig> load_tech(const std::string& file, const std::vector<Override>& overrides) {
+  return load<TechConfig>(file, overrides);
+}
+base::Result<EconomicsConfig> load_economics(const std::string& file, const std::vector<Override>& overrides) {
+  return load<EconomicsConfig>(file, overrides);
+}
 
 base::Result<ChipConfig> parse_chip(const std::string& json, const std::string& name,
                                     const std::vector<Override>& overrides) {
@@ -150,6 +171,14 @@ base::Result<GpuSpec> parse_gpu(const std::string& json, const std::string& name
 base::Result<Machine> parse_machine(const std::string& json, const std::string& name,
                                     const std::vector<Override>& overrides) {
   return parse<Machine>(json, name, overrides);
+}
+base::Result<TechConfig> parse_tech(const std::string& json, const std::string& name,
+                                    const std::vector<Override>& overrides) {
+  return parse<TechConfig>(json, name, overrides);
+}
+base::Result<EconomicsConfig> parse_economics(const std::string& json, const std::string& name,
+                                              const std::vector<Override>& overrides) {
+  return parse<EconomicsConfig>(json, name, overrides);
 }
 
 std::string to_json(const ChipConfig& chip) { return write(chip); }

@@ -36,10 +36,12 @@ TEST(Shipped, EveryConfigLoadsAndIsNamedAsItsFile) {
   for (const auto& name : path().list("recipe")) shipped("recipe", name, load_recipe);
   for (const auto& name : path().list("gpu")) shipped("gpu", name, load_gpu);
   for (const auto& name : path().list("machine")) shipped("machine", name, load_machine);
+  for (const auto& name : path().list("tech")) shipped("tech", name, load_tech);
+  for (const auto& name : path().list("economics")) shipped("economics", name, load_economics);
 }
 
-TEST(Shipped, NoFileStandsOutsideTheFiveKinds) {
-  const std::set<std::string> kinds = {"chip", "model", "recipe", "gpu", "machine"};
+TEST(Shipped, NoFileStandsOutsideTheKinds) {
+  const std::set<std::string> kinds = {"chip", "model", "recipe", "gpu", "machine", "tech", "economics"};
   for (const auto& entry : std::filesystem::recursive_directory_iterator(kConfigs)) {
     if (!entry.is_regular_file() || entry.path().filename() == "README.md") continue;
     EXPECT_EQ(entry.path().extension(), ".json") << entry.path();
@@ -67,6 +69,11 @@ TEST(Shipped, GpusAndMachinesSayTheirSourceAndPricesTheirs) {
     EXPECT_THAT(gpu.source, testing::ContainsRegex("(data sheet|white paper).*20[0-9][0-9]")) << name;
     EXPECT_EQ(gpu.source.find("Price:") != std::string::npos, gpu.price_usd_per_h.has_value()) << name;
     EXPECT_LE(gpu.single_measurements, gpu.measurements) << name;
+    const auto rent = shipped("economics", "default", load_economics).gpu_price(name);
+    ASSERT_EQ(rent.has_value(), gpu.price_usd_per_h.has_value()) << name;
+    if (!rent) continue;
+    EXPECT_EQ(rent->low, gpu.price_usd_per_h->low) << name;
+    EXPECT_EQ(rent->high, gpu.price_usd_per_h->high) << name;
   }
   for (const auto& name : path().list("machine")) {
     const Machine machine = shipped("machine", name, load_machine);

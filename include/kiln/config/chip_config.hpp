@@ -180,6 +180,21 @@ struct LoraConfig {
   std::uint32_t add_cycles = 3;         ///< latency of the sum at the root of the array's tree
 };
 
+/// How a ROM tile holds its weights; no unit's cycles depend on it. docs/cost.md
+enum class RomCell {
+  TransistorPerBit,     ///< a code of b bits is b cells of a mask ROM
+  TransistorPerWeight,  ///< a cell of one transistor holds a code of up to 4 bits; wider codes take several
+  Metal,                ///< wires lead a weight's input where its value counts it: bit_serial, all rows in one step, one layer
+};
+inline constexpr std::array<std::string_view, 3> kRomCellNames = {"transistor_per_bit", "transistor_per_weight",
+                                                                  "metal"};
+
+/// What the chip is made of; a chip without it has no area, no energy and no price. docs/cost.md
+struct SiliconConfig {
+  std::string technology;  ///< a file under configs/tech without its ending
+  RomCell rom_cell = RomCell::TransistorPerBit;
+};
+
 struct ChipConfig {
   std::string name;
   std::string description;
@@ -199,6 +214,7 @@ struct ChipConfig {
   HostConfig host;
   ChipsConfig chips;
   std::optional<LoraConfig> lora;  ///< a chip without one runs no adapter
+  std::optional<SiliconConfig> silicon;
   /// Why a parameter has its value: JSON pointer -> sentence. Every key names a parameter that exists.
   std::map<std::string, std::string> reasons;
 };

@@ -1,6 +1,6 @@
-#include "kiln/chip/chip.hpp"
+#include "kiln/program/activity.hpp"
 
-namespace kiln::chip {
+namespace kiln::program {
 
 Activity& Activity::operator+=(const Activity& other) {
   products += other.products;
@@ -30,4 +30,4 @@ Activity& Activity::operator+=(const Activity& other) {
   return *this;
 }
 
-}  // namespace kiln::chip
+}  // namespace kiln::program

@@ -1,0 +1,54 @@
+// Area, transistors and leakage of a die: every unit of the chip built from textbook circuits and memory macros, at the
+// low, typical and high values of a technology. Parts add up to the whole in each of the three. docs/cost.md has the
+// formulas. With several chips it is the one with the most stages and layers.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "kiln/base/range.hpp"
+#include "kiln/config/tech_config.hpp"
+#include "kiln/floorplan/floorplan.hpp"
+#include "kiln/program/placement.hpp"
+
+namespace kiln::cost {
+
+/// What a lithography scanner exposes at once, 26 mm x 33 mm.
+inline constexpr double kReticleMm2 = 858;
+
+struct Part {
+  std::optional<program::Unit> unit;  ///< none: white space
+  std::string what;                   ///< "ROM", "accumulators", "banks"
+  floorplan::BlockKind kind = floorplan::BlockKind::Logic;
+  base::Range transistors, area_mm2, leakage_w;
+};
+
+struct Die {
+  std::uint32_t layers = 0;  ///< on this die
+  std::uint32_t stages = 0;
+  std::vector<Part> parts;   ///< all stages together
+  base::Range transistors, area_mm2, leakage_w;
+  double rom_bits = 0, sram_bits = 0;
+  floorplan::Floorplan plan;               ///< at typical areas
+  std::vector<floorplan::LinkWire> wires;  ///< at the typical delay
+  double tile_side_mm = 0;                 ///< of the largest array's tile, taken as a square, typical
+};
+
+/// Fails where the chip has no `silicon`, or where a cell of wires is asked for and the tiles do not allow it.
+base::Result<Die> die(const program::Placement& placement, const config::BakeRecipe& recipe,
+                      const config::TechConfig& tech);
+
+/// A path between two registers of a tile, against the clock.
+struct ClockPath {
+  std::string name;         ///< "select and accumulate"
+  base::Range delay_ps;
+  double available_ps = 0;  ///< cycles that the config gives it times the clock's period
+  [[nodiscard]] bool meets_typical() const { return delay_ps.typical <= available_ps; }
+};
+/// The paths of every array's tiles, the slowest of each kind.
+std::vector<ClockPath> clock_paths(const program::Placement& placement, const config::BakeRecipe& recipe,
+                                   const config::TechConfig& tech, double tile_side_mm);
+
+}  // namespace kiln::cost

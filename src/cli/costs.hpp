@@ -1,0 +1,14 @@
+// Area and energy of a run, for the commands that have one. Private to the cli module.
+#pragma once
+
+#include "cli/session.hpp"
+#include "kiln/host/run.hpp"
+#include "kiln/report/cost_report.hpp"
+
+namespace kiln::cli {
+
+/// Nothing for a chip that does not say what it is made of.
+base::Result<std::optional<report::ChipCost>> chip_cost(const Session& session, const program::Placement& placement,
+                                                        const config::BakeRecipe& recipe, const host::RunResult& ran);
+
+}  // namespace kiln::cli

@@ -1,0 +1,171 @@
+#include "kiln/cost/die.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "cost/memory.hpp"
+#include "cost/tile.hpp"
+#include "cost/units.hpp"
+
+namespace kiln::cost {
+namespace {
+
+using base::Corner;
+using floorplan::BlockKind;
+
+/// Transistors of an interface's drivers and clock circuits for each that logic would have on their area: chosen, since
+/// nothing is published and they are large.
+constexpr double kAnalogDensity = 0.1;
+
+/// Where the cells are wires, nothing can be read one after the other.
+base::Status check_cells(const program::Placement& placement) {
+  const auto& silicon = placement.chip().silicon;
+  if (!silicon)
+    return base::Error{fmt::format("chip `{}` has no /silicon; expected its technology and ROM cell", placement.chip().name)};
+  if (silicon->rom_cell != config::RomCell::Metal) return {};
+  for (std::size_t k = 0; k < program::kArrays; ++k) {
+    const auto kind = static_cast<program::ArrayKind>(k);
+    const auto& tile = placement.tile(kind);
+    if (tile.microarchitecture != config::Microarchitecture::BitSerial || tile.rows > tile.inputs_per_cycle ||
+        placement.chip().schedule != config::Schedule::LayerPipelined)
+      return base::Error{fmt::format("/silicon/rom_cell is `metal`, but array {} has tiles of {} rows, {} in a step; expected "
+                                     "`bit_serial` tiles whose rows are one step, and the schedule `layer_pipelined`",
+                                     name(kind), tile.rows, tile.inputs_per_cycle)};
+  }
+  return {};
+}
+
+/// Area, transistors and leakage of an amount in one corner.
+void price(const Amount& amount, const config::TechConfig& tech, Corner corner, Part& part) {
+  double transistors = 0, um2 = 0, leak = 0;
+  switch (amount.kind) {
+    case BlockKind::Rom:
+      um2 = (amount.bits + amount.weight_cells * tech.weight_cell_rom_bits.at(corner)) *
+                macro_um2_per_bit(tech.rom_um2_per_bit, amount.words, corner) +
+            amount.metal_weights * tech.metal_um2_per_weight.at(corner);
+      transistors = (amount.bits + amount.weight_cells) * tech.rom_transistors_per_bit.at(corner);
+      leak = tech.rom_leakage_w_per_mm2.at(corner);
+      break;
+    case BlockKind::Sram:
+      um2 = amount.bits * macro_um2_per_bit(tech.sram_um2_per_bit, amount.words, corner);
+      transistors = amount.bits * tech.sram_transistors_per_bit.at(corner);
+      leak = tech.sram_leakage_w_per_mm2.at(corner);
+      break;
+    case BlockKind::Logic:
+    case BlockKind::Io:
+      transistors = amount.transistors * tech.logic_overhead.at(corner);
+      um2 = transistors * tech.logic_um2_per_transistor.at(corner);
+      leak = tech.logic_leakage_w_per_mm2.at(corner);
+      break;
+  }
+  part.transistors.at(corner) += transistors;
+  part.area_mm2.at(corner) += um2 * 1e-6;
+  part.leakage_w.at(corner) += um2 * 1e-6 * leak;
+}
+
+class Builder {
+ public:
+  Builder(const program::Placement& placement, const config::BakeRecipe& recipe, const config::TechConfig& tech)
+      : placement_(placement), recipe_(recipe), tech_(tech) {}
+
+  Die build(std::uint32_t chip) {
+    const auto& stages = placement_.dataflow().stages();
+    for (std::uint32_t s = 0; s < stages.size(); ++s)
+      if (stages[s].chip == chip) add_stage(s, stages[s].layers);
+    add_io("host interface", program::Unit::HostLink, tech_.host_io_mm2);
+    if (placement_.chip().chips.count > 1) add_io("links to other chips", program::Unit::HostLink, tech_.chip_link_io_mm2);
+    finish();
+    return std::move(die_);
+  }
+
+ private:
+  void add_stage(std::uint32_t stage, std::uint32_t layers) {
+    die_.layers += layers;
+    die_.stages += 1;
+    for (const auto& amount : stage_amounts(placement_, recipe_, stage)) {
+      Part part{amount.unit, amount.what, amount.kind, {}, {}, {}};
+      for (const Corner corner : base::kCorners) price(amount, tech_, corner, part);
+      if (amount.kind == BlockKind::Rom) die_.rom_bits += amount.bits;
+      if (amount.kind == BlockKind::Sram) die_.sram_bits += amount.bits;
+      add_block(amount, stage, part.area_mm2.typical);
+      add(part);
+    }
+  }
+
+  /// Parts of the same name of all stages are one.
+  void add(const Part& part) {
+    for (auto& known : die_.parts) {
+      if (known.unit != part.unit || known.what != part.what || known.kind != part.kind) continue;
+      known.transistors += part.transistors;
+      known.area_mm2 += part.area_mm2;
+      known.leakage_w += part.leakage_w;
+      return;
+    }
+    die_.parts.push_back(part);
+  }
+
+  /// A unit of a stage is one block, its memories and its logic together.
+  void add_block(const Amount& amount, std::uint32_t stage, double area) {
+    const bool alone = placement_.dataflow().stages().size() == 1;
+    const std::string name = alone ? std::string(program::name(amount.unit)) : fmt::format("{}[{}]", program::name(amount.unit), stage);
+    for (auto& block : blocks_) {
+      if (block.name != name) continue;
+      block.area_mm2 += area;
+      block.tiles = std::max(block.tiles, amount.tiles);
+      if (amount.kind != BlockKind::Logic) block.kind = amount.kind;
+      return;
+    }
+    blocks_.push_back({name, amount.unit, amount.kind, stage, area, amount.tiles});
+  }
+
+  void add_io(const std::string& what, program::Unit unit, const config::TechConstant& area) {
+    Part part{unit, what, BlockKind::Io, {}, area.range(), {}};
+    for (const Corner corner : base::kCorners) {
+      part.transistors.at(corner) = kAnalogDensity * area.at(corner) * 1e6 / tech_.logic_um2_per_transistor.typical;
+      part.leakage_w.at(corner) = area.at(corner) * tech_.logic_leakage_w_per_mm2.at(corner);
+    }
+    add(part);
+    blocks_.push_back({what, unit, BlockKind::Io, 0, area.typical, 1});
+  }
+
+  void finish() {
+    for (const auto& part : die_.parts) die_.area_mm2 += part.area_mm2;
+    Part space{std::nullopt, "white space", BlockKind::Logic, {}, {}, {}};
+    for (const Corner corner : base::kCorners)
+      space.area_mm2.at(corner) = die_.area_mm2.at(corner) * (tech_.placement_overhead.at(corner) - 1);
+    die_.area_mm2 += space.area_mm2;
+    die_.parts.push_back(space);
+    for (const auto& part : die_.parts) {
+      die_.transistors += part.transistors;
+      die_.leakage_w += part.leakage_w;
+    }
+    die_.plan = floorplan::place(blocks_, die_.area_mm2.typical);
+    die_.wires = floorplan::link_wires(die_.plan, tech_.wire_ps_per_mm.typical, placement_.chip().clock_mhz);
+    for (const auto& block : blocks_)
+      if (block.tiles > 0 && block.kind == BlockKind::Rom)
+        die_.tile_side_mm = std::max(die_.tile_side_mm, std::sqrt(block.area_mm2 / static_cast<double>(block.tiles)));
+  }
+
+  const program::Placement& placement_;
+  const config::BakeRecipe& recipe_;
+  const config::TechConfig& tech_;
+  Die die_;
+  std::vector<floorplan::Block> blocks_;
+};
+
+}  // namespace
+
+base::Result<Die> die(const program::Placement& placement, const config::BakeRecipe& recipe,
+                      const config::TechConfig& tech) {
+  if (const auto status = check_cells(placement); !status) return status.error();
+  std::optional<Die> largest;
+  for (std::uint32_t chip = 0; chip < placement.chip().chips.count; ++chip) {
+    Die one = Builder(placement, recipe, tech).build(chip);
+    if (!largest || one.area_mm2.typical > largest->area_mm2.typical) largest = std::move(one);
+  }
+  return std::move(*largest);
+}
+
+}  // namespace kiln::cost

@@ -1,0 +1,35 @@
+// What the tiles of one array are made of: cells and transistors, by their microarchitecture. Counts are of all tiles of
+// one array of one stage; `code_bits` and widths follow docs/numerics.md.
+#pragma once
+
+#include "kiln/config/bake_recipe.hpp"
+#include "kiln/program/placement.hpp"
+
+namespace kiln::cost {
+
+/// Transistors that formulas count; no overhead.
+struct TileCircuits {
+  double products = 0;      ///< banks that form products, or what multiplies elsewhere
+  double accumulators = 0;  ///< selection, sums and their second set of registers
+  double scales = 0;        ///< group scales, sums S
+  double control = 0;
+  double input = 0;  ///< the array's input buffer
+  // Of single operations, for energy:
+  double bank = 0;         ///< products of one activation
+  double lines = 0;        ///< wires that run across a tile for one activation
+  double per_weight = 0;   ///< one weight's selection and addition (or multiplication), mean over the matrices
+  double scale_lane = 0;   ///< one group scale and its sum
+};
+TileCircuits tile_circuits(const program::Placement& placement, const config::BakeRecipe& recipe,
+                           program::ArrayKind kind);
+
+/// Selection of one of 2^bits products of 16 bits. A uniform codebook of more than 4 bits is taken in two halves, whose
+/// products are added: value = 2^(b/2) * high + low.
+double selector(const config::TensorFormat& format);
+/// Products of an activation that a bank forms for it.
+double products_of(const config::TensorFormat& format);
+
+/// Words of a tile's ROM macro: rows that are read one after the other, of all layers that share the tile.
+std::uint64_t rom_words(const config::TileConfig& tile, std::uint32_t layers);
+
+}  // namespace kiln::cost

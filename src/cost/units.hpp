@@ -1,0 +1,40 @@
+// What a stage's units are made of, array by array and unit by unit: amounts that do not depend on the technology.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "kiln/cost/die.hpp"
+
+namespace kiln::cost {
+
+/// An amount of one kind: logic (transistors that formulas count), ROM or SRAM (bits in macros of `words`), or weights in
+/// cells of their own.
+struct Amount {
+  program::Unit unit = program::Unit::Sequencer;
+  std::string what;
+  floorplan::BlockKind kind = floorplan::BlockKind::Logic;
+  double transistors = 0;   ///< logic
+  double bits = 0;          ///< ROM and SRAM
+  double words = 0;         ///< of a macro
+  double weight_cells = 0;  ///< cells of one transistor
+  double metal_weights = 0; ///< weights in wires
+  std::uint64_t tiles = 1;  ///< for the picture
+};
+
+/// Everything that stage `stage` has, tile arrays first.
+std::vector<Amount> stage_amounts(const program::Placement& placement, const config::BakeRecipe& recipe,
+                                  std::uint32_t stage);
+
+// Circuits of single operations, for energy as well.
+double vector_operation();  ///< one element through one of the vector unit's operations, mean
+double score_mac();
+double value_mac();
+double softmax_lane();
+double lora_mac();
+double tree_adder();
+double row_scale();
+double compare_lane(const config::SamplerConfig& sampler);
+double embedding_lane();
+
+}  // namespace kiln::cost

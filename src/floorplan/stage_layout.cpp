@@ -1,0 +1,269 @@
+#include "floorplan/stage_layout.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "kiln/base/random.hpp"
+
+namespace kiln::floorplan {
+namespace {
+
+using program::Unit;
+
+/// How much a millimetre of each link weighs: about how often a token of a layer uses it.
+constexpr std::array<double, kLinkNames.size()> kWeights = {0.05, 0.05, 4, 4, 4, 1, 1, 0.05, 0.05, 0.05, 0};
+constexpr double kScatterWeight = 0.02;  ///< of every block's distance from the heart: settles what no link decides
+constexpr double kAspectWeight = 0.2;    ///< of a fourfold of kMaxAspect, in edges of the region
+constexpr double kGain = 1e-9;           ///< a move must gain more than rounding makes
+constexpr int kRounds = 8;
+constexpr std::uint64_t kStarts = 12;  ///< searches, of which the best counts
+
+Cluster cluster_of(Unit unit, BlockKind kind) {
+  if (kind == BlockKind::Io) return Cluster::Io;
+  switch (unit) {
+    case Unit::QkvArray:
+    case Unit::QkvTree:
+      return Cluster::Qkv;
+    case Unit::OArray:
+    case Unit::OTree:
+      return Cluster::O;
+    case Unit::GateUpArray:
+    case Unit::GateUpTree:
+      return Cluster::GateUp;
+    case Unit::DownArray:
+    case Unit::DownTree:
+      return Cluster::Down;
+    case Unit::LmHeadArray:
+    case Unit::LmHeadTree:
+    case Unit::Sampler:
+      return Cluster::LmHead;
+    case Unit::KvSram:
+    case Unit::Attention:
+      return Cluster::Memory;
+    case Unit::EmbeddingRom:
+      return Cluster::Embedding;
+    case Unit::Lora:
+      return Cluster::Lora;
+    case Unit::HostLink:
+      return Cluster::Io;
+    default:
+      return Cluster::Heart;
+  }
+}
+
+/// What stands between its cluster's large blocks and the heart.
+bool small(Unit unit) {
+  switch (unit) {
+    case Unit::QkvTree:
+    case Unit::OTree:
+    case Unit::GateUpTree:
+    case Unit::DownTree:
+    case Unit::LmHeadTree:
+    case Unit::Sampler:
+    case Unit::Attention:
+      return true;
+    default:
+      return false;
+  }
+}
+
+struct Members {
+  std::vector<std::size_t> large, small;
+};
+
+class Tree {
+ public:
+  Tree(const Arrangement& arrangement, std::span<const StageBlock> blocks) : arrangement_(arrangement) {
+    for (const StageBlock& block : blocks) areas_.push_back(block.area_mm2);
+    for (std::size_t i = 0; i < blocks.size(); ++i) {
+      const Unit unit = blocks[i].site.unit;
+      auto cluster = cluster_of(unit, blocks[i].kind);
+      if (cluster != Cluster::Io && small(unit) && arrangement.small_in_heart) cluster = Cluster::Heart;
+      Members& members = members_[static_cast<std::size_t>(cluster)];
+      (cluster != Cluster::Io && small(unit) ? members.small : members.large).push_back(i);
+    }
+  }
+  [[nodiscard]] Slice slice() const {
+    const Members& heart = members_[static_cast<std::size_t>(Cluster::Heart)];
+    std::vector<std::size_t> inner = heart.large;
+    inner.insert(inner.end(), heart.small.begin(), heart.small.end());
+    std::vector<Slice> left = stack(Slot::Left), right = stack(Slot::Right), middle = stack(Slot::Above);
+    std::reverse(middle.begin(), middle.end());
+    middle.push_back(packed(inner, areas_));
+    for (Slice& part : stack(Slot::Below)) middle.push_back(std::move(part));
+    std::vector<Slice> columns;
+    columns.push_back(slices(rows(), std::move(left)));
+    columns.push_back(slices(rows(), std::move(middle)));
+    columns.push_back(slices(rows(), std::move(right)));
+    return slices(this->columns(), std::move(columns));
+  }
+
+ private:
+  [[nodiscard]] Slice::Cut rows() const { return arrangement_.lying ? Slice::Cut::Columns : Slice::Cut::Rows; }
+  [[nodiscard]] Slice::Cut columns() const { return arrangement_.lying ? Slice::Cut::Rows : Slice::Cut::Columns; }
+  [[nodiscard]] std::vector<Slice> stack(Slot slot) const {
+    std::vector<Slice> result;
+    for (const std::uint8_t cluster : arrangement_.order) {
+      if (arrangement_.slots[cluster] == slot) result.push_back(cluster_slice(members_[cluster], slot));
+    }
+    return result;
+  }
+  /// The small blocks on the side of the heart.
+  [[nodiscard]] Slice cluster_slice(const Members& members, Slot slot) const {
+    std::vector<Slice> parts;
+    parts.push_back(packed(members.large, areas_));
+    parts.push_back(packed(members.small, areas_));
+    if (slot == Slot::Right || slot == Slot::Below) std::swap(parts[0], parts[1]);
+    return slices(slot == Slot::Left || slot == Slot::Right ? columns() : rows(), std::move(parts));
+  }
+  const Arrangement& arrangement_;
+  std::vector<double> areas_;
+  std::array<Members, kClusters + 1> members_;
+};
+
+Point heart_of(std::span<const StageBlock> blocks, const std::vector<Rectangle>& cells, const Rectangle& region) {
+  for (std::size_t i = 0; i < blocks.size(); ++i) {
+    if (blocks[i].site.unit == Unit::VectorUnit) return centre(cells[i]);
+  }
+  return centre(region);
+}
+
+double cost(const SiteIndex& index, std::span<const Site> sites, const Rectangle& region) {
+  const Ways ways = longest_ways(index, sites);
+  double sum = 0;
+  for (std::size_t i = 0; i < ways.size(); ++i) sum += kWeights[i] * ways[i].length_mm;
+  Point heart = centre(region);
+  for (const Site& site : sites) {
+    if (site.unit == Unit::VectorUnit) heart = centre(site.place);
+  }
+  const double edge = std::sqrt(region.width_mm * region.height_mm);
+  for (const Site& site : sites) {
+    const Point at = centre(site.place);
+    sum += kScatterWeight * (std::abs(at.x_mm - heart.x_mm) + std::abs(at.y_mm - heart.y_mm));
+    const double width = site.place.width_mm, height = site.place.height_mm;
+    if (!(width > 0) || !(height > 0)) continue;
+    const double aspect = std::max(width / height, height / width) / kMaxAspect;
+    if (aspect > 1) sum += kAspectWeight * edge * (std::sqrt(aspect) - 1);
+  }
+  return sum;
+}
+
+std::vector<Site> sites_of(std::span<const StageBlock> blocks) {
+  std::vector<Site> sites;
+  for (const StageBlock& block : blocks) sites.push_back(block.site);
+  return sites;
+}
+
+/// By hand: large arrays to both sides, memory above, what a layer does not use below.
+Arrangement by_hand() {
+  Arrangement a;
+  a.slots = {Slot::Left,  Slot::Left,  Slot::Right, Slot::Left, Slot::Below,
+             Slot::Above, Slot::Below, Slot::Above, Slot::Left};
+  return a;
+}
+
+/// Anyhow, but always the same.
+Arrangement shuffled(std::uint64_t number) {
+  base::Random random(number);
+  Arrangement a;
+  for (Slot& slot : a.slots) slot = kSlots[random.below(kSlots.size())];
+  a.slots[static_cast<std::size_t>(Cluster::Io)] = Slot::Left;
+  for (std::size_t i = kClusters - 1; i > 0; --i) std::swap(a.order[i], a.order[random.below(i + 1)]);
+  return a;
+}
+
+class Search {
+ public:
+  Search(const Rectangle& region, std::span<const StageBlock> blocks)
+      : region_(region), blocks_(blocks.begin(), blocks.end()), sites_(sites_of(blocks)), index_(sites_) {
+    for (const StageBlock& block : blocks) {
+      const auto cluster = static_cast<std::size_t>(cluster_of(block.site.unit, block.kind));
+      if (cluster < kClusters) present_[cluster] = true;
+    }
+  }
+  /// The arrangement that no single move makes better, and its cost.
+  std::pair<double, Arrangement> descend(Arrangement best) {
+    double lowest = cost_of(best);
+    bool better = true;
+    for (int round = 0; round < kRounds && better; ++round) {
+      better = false;
+      const auto attempt = [&](const Arrangement& next) {
+        const double c = cost_of(next);
+        if (c >= lowest * (1 - kGain)) return;
+        lowest = c;
+        best = next;
+        better = true;
+      };
+      for (std::size_t cluster = 0; cluster < kClusters; ++cluster) {
+        if (!present_[cluster]) continue;
+        for (const Slot slot : kSlots) {
+          // What leads off the chip stays at the region's edge.
+          if (slot == best.slots[cluster] || cluster == static_cast<std::size_t>(Cluster::Io)) continue;
+          Arrangement next = best;
+          next.slots[cluster] = slot;
+          attempt(next);
+        }
+      }
+      for (std::size_t a = 0; a < kClusters; ++a) {
+        for (std::size_t b = a + 1; b < kClusters; ++b) {
+          Arrangement next = best;
+          if (exchange(next, a, b)) attempt(next);
+        }
+      }
+    }
+    return {lowest, best};
+  }
+
+ private:
+  /// Two clusters change places; false if that changes nothing or takes the chip's edge from what needs it.
+  [[nodiscard]] bool exchange(Arrangement& arrangement, std::size_t a, std::size_t b) const {
+    const std::uint8_t one = arrangement.order[a], other = arrangement.order[b];
+    if (!present_[one] || !present_[other]) return false;
+    Slot& from = arrangement.slots[one];
+    Slot& to = arrangement.slots[other];
+    const auto io = static_cast<std::size_t>(Cluster::Io);
+    if (from != to && (one == io || other == io)) return false;
+    std::swap(from, to);
+    std::swap(arrangement.order[a], arrangement.order[b]);
+    return true;
+  }
+  double cost_of(const Arrangement& arrangement) {
+    arrange(arrangement, region_, blocks_);
+    for (std::size_t i = 0; i < blocks_.size(); ++i) sites_[i].place = blocks_[i].site.place;
+    return cost(index_, sites_, region_);
+  }
+  Rectangle region_;
+  std::vector<StageBlock> blocks_;
+  std::vector<Site> sites_;
+  SiteIndex index_;
+  std::array<bool, kClusters> present_{};
+};
+
+}  // namespace
+
+void arrange(const Arrangement& arrangement, const Rectangle& region, std::span<StageBlock> blocks) {
+  std::vector<Rectangle> cells(blocks.size());
+  cut_region(Tree(arrangement, blocks).slice(), region, cells);
+  const Point heart = heart_of(blocks, cells, region);
+  for (std::size_t i = 0; i < blocks.size(); ++i) {
+    StageBlock& block = blocks[i];
+    const bool at_edge = cluster_of(block.site.unit, block.kind) == Cluster::Io;
+    block.site.place = settle(block.area_mm2, cells[i], at_edge ? Point{region.x_mm, region.y_mm} : heart);
+  }
+}
+
+Arrangement best_arrangement(const Rectangle& region, std::span<const StageBlock> blocks) {
+  Search search(region, blocks);
+  std::pair<double, Arrangement> best;
+  for (std::uint64_t number = 0; number < kStarts; ++number) {
+    Arrangement first = number < 4 ? by_hand() : shuffled(number);
+    first.lying = (number & 1) != 0;
+    first.small_in_heart = (number & 2) != 0;
+    auto found = search.descend(first);
+    if (number == 0 || found.first < best.first * (1 - kGain)) best = found;
+  }
+  return best.second;
+}
+
+}  // namespace kiln::floorplan

@@ -1,0 +1,152 @@
+#include "report/cost_json.hpp"
+
+namespace kiln::report {
+namespace {
+
+constexpr std::string_view kKinds[] = {"rom", "sram", "logic", "io"};
+
+Json cases_json(const cost::Cases& cases) {
+  Json json = Json::object();
+  const auto add = [&](const char* key, const std::optional<double>& value) {
+    json[key] = value ? Json(*value) : Json("never");
+  };
+  add("low", cases.low);
+  add("typical", cases.typical);
+  add("high", cases.high);
+  return json;
+}
+
+Json parts_json(const cost::Die& die) {
+  Json list = Json::array();
+  for (const auto& part : die.parts) {
+    Json json = Json::object();
+    if (part.unit) json["unit"] = name(*part.unit);
+    json["what"] = part.what;
+    if (part.unit) json["kind"] = kKinds[static_cast<std::size_t>(part.kind)];
+    json["area_mm2"] = range_json(part.area_mm2);
+    json["transistors"] = range_json(part.transistors);
+    json["leakage_w"] = range_json(part.leakage_w);
+    list.push_back(std::move(json));
+  }
+  return list;
+}
+
+Json energy_json(const cost::Energy& energy) {
+  Json list = Json::array();
+  for (const auto& part : energy.parts)
+    list.push_back(Json{{"what", part.what}, {"mj_per_token", range_json(part.mj_per_token)}});
+  return list;
+}
+
+Json paths_json(const std::vector<cost::ClockPath>& paths) {
+  Json list = Json::array();
+  for (const auto& path : paths)
+    list.push_back(Json{{"path", path.name},
+                        {"delay_ps", range_json(path.delay_ps)},
+                        {"available_ps", path.available_ps},
+                        {"met", path.meets_typical()}});
+  return list;
+}
+
+Json money_json(const ChipMoney& money) {
+  Json json;
+  json["dies_per_wafer"] = range_json(money.die.dies_per_wafer);
+  json["yield"] = range_json(money.die.yield);
+  json["good_dies_per_wafer"] = range_json(money.die.good_dies_per_wafer);
+  json["usd_per_good_die"] = range_json(money.die.usd_per_good_die);
+  json["card_usd"] = range_json(money.card.total_usd());
+  json["mask_set_usd"] = range_json(money.first_chip.masks_usd);
+  json["first_chip_usd"] = range_json(money.first_chip.total_usd());
+  json["respin_masks_usd"] = range_json(money.new_model.masks_usd);
+  json["new_model_usd"] = range_json(money.new_model.total_usd());
+  json["machines"] = money.machines;
+  json["usd_per_million_tokens"] = Json{{"cards", range_json(money.tokens.cards_usd)},
+                                        {"servers", range_json(money.tokens.servers_usd)},
+                                        {"electricity", range_json(money.tokens.electricity_usd)},
+                                        {"masks", range_json(money.tokens.masks_usd)},
+                                        {"engineering", range_json(money.tokens.engineering_usd)},
+                                        {"design", range_json(money.tokens.design_usd)},
+                                        {"total", range_json(money.tokens.total_usd())}};
+  return json;
+}
+
+Json break_even_json(const CostReport::AgainstGpu& against) {
+  const auto& answer = against.answer;
+  Json json{{"gpu", against.gpu},
+            {"gpu_basis", against.basis},
+            {"gpu_tokens_per_s_total", against.question.gpu.tokens_per_s_total},
+            {"gpu_usd_per_h", range_json(against.question.gpu.usd_per_h)},
+            {"one_off_usd", range_json(answer.one_off.total_usd())},
+            {"wait_months", range_json(answer.wait_months)},
+            {"utilisation", answer.utilisation}};
+  for (const auto& row : answer.lifetimes)
+    json["lifetimes"].push_back(Json{{"lifetime_months", row.lifetime_months},
+                                     {"tokens_per_day", cases_json(row.tokens_per_day)},
+                                     {"cards", cases_json(row.cards)}});
+  for (const auto& row : answer.volumes)
+    json["volumes"].push_back(Json{{"tokens_per_day", row.tokens_per_day},
+                                   {"cards", range_json(row.cards)},
+                                   {"gpus", row.gpus.typical},
+                                   {"lifetime_months", cases_json(row.months)}});
+  for (const auto& cell : answer.cells)
+    json["table"].push_back(Json{{"lifetime_months", cell.lifetime_months},
+                                 {"tokens_per_day", cell.tokens_per_day},
+                                 {"chip_usd_per_million_tokens", cases_json(cell.chip_usd_per_mtok)},
+                                 {"gpu_usd_per_million_tokens", range_json(cell.gpu_usd_per_mtok)},
+                                 {"gpu_to_chip", cases_json(cell.gpu_to_chip)}});
+  return json;
+}
+
+}  // namespace
+
+Json range_json(const base::Range& range) {
+  return Json{{"low", range.low}, {"typical", range.typical}, {"high", range.high}};
+}
+
+void add_cost_figures(Json& json, const ChipCost& cost) {
+  json["technology"] = cost.tech.name;
+  json["area_mm2"] = range_json(cost.die.area_mm2);
+  json["transistors"] = range_json(cost.die.transistors);
+  json["power_w"] = range_json(cost.energy.power_w);
+  json["energy_mj_per_token"] = range_json(cost.energy.mj_per_token);
+  json["energy_by_part"] = energy_json(cost.energy);
+}
+
+Json silicon_json(const ChipCost& cost, const config::ChipConfig& chip) {
+  const auto& die = cost.die;
+  Json json{{"layers", die.layers}, {"stages", die.stages}, {"rom_bits", die.rom_bits}, {"sram_bits", die.sram_bits}};
+  json["leakage_w"] = range_json(die.leakage_w);
+  json["reticle_mm2"] = cost::kReticleMm2;
+  json["fits_reticle"] = die.area_mm2.typical <= cost::kReticleMm2;
+  json["width_mm"] = die.plan.width_mm;
+  json["height_mm"] = die.plan.height_mm;
+  json["parts"] = parts_json(die);
+  json["clock_mhz"] = chip.clock_mhz;
+  json["clock_paths"] = paths_json(cost.paths);
+  json["links"] = Json::array();
+  for (const auto& wire : die.wires)
+    json["links"].push_back(Json{{"link", wire.link},
+                                 {"length_mm", wire.length_mm},
+                                 {"stages", wire.stages},
+                                 {"configured_stages", configured_stages(chip, wire.link)}});
+  return json;
+}
+
+std::string cost_json(const CostReport& report) {
+  const auto& chip = report.placement.chip();
+  Json json = chip_document("cost", std::nullopt, report.placement, report.recipe);
+  json["dies"] = chip.chips.count;
+  add_cost_figures(json, report.chip);
+  json["silicon"] = silicon_json(report.chip, chip);
+  json["run"] = Json{{"prompt_tokens", report.prompt_tokens},
+                     {"answer_tokens", report.answer_tokens},
+                     {"users", report.users},
+                     {"tokens_per_s_total", report.tokens_per_s_total}};
+  if (report.tokens_per_s_user) json["run"]["tokens_per_s_user"] = *report.tokens_per_s_user;
+  json["economics"] = report.economics;
+  json["money"] = money_json(report.money);
+  for (const auto& against : report.break_even) json["break_even"].push_back(break_even_json(against));
+  return dump(json);
+}
+
+}  // namespace kiln::report

@@ -1,0 +1,17 @@
+// Parts of a JSON document that tell area, energy and power. Private to the report module.
+#pragma once
+
+#include "kiln/report/cost_report.hpp"
+#include "report/document.hpp"
+
+namespace kiln::report {
+
+Json range_json(const base::Range& range);
+/// area_mm2, transistors, power_w, energy_mj_per_token: what a run carries; each with low, typical, high.
+void add_cost_figures(Json& json, const ChipCost& cost);
+/// Stages of a link as the chip's config has them, by its key below /link.
+std::uint32_t configured_stages(const config::ChipConfig& chip, std::string_view link);
+/// parts, clock paths, links.
+Json silicon_json(const ChipCost& cost, const config::ChipConfig& chip);
+
+}  // namespace kiln::report

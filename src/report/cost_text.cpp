@@ -1,0 +1,159 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "kiln/report/table.hpp"
+#include "report/cost_json.hpp"
+
+namespace kiln::report {
+namespace {
+
+std::string span(const base::Range& r) {
+  return fmt::format("{} ({} to {})", number(r.typical), number(r.low), number(r.high));
+}
+std::string millions(double value) { return number(value * 1e-6); }
+std::string usd(double value) { return "$" + number(value); }
+std::string usd(const base::Range& r) { return fmt::format("{} ({} to {})", usd(r.typical), usd(r.low), usd(r.high)); }
+
+/// 3.2e9 -> "3.2 billion"
+std::string words(double value) {
+  if (value >= 1e12) return number(value * 1e-12) + " trillion";
+  if (value >= 1e9) return number(value * 1e-9) + " billion";
+  return value >= 1e6 ? number(value * 1e-6) + " million" : number(value);
+}
+
+std::string area_table(const CostReport& report) {
+  const auto& die = report.chip.die;
+  Table table({"part", "<what", "mm2", "low", "high", "share", "million transistors", "leakage W"});
+  auto parts = die.parts;
+  std::stable_sort(parts.begin(), parts.end(), [](const auto& a, const auto& b) { return a.area_mm2.typical > b.area_mm2.typical; });
+  cost::Part rest;
+  std::size_t small = 0;
+  const auto row = [&](const std::string& unit, const std::string& what, const cost::Part& part) {
+    table.row({unit, what, number(part.area_mm2.typical), number(part.area_mm2.low), number(part.area_mm2.high),
+               percent(part.area_mm2.typical / die.area_mm2.typical), millions(part.transistors.typical),
+               number(part.leakage_w.typical)});
+  };
+  for (const auto& part : parts) {
+    if (part.area_mm2.typical >= 0.002 * die.area_mm2.typical) {
+      row(part.unit ? std::string(name(*part.unit)) : "", part.what, part);
+      continue;
+    }
+    ++small;
+    rest.area_mm2 += part.area_mm2;
+    rest.transistors += part.transistors;
+    rest.leakage_w += part.leakage_w;
+  }
+  if (small > 0) row("", fmt::format("{} smaller parts", small), rest);
+  row("die", "", {std::nullopt, "", floorplan::BlockKind::Logic, die.transistors, die.area_mm2, die.leakage_w});
+  return table.text();
+}
+
+std::string energy_table(const cost::Energy& energy) {
+  Table table({"energy of a token", "mJ", "low", "high", "share"});
+  const auto row = [&](const std::string& what, const base::Range& mj) {
+    table.row({what, number(mj.typical), number(mj.low), number(mj.high), percent(mj.typical / energy.mj_per_token.typical)});
+  };
+  auto parts = energy.parts;
+  std::stable_sort(parts.begin(), parts.end(), [](const auto& a, const auto& b) { return a.mj_per_token.typical > b.mj_per_token.typical; });
+  for (const auto& part : parts)
+    if (part.mj_per_token.high > 0) row(part.what, part.mj_per_token);
+  row("sum", energy.mj_per_token);
+  return table.text();
+}
+
+std::string path_table(const CostReport& report) {
+  Table table({"path between registers", "ps", "low", "high", "there are", "<"});
+  for (const auto& path : report.chip.paths)
+    table.row({path.name, number(path.delay_ps.typical), number(path.delay_ps.low), number(path.delay_ps.high),
+               number(path.available_ps), path.meets_typical() ? "met" : "TOO SLOW"});
+  return table.text();
+}
+
+std::string link_table(const CostReport& report) {
+  Table table({"link", "mm", "stages", "in the config", "<"});
+  for (const auto& wire : report.chip.die.wires) {
+    if (wire.length_mm <= 0) continue;
+    const auto configured = configured_stages(report.placement.chip(), wire.link);
+    table.row({wire.link, number(wire.length_mm), std::to_string(wire.stages), std::to_string(configured),
+               configured < wire.stages ? "TOO FEW" : ""});
+  }
+  return table.text();
+}
+
+std::string money_text(const CostReport& report) {
+  const auto& m = report.money;
+  std::string text;
+  text += fmt::format("wafer: {} dies, yield {} to {}, {} good; a good die {}\n", span(m.die.dies_per_wafer),
+                      percent(m.die.yield.low), percent(m.die.yield.high), number(m.die.good_dies_per_wafer.typical), usd(m.die.usd_per_good_die));
+  text += fmt::format("card: {}\n", usd(m.card.total_usd()));
+  text += fmt::format("first chip: {}, of it masks {}\n", usd(m.first_chip.total_usd()), usd(m.first_chip.masks_usd));
+  text += fmt::format("another model: {}, of it masks {}\n", usd(m.new_model.total_usd()), usd(m.new_model.masks_usd));
+  text += fmt::format("a million tokens: {} with {} machines, at the utilisation of economics `{}`\n", usd(m.tokens.total_usd()), number(m.machines), report.economics);
+  return text;
+}
+
+std::string cell(const std::optional<double>& value, const char* none) { return value ? number(*value) : none; }
+
+std::string break_even_text(const CostReport::AgainstGpu& against) {
+  const auto& answer = against.answer;
+  std::string text = fmt::format("\nAgainst {} ({}), {} tokens/s at {} an hour; another model costs {} and comes after {} months\n",
+                                 against.gpu, against.basis, number(against.question.gpu.tokens_per_s_total),
+                                 usd(against.question.gpu.usd_per_h), usd(answer.one_off.total_usd()), span(answer.wait_months));
+  Table lives({"a model that lives, months", "pays from tokens a day", "at best", "at worst", "cards"});
+  const auto volume = [](const std::optional<double>& v) { return v ? words(*v) : std::string("never"); };
+  for (const auto& row : answer.lifetimes)
+    lives.row({number(row.lifetime_months), volume(row.tokens_per_day.typical), volume(row.tokens_per_day.low), volume(row.tokens_per_day.high), cell(row.cards.typical, "")});
+  text += lives.text();
+  std::vector<std::string> headings = {"$ a million tokens, chip / GPU"};
+  for (const double months : against.question.lifetimes_months) headings.push_back(fmt::format("{} months", number(months)));
+  headings.emplace_back("pays after");
+  Table table(headings);
+  for (const auto& row : answer.volumes) {
+    std::vector<std::string> cells = {words(row.tokens_per_day) + " a day"};
+    for (const auto& c : answer.cells)
+      if (c.tokens_per_day == row.tokens_per_day) cells.push_back(fmt::format("{} / {}", cell(c.chip_usd_per_mtok.typical, "-"), number(c.gpu_usd_per_mtok.typical)));
+    cells.push_back(row.months.typical ? number(*row.months.typical) + " months" : "never");
+    table.row(std::move(cells));
+  }
+  return text + table.text();
+}
+
+}  // namespace
+
+std::uint32_t configured_stages(const config::ChipConfig& chip, std::string_view link) {
+  const auto& l = chip.link;
+  const std::pair<std::string_view, std::uint32_t> all[] = {{"sequencer_to_embedding", l.sequencer_to_embedding},
+                                                            {"embedding_to_vector", l.embedding_to_vector},
+                                                            {"vector_to_array", l.vector_to_array},
+                                                            {"array_to_tree", l.array_to_tree},
+                                                            {"tree_to_vector", l.tree_to_vector},
+                                                            {"vector_to_attention", l.vector_to_attention},
+                                                            {"attention_to_vector", l.attention_to_vector},
+                                                            {"tree_to_sampler", l.tree_to_sampler},
+                                                            {"sampler_to_sequencer", l.sampler_to_sequencer},
+                                                            {"vector_to_sequencer", l.vector_to_sequencer},
+                                                            {"vector_to_vector", l.vector_to_vector}};
+  for (const auto& [key, stages] : all)
+    if (key == link) return stages;
+  base::fail_check("a link that the chip does not have", std::source_location::current());
+}
+
+std::string cost_text(const CostReport& report) {
+  const auto& cost = report.chip;
+  const auto& chip = report.placement.chip();
+  std::string text = fmt::format("{} on {}, {}: {}\n\n", report.placement.model().name, chip.name, cost.tech.description,
+                                 chip.chips.count == 1 ? "one die" : fmt::format("{} dies, the largest of them", chip.chips.count));
+  text += area_table(report);
+  text += fmt::format("\n{} mm2, {} billion transistors; {} the reticle's {} mm2\n\n", span(cost.die.area_mm2), number(cost.die.transistors.typical * 1e-9),
+                      cost.die.area_mm2.typical <= cost::kReticleMm2 ? "within" : "BEYOND", number(cost::kReticleMm2));
+  text += path_table(report) + "\n" + link_table(report) + "\n" + energy_table(cost.energy);
+  text += fmt::format("\n{} W, {} mJ a token; {} tokens in and {} out, {} user{}, {} tokens/s in all, prompts included\n", span(cost.energy.power_w), span(cost.energy.mj_per_token),
+                      grouped(report.prompt_tokens), grouped(report.answer_tokens), report.users, report.users == 1 ? "" : "s", number(report.tokens_per_s_total));
+  text += "\n" + money_text(report);
+  for (const auto& against : report.break_even) text += break_even_text(against);
+  return text;
+}
+
+}  // namespace kiln::report

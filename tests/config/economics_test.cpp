@@ -1,0 +1,177 @@
+// The constants of the economics: the shipped file, its limits and its two tables of documentation.
+#include "kiln/config/economics.hpp"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <sstream>
+
+#include "config/config_testing.hpp"
+#include "config/ranges.hpp"
+#include "config/writer.hpp"
+
+namespace kiln::config {
+namespace {
+
+using nlohmann::json;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+EconomicsConfig shipped() {
+  const auto economics = parse_economics(text_of("economics/default.json"), "x");
+  EXPECT_TRUE(economics.ok()) << (economics.ok() ? "" : economics.error().message);
+  return economics.value();
+}
+
+std::string verdict(const json& tree) {
+  const auto economics = parse_economics(tree.dump(), "x");
+  return economics ? "" : economics.error().message;
+}
+
+json good() { return json::parse(text_of("economics/default.json")); }
+
+TEST(Economics, ShippedFileLoadsAndIsNamedAsItsFile) {
+  const auto file = ConfigPath(std::string(KILN_SOURCE_DIR) + "/configs", "").find("economics", "default");
+  ASSERT_TRUE(file.ok()) << file.error().message;
+  const auto economics = load_economics(*file);
+  ASSERT_TRUE(economics.ok()) << economics.error().message;
+  EXPECT_EQ(economics->name, "default");
+}
+
+TEST(Economics, EveryConstantHasATagAndSaysWhereItIsFromOrThatItIsChosen) {
+  EconomicsConfig economics = shipped();
+  std::set<std::string> keys;
+  for (const auto& field : fields(economics)) {
+    EXPECT_TRUE(keys.insert(field.key).second) << field.key;
+    EXPECT_FALSE(field.meaning.empty()) << field.key;
+    EXPECT_THAT(kSourceTags, testing::Contains(field.constant->tag)) << field.key;
+    EXPECT_GE(field.constant->source.size(), 20U) << field.key;
+    const bool says_so = field.constant->source.find("hosen") != std::string::npos;
+    EXPECT_TRUE(says_so || field.constant->tag != "G") << field.key;
+    EXPECT_LE(field.constant->low, field.constant->typical) << field.key;
+    EXPECT_LE(field.constant->typical, field.constant->high) << field.key;
+  }
+  EXPECT_EQ(keys.size(), 15 + kPricedGpus.size());
+}
+
+TEST(Economics, ValuesAreThoseOfTheirSources) {
+  const EconomicsConfig economics = shipped();
+  EXPECT_EQ(economics.electricity_usd_per_kwh.typical, 0.0806);
+  EXPECT_EQ(economics.pue.typical, 1.56);
+  EXPECT_EQ(economics.cards_per_server.typical, 10);
+  EXPECT_EQ(economics.server_power_w.typical, 2500 - 10 * 200);
+  EXPECT_EQ(economics.server_power_w.low, 2500 - 10 * 250);
+  EXPECT_EQ(economics.respin_masks.typical, 2);
+  EXPECT_EQ(economics.respin_months.typical, 2);
+  EXPECT_EQ(economics.hardware_margin.low, 1);
+  EXPECT_EQ(economics.respin_engineering_usd.typical, 24 * 250e3 * 2 / 12);
+}
+
+TEST(Economics, GpusWithAPriceAreShippedOnes) {
+  const EconomicsConfig economics = shipped();
+  const auto gpus = ConfigPath(std::string(KILN_SOURCE_DIR) + "/configs", "").list("gpu");
+  for (const auto gpu : kPricedGpus) {
+    EXPECT_THAT(gpus, testing::Contains(gpu));
+    EXPECT_GT(economics.gpu_price(gpu).value().low, 0);
+  }
+  EXPECT_EQ(economics.gpu_price("h100-sxm").value(), (base::Range{2.69, 3.49, 4.29}));
+  EXPECT_FALSE(economics.gpu_price("mi300x").has_value());
+  EXPECT_FALSE(economics.gpu_price("").has_value());
+}
+
+TEST(Economics, EveryKeyIsHeldToItsTypeAndItsRange) {
+  for (const auto& info : fields_of<EconomicsConfig>()) {
+    const json::json_pointer pointer(info.pointer);
+    json tree = good();
+    ASSERT_TRUE(tree.contains(pointer)) << info.pointer;
+    tree[pointer] = json::array({1});
+    EXPECT_THAT(verdict(tree), StartsWith(fmt::format("x: {} is an array; allowed: ", info.pointer)));
+    tree = good();
+    tree[pointer.parent_pointer()].erase(pointer.back());
+    EXPECT_THAT(verdict(tree), StartsWith(fmt::format("x: {} is missing; expected ", info.pointer)));
+    tree[pointer.parent_pointer()][pointer.back() + "x"] = 1;
+    EXPECT_THAT(verdict(tree), HasSubstr(fmt::format("x: {}x is not a known key", info.pointer)));
+  }
+  EconomicsConfig economics;
+  for (const auto& field : fields(economics))
+    for (const double outside : {field.minimum - 1, field.maximum * 1.01 + 1}) {
+      json tree = good();
+      tree[json::json_pointer("/" + field.key + "/typical")] = outside;
+      EXPECT_THAT(verdict(tree), HasSubstr(fmt::format("/{}/typical is", field.key)));
+    }
+}
+
+TEST(Economics, EveryConstantTakesItsEnds) {
+  EconomicsConfig economics;
+  for (const auto& field : fields(economics))
+    for (const double end : {field.minimum, field.maximum}) {
+      json tree = good();
+      for (const auto* corner : {"low", "typical", "high"})
+        tree[json::json_pointer("/" + field.key + "/" + corner)] = end;
+      EXPECT_EQ(verdict(tree), "") << field.key;
+    }
+}
+
+TEST(Economics, ValuesThatFallAreAnError) {
+  json tree = good();
+  tree["pue"]["low"] = 1.9;
+  EXPECT_EQ(verdict(tree), "x: /pue has low 1.9, typical 1.56 and high 2; expected low <= typical <= high.");
+}
+
+TEST(Economics, TagsAreTheKnownOnes) {
+  json tree = good();
+  tree["pue"]["tag"] = "X";
+  EXPECT_EQ(verdict(tree), "x: /pue/tag is \"X\"; allowed: `V`, `P`, `M`, `3P`, `D` or `G`.");
+  for (const auto tag : kSourceTags) {
+    tree["pue"]["tag"] = tag;
+    EXPECT_EQ(parse_economics(tree.dump(), "x")->pue.tag, tag);
+  }
+}
+
+TEST(Economics, TakesOverrides) {
+  const auto economics =
+      parse_economics(text_of("economics/default.json"), "x", {"pue.high=3", "/gpu_usd_per_h/h200/high=9"});
+  ASSERT_TRUE(economics.ok()) << economics.error().message;
+  EXPECT_EQ(economics->pue.high, 3);
+  EXPECT_EQ(economics->gpu_price("h200").value().high, 9);
+}
+
+/// Rows of a table whose first cell is a key in code marks.
+std::multiset<std::string> rows(const std::string& file, const std::string& section) {
+  const auto text = base::read_text_file(std::string(KILN_SOURCE_DIR) + "/" + file);
+  EXPECT_TRUE(text.ok()) << file;
+  std::istringstream lines(text.ok() ? *text : "");
+  std::multiset<std::string> found;
+  bool inside = false;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with("## ")) inside = line == section;
+    if (inside && line.starts_with("| `")) found.insert(line);
+  }
+  return found;
+}
+
+TEST(Economics, ReadmeSaysEveryConstantWithItsRange) {
+  EconomicsConfig economics = shipped();
+  std::multiset<std::string> expected;
+  for (const auto& field : fields(economics))
+    expected.insert(fmt::format("| `/{}` | {} | {} | {} |", field.key, field.unit.empty() ? "–" : field.unit,
+                                in_words(Reals{field.minimum, field.maximum}), field.meaning));
+  EXPECT_EQ(rows("configs/README.md", "## economics"), expected);
+}
+
+TEST(Economics, PageSaysEveryValue) {
+  EconomicsConfig economics = shipped();
+  std::multiset<std::string> expected;
+  for (const auto& field : fields(economics)) {
+    const auto& c = *field.constant;
+    expected.insert(fmt::format("| `{}` | {} | {:.12g} | {:.12g} | {:.12g} | {} |", field.key,
+                                field.unit.empty() ? "–" : field.unit, c.low, c.typical, c.high, c.tag));
+  }
+  EXPECT_EQ(rows("docs/money.md", "## Constants"), expected);
+}
+
+}  // namespace
+}  // namespace kiln::config
