@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "chip/switching.hpp"
 #include "chip/values_impl.hpp"
 
 namespace kiln::chip {
@@ -111,6 +112,7 @@ void Values::Impl::execute(const Op& op) {
       norm(op);
       break;
     case OpKind::Multiply:
+      if (switching) count_switching(op);
       by_tile != nullptr ? multiply_tiles(op) : multiply_rows(op);
       break;
     case OpKind::Reduce:
@@ -204,6 +206,12 @@ void Values::Impl::multiply_rows(const Op& op) {
   for (std::size_t i = 0; i < parts.size(); ++i) one(i);
 }
 
+void Values::Impl::count_switching(const Op& op) {
+  *switching += activation_switching(x);
+  for (const auto& section : dataflow.sections(*op.array))
+    *switching += product_switching(rom.tensor(section.tensor_class, op.layer).matrix, x, position.value % section.rows);
+}
+
 void Values::Impl::add_adapter(const Op& op) {
   std::size_t row = 0;
   for (const auto& section : dataflow.sections(*op.array)) {
@@ -248,6 +256,12 @@ std::span<const float> Values::logits(Ticket ticket) {
 base::TokenId Values::successor(Ticket ticket) {
   impl_->activate(ticket);
   return impl_->next;
+}
+
+void Values::count_switching() { impl_->switching.emplace(); }
+const program::Switching& Values::switching() const {
+  base::check(impl_->switching.has_value(), "values: nobody asked to count switching");
+  return *impl_->switching;
 }
 
 void Values::reset() {

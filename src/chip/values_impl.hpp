@@ -47,6 +47,7 @@ struct Values::Impl : TokenState {
   /// The same tile by tile: S of each tile, then, in reduce_tiles, the tree and the row scale.
   void multiply_tiles(const program::Op& op);
   void reduce_tiles(const program::Op& op);
+  void count_switching(const program::Op& op);
   /// y += B quantise(A x) for each section that has an adapter.
   void add_adapter(const program::Op& op);
 
@@ -63,6 +64,7 @@ struct Values::Impl : TokenState {
   Ticket active = 0;
   std::optional<Ticket> alone;  ///< of forward()
   std::uint32_t next_position = 0;
+  std::optional<program::Switching> switching;  ///< where somebody asked for it
 };
 
 }  // namespace kiln::chip

@@ -1,9 +1,21 @@
 #include "cli/costs.hpp"
 
 namespace kiln::cli {
+namespace {
+
+std::optional<cost::Toggles> toggles_of(const chip::Values* values) {
+  if (values == nullptr) return std::nullopt;
+  const program::Switching& s = values->switching();
+  if (s.activation_bits == 0 || s.product_bits == 0) return std::nullopt;  // vectors of one element
+  return cost::Toggles{static_cast<double>(s.activation_toggles) / static_cast<double>(s.activation_bits),
+                       static_cast<double>(s.product_toggles) / static_cast<double>(s.product_bits)};
+}
+
+}  // namespace
 
 base::Result<std::optional<report::ChipCost>> chip_cost(const Session& session, const program::Placement& placement,
-                                                        const config::BakeRecipe& recipe, const host::RunResult& ran) {
+                                                        const config::BakeRecipe& recipe, const host::RunResult& ran,
+                                                        const chip::Values* values) {
   const auto& silicon = placement.chip().silicon;
   if (!silicon || ran.chip.tokens.empty()) return std::optional<report::ChipCost>();
   auto tech = session.tech(silicon->technology);
@@ -11,8 +23,8 @@ base::Result<std::optional<report::ChipCost>> chip_cost(const Session& session, 
   auto die = cost::die(placement, recipe, *tech);
   if (!die) return die.error();
   const cost::RunFigures figures{ran.chip.activity, ran.chip.total.count(), ran.chip.tokens.size(),
-                                 host::answer_tokens(ran.chip), std::nullopt};
-  report::ChipCost cost{*std::move(tech), *std::move(die), {}, {}};
+                                 host::answer_tokens(ran.chip), toggles_of(values)};
+  report::ChipCost cost{*std::move(tech), *std::move(die), {}, {}, figures.toggles};
   cost.paths = cost::clock_paths(placement, recipe, cost.tech, cost.die.tile_side_mm);
   cost.energy = cost::energy(placement, recipe, cost.tech, cost.die, figures);
   return std::optional<report::ChipCost>(std::move(cost));

@@ -2,13 +2,15 @@
 #pragma once
 
 #include "cli/session.hpp"
+#include "kiln/chip/values.hpp"
 #include "kiln/host/run.hpp"
 #include "kiln/report/cost_report.hpp"
 
 namespace kiln::cli {
 
-/// Nothing for a chip that does not say what it is made of.
+/// Nothing for a chip that does not say what it is made of. `values`: of a functional run that counted switching.
 base::Result<std::optional<report::ChipCost>> chip_cost(const Session& session, const program::Placement& placement,
-                                                        const config::BakeRecipe& recipe, const host::RunResult& ran);
+                                                        const config::BakeRecipe& recipe, const host::RunResult& ran,
+                                                        const chip::Values* values = nullptr);
 
 }  // namespace kiln::cli

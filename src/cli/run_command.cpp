@@ -5,6 +5,7 @@
 
 #include "cli/baselines.hpp"
 #include "cli/commands.hpp"
+#include "cli/costs.hpp"
 #include "cli/rtl_run.hpp"
 #include "cli/run_request.hpp"
 #include "kiln/chip/values.hpp"
@@ -72,8 +73,8 @@ std::vector<baseline::LoadRequest> load_of(const chip::RunRequest& request, cons
 
 base::Result<int> run(const RunOptions& options, Session& session) {
   const std::vector<std::string> kinds = options.rom.empty()
-                                             ? std::vector<std::string>{"chip", "model", "recipe", "gpu"}
-                                             : std::vector<std::string>{"chip", "gpu"};
+                                             ? std::vector<std::string>{"chip", "model", "recipe", "gpu", "tech"}
+                                             : std::vector<std::string>{"chip", "gpu", "tech"};
   if (const auto set = session.allow_set(kinds); !set) return set.error();
   if (const auto valid = check_options(options); !valid) return valid.error();
   auto trace = open_trace(options, session);
@@ -107,6 +108,7 @@ base::Result<int> run(const RunOptions& options, Session& session) {
     values.emplace(*subject->rom, wanted, session.pool(), numerics::best_simd(),
                    options.by_tile ? &*placement : nullptr, subject->adapter ? &*subject->adapter : nullptr);
   }
+  if (values) values->count_switching();
   request.values = values ? &*values : nullptr;
   request.movement = options.movement;
   request.stop = session.stop();
@@ -119,6 +121,8 @@ base::Result<int> run(const RunOptions& options, Session& session) {
   const auto started = session.host_figures().wall_s;
   const auto result = host::run(*placement, request);
   if (!result) return result.error();
+  report::HostFigures host = session.host_figures();
+  host.wall_s -= started;  // of the run alone: loading and checking the image is not the chip's
 
   const chip::UserOutcome& first = result->chip.users.front();
   if (timing_only && first.finish == chip::Finish::KvFull)  // with values the report ends the text by saying so
@@ -149,8 +153,10 @@ base::Result<int> run(const RunOptions& options, Session& session) {
                             mean_context(prompt.size(), std::max<std::uint64_t>(1, first.answer_tokens)));
   if (!baseline) return baseline.error();
   report.baseline = *std::move(baseline);
-  report.host = session.host_figures();
-  report.host.wall_s -= started;  // of the run alone: loading and checking the image is not the chip's
+  const auto cost = chip_cost(session, *placement, subject->recipe, *result, values ? &*values : nullptr);
+  if (!cost) return cost.error();
+  if (*cost) report.cost = &**cost;
+  report.host = std::move(host);
   report.host.kernel_events = result->chip.kernel_events;
   report.host.elaboration_s = result->chip.elaboration_s;
 

@@ -86,6 +86,5 @@ void describe(FieldVisitor& visitor, GpuSpec& gpu);
 void describe(FieldVisitor& visitor, Machine& machine);
 void describe(FieldVisitor& visitor, TechConfig& tech);
 void describe(FieldVisitor& visitor, EconomicsConfig& economics);
-void describe(FieldVisitor& visitor, std::string_view key, TechConstant& constant, std::string_view unit);
 
 }  // namespace kiln::config

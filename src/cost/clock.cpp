@@ -1,7 +1,6 @@
 // Delays of a tile's paths, in delays of an inverter that drives four (FO4), against the cycles that the config gives.
 #include <algorithm>
 #include <cmath>
-#include <map>
 
 #include "cost/tile.hpp"
 #include "kiln/cost/die.hpp"
@@ -25,10 +24,10 @@ double multiplier(double a, double b) {
 
 struct Path {
   double fo4 = 0;
-  double mm = 0;            ///< of wire
-  bool rom = false;         ///< an access of a ROM macro
+  double mm = 0;                                 ///< of wire
+  const config::TechConstant* access = nullptr;  ///< to a memory macro
   double cycles = 1;
-  double registers = 1;     ///< that the path passes
+  double registers = 1;  ///< that the path passes
 };
 
 class Paths {
@@ -39,11 +38,13 @@ class Paths {
     ClockPath made{name, {}, path.cycles * period_ps_};
     for (const auto corner : base::kCorners)
       made.delay_ps.at(corner) = path.fo4 * tech_.fo4_ps.at(corner) + path.mm * tech_.wire_ps_per_mm.at(corner) +
-                                 (path.rom ? tech_.rom_read_ps.at(corner) : 0) +
+                                 (path.access != nullptr ? path.access->at(corner) : 0) +
                                  path.registers * tech_.flip_flop_ps.at(corner);
     const auto at = std::find_if(paths_.begin(), paths_.end(), [&](const ClockPath& p) { return p.name == name; });
-    if (at == paths_.end()) paths_.push_back(made);
-    else if (slack(made) < slack(*at)) *at = made;
+    if (at == paths_.end())
+      paths_.push_back(made);
+    else if (slack(made) < slack(*at))
+      *at = made;
   }
   [[nodiscard]] const std::vector<ClockPath>& all() const { return paths_; }
 
@@ -68,7 +69,7 @@ std::vector<ClockPath> clock_paths(const program::Placement& placement, const co
   Paths paths(tech, placement.chip().clock_mhz);
   for (std::size_t k = 0; k < program::kArrays; ++k) {
     const auto kind = static_cast<program::ArrayKind>(k);
-    const auto& tile = placement.tile(kind);
+    const config::TileConfig tile = used_tile(placement, kind);
     const double bits = widest_bits(placement, recipe, kind);
     const double inputs = tile.inputs_per_cycle;
     const double extra = inputs > 1 ? kFullAdder * std::ceil(std::log(inputs) / std::log(1.5)) : 0;
@@ -76,22 +77,32 @@ std::vector<ClockPath> clock_paths(const program::Placement& placement, const co
       case Microarchitecture::ProductSelect:
         // Forming and driving share `product_cycles`; a register stands between them from two on.
         paths.add("form a product and drive it across the tile",
-                  {.fo4 = multiplier(8, 8), .mm = tile_side_mm, .cycles = double(tile.product_select->product_cycles),
+                  {.fo4 = multiplier(8, 8),
+                   .mm = tile_side_mm,
+                   .cycles = double(tile.product_select->product_cycles),
                    .registers = double(tile.product_select->product_cycles)});
-        paths.add("read a row of ROM", {.rom = true, .cycles = double(tile.product_select->product_cycles)});
+        paths.add("read a row of ROM",
+                  {.access = &tech.rom_read_ps, .cycles = double(tile.product_select->product_cycles)});
         paths.add("select and accumulate", {.fo4 = select(std::exp2(bits)) + extra + adder(21)});
         break;
       case Microarchitecture::BitSerial:
-        paths.add("count a plane's bits", {.fo4 = select(std::exp2(bits)) + kFullAdder * std::ceil(std::log(std::max(2.0, inputs)) / std::log(1.5)) + adder(7),
-                                           .mm = tile_side_mm, .cycles = double(tile.bit_serial->count_cycles),
-                                           .registers = double(tile.bit_serial->count_cycles)});
+        // The next step's codes have the time of this one's eight planes.
+        if (placement.chip().silicon->rom_cell != config::RomCell::Metal)
+          paths.add("read a row of ROM", {.access = &tech.rom_read_ps, .cycles = 8});
+        paths.add("count a plane's bits",
+                  {.fo4 = select(std::exp2(bits)) +
+                          kFullAdder * std::ceil(std::log(std::max(2.0, inputs)) / std::log(1.5)) + adder(14),
+                   .mm = tile_side_mm,
+                   .cycles = double(tile.bit_serial->count_cycles),
+                   .registers = double(tile.bit_serial->count_cycles)});
         paths.add("multiply and add the counts", {.fo4 = multiplier(8, 14) + kFullAdder * bits * 1.7 + adder(21),
                                                   .cycles = double(tile.bit_serial->multiply_cycles),
                                                   .registers = double(tile.bit_serial->multiply_cycles)});
         break;
       case Microarchitecture::RomMac:
-        paths.add("read a row of ROM", {.rom = true, .cycles = double(tile.rom_mac->read_cycles)});
-        paths.add("look up and multiply", {.fo4 = select(std::exp2(bits)) + multiplier(8, 8), .mm = tile_side_mm,
+        paths.add("read a row of ROM", {.access = &tech.rom_read_ps, .cycles = double(tile.rom_mac->read_cycles)});
+        paths.add("look up and multiply", {.fo4 = select(std::exp2(bits)) + multiplier(8, 8),
+                                           .mm = tile_side_mm,
                                            .cycles = double(tile.rom_mac->multiply_cycles),
                                            .registers = double(tile.rom_mac->multiply_cycles)});
         paths.add("accumulate", {.fo4 = extra + adder(21)});
@@ -101,6 +112,10 @@ std::vector<ClockPath> clock_paths(const program::Placement& placement, const co
                                        .cycles = double(tile.accumulate_cycles),
                                        .registers = double(tile.accumulate_cycles)});
   }
+  paths.add("read a word of keys or values",
+            {.access = &tech.sram_read_ps, .cycles = double(placement.chip().kv.read_cycles)});
+  paths.add("read a row of the embedding",
+            {.access = &tech.rom_read_ps, .cycles = double(placement.chip().embedding.read_cycles)});
   return paths.all();
 }
 

@@ -23,16 +23,18 @@ constexpr double kAnalogDensity = 0.1;
 base::Status check_cells(const program::Placement& placement) {
   const auto& silicon = placement.chip().silicon;
   if (!silicon)
-    return base::Error{fmt::format("chip `{}` has no /silicon; expected its technology and ROM cell", placement.chip().name)};
+    return base::Error{
+        fmt::format("chip `{}` has no /silicon; expected its technology and ROM cell", placement.chip().name)};
   if (silicon->rom_cell != config::RomCell::Metal) return {};
   for (std::size_t k = 0; k < program::kArrays; ++k) {
     const auto kind = static_cast<program::ArrayKind>(k);
     const auto& tile = placement.tile(kind);
     if (tile.microarchitecture != config::Microarchitecture::BitSerial || tile.rows > tile.inputs_per_cycle ||
         placement.chip().schedule != config::Schedule::LayerPipelined)
-      return base::Error{fmt::format("/silicon/rom_cell is `metal`, but array {} has tiles of {} rows, {} in a step; expected "
-                                     "`bit_serial` tiles whose rows are one step, and the schedule `layer_pipelined`",
-                                     name(kind), tile.rows, tile.inputs_per_cycle)};
+      return base::Error{
+          fmt::format("/silicon/rom_cell is `metal`, but array {} has tiles of {} rows, {} in a step; expected "
+                      "`bit_serial` tiles whose rows are one step, and the schedule `layer_pipelined`",
+                      name(kind), tile.rows, tile.inputs_per_cycle)};
   }
   return {};
 }
@@ -65,6 +67,12 @@ void price(const Amount& amount, const config::TechConfig& tech, Corner corner, 
   part.leakage_w.at(corner) += um2 * 1e-6 * leak;
 }
 
+bool is_array(program::Unit unit) {
+  for (std::size_t k = 0; k < program::kArrays; ++k)
+    if (program::array_unit(static_cast<program::ArrayKind>(k)) == unit) return true;
+  return false;
+}
+
 class Builder {
  public:
   Builder(const program::Placement& placement, const config::BakeRecipe& recipe, const config::TechConfig& tech)
@@ -75,7 +83,8 @@ class Builder {
     for (std::uint32_t s = 0; s < stages.size(); ++s)
       if (stages[s].chip == chip) add_stage(s, stages[s].layers);
     add_io("host interface", program::Unit::HostLink, tech_.host_io_mm2);
-    if (placement_.chip().chips.count > 1) add_io("links to other chips", program::Unit::HostLink, tech_.chip_link_io_mm2);
+    if (placement_.chip().chips.count > 1)
+      add_io("links to other chips", program::Unit::HostLink, tech_.chip_link_io_mm2);
     finish();
     return std::move(die_);
   }
@@ -85,9 +94,8 @@ class Builder {
     die_.layers += layers;
     die_.stages += 1;
     for (const auto& amount : stage_amounts(placement_, recipe_, stage)) {
-      Part part{amount.unit, amount.what, amount.kind, {}, {}, {}};
-      for (const Corner corner : base::kCorners) price(amount, tech_, corner, part);
-      if (amount.kind == BlockKind::Rom) die_.rom_bits += amount.bits;
+      const Part part = priced(amount, tech_);
+      if (amount.kind == BlockKind::Rom) die_.rom_bits += amount.bits + amount.held_bits;
       if (amount.kind == BlockKind::Sram) die_.sram_bits += amount.bits;
       add_block(amount, stage, part.area_mm2.typical);
       add(part);
@@ -109,7 +117,8 @@ class Builder {
   /// A unit of a stage is one block, its memories and its logic together.
   void add_block(const Amount& amount, std::uint32_t stage, double area) {
     const bool alone = placement_.dataflow().stages().size() == 1;
-    const std::string name = alone ? std::string(program::name(amount.unit)) : fmt::format("{}[{}]", program::name(amount.unit), stage);
+    const std::string name =
+        alone ? std::string(program::name(amount.unit)) : fmt::format("{}[{}]", program::name(amount.unit), stage);
     for (auto& block : blocks_) {
       if (block.name != name) continue;
       block.area_mm2 += area;
@@ -144,7 +153,7 @@ class Builder {
     die_.plan = floorplan::place(blocks_, die_.area_mm2.typical);
     die_.wires = floorplan::link_wires(die_.plan, tech_.wire_ps_per_mm.typical, placement_.chip().clock_mhz);
     for (const auto& block : blocks_)
-      if (block.tiles > 0 && block.kind == BlockKind::Rom)
+      if (is_array(block.unit))
         die_.tile_side_mm = std::max(die_.tile_side_mm, std::sqrt(block.area_mm2 / static_cast<double>(block.tiles)));
   }
 
@@ -156,6 +165,12 @@ class Builder {
 };
 
 }  // namespace
+
+Part priced(const Amount& amount, const config::TechConfig& tech) {
+  Part part{amount.unit, amount.what, amount.kind, {}, {}, {}};
+  for (const Corner corner : base::kCorners) price(amount, tech, corner, part);
+  return part;
+}
 
 base::Result<Die> die(const program::Placement& placement, const config::BakeRecipe& recipe,
                       const config::TechConfig& tech) {

@@ -29,7 +29,9 @@ class Account {
       joules.at(c) = operations * transistors * tech_.logic_fj_per_transistor.at(c) * 1e-15 * data.at(c) / kRandom;
     add(what, joules);
   }
-  void bytes(const std::string& what, double bytes, const config::TechConstant& pj) { add(what, pj.range() * (bytes * 1e-12)); }
+  void bytes(const std::string& what, double bytes, const config::TechConstant& pj) {
+    add(what, pj.range() * (bytes * 1e-12));
+  }
   /// Bits over millimetres, of which `toggles` change.
   void wire(const std::string& what, double bit_mm, const Range& toggles) {
     add(what, tech_.wire_pj_per_bit_mm.range() * toggles * (bit_mm * 1e-12));
@@ -37,8 +39,10 @@ class Account {
   void add(const std::string& what, const Range& joules) {
     const Range mj = joules * (1e3 / static_cast<double>(run_.tokens));
     const auto at = std::find_if(parts_.begin(), parts_.end(), [&](const EnergyPart& p) { return p.what == what; });
-    if (at == parts_.end()) parts_.push_back({what, mj});
-    else at->mj_per_token += mj;
+    if (at == parts_.end())
+      parts_.push_back({what, mj});
+    else
+      at->mj_per_token += mj;
   }
   [[nodiscard]] const std::vector<EnergyPart>& parts() const { return parts_; }
 
@@ -48,15 +52,28 @@ class Account {
   std::vector<EnergyPart> parts_;
 };
 
-double area_of(const Die& die, Unit unit) {
-  double mm2 = 0;
-  for (const auto& part : die.parts)
-    if (part.unit == unit) mm2 += part.area_mm2.typical;
-  return mm2;
-}
+/// Typical area of a stage's unit, in the stage with the most layers; of the LM head's in the last.
+class StageAreas {
+ public:
+  StageAreas(const program::Placement& placement, const config::BakeRecipe& recipe, const config::TechConfig& tech)
+      : tech_(tech) {
+    const auto& stages = placement.dataflow().stages();
+    const auto most = std::max_element(stages.begin(), stages.end(),
+                                       [](const auto& a, const auto& b) { return a.layers < b.layers; });
+    layers_ = stage_amounts(placement, recipe, static_cast<std::uint32_t>(most - stages.begin()));
+    last_ = stage_amounts(placement, recipe, static_cast<std::uint32_t>(stages.size() - 1));
+  }
+  [[nodiscard]] double of(Unit unit) const {
+    double mm2 = 0;
+    for (const auto& amount : unit == Unit::LmHeadArray ? last_ : layers_)
+      if (amount.unit == unit) mm2 += priced(amount, tech_).area_mm2.typical;
+    return mm2;
+  }
 
-/// Arrays of a kind on a die, each with tiles of its own.
-double die_stages(const Die& die, ArrayKind kind) { return kind == ArrayKind::LmHead ? 1 : std::max(1U, die.stages); }
+ private:
+  const config::TechConfig& tech_;
+  std::vector<Amount> layers_, last_;
+};
 
 double unit_layers(const program::Placement& placement, ArrayKind kind) {
   return kind == ArrayKind::LmHead ? 1 : placement.model().layers;
@@ -74,49 +91,68 @@ Energy energy(const program::Placement& placement, const config::BakeRecipe& rec
   const auto measured = [&](double rate) { return Range{rate, rate, rate}; };
   const Range activations = run.toggles ? measured(run.toggles->activations) : assumed;
   const Range products = run.toggles ? measured(run.toggles->products) : assumed;
+  const StageAreas areas(placement, recipe, tech);
   Account account(tech, run);
 
   for (std::size_t k = 0; k < program::kArrays; ++k) {
     const auto kind = static_cast<ArrayKind>(k);
     const auto& plan = placement.array(kind);
     const auto& tile = placement.tile(kind);
-    const double times = unit_layers(placement, kind) * static_cast<double>(kind == ArrayKind::LmHead ? run.logits_tokens : run.tokens);
+    const double times =
+        unit_layers(placement, kind) * static_cast<double>(kind == ArrayKind::LmHead ? run.logits_tokens : run.tokens);
     const double weights = times * static_cast<double>(plan.weights);
     const double formed = times * plan.inputs * plan.tiles_over_outputs;
     const double groups = std::ceil(plan.inputs / 64.0);
-    const double side = std::sqrt(area_of(die, program::array_unit(kind)) / static_cast<double>(plan.tiles()) / die_stages(die, kind));
+    const double side = std::sqrt(areas.of(program::array_unit(kind)) / static_cast<double>(plan.tiles()));
     const bool serial = tile.microarchitecture == config::Microarchitecture::BitSerial;
+    const bool selects = tile.microarchitecture == config::Microarchitecture::ProductSelect;
+    const bool wires = chip.silicon->rom_cell == config::RomCell::Metal;  // no codes to read
     const TileCircuits circuits = tile_circuits(placement, recipe, kind);
     account.logic("products formed", formed, circuits.bank, activations);
-    account.wire("products across tiles", formed * circuits.lines * (serial ? 8 : 1) * side, products);
+    account.wire("products across tiles", formed * circuits.lines * (serial ? 8 : 1) * side,
+                 selects ? products : activations);
     account.wire("activations to tiles", formed * 8 * side, activations);
     account.logic("selections and accumulations", weights, circuits.per_weight, products);
-    account.bytes("ROM reads", times * (static_cast<double>(plan.code_bits) / 8 + static_cast<double>(plan.outputs) * groups), tech.rom_pj_per_byte);
+    account.bytes(
+        "ROM reads",
+        times * ((wires ? 0 : static_cast<double>(plan.code_bits) / 8) + static_cast<double>(plan.outputs) * groups),
+        tech.rom_pj_per_byte);
     account.logic("group scales", times * static_cast<double>(plan.outputs) * groups, circuits.scale_lane, assumed);
     const double additions = times * static_cast<double>(plan.outputs) * (plan.tiles_over_inputs - 1);
     account.logic("reduction trees", additions, tree_adder(), assumed);
     account.logic("reduction trees", times * static_cast<double>(plan.outputs), row_scale(), assumed);
-    account.wire("sums to trees", times * static_cast<double>(plan.outputs) * plan.tiles_over_inputs * 46 * side * std::sqrt(static_cast<double>(plan.tiles())) / 2, assumed);
+    account.wire("sums to trees",
+                 times * static_cast<double>(plan.outputs) * plan.tiles_over_inputs * 46 * side *
+                     std::sqrt(static_cast<double>(plan.tiles())) / 2,
+                 assumed);
   }
   const double words = static_cast<double>(a.kv_words_read + a.kv_words_written) * chip.kv.width_bytes;
   account.bytes("KV SRAM", words, tech.sram_pj_per_byte);
-  account.wire("KV words to attention", words * 8 * std::sqrt(area_of(die, Unit::KvSram) / die.stages) / 2, assumed);
+  account.wire("KV words to attention", words * 8 * std::sqrt(areas.of(Unit::KvSram)) / 2, assumed);
   account.logic("attention", static_cast<double>(a.score_macs), score_mac(), assumed);
   account.logic("attention", static_cast<double>(a.value_macs), value_mac(), assumed);
   account.logic("attention", static_cast<double>(a.exponentials), softmax_lane(), assumed);
+  const auto& model = placement.model();
+  const double results = static_cast<double>(run.tokens) * model.layers * model.heads * model.head_dim;
+  account.logic("attention", results, output_lane(), assumed);
+  // A score is written once, and read once when the largest is known.
+  account.bytes("score buffer", 2 * 4.0 * static_cast<double>(a.exponentials), tech.sram_pj_per_byte);
   account.logic("vector unit", static_cast<double>(a.vector_elements), vector_operation(), assumed);
-  account.bytes("embedding", static_cast<double>(a.embedding_reads) * recipe.of(config::TensorClass::Embedding).bits / 8, tech.rom_pj_per_byte);
+  account.bytes("embedding",
+                static_cast<double>(a.embedding_reads) * recipe.of(config::TensorClass::Embedding).bits / 8,
+                tech.rom_pj_per_byte);
   account.logic("embedding", static_cast<double>(a.embedding_reads), embedding_lane(), assumed);
   account.logic("sampler", static_cast<double>(a.logits_compared), compare_lane(chip.sampler), assumed);
   // A stage of a link is at most what a signal goes in a cycle.
-  const double stage_mm = 1e6 / chip.clock_mhz / tech.wire_ps_per_mm.typical;
+  const double ps_per_mm = tech.wire_ps_per_mm.typical;
+  const double stage_mm = ps_per_mm > 0 ? 1e6 / chip.clock_mhz / ps_per_mm : 0;
   const double beat_bits = 32.0 * chip.link.beat_elements();
   account.wire("links", static_cast<double>(a.link_beats) * beat_bits * stage_mm, assumed);
   account.logic("links", static_cast<double>(a.link_beats) * beat_bits, circuits::kFlipFlop, assumed);
   account.bytes("LoRA", static_cast<double>(a.lora_macs), tech.sram_pj_per_byte);
   account.logic("LoRA", static_cast<double>(a.lora_macs), lora_mac(), assumed);
   if (dies > 1) {
-    const double bits = (dies - 1) * 32.0 * placement.model().hidden_size * static_cast<double>(run.tokens);
+    const double bits = (dies - 1) * 32.0 * model.hidden_size * static_cast<double>(run.tokens);
     account.add("links between chips", tech.chip_link_pj_per_bit.range() * (bits * 1e-12));
   }
   // What goes on whether or not anything is computed.
@@ -125,7 +161,9 @@ Energy energy(const program::Placement& placement, const config::BakeRecipe& rec
   for (const auto& part : die.parts) {
     const bool array = part.kind == floorplan::BlockKind::Rom || part.kind == floorplan::BlockKind::Sram;
     for (const Corner c : base::kCorners)
-      clock.at(c) += part.unit ? part.area_mm2.at(c) * tech.clock_pj_per_mm2_cycle.at(c) * (array ? tech.clock_array_factor.at(c) : 1) : 0;
+      clock.at(c) += part.unit ? part.area_mm2.at(c) * tech.clock_pj_per_mm2_cycle.at(c) *
+                                     (array ? tech.clock_array_factor.at(c) : 1)
+                               : 0;
   }
   account.add("clock", clock * (1e-12 * dies * static_cast<double>(run.cycles)));
   account.add("host interface", tech.host_io_w.range() * seconds);

@@ -1,5 +1,5 @@
-// What the tiles of one array are made of: cells and transistors, by their microarchitecture. Counts are of all tiles of
-// one array of one stage; `code_bits` and widths follow docs/numerics.md.
+// What the tiles of one array are made of: cells and transistors, by their microarchitecture. Counts are of all tiles
+// of one array of one stage; `code_bits` and widths follow docs/numerics.md.
 #pragma once
 
 #include "kiln/config/bake_recipe.hpp"
@@ -15,10 +15,10 @@ struct TileCircuits {
   double control = 0;
   double input = 0;  ///< the array's input buffer
   // Of single operations, for energy:
-  double bank = 0;         ///< products of one activation
-  double lines = 0;        ///< wires that run across a tile for one activation
-  double per_weight = 0;   ///< one weight's selection and addition (or multiplication), mean over the matrices
-  double scale_lane = 0;   ///< one group scale and its sum
+  double bank = 0;        ///< products of one activation
+  double lines = 0;       ///< wires that run across a tile for one activation
+  double per_weight = 0;  ///< one weight's selection and addition (or multiplication), mean over the matrices
+  double scale_lane = 0;  ///< one group scale and its sum
 };
 TileCircuits tile_circuits(const program::Placement& placement, const config::BakeRecipe& recipe,
                            program::ArrayKind kind);
@@ -29,7 +29,12 @@ double selector(const config::TensorFormat& format);
 /// Products of an activation that a bank forms for it.
 double products_of(const config::TensorFormat& format);
 
-/// Words of a tile's ROM macro: rows that are read one after the other, of all layers that share the tile.
+/// The tiles of an array without what none of them uses: no more rows, columns and lanes than the array has, no more
+/// inputs in a step than a group of 64.
+config::TileConfig used_tile(const program::Placement& placement, program::ArrayKind kind);
+
+/// Words of a used tile's ROM macro: rows that are read one after the other, of all layers that share the tile. A step
+/// takes inputs of one group.
 std::uint64_t rom_words(const config::TileConfig& tile, std::uint32_t layers);
 
 }  // namespace kiln::cost

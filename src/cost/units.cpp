@@ -40,24 +40,31 @@ double layers_on(const std::vector<program::Stage>& stages, std::uint32_t chip) 
 void add_rom(std::vector<Amount>& all, const program::Placement& placement, const config::BakeRecipe& recipe,
              ArrayKind kind, std::uint32_t layers) {
   const auto& plan = placement.array(kind);
-  const auto& tile = placement.tile(kind);
+  const config::TileConfig tile = used_tile(placement, kind);
   const config::RomCell cell = placement.chip().silicon->rom_cell;
   const double words = static_cast<double>(rom_words(tile, layers));
-  Amount codes{.unit = program::array_unit(kind), .what = "weights", .kind = BlockKind::Rom, .words = words, .tiles = plan.tiles()};
+  Amount codes{.unit = program::array_unit(kind),
+               .what = "weights",
+               .kind = BlockKind::Rom,
+               .words = words,
+               .tiles = plan.tiles()};
   if (cell == config::RomCell::TransistorPerBit) {
     codes.bits = static_cast<double>(plan.code_bits) * layers;
   } else {
+    codes.held_bits = static_cast<double>(plan.code_bits) * layers;
     for (const auto& section : placement.dataflow().sections(kind)) {
       const double weights = static_cast<double>(section.rows) * plan.inputs * layers;
       const double cells = std::ceil(recipe.of(section.tensor_class).bits / 4.0);
-      if (cell == config::RomCell::Metal) codes.metal_weights += weights;
-      else codes.weight_cells += weights * cells;
+      if (cell == config::RomCell::Metal)
+        codes.metal_weights += weights;
+      else
+        codes.weight_cells += weights * cells;
     }
   }
   all.push_back(codes);
   // A lane reads one scale a cycle: of its columns one after the other, of a tile's groups, of its layers.
   const double groups = std::ceil(plan.inputs / 64.0);
-  const double slots = std::ceil(std::min<double>(tile.columns, plan.outputs) / tile.scale_lanes);
+  const double slots = std::ceil(static_cast<double>(tile.columns) / tile.scale_lanes);
   all.push_back({.unit = program::array_unit(kind),
                  .what = "scales",
                  .kind = BlockKind::Rom,
@@ -96,9 +103,11 @@ void add_vector(std::vector<Amount>& all, const program::Placement& placement) {
   const double latency = v.add_cycles + v.sum_cycles + v.scale_cycles + v.rope_cycles + v.silu_cycles +
                          v.hadamard_cycles + v.quantise_cycles;
   all.push_back(logic(Unit::VectorUnit, "lanes",
-                      v.lanes * (kOperations * vector_operation() + registers(latency * kElement)) + reciprocal() + 6 * multiplier(32, 32)));
+                      v.lanes * (kOperations * vector_operation() + registers(latency * kElement)) + reciprocal() +
+                          6 * multiplier(32, 32)));
   const double widest = std::max({model.hidden_size, model.intermediate_size, model.heads * model.head_dim});
-  all.push_back(logic(Unit::VectorUnit, "residual and output buffer", registers(kElement * (model.hidden_size + widest))));
+  all.push_back(
+      logic(Unit::VectorUnit, "residual and output buffer", registers(kElement * (model.hidden_size + widest))));
 }
 
 void add_attention(std::vector<Amount>& all, const program::Placement& placement, std::uint32_t layers) {
@@ -112,46 +121,67 @@ void add_attention(std::vector<Amount>& all, const program::Placement& placement
   all.push_back(logic(Unit::Attention, "scores", macs * score_mac()));
   all.push_back(logic(Unit::Attention, "softmax", a.softmax_lanes * softmax_lane()));
   all.push_back(logic(Unit::Attention, "values", macs * value_mac() + registers(64.0 * model.heads * model.head_dim)));
-  all.push_back(logic(Unit::Attention, "output",
-                      a.output_lanes * (multiplier(64, 32) + to_float(96)) + reciprocal() + registers(kElement * model.heads * model.head_dim)));
+  all.push_back(
+      logic(Unit::Attention, "output",
+            a.output_lanes * output_lane() + reciprocal() + registers(kElement * model.heads * model.head_dim)));
   // Scores of a token wait for the largest: one a head and token.
-  all.push_back({.unit = Unit::Attention, .what = "score buffer", .kind = BlockKind::Sram,
-                 .bits = kElement * model.heads * capacity, .words = std::max(1.0, model.heads * capacity / a.softmax_lanes)});
+  all.push_back({.unit = Unit::Attention,
+                 .what = "score buffer",
+                 .kind = BlockKind::Sram,
+                 .bits = kElement * model.heads * capacity,
+                 .words = std::max(1.0, model.heads * capacity / a.softmax_lanes)});
   const double bits = 8.0 * chip.kv.banks * chip.kv.depth_words * chip.kv.width_bytes * layers;
-  all.push_back({.unit = Unit::KvSram, .what = "keys and values", .kind = BlockKind::Sram, .bits = bits,
-                 .words = static_cast<double>(chip.kv.depth_words) * layers, .tiles = chip.kv.banks});
+  all.push_back({.unit = Unit::KvSram,
+                 .what = "keys and values",
+                 .kind = BlockKind::Sram,
+                 .bits = bits,
+                 .words = static_cast<double>(chip.kv.depth_words) * layers,
+                 .tiles = chip.kv.banks});
   const double exponents = static_cast<double>(placement.kv().exponent_bits_per_token) * capacity * layers;
-  all.push_back({.unit = Unit::KvSram, .what = "exponents", .kind = BlockKind::Sram, .bits = exponents,
-                 .words = std::max(1.0, capacity * layers / a.tokens_parallel), .tiles = chip.kv.banks});
+  all.push_back({.unit = Unit::KvSram,
+                 .what = "exponents",
+                 .kind = BlockKind::Sram,
+                 .bits = exponents,
+                 .words = std::max(1.0, capacity * layers / a.tokens_parallel),
+                 .tiles = chip.kv.banks});
 }
 
 void add_lora(std::vector<Amount>& all, const program::Placement& placement, double share) {
   const auto& lora = placement.chip().lora;
   if (!lora) return;
-  all.push_back({.unit = Unit::Lora, .what = "adapter", .kind = BlockKind::Sram, .bits = share * 8192.0 * lora->sram_kib,
+  all.push_back({.unit = Unit::Lora,
+                 .what = "adapter",
+                 .kind = BlockKind::Sram,
+                 .bits = share * 8192.0 * lora->sram_kib,
                  .words = std::max(1.0, share * 1024.0 * lora->sram_kib / lora->macs)});
   all.push_back(logic(Unit::Lora, "multipliers", lora->macs * lora_mac()));
 }
 
 void add_links(std::vector<Amount>& all, const program::Placement& placement) {
   const auto& l = placement.chip().link;
-  const double stages = l.embedding_to_vector + l.vector_to_array * 4.0 + l.array_to_tree * 4.0 + l.tree_to_vector * 4.0 +
-                        l.vector_to_attention + l.attention_to_vector + l.vector_to_vector;
+  const double stages = l.embedding_to_vector + l.vector_to_array * 4.0 + l.array_to_tree * 4.0 +
+                        l.tree_to_vector * 4.0 + l.vector_to_attention + l.attention_to_vector + l.vector_to_vector;
   all.push_back(logic(Unit::Links, "pipeline registers", registers(stages * l.beat_elements() * kElement)));
 }
 
 }  // namespace
 
 double vector_operation() {
-  return (add_lane() + square_lane() + norm_lane() + rope_lane() + silu_lane() + hadamard_lane() + quantise_lane()) / kOperations;
+  return (add_lane() + square_lane() + norm_lane() + rope_lane() + silu_lane() + hadamard_lane() + quantise_lane()) /
+         kOperations;
 }
 double score_mac() { return multiplier(8, 8) + registers(16) + adder(kGroupBits) + registers(kGroupBits); }
 double value_mac() { return multiplier(32, 8) + registers(40) + adder(40); }
-double softmax_lane() { return to_float(32) + float_multiplier() + float_adder() + exponential() + adder(48) + registers(4 * kElement); }
+double softmax_lane() {
+  return to_float(32) + float_multiplier() + float_adder() + exponential() + adder(48) + registers(4 * kElement);
+}
 double lora_mac() { return multiplier(8, 8) + registers(16) + adder(kGroupBits); }
 double tree_adder() { return adder(kTreeSum) + registers(kTreeSum); }
 double row_scale() { return multiplier(24, 46) + to_float(70) + registers(3 * kElement); }
-double compare_lane(const config::SamplerConfig& sampler) { return sampler.max_top_k * (adder(kElement) + registers(kElement + 17) + select(2, kElement + 17)); }
+double compare_lane(const config::SamplerConfig& sampler) {
+  return sampler.max_top_k * (adder(kElement) + registers(kElement + 17) + select(2, kElement + 17));
+}
+double output_lane() { return multiplier(64, 32) + to_float(96); }
 double embedding_lane() { return multiplier(8, 8) + multiplier(16, 24) + to_float(40); }
 
 std::vector<Amount> stage_amounts(const program::Placement& placement, const config::BakeRecipe& recipe,
@@ -175,8 +205,13 @@ std::vector<Amount> stage_amounts(const program::Placement& placement, const con
     all.push_back(logic(Unit::Sampler, "draw", exponential() + multiplier(32, 32)));
   }
   if (first) {
-    const double bits = static_cast<double>(model.vocab_size) * (static_cast<double>(model.hidden_size) * recipe.of(config::TensorClass::Embedding).bits + 8 * std::ceil(model.hidden_size / 64.0) + 32);
-    all.push_back({.unit = Unit::EmbeddingRom, .what = "weights", .kind = BlockKind::Rom, .bits = bits,
+    const double bits = static_cast<double>(model.vocab_size) *
+                        (static_cast<double>(model.hidden_size) * recipe.of(config::TensorClass::Embedding).bits +
+                         8 * std::ceil(model.hidden_size / 64.0) + 32);
+    all.push_back({.unit = Unit::EmbeddingRom,
+                   .what = "weights",
+                   .kind = BlockKind::Rom,
+                   .bits = bits,
                    .words = static_cast<double>(model.vocab_size)});
     all.push_back(logic(Unit::EmbeddingRom, "conversion", chip.embedding.elements_per_cycle * embedding_lane()));
     all.push_back(logic(Unit::Sequencer, "slots", chip.sequencer.slots * registers(160) + 4 * kFlipFlop * 1024));

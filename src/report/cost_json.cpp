@@ -110,6 +110,8 @@ void add_cost_figures(Json& json, const ChipCost& cost) {
   json["power_w"] = range_json(cost.energy.power_w);
   json["energy_mj_per_token"] = range_json(cost.energy.mj_per_token);
   json["energy_by_part"] = energy_json(cost.energy);
+  if (cost.toggles)
+    json["toggle_rate"] = Json{{"activations", cost.toggles->activations}, {"products", cost.toggles->products}};
 }
 
 Json silicon_json(const ChipCost& cost, const config::ChipConfig& chip) {

@@ -140,6 +140,12 @@ std::uint32_t configured_stages(const config::ChipConfig& chip, std::string_view
   base::fail_check("a link that the chip does not have", std::source_location::current());
 }
 
+std::string cost_line(const ChipCost& cost) {
+  return fmt::format("{}: {} mm2, {} billion transistors,\n{} W, {} mJ a token (low to high: all constants at one end)\n",
+                     cost.tech.description, span(cost.die.area_mm2), number(cost.die.transistors.typical * 1e-9),
+                     span(cost.energy.power_w), span(cost.energy.mj_per_token));
+}
+
 std::string cost_text(const CostReport& report) {
   const auto& cost = report.chip;
   const auto& chip = report.placement.chip();

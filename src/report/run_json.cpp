@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "report/cost_json.hpp"
 #include "report/document.hpp"
 
 namespace kiln::report {
@@ -294,6 +295,7 @@ std::string run_json(const RunReport& report) {
   for (const auto& point : report.result.by_context)
     contexts.push_back(Json{{"context", point.context}, {"cycles", point.cycles.count()}});
   json["cycles_by_context"] = contexts;
+  if (report.cost != nullptr) add_cost_figures(json, *report.cost);
   json["baseline"] = baseline_list(report.baseline, report.result.speed.tokens_per_s_user);
   if (report.rtl) {
     json["rtl"] = Json{{"tokens", report.rtl->tokens},

@@ -2,6 +2,7 @@
 
 #include "kiln/report/run_report.hpp"
 #include "kiln/report/table.hpp"
+#include "report/cost_json.hpp"
 
 namespace kiln::report {
 namespace {
@@ -155,6 +156,7 @@ std::string run_text(const RunReport& report) {
   text += limit_line(report.result);
   if (report.workload) text += workload_tables(*report.workload);
   text += "\n" + unit_table(report);
+  if (report.cost != nullptr) text += "\n" + cost_line(*report.cost);
   if (report.workload) text += "\n" + under_load_table(report.baseline_under_load);
   if (!report.baseline.figures.empty())
     text += "\n" + baseline_table(report.baseline, report.result.speed.tokens_per_s_user);

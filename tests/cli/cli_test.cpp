@@ -72,7 +72,7 @@ class Cli : public testing::Test {
 
 TEST_F(Cli, HelpOfEveryCommandHasExamples) {
   EXPECT_THAT(kiln({"--help"}).out, HasSubstr("Examples:"));
-  for (const auto* command : {"bake", "inspect", "run", "chat", "eval", "baseline"}) {
+  for (const auto* command : {"bake", "inspect", "run", "chat", "eval", "baseline", "cost", "rtl"}) {
     const auto outcome = kiln({command, "--help"});
     EXPECT_EQ(outcome.status, 0);
     EXPECT_THAT(outcome.out, HasSubstr("Examples:")) << command;

@@ -53,10 +53,10 @@ TEST(Shipped, TheNamesThatTheCommandLinePromisesAreThere) {
   using testing::ElementsAre;
   using testing::IsSupersetOf;
   EXPECT_THAT(path().list("chip"),
-              IsSupersetOf({"demo", "demo-bit-serial", "demo-rom-mac", "hc1", "hc1-pipelined", "hc1-x10"}));
+              IsSupersetOf({"demo", "demo-bit-serial", "demo-rom-mac", "hc1", "hc1-pipelined", "hc1-x10", "hnlpu", "roma"}));
   EXPECT_THAT(path().list("model"), IsSupersetOf({"llama-3.1-8b", "llama-3.1-70b", "llama-3.2-1b", "llama-3.2-3b",
-                                                  "stories260k", "kiln-stories-1m"}));
-  EXPECT_THAT(path().list("recipe"), IsSupersetOf({"w8", "w4", "w3w6"}));
+                                                  "gpt-oss-120b-dense", "stories260k", "kiln-stories-1m"}));
+  EXPECT_THAT(path().list("recipe"), IsSupersetOf({"w8", "w4", "w3w6", "w2"}));
   EXPECT_THAT(path().list("gpu"), ElementsAre("a100-40-sxm", "a100-80-sxm", "b200", "gh200", "h100-pcie", "h100-sxm",
                                               "h200", "l4", "l40s", "mi300x", "rtx-3090", "rtx-4090", "rtx-5090"));
   EXPECT_THAT(path().list("machine"), IsSupersetOf({"cerebras-wse-3", "gaudi2", "groq", "sambanova", "taalas-hc1",
@@ -139,6 +139,25 @@ TEST(Shipped, Hc1Holds6144TokensOfLlama31AndReadsThemWithoutConflicts) {
   EXPECT_LE(words_in_fullest_bank(chip, model), chip.kv.ports);
 }
 
+TEST(Shipped, TheStandInForGptOssHasItsWeights) {
+  const ModelConfig model = shipped("model", "gpt-oss-120b-dense", load_model);
+  // 36 layers of 128 experts of (2880 x 5760 + 2880 x 2880), attention of 64 query and 8 KV heads of 64, and the head.
+  constexpr std::uint64_t kExperts = 36ULL * 128 * (2880 * 5760 + 2880 * 2880);
+  constexpr std::uint64_t kAttention = 36ULL * 2880 * (2 * 4096 + 2 * 512);
+  EXPECT_EQ(model.active_matrix_weights(), kExperts + kAttention + 201088ULL * 2880);
+}
+
+TEST(Shipped, HnlpuAndRomaHaveThePublishedSram) {
+  const ChipConfig hnlpu = shipped("chip", "hnlpu", load_chip);
+  const std::uint64_t bank = std::uint64_t{hnlpu.kv.depth_words} * hnlpu.kv.width_bytes;
+  EXPECT_EQ(bank, 16U * 1024);
+  EXPECT_EQ(base::ceil_div(std::uint64_t{20'000} * hnlpu.chips.count, std::uint64_t{36}), hnlpu.kv.banks);
+  const ChipConfig roma = shipped("chip", "roma", load_chip);
+  const std::uint64_t kv = 32ULL * roma.kv.banks * roma.kv.depth_words * roma.kv.width_bytes;
+  ASSERT_TRUE(roma.lora.has_value());
+  EXPECT_EQ(kv + 1024ULL * roma.lora->sram_kib, 304ULL << 20);
+}
+
 TEST(Shipped, DemoHoldsTheContextOfTheSmallModelsAndReadsThemWithoutConflicts) {
   const ChipConfig chip = shipped("chip", "demo", load_chip);
   for (const auto* name : {"stories260k", "kiln-stories-1m"}) {
@@ -177,6 +196,7 @@ TEST(Shipped, EmbeddedModelIsTheCheckpointInModels) {
 TEST(Shipped, RecipesSayTheirWidths) {
   const BakeRecipe w8 = shipped("recipe", "w8", load_recipe);
   const BakeRecipe w4 = shipped("recipe", "w4", load_recipe);
+  const BakeRecipe w2 = shipped("recipe", "w2", load_recipe);
   const BakeRecipe mixed = shipped("recipe", "w3w6", load_recipe);
   const std::set<TensorClass> six = {TensorClass::Embedding, TensorClass::K, TensorClass::V, TensorClass::LmHead};
   for (std::size_t c = 0; c < kTensorClasses; ++c) {
@@ -185,6 +205,8 @@ TEST(Shipped, RecipesSayTheirWidths) {
     EXPECT_EQ(w8.of(tensor).codebook, CodebookKind::Uniform);
     EXPECT_EQ(w4.of(tensor).bits, 4);
     EXPECT_EQ(w4.of(tensor).codebook, CodebookKind::KMeans);
+    EXPECT_EQ(w2.of(tensor).bits, 2);
+    EXPECT_EQ(w2.of(tensor).codebook, CodebookKind::KMeans);
     EXPECT_EQ(mixed.of(tensor).bits, six.contains(tensor) ? 6 : 3);
     EXPECT_EQ(mixed.of(tensor).codebook, six.contains(tensor) ? CodebookKind::Uniform : CodebookKind::KMeans);
   }

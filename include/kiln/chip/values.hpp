@@ -12,6 +12,7 @@
 #include "kiln/base/units.hpp"
 #include "kiln/numerics/matrix.hpp"
 #include "kiln/numerics/sample.hpp"
+#include "kiln/program/activity.hpp"
 #include "kiln/program/dataflow.hpp"
 #include "kiln/program/placement.hpp"
 #include "kiln/rom/adapter.hpp"
@@ -44,6 +45,11 @@ class Values {
   /// Behind the LM head's Reduce / Sample.
   [[nodiscard]] std::span<const float> logits(Ticket ticket);
   [[nodiscard]] base::TokenId successor(Ticket ticket);
+
+  /// From now on counts how the bits of activations and products change (one row of each matrix a token, in turn): some
+  /// per cent of the time. docs/cost.md
+  void count_switching();
+  [[nodiscard]] const program::Switching& switching() const;
 
   /// One user alone: forgets its tokens.
   void reset();

@@ -79,6 +79,7 @@ struct TechField {
   std::string key;   ///< "rom_um2_per_bit_8192"
   std::string unit;  ///< "um2"
   std::string meaning;
+  double minimum = 0, maximum = 0;  ///< of all three values
   TechConstant* constant = nullptr;
 };
 /// All constants of `tech`, in the order of the file.

@@ -30,7 +30,7 @@ struct Die {
   std::uint32_t stages = 0;
   std::vector<Part> parts;   ///< all stages together
   base::Range transistors, area_mm2, leakage_w;
-  double rom_bits = 0, sram_bits = 0;
+  double rom_bits = 0, sram_bits = 0;  ///< codes and scales, whatever cells hold them; keys, values, scores, adapter
   floorplan::Floorplan plan;               ///< at typical areas
   std::vector<floorplan::LinkWire> wires;  ///< at the typical delay
   double tile_side_mm = 0;                 ///< of the largest array's tile, taken as a square, typical
@@ -40,14 +40,14 @@ struct Die {
 base::Result<Die> die(const program::Placement& placement, const config::BakeRecipe& recipe,
                       const config::TechConfig& tech);
 
-/// A path between two registers of a tile, against the clock.
+/// A path between two registers, against the clock.
 struct ClockPath {
   std::string name;         ///< "select and accumulate"
   base::Range delay_ps;
   double available_ps = 0;  ///< cycles that the config gives it times the clock's period
   [[nodiscard]] bool meets_typical() const { return delay_ps.typical <= available_ps; }
 };
-/// The paths of every array's tiles, the slowest of each kind.
+/// The paths of every array's tiles, the slowest of each kind, and the reads of the other memories.
 std::vector<ClockPath> clock_paths(const program::Placement& placement, const config::BakeRecipe& recipe,
                                    const config::TechConfig& tech, double tile_side_mm);
 

@@ -36,4 +36,18 @@ struct Activity {
   bool operator==(const Activity&) const = default;
 };
 
+/// Bits of values that changed from one to the next on the same wires, where a run computes values.
+struct Switching {
+  std::uint64_t activation_bits = 0, activation_toggles = 0;  ///< INT8 codes that entered arrays, input by input
+  std::uint64_t product_bits = 0, product_toggles = 0;        ///< products of 16 bits that a sample of rows selected
+  Switching& operator+=(const Switching& other) {
+    activation_bits += other.activation_bits;
+    activation_toggles += other.activation_toggles;
+    product_bits += other.product_bits;
+    product_toggles += other.product_toggles;
+    return *this;
+  }
+  bool operator==(const Switching&) const = default;
+};
+
 }  // namespace kiln::program

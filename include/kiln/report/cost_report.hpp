@@ -18,6 +18,7 @@ struct ChipCost {
   cost::Die die;
   std::vector<cost::ClockPath> paths;
   cost::Energy energy;
+  std::optional<cost::Toggles> toggles;  ///< measured in the run; none: the technology's
 };
 
 struct ChipMoney {

@@ -16,6 +16,8 @@
 
 namespace kiln::report {
 
+struct ChipCost;
+
 /// What depends on the machine and the moment; everything else is the same on every host.
 struct HostFigures {
   double wall_s = 0;
@@ -73,6 +75,7 @@ struct RunReport {
   std::vector<GpuUnderLoad> baseline_under_load;  ///< with a workload
   BaselineRows baseline;
   std::optional<RtlFigures> rtl;
+  const ChipCost* cost = nullptr;  ///< none: the chip does not say what it is made of
   HostFigures host;
 };
 

@@ -140,18 +140,22 @@ TEST_F(Models, EightBillionWeightsBakeStreamedAndRunAsTimed) {
   std::cout << "wall seconds per token: " << 1.0 / functional["host"]["tokens_per_s"].get<double>() << "\n";
 }
 
-/// Runs scripts/`name`-report and compares with docs/`name`.md.
-void expect_page_is_what_its_script_writes(const std::string& name, const std::string& page) {
+/// Runs scripts/`name`-report and compares with the page of that name under docs.
+void expect_page_is_what_its_script_writes(const std::string& name, const std::string& shipped,
+                                           const std::string& page) {
   const std::string command =
       "python3 " KILN_SOURCE_DIR "/scripts/" + name + "-report --kiln " KILN_BINARY_DIR "/kiln --output " + page;
   ASSERT_EQ(std::system(command.c_str()), 0);
-  EXPECT_EQ(test::slurp(page), test::slurp(KILN_SOURCE_DIR "/docs/" + name + ".md"));
+  EXPECT_EQ(test::slurp(page), test::slurp(KILN_SOURCE_DIR "/docs/" + shipped));
 }
 
-TEST_F(Models, TheHc1PageIsWhatItsScriptWrites) { expect_page_is_what_its_script_writes("hc1", path("hc1.md")); }
+TEST_F(Models, TheHc1PageAndItsPictureAreWhatTheirScriptWrites) {
+  expect_page_is_what_its_script_writes("hc1", "validation/hc1.md", path("hc1.md"));
+  EXPECT_EQ(test::slurp(path("hc1.svg")), test::slurp(KILN_SOURCE_DIR "/docs/validation/hc1.svg"));
+}
 
 TEST_F(Models, TheFamilysPageIsWhatItsScriptWritesAndAllItsChipsAnswerAlike) {
-  expect_page_is_what_its_script_writes("family", path("family.md"));
+  expect_page_is_what_its_script_writes("family", "family.md", path("family.md"));
 }
 
 }  // namespace
