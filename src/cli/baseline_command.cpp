@@ -12,11 +12,27 @@ namespace {
 struct BaselineOptions {
   std::vector<std::string> gpus;
   std::string model;
-  baseline::BaselineQuery query;
+  baseline::BaselineQuery query;  ///< the median engine: none was given
+  bool machines = false;
 };
 
 bool in_hardware(const config::GpuSpec& gpu, baseline::Precision precision) {
   return precision != baseline::Precision::Fp8 || gpu.fp8_in_hardware;
+}
+
+/// The engine that was asked for, else the median and the best.
+base::Status add_figures(const config::GpuSpec& gpu, const config::ModelConfig& model,
+                         const baseline::BaselineQuery& query, report::BaselineRows& rows) {
+  if (query.engine != baseline::Engine::Median) {
+    auto figure = baseline::estimate(gpu, model, query);
+    if (!figure) return figure.error();
+    rows.figures.push_back(*std::move(figure));
+    return {};
+  }
+  auto figures = baseline::band(gpu, model, query);
+  if (!figures) return figures.error();
+  for (auto& figure : *figures) rows.figures.push_back(std::move(figure));
+  return {};
 }
 
 base::Result<int> run_baseline(const BaselineOptions& options, Session& session) {
@@ -24,15 +40,16 @@ base::Result<int> run_baseline(const BaselineOptions& options, Session& session)
   const auto model = session.model(options.model);
   if (!model) return model.error();
   report::BaselineRows rows{options.query.batch, options.query.context, {}};
-  const bool all = options.gpus.empty();
-  for (const auto& name : all ? session.gpus() : options.gpus) {
+  for (const auto& name : options.gpus.empty() ? session.gpus() : options.gpus) {
     const auto gpu = session.gpu(name);
     if (!gpu) return gpu.error();
-    // A GPU without the precision's hardware is left out of "all", and refused by name.
-    if (all && !in_hardware(*gpu, options.query.precision)) continue;
-    const auto figure = baseline::estimate(*gpu, *model, options.query);
-    if (!figure) return figure.error();
-    rows.figures.push_back(*figure);
+    if (const auto added = add_figures(*gpu, *model, options.query, rows); !added) return added.error();
+  }
+  if (options.machines) {
+    auto machines = session.machines();
+    if (!machines) return machines.error();
+    if (machines->empty()) return base::Error{"no file is under configs/machine; --machines expects some"};
+    rows.machines = *std::move(machines);
   }
   const auto written = session.output(report::baseline_json(*model, rows), report::baseline_table(rows, std::nullopt));
   if (!written) return written.error();
@@ -88,10 +105,7 @@ base::Result<report::BaselineRows> baselines(const Session& session, const confi
                                              std::uint64_t users, std::uint64_t context) {
   report::BaselineRows rows{users, context, {}};
   const auto done = for_each_gpu(session, [&](const auto& gpu, auto precision) -> base::Status {
-    const auto figure = baseline::estimate(gpu, model, {precision, rows.batch, rows.context});
-    if (!figure) return figure.error();
-    rows.figures.push_back(*figure);
-    return {};
+    return add_figures(gpu, model, {precision, rows.batch, rows.context}, rows);
   });
   if (!done) return done.error();
   return rows;
@@ -114,7 +128,7 @@ base::Result<std::vector<report::GpuUnderLoad>> baselines_under_load(const Sessi
 
 void add_baseline(CLI::App& app, Action& chosen) {
   auto options = std::make_shared<BaselineOptions>();
-  auto* command = app.add_subcommand("baseline", "The memory-bound GPU model alone");
+  auto* command = app.add_subcommand("baseline", "The GPU model alone, fitted to published measurements");
   command->add_option("--gpu", options->gpus, "GPUs: names under configs/gpu or files; all if not given")
       ->type_name("G");
   command->add_option("--model", options->model, "A name under configs/model or a file")->type_name("M")->required();
@@ -125,6 +139,17 @@ void add_baseline(CLI::App& app, Action& chosen) {
   command->add_option("--precision", options->query.precision, "Of the weights [bf16]")
       ->transform(one_of(precisions))
       ->type_name("bf16|fp8|int8|int4");
+  std::map<std::string, baseline::Engine> engines;
+  for (std::size_t e = 1; e < baseline::kEngines; ++e)
+    engines.emplace(config::kGpuEngines[e], static_cast<baseline::Engine>(e));
+  command->add_option("--engine", options->query.engine, "Serving software [median and best of the serving engines]")
+      ->transform(one_of(engines))
+      ->type_name("E");
+  command->add_option("--tp", options->query.gpus, "GPUs that share each layer (tensor parallelism)")
+      ->check(whole_number())
+      ->type_name("N")
+      ->capture_default_str();
+  command->add_flag("--machines", options->machines, "Adds published points of other machines");
   command->add_option("--batch", options->query.batch, "Sequences decoded together")
       ->check(whole_number())
       ->type_name("B")
@@ -136,7 +161,8 @@ void add_baseline(CLI::App& app, Action& chosen) {
   command->footer(
       "Examples:\n"
       "  kiln baseline --model llama-3.1-8b\n"
-      "  kiln baseline --model llama-3.1-8b --gpu h100-sxm --precision fp8 --batch 8 --context 4096");
+      "  kiln baseline --model llama-3.1-8b --gpu h100-sxm --precision fp8 --batch 8 --context 4096\n"
+      "  kiln baseline --model llama-3.1-8b --gpu h200 --engine trt-llm --context 2048 --machines");
   command->callback(
       [options, &chosen] { chosen = [options](Session& session) { return run_baseline(*options, session); }; });
 }

@@ -14,7 +14,8 @@ namespace kiln::cli {
 /// are linear in it).
 std::uint64_t mean_context(std::uint64_t prompt_tokens, std::uint64_t answer_tokens);
 
-/// Every GPU under configs/gpu with `users` of them in a batch: BF16, and FP8 where the GPU has it.
+/// Every GPU under configs/gpu with `users` of them in a batch: BF16, and FP8 where the GPU has it; of each
+/// the median and the best serving engine.
 base::Result<report::BaselineRows> baselines(const Session& session, const config::ModelConfig& model,
                                              std::uint64_t users, std::uint64_t context);
 

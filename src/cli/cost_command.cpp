@@ -90,9 +90,8 @@ base::Result<report::CostReport::AgainstGpu> against(const std::string& name, co
                                                      const config::EconomicsConfig& economics, const Session& session) {
   const auto gpu = session.gpu(name);
   if (!gpu) return gpu.error();
-  const auto price = economics.gpu_price(gpu->name);
-  if (!price)
-    return base::Error{fmt::format("--gpu {}: economics {} has no price of it; a GPU under its /gpu_usd_per_h is expected", name, economics.name)};
+  const auto& price = gpu->price_usd_per_h;
+  if (!price) return base::Error{fmt::format("--gpu {}: it has no /price_usd_per_h, which is expected", name)};
   const auto precision = gpu->fp8_in_hardware ? baseline::Precision::Fp8 : baseline::Precision::Bf16;
   const std::vector<baseline::LoadRequest> requests(options.gpu_batch, {0, options.prompt_tokens, options.new_tokens});
   const auto served = baseline::serve(*gpu, model, precision, requests);
@@ -104,7 +103,8 @@ base::Result<report::CostReport::AgainstGpu> against(const std::string& name, co
   row.gpu = gpu->name;
   row.basis = fmt::format("{}, {} users at a time, {} tokens in and {} out", baseline::name(precision), served->most_in_batch, options.prompt_tokens, options.new_tokens);
   row.question.machine = machine;
-  row.question.gpu = {gpu->name, static_cast<double>(tokens) * 1e6 / served->total_us, *price};
+  row.question.gpu = {gpu->name, static_cast<double>(tokens) * 1e6 / served->total_us,
+                      {price->low, (price->low + price->high) / 2, price->high}};
   auto answer = cost::break_even(row.question, tech, economics);
   if (!answer) return answer.error();
   row.answer = *std::move(answer);
@@ -189,7 +189,7 @@ void add_cost(CLI::App& app, Action& chosen) {
   count("--users", options->users, "Users of that run", "U");
   count("--machines", options->machines, "Machines that share the one-off costs of a model in the price of a million tokens", "K");
   command->add_flag("--break-even", options->break_even, "Tokens a day and months from which baking pays, against GPUs");
-  command->add_option("--gpu", options->gpus, "With --break-even: GPUs with a price under configs/economics; h100-sxm and b200 if not given")->type_name("G");
+  command->add_option("--gpu", options->gpus, "With --break-even: GPUs with a /price_usd_per_h; h100-sxm and b200 if not given")->type_name("G");
   count("--gpu-batch", options->gpu_batch, "Users at a time on a GPU", "B");
   command->add_option("--svg", options->svg, "Write a picture of the die")->type_name("FILE");
   command->footer(

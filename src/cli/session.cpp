@@ -140,6 +140,18 @@ base::Result<config::GpuSpec> Session::gpu(const std::string& name) const {
   return config::load_gpu(*file, overrides("gpu"));
 }
 
+base::Result<std::vector<config::Machine>> Session::machines() const {
+  std::vector<config::Machine> machines;
+  for (const auto& name : configs_.list("machine")) {
+    const auto file = configs_.find("machine", name);
+    if (!file) return file.error();
+    auto machine = config::load_machine(*file);
+    if (!machine) return machine.error();
+    machines.push_back(*std::move(machine));
+  }
+  return machines;
+}
+
 base::Result<config::TechConfig> Session::tech(const std::string& name) const {
   const auto file = configs_.find("tech", name);
   if (!file) return file.error();

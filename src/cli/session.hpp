@@ -47,6 +47,8 @@ class Session {
   [[nodiscard]] base::Result<config::TechConfig> tech(const std::string& name) const;
   [[nodiscard]] base::Result<config::EconomicsConfig> economics(const std::string& name) const;
   [[nodiscard]] std::vector<std::string> gpus() const { return configs_.list("gpu"); }
+  /// The published points under configs/machine, by name.
+  [[nodiscard]] base::Result<std::vector<config::Machine>> machines() const;
   /// The kinds of config that the command takes; the first is what a --set without KIND: means. Refuses a --set of
   /// another kind.
   [[nodiscard]] base::Status allow_set(std::vector<std::string> kinds);

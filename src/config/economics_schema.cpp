@@ -44,8 +44,6 @@ constexpr Entry kEntries[] = {
     {"respin_months", &EconomicsConfig::respin_months, "months", 0, 120, false,
      "from a model's release to tokens from its chip"},
 };
-constexpr std::string_view kGpuPrices = "gpu_usd_per_h";
-constexpr double kMostUsdPerHour = 1e4;
 
 void describe_constant(FieldVisitor& v, std::string_view key, const EconomicsField& field) {
   TechConstant& constant = *field.constant;
@@ -63,32 +61,18 @@ void describe_constant(FieldVisitor& v, std::string_view key, const EconomicsFie
 
 }  // namespace
 
-std::optional<base::Range> EconomicsConfig::gpu_price(std::string_view gpu) const {
-  const auto found = std::find(kPricedGpus.begin(), kPricedGpus.end(), gpu);
-  if (found == kPricedGpus.end()) return std::nullopt;
-  return gpu_usd_per_h[static_cast<std::size_t>(found - kPricedGpus.begin())].range();
-}
-
 std::vector<EconomicsField> fields(EconomicsConfig& economics) {
   std::vector<EconomicsField> all;
   for (const auto& e : kEntries)
     all.push_back({std::string(e.key), std::string(e.unit), std::string(e.meaning), e.minimum, e.maximum,
                    e.more_is_cheaper, &(economics.*e.constant)});
-  for (std::size_t i = 0; i < kPricedGpus.size(); ++i)
-    all.push_back({std::string(kGpuPrices) + "/" + std::string(kPricedGpus[i]), "USD/h",
-                   "a rented " + std::string(kPricedGpus[i]), 0, kMostUsdPerHour, false, &economics.gpu_usd_per_h[i]});
   return all;
 }
 
 void describe(FieldVisitor& v, EconomicsConfig& economics) {
   v.text("name", economics.name, Text::Name);
   v.text("description", economics.description, Text::Note);
-  const auto all = fields(economics);
-  const std::size_t plain = all.size() - kPricedGpus.size();
-  for (std::size_t i = 0; i < plain; ++i) describe_constant(v, all[i].key, all[i]);
-  v.object(kGpuPrices, [&] {
-    for (std::size_t i = 0; i < kPricedGpus.size(); ++i) describe_constant(v, kPricedGpus[i], all[plain + i]);
-  });
+  for (const auto& field : fields(economics)) describe_constant(v, field.key, field);
 }
 
 }  // namespace kiln::config

@@ -74,7 +74,16 @@ void check_together(const ModelConfig& model, Errors& errors) {
 }
 
 void check_together(const BakeRecipe&, Errors&) {}
-void check_together(const GpuSpec&, Errors&) {}
+void check_together(const GpuSpec& gpu, Errors& errors) {
+  if (gpu.price_usd_per_h && gpu.price_usd_per_h->low > gpu.price_usd_per_h->high)
+    errors.add("/price_usd_per_h/high", fmt::format("is {}; expected at least /price_usd_per_h/low, {}",
+                                                    gpu.price_usd_per_h->high, gpu.price_usd_per_h->low));
+}
+void check_together(const Machine& machine, Errors& errors) {
+  if (machine.tokens_per_s_user_low > machine.tokens_per_s_user_high)
+    errors.add("/tokens_per_s_user_high", fmt::format("is {}; expected at least /tokens_per_s_user_low, {}",
+                                                      machine.tokens_per_s_user_high, machine.tokens_per_s_user_low));
+}
 void check_together(const TechConfig& tech, Errors& errors) {
   TechConfig copy = tech;
   for (const auto& field : fields(copy)) check_constant("/" + field.key, *field.constant, errors);
@@ -133,6 +142,9 @@ base::Result<BakeRecipe> load_recipe(const std::string& file, const std::vector<
 base::Result<GpuSpec> load_gpu(const std::string& file, const std::vector<Override>& overrides) {
   return load<GpuSpec>(file, overrides);
 }
+base::Result<Machine> load_machine(const std::string& file, const std::vector<Override>& overrides) {
+  return load<Machine>(file, overrides);
+}
 base::Result<TechConfig> load_tech(const std::string& file, const std::vector<Override>& overrides) {
   return load<TechConfig>(file, overrides);
 }
@@ -155,6 +167,10 @@ base::Result<BakeRecipe> parse_recipe(const std::string& json, const std::string
 base::Result<GpuSpec> parse_gpu(const std::string& json, const std::string& name,
                                 const std::vector<Override>& overrides) {
   return parse<GpuSpec>(json, name, overrides);
+}
+base::Result<Machine> parse_machine(const std::string& json, const std::string& name,
+                                    const std::vector<Override>& overrides) {
+  return parse<Machine>(json, name, overrides);
 }
 base::Result<TechConfig> parse_tech(const std::string& json, const std::string& name,
                                     const std::vector<Override>& overrides) {

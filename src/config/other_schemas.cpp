@@ -1,4 +1,4 @@
-// The keys of models (Hugging Face's names), bake recipes and GPUs.
+// The keys of models (Hugging Face's names), bake recipes, GPUs and other machines.
 #include <array>
 
 #include "config/fields.hpp"
@@ -20,6 +20,16 @@ void describe(FieldVisitor& v, RopeScaling& scaling) {
   v.real("low_freq_factor", scaling.low_freq_factor, "", {0, 65536, true});
   v.real("high_freq_factor", scaling.high_freq_factor, "", {0, 65536, true});
   v.integer("original_max_position_embeddings", scaling.original_max_position_embeddings, "tokens", {1, 1U << 24});
+}
+
+void describe(FieldVisitor& v, GpuEngine& engine) {
+  v.real("step_overhead_ms", engine.step_overhead_ms, "ms", {0, 1000});
+  v.real("bandwidth_efficiency", engine.bandwidth_efficiency, "", {0, 1, true});
+  v.real("kv_efficiency", engine.kv_efficiency, "", {0, 1, true});
+  v.real("error_mean_percent", engine.error_mean_percent, "%", {0, 1e6});
+  v.real("error_p90_percent", engine.error_p90_percent, "%", {0, 1e6});
+  v.integer("error_rows", engine.error_rows, "rows", {0, 1U << 20});
+  v.text("dates", engine.dates, Text::Note);
 }
 
 void describe(FieldVisitor& v, TensorFormat& format, Need need) {
@@ -82,9 +92,47 @@ void describe(FieldVisitor& v, GpuSpec& gpu) {
   v.real("fp8_or_int8_tflops", gpu.fp8_or_int8_tflops, "TFLOPS", {0, 1e6});
   v.flag("fp8_in_hardware", gpu.fp8_in_hardware);
   v.real("power_w", gpu.power_w, "W", {0, 1e5, true});
-  v.real("step_overhead_ms", gpu.step_overhead_ms, "ms", {0, 1000});
-  v.real("bandwidth_efficiency", gpu.bandwidth_efficiency, "", {0, 1, true});
+  v.real("link_gb_per_s", gpu.link_gb_per_s, "GB/s", {0, 1e6, true});
+  bool priced = gpu.price_usd_per_h.has_value();
+  PriceRange price = gpu.price_usd_per_h.value_or(PriceRange{});
+  v.object_or_null(
+      "price_usd_per_h", priced,
+      [&] {
+        v.real("low", price.low, "USD/h", {0, 1e6, true});
+        v.real("high", price.high, "USD/h", {0, 1e6, true});
+      },
+      Need::Optional);
+  if (priced) gpu.price_usd_per_h = price;
+  v.integer("measurements", gpu.measurements, "rows", {0, 1U << 20});
+  v.integer("single_measurements", gpu.single_measurements, "rows", {0, 1U << 20});
+  v.real("compute_efficiency", gpu.compute_efficiency, "", {0, 1, true});
+  v.real("fp8_compute_efficiency", gpu.fp8_compute_efficiency, "", {0, 1, true});
+  v.real("sequence_overhead_ms", gpu.sequence_overhead_ms, "ms", {0, 1000});
+  v.real("fp8_efficiency", gpu.fp8_efficiency, "", {0, 2, true});
+  v.real("int8_efficiency", gpu.int8_efficiency, "", {0, 2, true});
+  v.real("int4_efficiency", gpu.int4_efficiency, "", {0, 2, true});
+  v.real("power_base", gpu.power_base, "", {0, 1, true});
+  v.real("power_memory", gpu.power_memory, "", {0, 10});
+  v.real("power_compute", gpu.power_compute, "", {0, 10});
+  v.real("energy_error_mean_percent", gpu.energy_error_mean_percent, "%", {0, 1e6});
+  v.real("batch_error_mean_percent", gpu.batch_error_mean_percent, "%", {0, 1e6});
+  v.real("batch_error_p90_percent", gpu.batch_error_p90_percent, "%", {0, 1e6});
+  v.integer("batch_error_rows", gpu.batch_error_rows, "rows", {0, 1U << 20});
+  v.object("engines", [&] {
+    for (std::size_t i = 0; i < kGpuEngines.size(); ++i) v.object(kGpuEngines[i], [&] { describe(v, gpu.engines[i]); });
+  });
   v.text("source", gpu.source, Text::Note);
+}
+
+void describe(FieldVisitor& v, Machine& machine) {
+  v.text("name", machine.name, Text::Name);
+  v.text("description", machine.description, Text::Note);
+  v.text("model", machine.model, Text::Note);
+  v.real("tokens_per_s_user_low", machine.tokens_per_s_user_low, "tokens/s", {0, 1e9, true});
+  v.real("tokens_per_s_user_high", machine.tokens_per_s_user_high, "tokens/s", {0, 1e9, true});
+  v.choice("tag", machine.tag, kMachineTags);
+  v.text("date", machine.date, Text::Note);
+  v.text("source", machine.source, Text::Note);
 }
 
 }  // namespace kiln::config

@@ -85,7 +85,7 @@ std::string link_table(const CostReport& report) {
 std::string money_text(const CostReport& report) {
   const auto& m = report.money;
   std::string text;
-  text += fmt::format("wafer: {} dies, yield {} to {}, {} good; a good die {}\n", span(m.die.dies_per_wafer),
+  text += fmt::format("wafer: {} dies, yield {} to {}, {} of them good; a good die {}\n", span(m.die.dies_per_wafer),
                       percent(m.die.yield.low), percent(m.die.yield.high), number(m.die.good_dies_per_wafer.typical), usd(m.die.usd_per_good_die));
   text += fmt::format("card: {}\n", usd(m.card.total_usd()));
   text += fmt::format("first chip: {}, of it masks {}\n", usd(m.first_chip.total_usd()), usd(m.first_chip.masks_usd));
@@ -98,23 +98,31 @@ std::string cell(const std::optional<double>& value, const char* none) { return 
 
 std::string break_even_text(const CostReport::AgainstGpu& against) {
   const auto& answer = against.answer;
-  std::string text = fmt::format("\nAgainst {} ({}), {} tokens/s at {} an hour; another model costs {} and comes after {} months\n",
-                                 against.gpu, against.basis, number(against.question.gpu.tokens_per_s_total),
-                                 usd(against.question.gpu.usd_per_h), usd(answer.one_off.total_usd()), span(answer.wait_months));
-  Table lives({"a model that lives, months", "pays from tokens a day", "at best", "at worst", "cards"});
+  const auto& gpu = against.question.gpu;
+  std::string text = fmt::format("\nAgainst {}: {},\n{} tokens/s at {} an hour. Another model costs {},\nand its chip comes after {} months.\n\n",
+                                 against.gpu, against.basis, number(gpu.tokens_per_s_total), usd(gpu.usd_per_h),
+                                 usd(answer.one_off.total_usd()), span(answer.wait_months));
   const auto volume = [](const std::optional<double>& v) { return v ? words(*v) : std::string("never"); };
+  Table lives({"a model that lives", "pays from tokens a day", "at best", "at worst", "cards"});
   for (const auto& row : answer.lifetimes)
-    lives.row({number(row.lifetime_months), volume(row.tokens_per_day.typical), volume(row.tokens_per_day.low), volume(row.tokens_per_day.high), cell(row.cards.typical, "")});
-  text += lives.text();
-  std::vector<std::string> headings = {"$ a million tokens, chip / GPU"};
-  for (const double months : against.question.lifetimes_months) headings.push_back(fmt::format("{} months", number(months)));
+    lives.row({number(row.lifetime_months) + " months", volume(row.tokens_per_day.typical), volume(row.tokens_per_day.low),
+               volume(row.tokens_per_day.high), cell(row.cards.typical, "")});
+  text += lives.text() + "\n";
+  std::vector<std::string> headings = {"$ a million tokens, by a model's life"};
+  for (const double months : against.question.lifetimes_months) headings.push_back(fmt::format("{} mo", number(months)));
+  headings.emplace_back("GPU");
   headings.emplace_back("pays after");
   Table table(headings);
   for (const auto& row : answer.volumes) {
     std::vector<std::string> cells = {words(row.tokens_per_day) + " a day"};
-    for (const auto& c : answer.cells)
-      if (c.tokens_per_day == row.tokens_per_day) cells.push_back(fmt::format("{} / {}", cell(c.chip_usd_per_mtok.typical, "-"), number(c.gpu_usd_per_mtok.typical)));
-    cells.push_back(row.months.typical ? number(*row.months.typical) + " months" : "never");
+    double rented = 0;
+    for (const auto& c : answer.cells) {
+      if (c.tokens_per_day != row.tokens_per_day) continue;
+      cells.push_back(cell(c.chip_usd_per_mtok.typical, "-"));
+      rented = c.gpu_usd_per_mtok.typical;
+    }
+    cells.push_back(number(rented));
+    cells.push_back(row.months.typical ? number(*row.months.typical) + " mo" : "never");
     table.row(std::move(cells));
   }
   return text + table.text();
@@ -155,7 +163,7 @@ std::string cost_text(const CostReport& report) {
   text += fmt::format("\n{} mm2, {} billion transistors; {} the reticle's {} mm2\n\n", span(cost.die.area_mm2), number(cost.die.transistors.typical * 1e-9),
                       cost.die.area_mm2.typical <= cost::kReticleMm2 ? "within" : "BEYOND", number(cost::kReticleMm2));
   text += path_table(report) + "\n" + link_table(report) + "\n" + energy_table(cost.energy);
-  text += fmt::format("\n{} W, {} mJ a token; {} tokens in and {} out, {} user{}, {} tokens/s in all, prompts included\n", span(cost.energy.power_w), span(cost.energy.mj_per_token),
+  text += fmt::format("\n{} W, {} mJ a token;\n{} tokens in and {} out, {} user{}, {} tokens/s in all, prompts included\n", span(cost.energy.power_w), span(cost.energy.mj_per_token),
                       grouped(report.prompt_tokens), grouped(report.answer_tokens), report.users, report.users == 1 ? "" : "s", number(report.tokens_per_s_total));
   text += "\n" + money_text(report);
   for (const auto& against : report.break_even) text += break_even_text(against);

@@ -107,7 +107,7 @@ std::string under_load_table(const std::vector<GpuUnderLoad>& rows) {
                paced ? number(row.time_per_token_us.p50) : "-", paced ? number(row.time_per_token_us.p99) : "-",
                number(row.tokens_per_s_total), grouped(row.most_in_batch)});
   }
-  return table.text() + "continuous batching, memory-bound: prompts take no time of their own, so this is too fast\n";
+  return table.text() + "continuous batching, median serving engine; prompts cost their multiplications, not their attention's\n";
 }
 
 std::string unit_table(const RunReport& report) {

@@ -17,13 +17,21 @@ double step_us(const config::GpuSpec& on, std::uint64_t batch, std::uint64_t con
   return estimate(on, model(), {Precision::Bf16, batch, context}).value().step_ms * 1e3;
 }
 
+/// With the prompt's tokens, but one, in it.
+double first_step_us(const config::GpuSpec& on, std::uint64_t prompt) {
+  const BaselineQuery query{Precision::Bf16, 1, 0};
+  return step(on, model(), query, static_cast<double>(prompt), 1, 131072.0 * static_cast<double>(prompt)).total() * 1e3;
+}
+
 TEST(Serving, OneRequestTakesItsSteps) {
   const auto on = gpu("h100-sxm");
   const auto run = serve(on, model(), Precision::Bf16, {{500, 1000, 3}}).value();
-  EXPECT_NEAR(run.requests[0].first_us, 500 + step_us(on, 1, 1000), 1e-6);
+  EXPECT_NEAR(run.requests[0].first_us, 500 + first_step_us(on, 1000), 1e-6);
   EXPECT_NEAR(run.requests[0].last_us, run.requests[0].first_us + step_us(on, 1, 1001) + step_us(on, 1, 1002), 1e-6);
   EXPECT_EQ(run.total_us, run.requests[0].last_us);
   EXPECT_EQ(run.most_in_batch, 1U);
+  // 1,000 tokens of 15 GFLOP at 58 % of 989 TFLOPS: some 26 ms.
+  EXPECT_NEAR(first_step_us(on, 1000) - step_us(on, 1, 1000), 21500, 1500);
 }
 
 /// The same rules, one step after the other.
@@ -49,18 +57,20 @@ std::vector<Served> step_by_step(const config::GpuSpec& on, const std::vector<Lo
       reserved += needs;
       in[next] = true;
     }
-    double bytes = static_cast<double>(empty.weight_bytes);
     bool any = false;
+    double tokens = 0, sequences = 0, kv = 0;
     for (std::size_t i = 0; i < next; ++i) {
       if (!in[i]) continue;
       any = true;
-      bytes += 131072.0 * static_cast<double>(requests[i].prompt_tokens + made[i]);
+      kv += 131072.0 * static_cast<double>(requests[i].prompt_tokens + made[i]);
+      tokens += made[i] == 0 ? static_cast<double>(requests[i].prompt_tokens) : 1;
+      ++sequences;
     }
     if (!any) {
       if (next < requests.size()) now = std::max(now, requests[next].arrival_us);
       continue;
     }
-    now += on.step_overhead_ms * 1e3 + bytes / (on.bandwidth_efficiency * on.bandwidth_gb_per_s * 1e3);
+    now += step(on, model(), {}, tokens, sequences, kv).total() * 1e3;
     for (std::size_t i = 0; i < next; ++i) {
       if (!in[i]) continue;
       if (++made[i] == 1) result[i].first_us = now;
@@ -96,7 +106,9 @@ TEST(Serving, LeapsGiveTheTimesOfSingleSteps) {
 }
 
 TEST(Serving, RefusesWhatTheBaselineRefuses) {
-  EXPECT_FALSE(serve(gpu("a100-80-sxm"), model(), Precision::Fp8, {{0, 1, 1}}).ok());
+  auto without_rate = gpu("h100-sxm");
+  without_rate.fp8_or_int8_tflops = 0;
+  EXPECT_FALSE(serve(without_rate, model(), Precision::Fp8, {{0, 1, 1}}).ok());
 }
 
 TEST(Serving, AModelThatDoesNotFitServesNobody) {

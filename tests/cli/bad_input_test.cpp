@@ -542,6 +542,9 @@ TEST_F(BadInput, OptionsInWords) {
   expect_refused(baseline("--batch", "0"), {"batch is 0"});
   expect_refused(baseline("--context", "18446744073709551615"), {"context is 18446744073709551615"});
   expect_refused(baseline("--precision", "int3"), {"--precision", "int3", "bf16, fp8, int4, int8"});
+  expect_refused(baseline("--engine", "tgi"),
+                 {"--engine", "tgi", "exllama, gpt-fast, llama.cpp, lmdeploy, mlc, sglang"});
+  expect_refused(baseline("--tp", "0"), {"the number of GPUs is 0"});
   expect_refused(baseline("--gpu", "h100-smx"), {"h100-smx", "the nearest is \"h100-sxm\""});
   expect_refused({"run", "--model", "stories260k", "--chip", "demo", "--prompt-tokens", "2", "--movement", "fast"},
                  {"--movement", "fast", "beats, bursts"});

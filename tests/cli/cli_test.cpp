@@ -370,6 +370,39 @@ TEST_F(Cli, RunReportsWhatTheContractNames) {
   }
 }
 
+TEST_F(Cli, BaselineIsABandOrTheEngineAskedFor) {
+  const auto of = [&](std::vector<std::string> more) {
+    std::vector<std::string> arguments = {"baseline", "--model", "llama-3.1-8b", "--gpu", "h200", "--json", "-"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    const auto outcome = kiln(arguments);
+    EXPECT_EQ(outcome.status, 0) << outcome.err;
+    return nlohmann::json::parse(outcome.out);
+  };
+  const auto band = of({});
+  ASSERT_EQ(band["baseline"].size(), 3U);
+  EXPECT_EQ(band["baseline"][0]["engine"], "median of serving engines");
+  EXPECT_EQ(band["baseline"][1]["best_serving_engine"], true);
+  EXPECT_GT(band["baseline"][1]["tokens_per_s_user"], band["baseline"][0]["tokens_per_s_user"]);
+  EXPECT_EQ(band["baseline"][2]["engine"], "best case");
+  EXPECT_EQ(band["baseline"][2]["best_case"], true);
+  EXPECT_GT(band["baseline"][2]["tokens_per_s_user"], band["baseline"][1]["tokens_per_s_user"]);
+  EXPECT_FALSE(band["baseline"][2].contains("error_mean_percent"));
+  EXPECT_FALSE(band.contains("machines"));
+  for (const auto* key : {"error_mean_percent", "error_p90_percent", "error_rows", "data_dates", "energy_j_per_token"})
+    EXPECT_TRUE(band["baseline"][0].contains(key)) << key;
+  for (const auto* engine : {"vllm", "trt-llm", "sglang", "gpt-fast", "lmdeploy", "mlc", "exllama", "llama.cpp"}) {
+    const auto one = of({"--engine", engine});
+    ASSERT_EQ(one["baseline"].size(), 1U);
+    EXPECT_EQ(one["baseline"][0]["engine"], engine);
+  }
+  EXPECT_EQ(of({"--tp", "4"})["baseline"][0]["gpus"], 4);
+  const auto machines = of({"--machines"})["machines"];
+  ASSERT_GE(machines.size(), 7U);
+  for (const auto* key :
+       {"machine", "description", "model", "tokens_per_s_user_low", "tokens_per_s_user_high", "tag", "date", "source"})
+    EXPECT_TRUE(machines[0].contains(key)) << key;
+}
+
 TEST_F(Cli, TablesFitAHundredColumns) {
   const auto rom = baked();
   for (const auto& arguments : std::vector<std::vector<std::string>>{
@@ -377,7 +410,8 @@ TEST_F(Cli, TablesFitAHundredColumns) {
            {"run", "--model", "llama-3.1-8b", "--chip", "hc1", "--prompt-tokens", "2", "-n", "2"},
            {"inspect", rom, "--chip", "demo", "--against", tiny()},
            {"inspect", kModel},
-           {"baseline", "--model", "llama-3.1-8b"}}) {
+           {"baseline", "--model", "llama-3.1-8b", "--machines"},
+           {"baseline", "--model", "llama-3.1-70b", "--tp", "64", "--batch", "999", "--context", "99999"}}) {
     const auto outcome = kiln(arguments);
     ASSERT_EQ(outcome.status, 0) << outcome.err;
     std::istringstream lines(outcome.out);

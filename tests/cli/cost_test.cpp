@@ -151,7 +151,7 @@ TEST_F(CostCommand, TablesFitATerminal) {
 
 TEST_F(CostCommand, RefusesWhatHasNoAnswer) {
   expect_refused(with(kHc1, {"--gpu", "h200"}), "--gpu is for --break-even");
-  expect_refused(with(kHc1, {"--break-even", "--gpu", "l4"}), "has no price");
+  expect_refused(with(kHc1, {"--break-even", "--gpu", "l4"}), "/price_usd_per_h");
   expect_refused(with(kHc1, {"--users", "0"}), "--users is 0; 1 to 65536 is expected");
   expect_refused(with(kHc1, {"--svg", path("none/die.svg")}), "--svg");
   expect_refused(with(kHc1, {"--svg", path("x"), "--json", path("x")}), "two files are expected");

@@ -54,7 +54,7 @@ TEST(Economics, EveryConstantHasATagAndSaysWhereItIsFromOrThatItIsChosen) {
     EXPECT_LE(field.constant->low, field.constant->typical) << field.key;
     EXPECT_LE(field.constant->typical, field.constant->high) << field.key;
   }
-  EXPECT_EQ(keys.size(), 15 + kPricedGpus.size());
+  EXPECT_EQ(keys.size(), 15U);
 }
 
 TEST(Economics, ValuesAreThoseOfTheirSources) {
@@ -68,18 +68,6 @@ TEST(Economics, ValuesAreThoseOfTheirSources) {
   EXPECT_EQ(economics.respin_months.typical, 2);
   EXPECT_EQ(economics.hardware_margin.low, 1);
   EXPECT_EQ(economics.respin_engineering_usd.typical, 24 * 250e3 * 2 / 12);
-}
-
-TEST(Economics, GpusWithAPriceAreShippedOnes) {
-  const EconomicsConfig economics = shipped();
-  const auto gpus = ConfigPath(std::string(KILN_SOURCE_DIR) + "/configs", "").list("gpu");
-  for (const auto gpu : kPricedGpus) {
-    EXPECT_THAT(gpus, testing::Contains(gpu));
-    EXPECT_GT(economics.gpu_price(gpu).value().low, 0);
-  }
-  EXPECT_EQ(economics.gpu_price("h100-sxm").value(), (base::Range{2.69, 3.49, 4.29}));
-  EXPECT_FALSE(economics.gpu_price("mi300x").has_value());
-  EXPECT_FALSE(economics.gpu_price("").has_value());
 }
 
 TEST(Economics, EveryKeyIsHeldToItsTypeAndItsRange) {
@@ -133,10 +121,9 @@ TEST(Economics, TagsAreTheKnownOnes) {
 
 TEST(Economics, TakesOverrides) {
   const auto economics =
-      parse_economics(text_of("economics/default.json"), "x", {"pue.high=3", "/gpu_usd_per_h/h200/high=9"});
+      parse_economics(text_of("economics/default.json"), "x", {"pue.high=3"});
   ASSERT_TRUE(economics.ok()) << economics.error().message;
   EXPECT_EQ(economics->pue.high, 3);
-  EXPECT_EQ(economics->gpu_price("h200").value().high, 9);
 }
 
 /// Rows of a table whose first cell is a key in code marks.

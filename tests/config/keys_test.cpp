@@ -19,6 +19,7 @@ base::Result<ChipConfig> parsed(const json& tree, ChipConfig*) { return parse_ch
 base::Result<ModelConfig> parsed(const json& tree, ModelConfig*) { return parse_model(tree.dump(), "x"); }
 base::Result<BakeRecipe> parsed(const json& tree, BakeRecipe*) { return parse_recipe(tree.dump(), "x"); }
 base::Result<GpuSpec> parsed(const json& tree, GpuSpec*) { return parse_gpu(tree.dump(), "x"); }
+base::Result<Machine> parsed(const json& tree, Machine*) { return parse_machine(tree.dump(), "x"); }
 
 /// What loading says: "" when all is well.
 template <class Config>
@@ -68,8 +69,35 @@ TEST(ConfigKeys, OfAModelAreHeldToTheirTypes) {
   every_key_is_held_to_its_type<ModelConfig>(json::parse(text_of("model/llama-3.1-8b.json")));
 }
 TEST(ConfigKeys, OfARecipeAreHeldToTheirTypes) { every_key_is_held_to_its_type<BakeRecipe>(complete_recipe()); }
+TEST(ConfigKeys, OfAMachineAreHeldToTheirTypes) {
+  const json good = json::parse(text_of("machine/taalas-hc1.json"));
+  every_key_is_held_to_its_type<Machine>(good);
+  json upside_down = good;
+  upside_down["tokens_per_s_user_low"] = 20000;
+  EXPECT_EQ(verdict<Machine>(upside_down),
+            "x: /tokens_per_s_user_high is 16960; expected at least /tokens_per_s_user_low, 20000.");
+}
+
 TEST(ConfigKeys, OfAGpuAreHeldToTheirTypes) {
   every_key_is_held_to_its_type<GpuSpec>(json::parse(text_of("gpu/h100-sxm.json")));
+}
+
+TEST(ConfigKeys, AGpuHasAPriceOrNone) {
+  json tree = json::parse(text_of("gpu/h100-sxm.json"));
+  const auto price = [&] { return parse_gpu(tree.dump(), "x").value().price_usd_per_h; };
+  ASSERT_TRUE(price().has_value());
+  EXPECT_EQ(price()->low, tree["price_usd_per_h"]["low"]);
+  EXPECT_EQ(price()->high, tree["price_usd_per_h"]["high"]);
+  tree["price_usd_per_h"]["low"] = 5;
+  EXPECT_EQ(verdict<GpuSpec>(tree), "x: /price_usd_per_h/high is 4.29; expected at least /price_usd_per_h/low, 5.");
+  tree["price_usd_per_h"]["low"] = 0;
+  EXPECT_THAT(verdict<GpuSpec>(tree), StartsWith("x: /price_usd_per_h/low is 0; allowed: "));
+  tree["price_usd_per_h"] = 3;
+  EXPECT_EQ(verdict<GpuSpec>(tree), "x: /price_usd_per_h is 3; allowed: an object or null.");
+  tree["price_usd_per_h"] = nullptr;
+  EXPECT_FALSE(price().has_value());
+  tree.erase("price_usd_per_h");
+  EXPECT_FALSE(price().has_value());
 }
 
 template <class Config>
@@ -150,14 +178,17 @@ TEST(ConfigKeys, RealsOfAGpuStayInRange) {
   const json good = json::parse(text_of("gpu/h100-sxm.json"));
   const auto with = [&](const char* key, const json& value) {
     json tree = good;
-    tree[key] = value;
+    tree[json::json_pointer(key)] = value;
     return verdict<GpuSpec>(tree);
   };
-  EXPECT_EQ(with("bandwidth_efficiency", 0), "x: /bandwidth_efficiency is 0; allowed: a number above 0, to 1.");
-  EXPECT_EQ(with("bandwidth_efficiency", 1.01), "x: /bandwidth_efficiency is 1.01; allowed: a number above 0, to 1.");
-  EXPECT_EQ(with("bandwidth_efficiency", 1), "");
-  EXPECT_EQ(with("step_overhead_ms", -1), "x: /step_overhead_ms is -1; allowed: a number from 0 to 1000 ms.");
-  EXPECT_EQ(with("memory_gb", "80"), "x: /memory_gb is \"80\"; allowed: a number above 0, to 1000000 GB.");
+  EXPECT_EQ(with("/engines/vllm/bandwidth_efficiency", 0),
+            "x: /engines/vllm/bandwidth_efficiency is 0; allowed: a number above 0, to 1.");
+  EXPECT_EQ(with("/engines/vllm/bandwidth_efficiency", 1.01),
+            "x: /engines/vllm/bandwidth_efficiency is 1.01; allowed: a number above 0, to 1.");
+  EXPECT_EQ(with("/engines/vllm/bandwidth_efficiency", 1), "");
+  EXPECT_EQ(with("/engines/vllm/step_overhead_ms", -1),
+            "x: /engines/vllm/step_overhead_ms is -1; allowed: a number from 0 to 1000 ms.");
+  EXPECT_EQ(with("/memory_gb", "80"), "x: /memory_gb is \"80\"; allowed: a number above 0, to 1000000 GB.");
 }
 
 }  // namespace

@@ -35,12 +35,13 @@ TEST(Shipped, EveryConfigLoadsAndIsNamedAsItsFile) {
   for (const auto& name : path().list("model")) shipped("model", name, load_model);
   for (const auto& name : path().list("recipe")) shipped("recipe", name, load_recipe);
   for (const auto& name : path().list("gpu")) shipped("gpu", name, load_gpu);
+  for (const auto& name : path().list("machine")) shipped("machine", name, load_machine);
   for (const auto& name : path().list("tech")) shipped("tech", name, load_tech);
   for (const auto& name : path().list("economics")) shipped("economics", name, load_economics);
 }
 
 TEST(Shipped, NoFileStandsOutsideTheKinds) {
-  const std::set<std::string> kinds = {"chip", "model", "recipe", "gpu", "tech", "economics"};
+  const std::set<std::string> kinds = {"chip", "model", "recipe", "gpu", "machine", "tech", "economics"};
   for (const auto& entry : std::filesystem::recursive_directory_iterator(kConfigs)) {
     if (!entry.is_regular_file() || entry.path().filename() == "README.md") continue;
     EXPECT_EQ(entry.path().extension(), ".json") << entry.path();
@@ -58,6 +59,22 @@ TEST(Shipped, TheNamesThatTheCommandLinePromisesAreThere) {
   EXPECT_THAT(path().list("recipe"), IsSupersetOf({"w8", "w4", "w3w6", "w2"}));
   EXPECT_THAT(path().list("gpu"), ElementsAre("a100-40-sxm", "a100-80-sxm", "b200", "gh200", "h100-pcie", "h100-sxm",
                                               "h200", "l4", "l40s", "mi300x", "rtx-3090", "rtx-4090", "rtx-5090"));
+  EXPECT_THAT(path().list("machine"), IsSupersetOf({"cerebras-wse-3", "gaudi2", "groq", "sambanova", "taalas-hc1",
+                                                    "tenstorrent-n300", "tpu-v6e"}));
+}
+
+TEST(Shipped, GpusAndMachinesSayTheirSourceAndPricesTheirs) {
+  for (const auto& name : path().list("gpu")) {
+    const GpuSpec gpu = shipped("gpu", name, load_gpu);
+    EXPECT_THAT(gpu.source, testing::ContainsRegex("(data sheet|white paper).*20[0-9][0-9]")) << name;
+    EXPECT_EQ(gpu.source.find("Price:") != std::string::npos, gpu.price_usd_per_h.has_value()) << name;
+    EXPECT_LE(gpu.single_measurements, gpu.measurements) << name;
+  }
+  for (const auto& name : path().list("machine")) {
+    const Machine machine = shipped("machine", name, load_machine);
+    EXPECT_THAT(machine.date, testing::ContainsRegex("^20[0-9][0-9]-[0-9][0-9]|^not stated$")) << name;
+    EXPECT_NE(machine.source, "") << name;
+  }
 }
 
 TEST(Shipped, EveryChipParameterHasAReason) {

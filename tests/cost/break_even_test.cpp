@@ -223,7 +223,7 @@ TEST(BreakEven, ConstantsFromAnywhereInTheirRangesGiveOrderedFiniteFigures) {
     }
     auto question = vague_question(round % 2 == 0 ? Release::NewModel : Release::FirstChip);
     question.machine.dies = 1 + random() % 12;
-    question.gpu.usd_per_h = economics.gpu_price("h200").value();
+    question.gpu.usd_per_h = {3.59, 4.09, 4.59};
     question.gpu.tokens_per_s_total = 1e5 * part() + 1;
     SCOPED_TRACE(fmt::format("KILN_SEED={} round {}", seed, round));
     const auto result = break_even(question, n6(), economics);

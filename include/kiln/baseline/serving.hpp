@@ -1,7 +1,8 @@
-// A GPU under a load: requests over time, served by continuous batching, each step as the baseline has it (a step reads
-// all weights once and every sequence's keys and values). Requests are admitted between steps, in order of arrival, as
-// long as the memory has room for all their tokens. A prompt takes no time of its own: it is part of the step that
-// makes its first answer token. Without a compute term that is too fast, for long prompts and large batches most.
+// A GPU under a load: requests over time, served by continuous batching with the median engine, each step as the
+// baseline has it (a step reads all weights once and every sequence's keys and values). Requests are admitted between
+// steps, in order of arrival, as long as the memory has room for all their tokens. A prompt is part of the step that
+// makes its first answer token and is charged as its tokens' multiplications; the products of its attention, which grow
+// with the square of its length, are left out.
 #pragma once
 
 #include <cstdint>

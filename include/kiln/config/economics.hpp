@@ -1,11 +1,9 @@
 // What a model on a chip costs beyond the silicon, from configs/economics/*.json: packages, cards, servers,
-// electricity, one-off work, and the hourly price of GPUs to compare with. Every constant has low <= typical <= high, a
+// electricity and one-off work. Every constant has low <= typical <= high, a
 // source and a tag, as in tech_config.hpp. Low is the cheap end except where a field says `more_is_cheaper`: there the
 // cheap case takes the high value. docs/money.md
 #pragma once
 
-#include <array>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,10 +12,6 @@
 #include "kiln/config/tech_config.hpp"
 
 namespace kiln::config {
-
-/// GPUs with a price, by the names of configs/gpu.
-inline constexpr std::array<std::string_view, 9> kPricedGpus = {
-    "a100-40-sxm", "a100-80-sxm", "h100-sxm", "h100-pcie", "h200", "gh200", "b200", "l40s", "rtx-4090"};
 
 struct EconomicsConfig {
   std::string name;  ///< the file's name
@@ -38,15 +32,12 @@ struct EconomicsConfig {
   TechConstant respin_masks;            ///< that differ from model to model, a die
   TechConstant respin_engineering_usd;  ///< a model
   TechConstant respin_months;           ///< from a model's release to the first token of its chip
-  std::array<TechConstant, kPricedGpus.size()> gpu_usd_per_h;
 
-  /// Rent of the GPU with that name of configs/gpu; none if it has no published price.
-  [[nodiscard]] std::optional<base::Range> gpu_price(std::string_view gpu) const;
 };
 
 /// One constant: for reading, checks, documentation and reports.
 struct EconomicsField {
-  std::string key;   ///< "server_usd", "gpu_usd_per_h/h200"; "/" + key is its JSON pointer
+  std::string key;   ///< "server_usd", "/" + key is its JSON pointer
   std::string unit;  ///< "USD/kWh", "" for a ratio
   std::string meaning;
   double minimum = 0, maximum = 0;  ///< of each of the three values

@@ -13,6 +13,7 @@
 #include "kiln/config/chip_config.hpp"
 #include "kiln/config/economics.hpp"
 #include "kiln/config/gpu_spec.hpp"
+#include "kiln/config/machine.hpp"
 #include "kiln/config/model_config.hpp"
 #include "kiln/config/tech_config.hpp"
 
@@ -27,8 +28,8 @@ class ConfigPath {
   /// `environment`: value of KILN_CONFIG_PATH or empty; `executable`: path of the running program, or empty.
   ConfigPath(std::string_view environment, std::string_view executable);
   /// Looks `name` up as a file if it contains '/' or ends in ".json", else as KIND/NAME.json in each folder.
-  /// `kind` is "chip", "model", "recipe", "gpu", "tech" or "economics". The error lists the names there are and the
-  /// nearest.
+  /// `kind` is "chip", "model", "recipe", "gpu", "machine", "tech" or "economics". The error lists the names there are
+  /// and the nearest.
   [[nodiscard]] base::Result<std::string> find(std::string_view kind, std::string_view name) const;
   /// Names of all configs of a kind, sorted.
   [[nodiscard]] std::vector<std::string> list(std::string_view kind) const;
@@ -41,6 +42,7 @@ base::Result<ChipConfig> load_chip(const std::string& file, const std::vector<Ov
 base::Result<ModelConfig> load_model(const std::string& file, const std::vector<Override>& overrides = {});
 base::Result<BakeRecipe> load_recipe(const std::string& file, const std::vector<Override>& overrides = {});
 base::Result<GpuSpec> load_gpu(const std::string& file, const std::vector<Override>& overrides = {});
+base::Result<Machine> load_machine(const std::string& file, const std::vector<Override>& overrides = {});
 base::Result<TechConfig> load_tech(const std::string& file, const std::vector<Override>& overrides = {});
 base::Result<EconomicsConfig> load_economics(const std::string& file, const std::vector<Override>& overrides = {});
 
@@ -53,6 +55,8 @@ base::Result<BakeRecipe> parse_recipe(const std::string& json, const std::string
                                       const std::vector<Override>& overrides = {});
 base::Result<GpuSpec> parse_gpu(const std::string& json, const std::string& name,
                                 const std::vector<Override>& overrides = {});
+base::Result<Machine> parse_machine(const std::string& json, const std::string& name,
+                                    const std::vector<Override>& overrides = {});
 base::Result<TechConfig> parse_tech(const std::string& json, const std::string& name,
                                     const std::vector<Override>& overrides = {});
 base::Result<EconomicsConfig> parse_economics(const std::string& json, const std::string& name,

@@ -8,6 +8,7 @@
 
 #include "kiln/base/units.hpp"
 #include "kiln/baseline/baseline.hpp"
+#include "kiln/config/machine.hpp"
 #include "kiln/config/bake_recipe.hpp"
 #include "kiln/host/run.hpp"
 #include "kiln/host/workload.hpp"
@@ -32,6 +33,7 @@ struct BaselineRows {
   std::uint64_t batch = 1;
   std::uint64_t context = 0;  ///< tokens in the KV cache
   std::vector<baseline::BaselineFigure> figures;
+  std::vector<config::Machine> machines = {};  ///< published points, where they were asked for
 };
 
 /// A GPU under a workload; docs/workload.md.
@@ -80,7 +82,7 @@ struct RunReport {
 std::string run_json(const RunReport& report);
 std::string run_text(const RunReport& report);
 
-/// What `kiln baseline` says; in the table `chip_tokens_per_s` adds a speedup column.
+/// What `kiln baseline` says; with `chip_tokens_per_s` the table has a line for each median and best figure.
 std::string baseline_json(const config::ModelConfig& model, const BaselineRows& rows);
 std::string baseline_table(const BaselineRows& rows, std::optional<double> chip_tokens_per_s);
 

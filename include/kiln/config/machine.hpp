@@ -1,0 +1,25 @@
+// A published point of a machine that is no GPU of the baseline, from configs/machine/*.json: what one user gets.
+// Nothing is computed from it.
+#pragma once
+
+#include <array>
+#include <string>
+#include <string_view>
+
+namespace kiln::config {
+
+/// Stated by the vendor; measured by others; derived from measurements; published, who measured is not recorded.
+enum class MachineTag { Vendor, Measured, Derived, Published };
+inline constexpr std::array<std::string_view, 4> kMachineTags = {"vendor", "measured", "derived", "published"};
+
+struct Machine {
+  std::string name;                                              ///< the file's name
+  std::string description;                                       ///< the machine
+  std::string model;                                             ///< what it ran
+  double tokens_per_s_user_low = 0, tokens_per_s_user_high = 0;  ///< the same where one figure was published
+  MachineTag tag = MachineTag::Vendor;                           ///< who says so
+  std::string date;
+  std::string source;
+};
+
+}  // namespace kiln::config

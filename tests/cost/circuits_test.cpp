@@ -1,0 +1,142 @@
+// Transistors of circuits and of tiles, counted by hand.
+#include "cost/circuits.hpp"
+
+#include "cost/die_testing.hpp"
+#include "cost/tile.hpp"
+
+namespace kiln::cost {
+namespace {
+
+using config::Microarchitecture;
+using program::ArrayKind;
+
+TEST(Circuits, AreCountedFromTheirCells) {
+  using namespace circuits;
+  EXPECT_EQ(registers(32), 768);
+  EXPECT_EQ(adder(32), 896);
+  EXPECT_EQ(select(4, 16), 3 * 16 * 6);
+  EXPECT_EQ(select(1, 16), 0);
+  EXPECT_EQ(multiplier(8, 8), 64 * 6 + 7 * 8 * 28);
+  EXPECT_EQ(multiplier(8, 8), 1952);
+  EXPECT_EQ(multiplier(1, 8), 8 * 6);
+  EXPECT_EQ(shifter(32, 32), 32 * 5 * 6);
+  EXPECT_EQ(shifter(32, 1), 0);
+  EXPECT_EQ(float_multiplier(), 18912 + 2 * 224 + 672 + 144);
+  EXPECT_EQ(float_adder(), 2 * 810 + 756 + 672 + 2 * 224 + 162);
+}
+
+TEST(Circuits, EnergyATransistorIsThatOfMultipliersAndAdders) {
+  using namespace circuits;
+  const double int8 = multiplier(8, 8) + adder(32) + registers(32);
+  EXPECT_EQ(int8, 3616);
+  const double binary32 = float_multiplier() + float_adder() + registers(32);
+  EXPECT_EQ(binary32, 24602);
+  for (const auto* name : {"n6", "n7"}) {
+    const auto tech = shipped_tech(name);
+    EXPECT_NEAR(tech.logic_fj_per_transistor.typical, 54 / int8, 5e-5) << name;
+    EXPECT_NEAR(tech.logic_fj_per_transistor.low, 51 / int8, 5e-5) << name;
+    EXPECT_NEAR(tech.logic_fj_per_transistor.high, 1090 / binary32, 5e-5) << name;
+  }
+}
+
+TileCircuits o_array(const config::ChipConfig& chip) {
+  return tile_circuits(placed(chip), recipe_of(4), ArrayKind::O);
+}
+
+constexpr double kSumRegister = 46 * 24;
+// Scale times step (11 bits) times P, the scale times the step, shift, rounding, register, sum.
+constexpr double kLane = (11 * 21 * 6 + 10 * 21 * 28) + (24 * 6 + 2 * 8 * 28) + 960 + 32 * 28 + 32 * 24 + 46 * 28;
+
+TEST(TileCircuits, OfProductSelect) {
+  const TileCircuits c = o_array(small_chip());
+  const double selector = 15 * 16 * 6, add = 21 * 28, hold = 21 * 24;
+  EXPECT_EQ(c.accumulators, 64 * (4 * (selector + add) + 2 * hold + kSumRegister));
+  EXPECT_EQ(c.products, 4 * 16 * (1952 + 16 * 24));
+  EXPECT_EQ(c.bank, 16 * (1952 + 16 * 24));
+  EXPECT_EQ(c.lines, 16 * 16);
+  EXPECT_EQ(c.per_weight, selector + add + hold / 4);
+  EXPECT_EQ(c.scale_lane, kLane);
+  EXPECT_EQ(c.scales, 16 * (kLane + 3 * 6 * (21 + 46)));
+  EXPECT_EQ(c.control, 6400);
+  EXPECT_EQ(c.input, 24 * (64 * 8 + 12) + 15 * 32 * 6);
+}
+
+TEST(TileCircuits, ATileHasABankForEachMatrixInIt) {
+  const TileCircuits c = tile_circuits(placed(small_chip()), recipe_of(4), ArrayKind::Qkv);
+  EXPECT_EQ(c.products, 3 * 4 * 16 * (1952 + 16 * 24));  // k and v in the first tile, q in the second
+  EXPECT_EQ(c.lines * 2, 3 * 16 * 16);                   // mean of two tiles
+}
+
+TEST(TileCircuits, OfProductSelectInCellsThatSelect) {
+  auto chip = small_chip();
+  chip.silicon->rom_cell = config::RomCell::TransistorPerWeight;
+  EXPECT_EQ(o_array(chip).accumulators, 64 * (4 * 21 * 28 + 2 * 21 * 24 + kSumRegister));
+  // A code of six bits stands in two cells, whose products are added.
+  const TileCircuits six = tile_circuits(placed(chip, small_model(), recipe_of(6)), recipe_of(6), ArrayKind::O);
+  EXPECT_EQ(six.accumulators, 64 * (4 * (16 * 28 + 21 * 28) + 2 * 21 * 24 + kSumRegister));
+}
+
+TEST(TileCircuits, OfBitSerial) {
+  const TileCircuits c = o_array(small_chip(Microarchitecture::BitSerial));
+  const double sums = 16 * (14 * 28 + 2 * 14 * 24);
+  EXPECT_EQ(c.accumulators, 64 * (16 * 4 * (28 + 6) + sums + kSumRegister));
+  EXPECT_EQ(c.products, 0);
+  EXPECT_EQ(c.lines, 1);
+  // Each of eight planes is counted and goes into every region's sum.
+  EXPECT_EQ(c.per_weight, 8 * (28 + 16 * (14 * 28 + 14 * 24) / 4.0));
+  EXPECT_EQ(c.scale_lane, kLane + 16 * (8 * 14 * 6 + 7 * 14 * 28 + 21 * 28));
+  EXPECT_EQ(c.scales, 16 * (c.scale_lane + 3 * 6 * (16 * 14 + 46)));
+}
+
+TEST(TileCircuits, OfBitSerialInWires) {
+  const TileCircuits c = tile_circuits(placed(wired_chip()), recipe_of(4), ArrayKind::O);
+  EXPECT_EQ(c.accumulators, 64 * (64 * 28 + 16 * (14 * 28 + 2 * 14 * 24) + kSumRegister));
+}
+
+TEST(TileCircuits, OfRomMac) {
+  const TileCircuits c = o_array(small_chip(Microarchitecture::RomMac));
+  const double mac = 15 * 8 * 6 + 1952 + 16 * 24 + 21 * 28;
+  // Sixteen lanes for 64 columns: each chooses one of four sums.
+  EXPECT_EQ(c.accumulators, 16 * (4 * mac + 3 * 21 * 6) + 64 * (2 * 21 * 24 + kSumRegister));
+  EXPECT_EQ(c.per_weight, mac + 21 * 24 / 4.0);
+  EXPECT_EQ(c.lines, 8);
+}
+
+TEST(TileCircuits, WideUniformCodesAreSelectedInTwoHalves) {
+  using config::CodebookKind;
+  EXPECT_EQ(selector({6, CodebookKind::Uniform}), 2 * 7 * 16 * 6 + 16 * 28);
+  EXPECT_EQ(products_of({6, CodebookKind::Uniform}), 16);
+  EXPECT_EQ(selector({8, CodebookKind::Uniform}), 2 * 15 * 16 * 6 + 16 * 28);
+  EXPECT_EQ(products_of({8, CodebookKind::Uniform}), 32);
+  EXPECT_EQ(selector({6, CodebookKind::KMeans}), 63 * 16 * 6);
+  EXPECT_EQ(products_of({6, CodebookKind::KMeans}), 64);
+  EXPECT_EQ(selector({4, CodebookKind::Uniform}), 15 * 16 * 6);
+  EXPECT_EQ(products_of({3, CodebookKind::Uniform}), 8);
+}
+
+TEST(TileCircuits, WordsAreStepsTimesLayers) {
+  config::TileConfig tile = small_chip().tile;
+  EXPECT_EQ(rom_words(tile, 3), 16U * 3);
+  tile.microarchitecture = Microarchitecture::RomMac;
+  EXPECT_EQ(rom_words(tile, 3), 16U * 4 * 3);  // sixteen lanes for 64 columns
+  tile.microarchitecture = Microarchitecture::BitSerial;
+  tile.rows = 100;
+  tile.inputs_per_cycle = 48;  // a step takes inputs of one group: 48, 16, 36
+  EXPECT_EQ(rom_words(tile, 1), 3U);
+}
+
+TEST(TileCircuits, ATileIsNoLargerThanItsArray) {
+  auto chip = small_chip(Microarchitecture::RomMac);
+  chip.tile.rows = chip.tile.columns = chip.tile.scale_lanes = chip.tile.inputs_per_cycle = 65536;
+  chip.tile.rom_mac->mac_lanes = 65536;
+  const auto tile = used_tile(placed(chip), ArrayKind::GateUp);
+  EXPECT_EQ(tile.rows, 64U);
+  EXPECT_EQ(tile.columns, 256U);
+  EXPECT_EQ(tile.scale_lanes, 256U);
+  EXPECT_EQ(tile.inputs_per_cycle, 64U);
+  EXPECT_EQ(tile.rom_mac->mac_lanes, 256U);
+  EXPECT_EQ(used_tile(placed(chip), ArrayKind::Down).inputs_per_cycle, 64U);  // of 128: a group
+}
+
+}  // namespace
+}  // namespace kiln::cost
