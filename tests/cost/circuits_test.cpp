@@ -39,9 +39,7 @@ TEST(Circuits, EnergyATransistorIsThatOfMultipliersAndAdders) {
   }
 }
 
-TileCircuits o_array(const config::ChipConfig& chip) {
-  return tile_circuits(placed(chip), recipe_of(4), ArrayKind::O);
-}
+TileCircuits o_array(const config::ChipConfig& chip) { return tile_circuits(placed(chip), recipe_of(4), ArrayKind::O); }
 
 constexpr double kSumRegister = 46 * 24;
 // Scale times step (11 bits) times P, the scale times the step, shift, rounding, register, sum.

@@ -1,5 +1,6 @@
 // A chip and a technology whose areas and energies a reader can check by hand.
-// Arrays of the model: qkv 64 x (32 k + 32 v + 64 q), o 64 x 64, gate_up 64 x (128 + 128), down 128 x 64, lm_head 64 x 96.
+// Arrays of the model: qkv 64 x (32 k + 32 v + 64 q), o 64 x 64, gate_up 64 x (128 + 128), down 128 x 64, lm_head 64
+// x 96.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -30,7 +31,14 @@ inline config::ModelConfig small_model(std::uint32_t layers = 3) {
 inline config::ChipConfig small_chip(config::Microarchitecture kind = config::Microarchitecture::ProductSelect) {
   config::ChipConfig c;
   c.name = "small";
-  c.tile = {kind, 64, 64, 4, 16, 2, config::ProductSelectConfig{2}, config::BitSerialConfig{3, 3},
+  c.tile = {kind,
+            64,
+            64,
+            4,
+            16,
+            2,
+            config::ProductSelectConfig{2},
+            config::BitSerialConfig{3, 3},
             config::RomMacConfig{16, 2, 2}};
   c.silicon = config::SiliconConfig{"plain", config::RomCell::TransistorPerBit};
   return c;
@@ -65,7 +73,9 @@ inline config::TechConfig shipped_tech(const std::string& name) {
 }
 
 /// Every constant v: half of it, v, twice of it.
-inline void set(config::TechConstant& constant, double value) { constant = {value / 2, value, value * 2, "G", "chosen"}; }
+inline void set(config::TechConstant& constant, double value) {
+  constant = {value / 2, value, value * 2, "G", "chosen"};
+}
 
 /// um2 that are counted easily; all else 1, overheads none.
 inline config::TechConfig plain_silicon() {
