@@ -1,0 +1,104 @@
+// Paths against the clock, with delays by hand.
+#include <algorithm>
+
+#include "cost/die_testing.hpp"
+
+namespace kiln::cost {
+namespace {
+
+using config::Microarchitecture;
+
+std::vector<ClockPath> paths_of(const config::ChipConfig& chip, double side = 0) {
+  return clock_paths(placed(chip), recipe_of(4), shipped_tech("n6"), side);
+}
+
+const ClockPath* find(const std::vector<ClockPath>& paths, const std::string& name) {
+  const auto at = std::find_if(paths.begin(), paths.end(), [&](const ClockPath& p) { return p.name == name; });
+  return at == paths.end() ? nullptr : &*at;
+}
+
+TEST(ClockPath, OfASelectionIsItsGatesAndARegister) {
+  const auto paths = paths_of(small_chip());
+  const ClockPath* path = find(paths, "select and accumulate");
+  ASSERT_NE(path, nullptr);
+  // One of 16 (four multiplexers), four inputs (four levels of full adders), 21 bits (5 levels).
+  const double fo4 = 4 * 1.5 + 4 * 3 + (2 + 5 * 1.5);
+  EXPECT_DOUBLE_EQ(path->delay_ps.typical, fo4 * 7.2 + 32);
+  EXPECT_DOUBLE_EQ(path->delay_ps.low, fo4 * 6 + 18);
+  EXPECT_DOUBLE_EQ(path->available_ps, 1000);
+}
+
+TEST(ClockPath, AcrossATileTakesItsWire) {
+  const auto near = paths_of(small_chip()), far = paths_of(small_chip(), 2);
+  const auto* name = "form a product and drive it across the tile";
+  ASSERT_NE(find(near, name), nullptr);
+  EXPECT_DOUBLE_EQ(find(far, name)->delay_ps.typical - find(near, name)->delay_ps.typical, 2 * 175);
+  EXPECT_DOUBLE_EQ(find(near, name)->available_ps, 2000);  // product_cycles
+}
+
+TEST(ClockPath, AFasterClockLeavesLessTimeForTheSameDelay) {
+  auto chip = small_chip();
+  chip.clock_mhz = 1;
+  const auto slow = paths_of(chip);
+  chip.clock_mhz = 10000;
+  const auto fast = paths_of(chip);
+  ASSERT_EQ(slow.size(), fast.size());
+  for (std::size_t i = 0; i < slow.size(); ++i) {
+    EXPECT_EQ(slow[i].name, fast[i].name);
+    EXPECT_EQ(slow[i].delay_ps, fast[i].delay_ps);
+    EXPECT_DOUBLE_EQ(slow[i].available_ps, fast[i].available_ps * 10000);
+    EXPECT_TRUE(slow[i].meets_typical()) << slow[i].name;
+  }
+  EXPECT_FALSE(find(fast, "select and accumulate")->meets_typical());
+}
+
+TEST(ClockPath, MeetsTheClockUpToItsTypicalDelay) {
+  ClockPath path{"x", {100, 200, 300}, 200};
+  EXPECT_TRUE(path.meets_typical());
+  path.available_ps = 199.9;
+  EXPECT_FALSE(path.meets_typical());
+}
+
+TEST(ClockPath, ThereIsAReadOfRomExceptOfWires) {
+  for (const auto kind : {Microarchitecture::ProductSelect, Microarchitecture::BitSerial, Microarchitecture::RomMac}) {
+    const auto paths = paths_of(small_chip(kind));
+    const ClockPath* read = find(paths, "read a row of ROM");
+    ASSERT_NE(read, nullptr);
+    EXPECT_DOUBLE_EQ(read->delay_ps.typical, 500 + 32);
+    EXPECT_DOUBLE_EQ(read->available_ps, kind == Microarchitecture::BitSerial ? 8000 : 2000);
+  }
+  EXPECT_EQ(find(paths_of(wired_chip()), "read a row of ROM"), nullptr);
+}
+
+TEST(ClockPath, OtherMemoriesHaveTheCyclesOfTheirUnits) {
+  auto chip = small_chip();
+  chip.kv.read_cycles = 3;
+  chip.embedding.read_cycles = 5;
+  const auto paths = paths_of(chip);
+  EXPECT_DOUBLE_EQ(find(paths, "read a word of keys or values")->available_ps, 3000);
+  EXPECT_DOUBLE_EQ(find(paths, "read a word of keys or values")->delay_ps.typical, 450 + 32);
+  EXPECT_DOUBLE_EQ(find(paths, "read a row of the embedding")->available_ps, 5000);
+}
+
+TEST(ClockPath, OfAKindIsTheOneWithTheLeastSlack) {
+  auto chip = small_chip();
+  const double before = find(paths_of(chip), "select and accumulate")->delay_ps.typical;
+  chip.tiles[4] = chip.tile;
+  chip.tiles[4]->inputs_per_cycle = 64;
+  EXPECT_GT(find(paths_of(chip), "select and accumulate")->delay_ps.typical, before);
+  chip.tiles[4]->inputs_per_cycle = 1;
+  EXPECT_EQ(find(paths_of(chip), "select and accumulate")->delay_ps.typical, before);
+}
+
+TEST(ClockPath, TilesOfSeveralMicroarchitecturesHaveThePathsOfEach) {
+  auto chip = small_chip();
+  chip.tiles[3] = small_chip(Microarchitecture::BitSerial).tile;
+  chip.tiles[4] = small_chip(Microarchitecture::RomMac).tile;
+  const auto paths = paths_of(chip);
+  for (const auto* name : {"select and accumulate", "count a plane's bits", "multiply and add the counts",
+                           "look up and multiply", "accumulate", "scale, shift and add"})
+    EXPECT_NE(find(paths, name), nullptr) << name;
+}
+
+}  // namespace
+}  // namespace kiln::cost

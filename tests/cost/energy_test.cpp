@@ -1,0 +1,168 @@
+// Energy of a run: parts, what is proportional to what, and figures by hand.
+#include "kiln/cost/energy.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "cost/die_testing.hpp"
+
+namespace kiln::cost {
+namespace {
+
+using config::Microarchitecture;
+
+Energy energy_of(const config::ChipConfig& chip, const RunFigures& run,
+                 const config::TechConfig& tech = plain_silicon()) {
+  const auto placement = placed(chip);
+  return energy(placement, recipe_of(4), tech, die_of(placement, tech), run);
+}
+
+TEST(Energy, PartsAddUpAndPowerIsEnergyOverTime) {
+  for (const auto kind : {Microarchitecture::ProductSelect, Microarchitecture::BitSerial, Microarchitecture::RomMac}) {
+    const RunFigures run = small_run();
+    const Energy e = energy_of(small_chip(kind), run, shipped_tech("n6"));
+    expect_sound(e);
+    const double seconds = 50000 / 1e9;  // at 1,000 MHz
+    expect_near(e.power_w * seconds, e.mj_per_token * (1e-3 * 10));
+  }
+}
+
+TEST(Energy, IsProportionalToTheRun) {
+  const RunFigures one = small_run();
+  RunFigures three = one;
+  for (int i = 0; i < 2; ++i) three.activity += one.activity;
+  three.cycles *= 3;
+  three.tokens *= 3;
+  three.logits_tokens *= 3;
+  const Energy a = energy_of(small_chip(), one), b = energy_of(small_chip(), three);
+  ASSERT_EQ(a.parts.size(), b.parts.size());
+  for (std::size_t i = 0; i < a.parts.size(); ++i) expect_near(b.parts[i].mj_per_token, a.parts[i].mj_per_token);
+  expect_near(b.power_w, a.power_w);
+}
+
+TEST(Energy, OfCircuitsIsOperationsTimesTransistors) {
+  const Energy e = energy_of(small_chip(), small_run());
+  // Ten tokens of three layers, four of the head; 4 bits: a selection of 16, an adder, a quarter of a register. 1 fJ.
+  const double weights = 10 * 3 * (64 * 128 + 64 * 64 + 64 * 256 + 128 * 64) + 4 * 64 * 96;
+  const double a_weight = 15 * 16 * 6 + 21 * 28 + 21 * 24 / 4;
+  EXPECT_NEAR(part_of(e, "selections and accumulations").typical, weights * a_weight * 1e-15 * 1e3 / 10, 1e-15);
+  // Inputs times tiles side by side, of which qkv and gate_up have banks of several matrices: 3 on 2, 4 on 4.
+  const double banks = 10 * 3 * 64 * (3 + 1 + 4 + 2 * 1) + 4 * 64 * 2;
+  EXPECT_NEAR(part_of(e, "products formed").typical, banks * 16 * (1952 + 16 * 24) * 1e-12 / 10, 1e-15);
+  EXPECT_NEAR(part_of(e, "products formed").low, part_of(e, "products formed").typical / 2, 1e-15);
+}
+
+TEST(Energy, OfMemoriesIsBytes) {
+  const RunFigures run = small_run();
+  const Energy e = energy_of(small_chip(), run);  // 1 pJ a byte
+  EXPECT_DOUBLE_EQ(part_of(e, "KV SRAM").typical, (9000 + 400) * 16 * 1e-12 * 1e3 / 10);
+  EXPECT_DOUBLE_EQ(part_of(e, "score buffer").typical, 1300 * 8 * 1e-12 * 1e3 / 10);
+  const double codes = 10 * 3 * (64 * 128 + 64 * 64 + 64 * 256 + 128 * 64) / 2.0 + 4 * 64 * 96 / 2.0;
+  const double scales = 10 * 3 * (128 + 64 + 256 + 2 * 64) + 4 * 96;
+  EXPECT_NEAR(part_of(e, "ROM reads").typical, (codes + scales) * 1e-12 * 1e3 / 10, 1e-18);
+}
+
+TEST(Energy, WiresHaveNoCodesToRead) {
+  const Energy e = energy_of(wired_chip(), small_run());
+  const double scales = 10 * 3 * (128 + 64 + 256 + 2 * 64) + 4 * 96;
+  EXPECT_NEAR(part_of(e, "ROM reads").typical, scales * 1e-12 * 1e3 / 10, 1e-18);
+}
+
+TEST(Energy, TogglesChangeWhatDependsOnTheData) {
+  RunFigures run = small_run();
+  for (const auto kind : {Microarchitecture::ProductSelect, Microarchitecture::BitSerial}) {
+    run.toggles = Toggles{0.5, 0.5};
+    const Energy half = energy_of(small_chip(kind), run);
+    const auto changed = [&](const Toggles& toggles) {
+      run.toggles = toggles;
+      const Energy other = energy_of(small_chip(kind), run);
+      std::set<std::string> names;
+      for (std::size_t i = 0; i < half.parts.size(); ++i)
+        if (!(half.parts[i].mj_per_token == other.parts[i].mj_per_token)) names.insert(half.parts[i].what);
+      return names;
+    };
+    const bool selects = kind == Microarchitecture::ProductSelect;
+    std::set<std::string> activations = {"products formed", "activations to tiles"};
+    std::set<std::string> products = {"selections and accumulations"};
+    (selects ? products : activations).insert("products across tiles");
+    EXPECT_EQ(changed({0.25, 0.5}), activations);
+    EXPECT_EQ(changed({0.5, 0.25}), products);
+    EXPECT_TRUE(changed({0.5, 0.5}).empty());
+  }
+}
+
+TEST(Energy, OfDataThatTogglesHalfAsOftenIsHalf) {
+  RunFigures run = small_run();
+  run.toggles = Toggles{0.5, 0.4};
+  const Energy full = energy_of(small_chip(), run);
+  run.toggles = Toggles{0.25, 0.2};
+  const Energy half = energy_of(small_chip(), run);
+  for (const auto* what : {"products formed", "products across tiles", "selections and accumulations"})
+    expect_near(part_of(half, what) * 2, part_of(full, what));
+}
+
+TEST(Energy, WithoutMeasuredTogglesTheTechnologysCount) {
+  RunFigures run = small_run();
+  const Energy assumed = energy_of(small_chip(), run);
+  run.toggles = Toggles{0.5, 0.5};
+  const Energy measured = energy_of(small_chip(), run);
+  expect_near(assumed.mj_per_token, measured.mj_per_token);
+}
+
+TEST(Energy, OfAChipThatWaitsIsLeakageClockAndInterface) {
+  RunFigures run;
+  run.cycles = 1'000'000;  // a millisecond
+  run.tokens = 1;
+  auto tech = shipped_tech("n6");
+  for (auto* constant : {&tech.logic_fj_per_transistor, &tech.rom_pj_per_byte, &tech.wire_pj_per_bit_mm})
+    *constant = {0, 0, 0, "G", "chosen"};
+  const auto placement = placed(small_chip());
+  const Die die = die_of(placement, tech);
+  const Energy e = energy(placement, recipe_of(4), tech, die, run);
+  base::Range clock;
+  for (const auto& part : die.parts)
+    for (const auto c : base::kCorners) {
+      const bool array = part.kind == floorplan::BlockKind::Rom || part.kind == floorplan::BlockKind::Sram;
+      if (part.unit)
+        clock.at(c) += part.area_mm2.at(c) * tech.clock_pj_per_mm2_cycle.at(c) * 1e-12 * 1e6 * 1e3 *
+                       (array ? tech.clock_array_factor.at(c) : 1);
+    }
+  expect_near(part_of(e, "leakage"), die.leakage_w);  // watts over a millisecond
+  expect_near(part_of(e, "clock"), clock);
+  expect_near(part_of(e, "host interface"), tech.host_io_w.range());
+  expect_near(e.mj_per_token, die.leakage_w + clock + tech.host_io_w.range());
+}
+
+TEST(Energy, OfNoTimeHasNoPower) {
+  RunFigures run;
+  run.tokens = 1;
+  EXPECT_EQ(energy_of(small_chip(), run).power_w, base::Range{});
+}
+
+TEST(Energy, OfSeveralChipsCountsEveryDieAndTheLinksBetween) {
+  auto chip = small_chip();
+  const auto one = energy_of(chip, small_run());
+  EXPECT_TRUE(
+      std::none_of(one.parts.begin(), one.parts.end(), [](const auto& p) { return p.what == "links between chips"; }));
+  chip.chips.count = 3;
+  const auto placement = placed(chip);
+  const Die die = die_of(placement);
+  const Energy e = energy(placement, recipe_of(4), plain_silicon(), die, small_run());
+  EXPECT_DOUBLE_EQ(part_of(e, "links between chips").typical, 2 * 32 * 64 * 1e-12 * 1e3);  // a residual, 1 pJ a bit
+  expect_near(part_of(e, "leakage"), die.leakage_w * (3 * 50000 / 1e9 * 1e3 / 10));
+  EXPECT_EQ(part_of(e, "host interface"), part_of(one, "host interface"));
+}
+
+TEST(Energy, OfTheHeadsWiresCountsThoughAnotherDieIsTheLargest) {
+  const auto placement = placed(small_chip());
+  Die without_head = die_of(placement);
+  std::erase_if(without_head.parts, [](const Part& p) { return p.unit == program::Unit::LmHeadArray; });
+  const auto tech = plain_silicon();
+  const Energy all = energy(placement, recipe_of(4), tech, die_of(placement), small_run());
+  const Energy other = energy(placement, recipe_of(4), tech, without_head, small_run());
+  for (const auto* what : {"products across tiles", "activations to tiles", "sums to trees"})
+    EXPECT_EQ(part_of(all, what), part_of(other, what));
+}
+
+}  // namespace
+}  // namespace kiln::cost
