@@ -13,8 +13,6 @@ std::string span(const base::Range& r) {
   return fmt::format("{} ({} to {})", number(r.typical), number(r.low), number(r.high));
 }
 std::string millions(double value) { return number(value * 1e-6); }
-std::string usd(double value) { return "$" + number(value); }
-std::string usd(const base::Range& r) { return fmt::format("{} ({} to {})", usd(r.typical), usd(r.low), usd(r.high)); }
 
 /// 3.2e9 -> "3.2 billion"
 std::string words(double value) {
@@ -22,6 +20,9 @@ std::string words(double value) {
   if (value >= 1e9) return number(value * 1e-9) + " billion";
   return value >= 1e6 ? number(value * 1e-6) + " million" : number(value);
 }
+
+std::string usd(double value) { return "$" + words(value); }
+std::string usd(const base::Range& r) { return fmt::format("{} ({} to {})", usd(r.typical), usd(r.low), usd(r.high)); }
 
 std::string area_table(const CostReport& report) {
   const auto& die = report.chip.die;
@@ -84,14 +85,22 @@ std::string link_table(const CostReport& report) {
 
 std::string money_text(const CostReport& report) {
   const auto& m = report.money;
-  std::string text;
-  text += fmt::format("wafer: {} dies, yield {} to {}, {} of them good; a good die {}\n", span(m.die.dies_per_wafer),
-                      percent(m.die.yield.low), percent(m.die.yield.high), number(m.die.good_dies_per_wafer.typical), usd(m.die.usd_per_good_die));
-  text += fmt::format("card: {}\n", usd(m.card.total_usd()));
-  text += fmt::format("first chip: {}, of it masks {}\n", usd(m.first_chip.total_usd()), usd(m.first_chip.masks_usd));
-  text += fmt::format("another model: {}, of it masks {}\n", usd(m.new_model.total_usd()), usd(m.new_model.masks_usd));
-  text += fmt::format("a million tokens: {} with {} machines, at the utilisation of economics `{}`\n", usd(m.tokens.total_usd()), number(m.machines), report.economics);
-  return text;
+  Table table({"money, economics " + report.economics, "typical", "low", "high"});
+  const auto row = [&](const std::string& what, const base::Range& r, const auto& text) {
+    table.row({what, text(r.typical), text(r.low), text(r.high)});
+  };
+  const auto dollars = [](double value) { return usd(value); };
+  row("dies on a wafer", m.die.dies_per_wafer, [](double value) { return number(value); });
+  row("yield", m.die.yield, [](double value) { return percent(value); });
+  row("good dies on a wafer", m.die.good_dies_per_wafer, [](double value) { return number(value); });
+  row("a good die", m.die.usd_per_good_die, dollars);
+  row("a card", m.card.total_usd(), dollars);
+  row("the first chip: masks", m.first_chip.masks_usd, dollars);
+  row("the first chip: all that is paid once", m.first_chip.total_usd(), dollars);
+  row("another model: masks", m.new_model.masks_usd, dollars);
+  row("another model: all that is paid once", m.new_model.total_usd(), dollars);
+  row(fmt::format("a million tokens, of {} machines", grouped(static_cast<std::uint64_t>(m.machines))), m.tokens.total_usd(), dollars);
+  return table.text();
 }
 
 std::string cell(const std::optional<double>& value, const char* none) { return value ? number(*value) : none; }
@@ -99,7 +108,7 @@ std::string cell(const std::optional<double>& value, const char* none) { return 
 std::string break_even_text(const CostReport::AgainstGpu& against) {
   const auto& answer = against.answer;
   const auto& gpu = against.question.gpu;
-  std::string text = fmt::format("\nAgainst {}: {},\n{} tokens/s at {} an hour. Another model costs {},\nand its chip comes after {} months.\n\n",
+  std::string text = fmt::format("\nAgainst {}: {},\n{} tokens/s at {} an hour.\nAnother model costs {},\nand its chip comes after {} months.\n\n",
                                  against.gpu, against.basis, number(gpu.tokens_per_s_total), usd(gpu.usd_per_h),
                                  usd(answer.one_off.total_usd()), span(answer.wait_months));
   const auto volume = [](const std::optional<double>& v) { return v ? words(*v) : std::string("never"); };
@@ -108,7 +117,7 @@ std::string break_even_text(const CostReport::AgainstGpu& against) {
     lives.row({number(row.lifetime_months) + " months", volume(row.tokens_per_day.typical), volume(row.tokens_per_day.low),
                volume(row.tokens_per_day.high), cell(row.cards.typical, "")});
   text += lives.text() + "\n";
-  std::vector<std::string> headings = {"$ a million tokens, by a model's life"};
+  std::vector<std::string> headings = {"$ a million tokens, by life"};
   for (const double months : against.question.lifetimes_months) headings.push_back(fmt::format("{} mo", number(months)));
   headings.emplace_back("GPU");
   headings.emplace_back("pays after");

@@ -95,8 +95,11 @@ TEST_F(CostCommand, LinksOfTheHc1FamilyHaveTheStagesThatTheirFloorplansTake) {
       {"hc1", "llama-3.1-8b"}, {"hc1-pipelined", "llama-3.1-8b"}, {"hc1-x10", "llama-3.1-70b"}};
   for (const auto& [chip, model] : chips) {
     const json cost = document({"cost", "--chip", chip, "--model", model}, {"--prompt-tokens", "2", "-n", "2"});
-    for (const auto& link : cost["silicon"]["links"])
-      if (link["length_mm"] > 0) EXPECT_EQ(link["configured_stages"], link["stages"]) << chip << " " << link;
+    for (const auto& link : cost["silicon"]["links"]) {
+      if (link["length_mm"] > 0) {
+        EXPECT_EQ(link["configured_stages"], link["stages"]) << chip << " " << link;
+      }
+    }
     for (const auto& wire : cost["silicon"]["clock_paths"]) EXPECT_TRUE(wire["met"]) << chip << " " << wire;
   }
 }

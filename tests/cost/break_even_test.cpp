@@ -269,7 +269,7 @@ std::string page_rows(const config::TechConfig& tech, const config::EconomicsCon
   question.machine.die = die_of_area({815, 815, 815}).value();
   question.machine.tokens_per_s_total = {16960, 16960, 16960};
   question.machine.power_w = {200, 200, 250};
-  question.gpu = {"h100-sxm", 8000, economics.gpu_price("h100-sxm").value()};
+  question.gpu = {"h100-sxm", 8000, base::Range{2.69, 3.49, 4.29}};
   const BreakEven again = break_even(question, tech, economics).value();
   question.release = Release::FirstChip;
   const BreakEven first = break_even(question, tech, economics).value();
