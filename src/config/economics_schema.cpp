@@ -1,6 +1,4 @@
 // The constants of the economics: key, unit, range and meaning, once for reading, documentation and reports.
-#include <algorithm>
-
 #include "config/fields.hpp"
 #include "kiln/config/economics.hpp"
 
@@ -45,20 +43,6 @@ constexpr Entry kEntries[] = {
      "from a model's release to tokens from its chip"},
 };
 
-void describe_constant(FieldVisitor& v, std::string_view key, const EconomicsField& field) {
-  TechConstant& constant = *field.constant;
-  v.object(key, [&] {
-    for (auto [name, value] :
-         {std::pair("low", &constant.low), std::pair("typical", &constant.typical), std::pair("high", &constant.high)})
-      v.real(name, *value, field.unit, {field.minimum, field.maximum});
-    const auto known = std::find(kSourceTags.begin(), kSourceTags.end(), constant.tag);
-    auto tag = known == kSourceTags.end() ? 0 : static_cast<std::size_t>(known - kSourceTags.begin());
-    v.word("tag", tag, kSourceTags);
-    constant.tag = kSourceTags[tag];
-    v.text("source", constant.source, Text::Note);
-  });
-}
-
 }  // namespace
 
 std::vector<EconomicsField> fields(EconomicsConfig& economics) {
@@ -72,7 +56,7 @@ std::vector<EconomicsField> fields(EconomicsConfig& economics) {
 void describe(FieldVisitor& v, EconomicsConfig& economics) {
   v.text("name", economics.name, Text::Name);
   v.text("description", economics.description, Text::Note);
-  for (const auto& field : fields(economics)) describe_constant(v, field.key, field);
+  for (const auto& field : fields(economics)) describe_constant(v, field.key, *field.constant, field.unit, {field.minimum, field.maximum});
 }
 
 }  // namespace kiln::config

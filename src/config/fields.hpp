@@ -79,6 +79,10 @@ class FieldVisitor {
   }
 };
 
+/// low, typical, high, tag and source of a constant: the object that stands at `key`.
+void describe_constant(FieldVisitor& visitor, std::string_view key, TechConstant& constant, std::string_view unit,
+                       Reals allowed);
+
 void describe(FieldVisitor& visitor, ChipConfig& chip);
 void describe(FieldVisitor& visitor, ModelConfig& model);
 void describe(FieldVisitor& visitor, BakeRecipe& recipe);

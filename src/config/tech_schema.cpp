@@ -85,29 +85,10 @@ std::vector<TechField> fields(TechConfig& tech) {
   return all;
 }
 
-namespace {
-
-void describe_constant(FieldVisitor& v, const TechField& field) {
-  TechConstant& constant = *field.constant;
-  v.object(field.key, [&] {
-    v.real("low", constant.low, field.unit, {field.minimum, field.maximum});
-    v.real("typical", constant.typical, field.unit, {field.minimum, field.maximum});
-    v.real("high", constant.high, field.unit, {field.minimum, field.maximum});
-    std::size_t tag = 0;
-    for (std::size_t i = 0; i < kSourceTags.size(); ++i)
-      if (kSourceTags[i] == constant.tag) tag = i;
-    v.word("tag", tag, kSourceTags);
-    constant.tag = kSourceTags[tag];
-    v.text("source", constant.source, Text::Note);
-  });
-}
-
-}  // namespace
-
 void describe(FieldVisitor& v, TechConfig& tech) {
   v.text("name", tech.name, Text::Name);
   v.text("description", tech.description, Text::Note);
-  for (const auto& field : fields(tech)) describe_constant(v, field);
+  for (const auto& field : fields(tech)) describe_constant(v, field.key, *field.constant, field.unit, {field.minimum, field.maximum});
 }
 
 }  // namespace kiln::config
