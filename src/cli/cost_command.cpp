@@ -154,8 +154,13 @@ base::Result<int> run_cost(CostOptions options, Session& session) {
   report.economics = economics->name;
   const cost::Machine machine = machine_of(*placement, **cost, report.tokens_per_s_total);
   auto money = money_of(machine, options, (*cost)->tech, *economics);
-  if (!money) return money.error();
-  report.money = *std::move(money);
+  if (money) {
+    report.money = *std::move(money);
+  } else if (options.break_even) {
+    return base::Error{"--break-even: " + money.error().message};
+  } else {
+    report.no_money = money.error().message;
+  }
   if (options.break_even) {
     if (options.gpus.empty()) options.gpus = {"h100-sxm", "b200"};
     for (const auto& gpu : options.gpus) {

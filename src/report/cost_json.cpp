@@ -146,7 +146,7 @@ std::string cost_json(const CostReport& report) {
                      {"tokens_per_s_total", report.tokens_per_s_total}};
   if (report.tokens_per_s_user) json["run"]["tokens_per_s_user"] = *report.tokens_per_s_user;
   json["economics"] = report.economics;
-  json["money"] = money_json(report.money);
+  if (report.money) json["money"] = money_json(*report.money);
   for (const auto& against : report.break_even) json["break_even"].push_back(break_even_json(against));
   return dump(json);
 }

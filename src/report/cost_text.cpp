@@ -84,7 +84,8 @@ std::string link_table(const CostReport& report) {
 }
 
 std::string money_text(const CostReport& report) {
-  const auto& m = report.money;
+  if (!report.money) return "no price: " + report.no_money + "\n";
+  const auto& m = *report.money;
   Table table({"money, economics " + report.economics, "typical", "low", "high"});
   const auto row = [&](const std::string& what, const base::Range& r, const auto& text) {
     table.row({what, text(r.typical), text(r.low), text(r.high)});

@@ -174,6 +174,18 @@ TEST_F(CostCommand, AChipThatSaysNothingOfItsSiliconHasNoAreaAndNoEnergy) {
   expect_refused({"cost", "--model", "kiln-stories-1m", "--chip", path("bare.json")}, "has no /silicon");
 }
 
+TEST_F(CostCommand, ADieThatNoWaferHoldsHasAnAreaAndNoPrice) {
+  const std::vector<std::string> hnlpu = {"cost", "--model", "gpt-oss-120b-dense", "--chip", "hnlpu", "--prompt-tokens", "2", "-n", "2"};
+  const json cost = document(hnlpu);
+  EXPECT_GT(cost["area_mm2"]["typical"].get<double>(), 2e4);
+  EXPECT_FALSE(cost["silicon"]["fits_reticle"]);
+  EXPECT_FALSE(cost.contains("money"));
+  const auto outcome = kiln(hnlpu);
+  EXPECT_THAT(outcome.out, HasSubstr("no price: a die of"));
+  EXPECT_THAT(outcome.out, HasSubstr("BEYOND the reticle"));
+  expect_refused(with(hnlpu, {"--break-even"}), "--break-even: a die of");
+}
+
 TEST_F(CostCommand, ASetOfATechnologyIsTaken) {
   const double before = document(kHc1)["money"]["usd_per_good_die"]["typical"];
   const double after = document(kHc1, {"--set", "tech:wafer_usd.typical=10280.6"})["money"]["usd_per_good_die"]["typical"];

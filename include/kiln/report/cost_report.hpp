@@ -40,7 +40,8 @@ struct CostReport {
   std::uint64_t prompt_tokens = 0, answer_tokens = 0, users = 1;
   std::optional<double> tokens_per_s_user;
   double tokens_per_s_total = 0;  ///< answer tokens of all users over the run, prompts included
-  ChipMoney money;
+  std::optional<ChipMoney> money;  ///< none: no wafer holds the die
+  std::string no_money;            ///< why, then: a sentence
   std::string economics;
   struct AgainstGpu {
     std::string gpu, basis;  ///< "fp8, batch 64, 1,535 tokens of context"
