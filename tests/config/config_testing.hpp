@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -16,6 +18,18 @@ inline std::string text_of(const std::string& file) {
   const auto text = base::read_text_file(std::string(KILN_SOURCE_DIR) + "/configs/" + file);
   EXPECT_TRUE(text.ok());
   return text.value();
+}
+
+/// Rows of a table whose first cell is a key in code marks, of a section of a page (a path from configs).
+inline std::multiset<std::string> table_rows(const std::string& page, const std::string& section) {
+  std::istringstream lines(text_of(page));
+  std::multiset<std::string> found;
+  bool inside = false;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with("## ")) inside = line == section;
+    if (inside && line.starts_with("| `")) found.insert(line);
+  }
+  return found;
 }
 
 /// What the chip "demo" with these overrides is refused for, or "".

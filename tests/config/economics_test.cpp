@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <set>
-#include <sstream>
 
 #include "config/config_testing.hpp"
 #include "config/ranges.hpp"
@@ -126,27 +125,13 @@ TEST(Economics, TakesOverrides) {
   EXPECT_EQ(economics->pue.high, 3);
 }
 
-/// Rows of a table whose first cell is a key in code marks.
-std::multiset<std::string> rows(const std::string& file, const std::string& section) {
-  const auto text = base::read_text_file(std::string(KILN_SOURCE_DIR) + "/" + file);
-  EXPECT_TRUE(text.ok()) << file;
-  std::istringstream lines(text.ok() ? *text : "");
-  std::multiset<std::string> found;
-  bool inside = false;
-  for (std::string line; std::getline(lines, line);) {
-    if (line.starts_with("## ")) inside = line == section;
-    if (inside && line.starts_with("| `")) found.insert(line);
-  }
-  return found;
-}
-
 TEST(Economics, ReadmeSaysEveryConstantWithItsRange) {
   EconomicsConfig economics = shipped();
   std::multiset<std::string> expected;
   for (const auto& field : fields(economics))
     expected.insert(fmt::format("| `/{}` | {} | {} | {} |", field.key, field.unit.empty() ? "–" : field.unit,
                                 in_words(Reals{field.minimum, field.maximum}), field.meaning));
-  EXPECT_EQ(rows("configs/README.md", "## economics"), expected);
+  EXPECT_EQ(table_rows("README.md", "## economics"), expected);
 }
 
 TEST(Economics, PageSaysEveryValue) {
@@ -157,7 +142,7 @@ TEST(Economics, PageSaysEveryValue) {
     expected.insert(fmt::format("| `{}` | {} | {:.12g} | {:.12g} | {:.12g} | {} |", field.key,
                                 field.unit.empty() ? "–" : field.unit, c.low, c.typical, c.high, c.tag));
   }
-  EXPECT_EQ(rows("docs/money.md", "## Constants"), expected);
+  EXPECT_EQ(table_rows("../docs/money.md", "## Constants"), expected);
 }
 
 }  // namespace

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <set>
-#include <sstream>
 
 #include "config/config_testing.hpp"
 #include "config/ranges.hpp"
@@ -155,25 +154,13 @@ TEST(Tech, DensitiesOfN6AreThoseOfTheirPapers) {
   }
 }
 
-/// Rows of a section's table whose first cell is a key of a constant.
-std::multiset<std::string> rows(const std::string& section) {
-  std::istringstream lines(text_of("README.md"));
-  std::multiset<std::string> found;
-  bool inside = false;
-  for (std::string line; std::getline(lines, line);) {
-    if (line.starts_with("## ")) inside = line == section;
-    if (inside && line.starts_with("| `")) found.insert(line);
-  }
-  return found;
-}
-
 TEST(Tech, ReadmeSaysEveryConstantWithItsUnitRangeAndMeaning) {
   TechConfig tech;
   std::multiset<std::string> expected;
   for (const auto& field : fields(tech))
     expected.insert(fmt::format("| `/{}` | {} | {} | {} |", field.key, field.unit.empty() ? "–" : field.unit,
                                 in_words(Reals{field.minimum, field.maximum}), field.meaning));
-  EXPECT_EQ(rows("## tech"), expected);
+  EXPECT_EQ(table_rows("README.md", "## tech"), expected);
 }
 
 TEST(Silicon, MayBeLeftOutButNotByHalves) {
