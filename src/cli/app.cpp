@@ -45,7 +45,7 @@ void add_common(CLI::App& app, CommonOptions& options) {
     command
         ->add_option(
             "--set", options.set,
-            "Change one value of a config: kv.banks=64, or KIND:POINTER=VALUE with KIND chip, model, recipe or gpu")
+            "Change one value of a config: kv.banks=64, or KIND:POINTER=VALUE with KIND chip, model, recipe, gpu, tech or economics")
         ->type_name("POINTER=VALUE")
         ->expected(1)
         ->take_all();

@@ -38,8 +38,14 @@ base::Status check_options(const CostOptions& options) {
 /// The chip at work, without values; as many tokens as the KV cache holds where it holds fewer.
 base::Result<host::RunResult> run_chip(const program::Placement& placement, CostOptions& options, Session& session) {
   const std::uint64_t capacity = placement.kv().capacity_tokens;
-  options.prompt_tokens = std::min(options.prompt_tokens, std::max<std::uint64_t>(1, capacity / 2));
-  options.new_tokens = std::min(options.new_tokens, capacity - options.prompt_tokens + 1);
+  const std::uint64_t prompt = std::min(options.prompt_tokens, std::max<std::uint64_t>(1, capacity / 2));
+  const std::uint64_t answer = std::min(options.new_tokens, capacity - prompt + 1);
+  if (prompt != options.prompt_tokens || answer != options.new_tokens)
+    Session::warn(fmt::format("the KV cache of chip {} holds {} tokens: {} in and {} out instead of {} and {}",
+                              placement.chip().name, capacity, prompt, answer, options.prompt_tokens,
+                              options.new_tokens));
+  options.prompt_tokens = prompt;
+  options.new_tokens = answer;
   chip::RunRequest request;
   for (std::uint64_t u = 0; u < options.users; ++u) {
     chip::UserRequest user;
@@ -77,6 +83,8 @@ base::Result<report::ChipMoney> money_of(const cost::Machine& machine, const Cos
   money.first_chip = cost::one_off_cost(cost::Release::FirstChip, machine.dies, tech, economics);
   money.new_model = cost::one_off_cost(cost::Release::NewModel, machine.dies, tech, economics);
   money.machines = static_cast<double>(options.machines);
+  money.utilisation = economics.utilisation.range();
+  money.months = economics.depreciation_years.range() * 12;
   const auto tokens = cost::usd_per_million_tokens(machine, {cost::Release::NewModel, money.machines, std::nullopt}, tech, economics);
   if (!tokens) return tokens.error();
   money.tokens = *tokens;

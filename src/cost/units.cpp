@@ -146,6 +146,24 @@ void add_attention(std::vector<Amount>& all, const program::Placement& placement
                  .tiles = chip.kv.banks});
 }
 
+/// Read and not multiplied, so wires cannot hold it; cells of one transistor can, with 1 on their line.
+void add_embedding(std::vector<Amount>& all, const program::Placement& placement, int bits) {
+  const double rows = placement.model().vocab_size, width = placement.model().hidden_size;
+  const bool cells = placement.chip().silicon->rom_cell == config::RomCell::TransistorPerWeight;
+  all.push_back({.unit = Unit::EmbeddingRom,
+                 .what = "weights",
+                 .kind = BlockKind::Rom,
+                 .bits = cells ? 0 : rows * width * bits,
+                 .words = rows,
+                 .weight_cells = cells ? rows * width * std::ceil(bits / 4.0) : 0,
+                 .held_bits = cells ? rows * width * bits : 0});
+  all.push_back({.unit = Unit::EmbeddingRom,
+                 .what = "scales",
+                 .kind = BlockKind::Rom,
+                 .bits = rows * (8 * std::ceil(width / 64) + 32),
+                 .words = rows});
+}
+
 void add_lora(std::vector<Amount>& all, const program::Placement& placement, double share) {
   const auto& lora = placement.chip().lora;
   if (!lora) return;
@@ -187,7 +205,6 @@ double embedding_lane() { return multiplier(8, 8) + multiplier(16, 24) + to_floa
 std::vector<Amount> stage_amounts(const program::Placement& placement, const config::BakeRecipe& recipe,
                                   std::uint32_t stage) {
   const auto& chip = placement.chip();
-  const auto& model = placement.model();
   const auto& stages = placement.dataflow().stages();
   const program::Stage& here = stages[stage];
   const bool first = stage == 0, last = stage + 1 == stages.size();
@@ -205,14 +222,7 @@ std::vector<Amount> stage_amounts(const program::Placement& placement, const con
     all.push_back(logic(Unit::Sampler, "draw", exponential() + multiplier(32, 32)));
   }
   if (first) {
-    const double bits = static_cast<double>(model.vocab_size) *
-                        (static_cast<double>(model.hidden_size) * recipe.of(config::TensorClass::Embedding).bits +
-                         8 * std::ceil(model.hidden_size / 64.0) + 32);
-    all.push_back({.unit = Unit::EmbeddingRom,
-                   .what = "weights",
-                   .kind = BlockKind::Rom,
-                   .bits = bits,
-                   .words = static_cast<double>(model.vocab_size)});
+    add_embedding(all, placement, recipe.of(config::TensorClass::Embedding).bits);
     all.push_back(logic(Unit::EmbeddingRom, "conversion", chip.embedding.elements_per_cycle * embedding_lane()));
     all.push_back(logic(Unit::Sequencer, "slots", chip.sequencer.slots * registers(160) + 4 * kFlipFlop * 1024));
   }

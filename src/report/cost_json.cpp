@@ -60,6 +60,8 @@ Json money_json(const ChipMoney& money) {
   json["respin_masks_usd"] = range_json(money.new_model.masks_usd);
   json["new_model_usd"] = range_json(money.new_model.total_usd());
   json["machines"] = money.machines;
+  json["utilisation"] = range_json(money.utilisation);
+  json["months_in_use"] = range_json(money.months);
   json["usd_per_million_tokens"] = Json{{"cards", range_json(money.tokens.cards_usd)},
                                         {"servers", range_json(money.tokens.servers_usd)},
                                         {"electricity", range_json(money.tokens.electricity_usd)},
@@ -119,7 +121,9 @@ Json silicon_json(const ChipCost& cost, const config::ChipConfig& chip) {
   Json json{{"layers", die.layers}, {"stages", die.stages}, {"rom_bits", die.rom_bits}, {"sram_bits", die.sram_bits}};
   json["leakage_w"] = range_json(die.leakage_w);
   json["reticle_mm2"] = cost::kReticleMm2;
-  json["fits_reticle"] = die.area_mm2.typical <= cost::kReticleMm2;
+  for (const auto& [name, corner] : {std::pair("low", base::Corner::Low), std::pair("typical", base::Corner::Typical),
+                                     std::pair("high", base::Corner::High)})
+    json["fits_reticle"][name] = die.area_mm2.at(corner) <= cost::kReticleMm2;
   json["width_mm"] = die.plan.width_mm;
   json["height_mm"] = die.plan.height_mm;
   json["parts"] = parts_json(die);

@@ -100,8 +100,21 @@ std::string money_text(const CostReport& report) {
   row("the first chip: all that is paid once", m.first_chip.total_usd(), dollars);
   row("another model: masks", m.new_model.masks_usd, dollars);
   row("another model: all that is paid once", m.new_model.total_usd(), dollars);
-  row(fmt::format("a million tokens, of {} machines", grouped(static_cast<std::uint64_t>(m.machines))), m.tokens.total_usd(), dollars);
-  return table.text();
+  row("a million tokens: cards", m.tokens.cards_usd, dollars);
+  row("a million tokens: servers", m.tokens.servers_usd, dollars);
+  row("a million tokens: electricity", m.tokens.electricity_usd, dollars);
+  row("a million tokens: paid once", m.tokens.masks_usd + m.tokens.engineering_usd + m.tokens.design_usd, dollars);
+  row("a million tokens", m.tokens.total_usd(), dollars);
+  std::string text;
+  const auto& die = report.chip.die;
+  if (die.area_mm2.high > cost::kReticleMm2)
+    text = fmt::format("{} die is beyond the reticle: no scanner exposes it at once, nobody makes it.\n\n",
+                       die.area_mm2.low > cost::kReticleMm2       ? "This"
+                       : die.area_mm2.typical > cost::kReticleMm2 ? "All but the low"
+                                                                  : "Only the high");
+  return text + table.text() +
+         fmt::format("of {} machines with another model, in use {} of the time for {} months\n",
+                     grouped(static_cast<std::uint64_t>(m.machines)), percent(m.utilisation.typical), number(m.months.typical));
 }
 
 std::string cell(const std::optional<double>& value, const char* none) { return value ? number(*value) : none; }
@@ -170,10 +183,11 @@ std::string cost_text(const CostReport& report) {
   std::string text = fmt::format("{} on {}, {}: {}\n\n", report.placement.model().name, chip.name, cost.tech.description,
                                  chip.chips.count == 1 ? "one die" : fmt::format("{} dies, the largest of them", chip.chips.count));
   text += area_table(report);
-  text += fmt::format("\n{} mm2, {} billion transistors; {} the reticle's {} mm2\n\n", span(cost.die.area_mm2), number(cost.die.transistors.typical * 1e-9),
+  text += fmt::format("\n{} mm2, {} billion transistors; typical {} the reticle's {} mm2\n\n", span(cost.die.area_mm2),
+                      number(cost.die.transistors.typical * 1e-9),
                       cost.die.area_mm2.typical <= cost::kReticleMm2 ? "within" : "BEYOND", number(cost::kReticleMm2));
   text += path_table(report) + "\n" + link_table(report) + "\n" + energy_table(cost.energy);
-  text += fmt::format("\n{} W, {} mJ a token;\n{} tokens in and {} out, {} user{}, {} tokens/s in all, prompts included\n", span(cost.energy.power_w), span(cost.energy.mj_per_token),
+  text += fmt::format("\n{} W, {} mJ a token;\n{} tokens in and {} out, {} user{}, {} answer tokens/s over the whole run\n", span(cost.energy.power_w), span(cost.energy.mj_per_token),
                       grouped(report.prompt_tokens), grouped(report.answer_tokens), report.users, report.users == 1 ? "" : "s", number(report.tokens_per_s_total));
   text += "\n" + money_text(report);
   for (const auto& against : report.break_even) text += break_even_text(against);

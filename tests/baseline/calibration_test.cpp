@@ -98,7 +98,10 @@ TEST(BaselineCalibration, TheConfigsStateTheErrorsOfThePage) {
     const auto gpu = config::load_gpu(kConfigs + "gpu/" + name + ".json").value();
     const auto& shown = gpu.engines[0];
     EXPECT_GE(shown.error_mean_percent, median.mean) << name;
-    EXPECT_EQ(shown.error_mean_percent == median.mean, gpu.single_measurements > 0) << name;
+    // Of all GPUs, of its own rows where they are worse, or, without any, of GPUs left out.
+    const bool all = shown.error_mean_percent == median.mean && shown.error_rows == static_cast<unsigned>(median.count);
+    const bool own = shown.error_rows >= 3 && shown.error_rows <= gpu.single_measurements;
+    EXPECT_EQ(all || own, gpu.single_measurements > 0) << name;
     EXPECT_GE(gpu.batch_error_mean_percent, every.mean) << name;
     EXPECT_EQ(gpu.batch_error_mean_percent == every.mean, gpu.batch_error_rows == static_cast<unsigned>(every.count))
         << name;

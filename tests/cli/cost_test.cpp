@@ -92,7 +92,7 @@ TEST_F(CostCommand, Hc1IsNearThePublicFigures) {
 
 TEST_F(CostCommand, LinksOfTheHc1FamilyHaveTheStagesThatTheirFloorplansTake) {
   const std::pair<const char*, const char*> chips[] = {
-      {"hc1", "llama-3.1-8b"}, {"hc1-pipelined", "llama-3.1-8b"}, {"hc1-x10", "llama-3.1-70b"}};
+      {"hc1", "llama-3.1-8b"}, {"hc1-cell-per-weight", "llama-3.1-8b"}, {"hc1-pipelined", "llama-3.1-8b"}, {"hc1-x10", "llama-3.1-70b"}};
   for (const auto& [chip, model] : chips) {
     const json cost = document({"cost", "--chip", chip, "--model", model}, {"--prompt-tokens", "2", "-n", "2"});
     for (const auto& link : cost["silicon"]["links"]) {
@@ -178,7 +178,7 @@ TEST_F(CostCommand, ADieThatNoWaferHoldsHasAnAreaAndNoPrice) {
   const std::vector<std::string> hnlpu = {"cost", "--model", "gpt-oss-120b-dense", "--chip", "hnlpu", "--prompt-tokens", "2", "-n", "2"};
   const json cost = document(hnlpu);
   EXPECT_GT(cost["area_mm2"]["typical"].get<double>(), 2e4);
-  EXPECT_FALSE(cost["silicon"]["fits_reticle"]);
+  EXPECT_FALSE(cost["silicon"]["fits_reticle"]["low"]);
   EXPECT_FALSE(cost.contains("money"));
   const auto outcome = kiln(hnlpu);
   EXPECT_THAT(outcome.out, HasSubstr("no price: a die of"));

@@ -106,7 +106,7 @@ TEST(Wafer, AbsurdSizesAreErrors) {
   const auto large = dies_per_wafer(250, 250, 300, 3, 0.1);
   ASSERT_FALSE(large.ok());
   EXPECT_EQ(large.error().message,
-            "a die of 250 x 250 mm is larger than the 294 mm of a wafer of 300 mm that can be used");
+            "a die of 250.0 x 250.0 mm does not fit the 294 mm of a wafer of 300 mm that can be used");
   EXPECT_EQ(dies(0.1, 0.1, 1), counted_one_by_one(100, 100, 0, 1000));
 }
 

@@ -27,6 +27,7 @@ struct ChipMoney {
   cost::OneOffCost first_chip, new_model;
   cost::TokenCost tokens;  ///< of a new model, at the economics' utilisation, its one-off costs on `machines`
   double machines = 1;
+  base::Range utilisation, months;  ///< of the economics: share of time in use, time until cards are written off
 };
 
 struct CostReport {
