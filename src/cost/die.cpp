@@ -78,7 +78,8 @@ class Builder {
   Builder(const program::Placement& placement, const config::BakeRecipe& recipe, const config::TechConfig& tech)
       : placement_(placement), recipe_(recipe), tech_(tech) {}
 
-  Die build(std::uint32_t chip) {
+  /// Counts a chip of the row; its typical area.
+  double count(std::uint32_t chip) {
     const auto& stages = placement_.dataflow().stages();
     for (std::uint32_t s = 0; s < stages.size(); ++s)
       if (stages[s].chip == chip) add_stage(s, stages[s].layers);
@@ -86,6 +87,16 @@ class Builder {
     if (placement_.chip().chips.count > 1)
       add_io("links to other chips", program::Unit::HostLink, tech_.chip_link_io_mm2);
     finish();
+    return die_.area_mm2.typical;
+  }
+
+  /// The die with its blocks placed.
+  Die placed() {
+    die_.plan = floorplan::place(blocks_, die_.area_mm2.typical);
+    die_.wires = floorplan::link_wires(die_.plan, tech_.wire_ps_per_mm.typical, placement_.chip().clock_mhz);
+    for (const auto& block : blocks_)
+      if (is_array(block.unit))
+        die_.tile_side_mm = std::max(die_.tile_side_mm, std::sqrt(block.area_mm2 / static_cast<double>(block.tiles)));
     return std::move(die_);
   }
 
@@ -150,11 +161,6 @@ class Builder {
       die_.transistors += part.transistors;
       die_.leakage_w += part.leakage_w;
     }
-    die_.plan = floorplan::place(blocks_, die_.area_mm2.typical);
-    die_.wires = floorplan::link_wires(die_.plan, tech_.wire_ps_per_mm.typical, placement_.chip().clock_mhz);
-    for (const auto& block : blocks_)
-      if (is_array(block.unit))
-        die_.tile_side_mm = std::max(die_.tile_side_mm, std::sqrt(block.area_mm2 / static_cast<double>(block.tiles)));
   }
 
   const program::Placement& placement_;
@@ -175,12 +181,18 @@ Part priced(const Amount& amount, const config::TechConfig& tech) {
 base::Result<Die> die(const program::Placement& placement, const config::BakeRecipe& recipe,
                       const config::TechConfig& tech) {
   if (const auto status = check_cells(placement); !status) return status.error();
-  std::optional<Die> largest;
+  std::uint32_t largest = 0;
+  double most = 0;
   for (std::uint32_t chip = 0; chip < placement.chip().chips.count; ++chip) {
-    Die one = Builder(placement, recipe, tech).build(chip);
-    if (!largest || one.area_mm2.typical > largest->area_mm2.typical) largest = std::move(one);
+    const double area = Builder(placement, recipe, tech).count(chip);
+    if (area > most) {
+      most = area;
+      largest = chip;
+    }
   }
-  return std::move(*largest);
+  Builder builder(placement, recipe, tech);
+  builder.count(largest);
+  return builder.placed();
 }
 
 }  // namespace kiln::cost
