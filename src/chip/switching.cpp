@@ -7,7 +7,8 @@ namespace kiln::chip {
 program::Switching activation_switching(const numerics::QuantisedVector& x) {
   program::Switching counted;
   for (std::size_t i = 1; i < x.size; ++i)
-    counted.activation_toggles += static_cast<unsigned>(std::popcount(static_cast<std::uint8_t>(x.codes[i] ^ x.codes[i - 1])));
+    counted.activation_toggles +=
+        static_cast<unsigned>(std::popcount(static_cast<std::uint8_t>(x.codes[i] ^ x.codes[i - 1])));
   counted.activation_bits = x.size > 0 ? 8 * (x.size - 1) : 0;
   return counted;
 }

@@ -43,9 +43,9 @@ void add_common(CLI::App& app, CommonOptions& options) {
     command->add_option("--json", options.json, "Write the result as JSON to FILE (- for standard output)")
         ->type_name("FILE");
     command
-        ->add_option(
-            "--set", options.set,
-            "Change one value of a config: kv.banks=64, or KIND:POINTER=VALUE with KIND chip, model, recipe, gpu, tech or economics")
+        ->add_option("--set", options.set,
+                     "Change one value of a config: kv.banks=64, or KIND:POINTER=VALUE with KIND chip, model, recipe, "
+                     "gpu, tech or economics")
         ->type_name("POINTER=VALUE")
         ->expected(1)
         ->take_all();
@@ -108,9 +108,10 @@ int run(int argc, const char* const* argv) {
     return std::any_of(commands.begin(), commands.end(), [&](const CLI::App* c) { return c->get_name() == word; });
   };
   if (argc > 1 && argv[1][0] != '-' && !is_command(argv[1]))
-    return fail(fmt::format("no command is named \"{}\"; bake, inspect, run, chat, eval, baseline, cost or rtl is expected",
-                            base::without_controls(argv[1])),
-                kBadInput);
+    return fail(
+        fmt::format("no command is named \"{}\"; bake, inspect, run, chat, eval, baseline, cost or rtl is expected",
+                    base::without_controls(argv[1])),
+        kBadInput);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {

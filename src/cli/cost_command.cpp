@@ -85,7 +85,8 @@ base::Result<report::ChipMoney> money_of(const cost::Machine& machine, const Cos
   money.machines = static_cast<double>(options.machines);
   money.utilisation = economics.utilisation.range();
   money.months = economics.depreciation_years.range() * 12;
-  const auto tokens = cost::usd_per_million_tokens(machine, {cost::Release::NewModel, money.machines, std::nullopt}, tech, economics);
+  const auto tokens =
+      cost::usd_per_million_tokens(machine, {cost::Release::NewModel, money.machines, std::nullopt}, tech, economics);
   if (!tokens) return tokens.error();
   money.tokens = *tokens;
   return money;
@@ -109,9 +110,11 @@ base::Result<report::CostReport::AgainstGpu> against(const std::string& name, co
   if (tokens == 0) return base::Error{fmt::format("--gpu {}: {} does not fit its memory", name, model.name)};
   report::CostReport::AgainstGpu row;
   row.gpu = gpu->name;
-  row.basis = fmt::format("{}, {} users at a time, {} tokens in and {} out", baseline::name(precision), served->most_in_batch, options.prompt_tokens, options.new_tokens);
+  row.basis = fmt::format("{}, {} users at a time, {} tokens in and {} out", baseline::name(precision),
+                          served->most_in_batch, options.prompt_tokens, options.new_tokens);
   row.question.machine = machine;
-  row.question.gpu = {gpu->name, static_cast<double>(tokens) * 1e6 / served->total_us,
+  row.question.gpu = {gpu->name,
+                      static_cast<double>(tokens) * 1e6 / served->total_us,
                       {price->low, (price->low + price->high) / 2, price->high}};
   auto answer = cost::break_even(row.question, tech, economics);
   if (!answer) return answer.error();
@@ -122,16 +125,19 @@ base::Result<report::CostReport::AgainstGpu> against(const std::string& name, co
 report::SvgLabels labels(const program::Placement& placement, const report::ChipCost& cost) {
   report::SvgLabels labels;
   labels.title = fmt::format("{} on {}", placement.model().name, placement.chip().name);
-  labels.subtitle = fmt::format("{}, {:.0f} mm2, {:.1f} billion transistors (typical)", cost.tech.description, cost.die.area_mm2.typical, cost.die.transistors.typical * 1e-9);
+  labels.subtitle = fmt::format("{}, {:.0f} mm2, {:.1f} billion transistors (typical)", cost.tech.description,
+                                cost.die.area_mm2.typical, cost.die.transistors.typical * 1e-9);
   return labels;
 }
 
 base::Result<int> run_cost(CostOptions options, Session& session) {
-  if (const auto set = session.allow_set({"chip", "model", "recipe", "tech", "economics", "gpu"}); !set) return set.error();
+  if (const auto set = session.allow_set({"chip", "model", "recipe", "tech", "economics", "gpu"}); !set)
+    return set.error();
   if (const auto valid = check_options(options); !valid) return valid.error();
   std::optional<base::AtomicFile> svg;
   if (!options.svg.empty()) {
-    if (options.svg == session.options().json) return base::Error{"--svg and --json name the same file " + options.svg + "; two files are expected"};
+    if (options.svg == session.options().json)
+      return base::Error{"--svg and --json name the same file " + options.svg + "; two files are expected"};
     auto opened = base::AtomicFile::create(options.svg);
     if (!opened) return base::Error{"--svg: " + opened.error().message};
     svg.emplace(*std::move(opened));
@@ -178,10 +184,12 @@ base::Result<int> run_cost(CostOptions options, Session& session) {
     }
   }
   if (svg) {
-    if (const auto done = svg->append(report::floorplan_svg((*cost)->die.plan, labels(*placement, **cost))); !done) return done.error();
+    if (const auto done = svg->append(report::floorplan_svg((*cost)->die.plan, labels(*placement, **cost))); !done)
+      return done.error();
     if (const auto done = svg->commit(); !done) return done.error();
   }
-  if (const auto written = session.output(report::cost_json(report), report::cost_text(report)); !written) return written.error();
+  if (const auto written = session.output(report::cost_json(report), report::cost_text(report)); !written)
+    return written.error();
   return 0;
 }
 
@@ -190,19 +198,28 @@ base::Result<int> run_cost(CostOptions options, Session& session) {
 void add_cost(CLI::App& app, Action& chosen) {
   auto options = std::make_shared<CostOptions>();
   auto* command = app.add_subcommand("cost", "Area, transistors, power, yield and price of a chip; when baking pays");
-  command->add_option("--chip", options->chip, "A name under configs/chip or a file, with /silicon")->type_name("C")->required();
+  command->add_option("--chip", options->chip, "A name under configs/chip or a file, with /silicon")
+      ->type_name("C")
+      ->required();
   command->add_option("--model", options->model, "A name under configs/model or a file")->type_name("M")->required();
   command->add_option("--recipe", options->recipe, "Code widths")->type_name("R")->capture_default_str();
-  command->add_option("--economics", options->economics, "A name under configs/economics or a file")->type_name("E")->capture_default_str();
+  command->add_option("--economics", options->economics, "A name under configs/economics or a file")
+      ->type_name("E")
+      ->capture_default_str();
   const auto count = [&](const char* flag, std::uint64_t& value, const char* help, const char* type) {
     command->add_option(flag, value, help)->check(whole_number())->type_name(type)->capture_default_str();
   };
   count("--prompt-tokens", options->prompt_tokens, "Of the run that power and rates are of", "P");
   count("-n,--new-tokens", options->new_tokens, "Answer tokens of that run", "N");
   count("--users", options->users, "Users of that run", "U");
-  count("--machines", options->machines, "Machines that share the one-off costs of a model in the price of a million tokens", "K");
-  command->add_flag("--break-even", options->break_even, "Tokens a day and months from which baking pays, against GPUs");
-  command->add_option("--gpu", options->gpus, "With --break-even: GPUs with a /price_usd_per_h; h100-sxm and b200 if not given")->type_name("G");
+  count("--machines", options->machines,
+        "Machines that share the one-off costs of a model in the price of a million tokens", "K");
+  command->add_flag("--break-even", options->break_even,
+                    "Tokens a day and months from which baking pays, against GPUs");
+  command
+      ->add_option("--gpu", options->gpus,
+                   "With --break-even: GPUs with a /price_usd_per_h; h100-sxm and b200 if not given")
+      ->type_name("G");
   count("--gpu-batch", options->gpu_batch, "Users at a time on a GPU", "B");
   command->add_option("--svg", options->svg, "Write a picture of the die")->type_name("FILE");
   command->footer(
@@ -212,7 +229,8 @@ void add_cost(CLI::App& app, Action& chosen) {
       "  kiln cost --chip hc1 --model llama-3.1-8b --svg die.svg --json cost.json\n"
       "  kiln cost --chip hc1-pipelined --model llama-3.1-8b --users 32 -n 256\n"
       "  kiln cost --chip hc1 --model llama-3.1-8b --set tech:wafer_usd.typical=12000 --set tech:wafer_usd.high=14000");
-  command->callback([options, &chosen] { chosen = [options](Session& session) { return run_cost(*options, session); }; });
+  command->callback(
+      [options, &chosen] { chosen = [options](Session& session) { return run_cost(*options, session); }; });
 }
 
 }  // namespace kiln::cli

@@ -56,7 +56,8 @@ std::vector<EconomicsField> fields(EconomicsConfig& economics) {
 void describe(FieldVisitor& v, EconomicsConfig& economics) {
   v.text("name", economics.name, Text::Name);
   v.text("description", economics.description, Text::Note);
-  for (const auto& field : fields(economics)) describe_constant(v, field.key, *field.constant, field.unit, {field.minimum, field.maximum});
+  for (const auto& field : fields(economics))
+    describe_constant(v, field.key, *field.constant, field.unit, {field.minimum, field.maximum});
 }
 
 }  // namespace kiln::config

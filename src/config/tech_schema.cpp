@@ -27,7 +27,8 @@ constexpr Entry kLogic[] = {
 constexpr Entry kRest[] = {
     {"rom_transistors_per_bit", &TechConfig::rom_transistors_per_bit, "transistors", 0, 1000,
      "a bit of mask ROM, with its periphery"},
-    {"sram_transistors_per_bit", &TechConfig::sram_transistors_per_bit, "transistors", 0, 1000, "a bit of SRAM, with its periphery"},
+    {"sram_transistors_per_bit", &TechConfig::sram_transistors_per_bit, "transistors", 0, 1000,
+     "a bit of SRAM, with its periphery"},
     {"weight_cell_rom_bits", &TechConfig::weight_cell_rom_bits, "ROM bits", 0, 1000,
      "area of a cell that holds a weight in one transistor"},
     {"metal_um2_per_weight", &TechConfig::metal_um2_per_weight, "um2", 0, 1000,
@@ -88,7 +89,8 @@ std::vector<TechField> fields(TechConfig& tech) {
 void describe(FieldVisitor& v, TechConfig& tech) {
   v.text("name", tech.name, Text::Name);
   v.text("description", tech.description, Text::Note);
-  for (const auto& field : fields(tech)) describe_constant(v, field.key, *field.constant, field.unit, {field.minimum, field.maximum});
+  for (const auto& field : fields(tech))
+    describe_constant(v, field.key, *field.constant, field.unit, {field.minimum, field.maximum});
 }
 
 }  // namespace kiln::config

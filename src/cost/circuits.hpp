@@ -1,7 +1,7 @@
-// Transistors of textbook circuits in static CMOS, by their widths in bits. From these the cost model builds every unit,
-// and the same count gives area, leakage and the energy of an operation.
-// Cells: Weste and Harris, CMOS VLSI Design, 4th edition: NAND 4, AND 6, transmission-gate multiplexer 6 (inverse
-// select shared), mirror full adder 28, master-slave flip-flop with reset 24.
+// Transistors of textbook circuits in static CMOS, by their widths in bits. From these the cost model builds every
+// unit, and the same count gives area, leakage and the energy of an operation. Cells: Weste and Harris, CMOS VLSI
+// Design, 4th edition: NAND 4, AND 6, transmission-gate multiplexer 6 (inverse select shared), mirror full adder 28,
+// master-slave flip-flop with reset 24.
 #pragma once
 
 #include <cmath>
@@ -29,7 +29,9 @@ inline double float_adder() { return 2 * shifter(27, 32) + adder(27) + adder(24)
 /// An integer of `bits` to binary32: leading zeros, shift, round.
 inline double to_float(double bits) { return shifter(bits, bits) + kAnd * bits + adder(24) + adder(8); }
 /// exp2 of docs/numerics.md: table of 256 words, three products.
-constexpr double exponential() { return select(256, 32) + multiplier(18, 32) + multiplier(32, 32) + multiplier(32, 32) + 3 * adder(40); }
+constexpr double exponential() {
+  return select(256, 32) + multiplier(18, 32) + multiplier(32, 32) + multiplier(32, 32) + 3 * adder(40);
+}
 /// Table and two Newton steps, two products each.
 constexpr double reciprocal() { return select(256, 16) + 4 * multiplier(32, 32) + 2 * adder(32); }
 

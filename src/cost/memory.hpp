@@ -1,5 +1,6 @@
 // Area of memory macros by their words: between the words that a technology gives, area per bit is linear in 1 / words
-// (cells, and a column's periphery shared by its words); beyond the last it stays, below the first it goes on as typical does.
+// (cells, and a column's periphery shared by its words); beyond the last it stays, below the first it goes on as
+// typical does.
 #pragma once
 
 #include <array>

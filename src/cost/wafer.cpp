@@ -88,8 +88,9 @@ base::Result<std::uint32_t> dies_per_wafer(double width_mm, double height_mm, do
     }
   }
   if (most == 0)
-    return base::Error{fmt::format("a die of {:.1f} x {:.1f} mm does not fit the {:.0f} mm of a wafer of {:.0f} mm that can be used",
-                                   width_mm, height_mm, wafer_mm - 2 * edge_exclusion_mm, wafer_mm)};
+    return base::Error{
+        fmt::format("a die of {:.1f} x {:.1f} mm does not fit the {:.0f} mm of a wafer of {:.0f} mm that can be used",
+                    width_mm, height_mm, wafer_mm - 2 * edge_exclusion_mm, wafer_mm)};
   return static_cast<std::uint32_t>(most);
 }
 

@@ -28,7 +28,8 @@ std::string area_table(const CostReport& report) {
   const auto& die = report.chip.die;
   Table table({"part", "<what", "mm2", "low", "high", "share", "million transistors", "leakage W"});
   auto parts = die.parts;
-  std::stable_sort(parts.begin(), parts.end(), [](const auto& a, const auto& b) { return a.area_mm2.typical > b.area_mm2.typical; });
+  std::stable_sort(parts.begin(), parts.end(),
+                   [](const auto& a, const auto& b) { return a.area_mm2.typical > b.area_mm2.typical; });
   cost::Part rest;
   std::size_t small = 0;
   const auto row = [&](const std::string& unit, const std::string& what, const cost::Part& part) {
@@ -54,10 +55,12 @@ std::string area_table(const CostReport& report) {
 std::string energy_table(const cost::Energy& energy) {
   Table table({"energy of a token", "mJ", "low", "high", "share"});
   const auto row = [&](const std::string& what, const base::Range& mj) {
-    table.row({what, number(mj.typical), number(mj.low), number(mj.high), percent(mj.typical / energy.mj_per_token.typical)});
+    table.row(
+        {what, number(mj.typical), number(mj.low), number(mj.high), percent(mj.typical / energy.mj_per_token.typical)});
   };
   auto parts = energy.parts;
-  std::stable_sort(parts.begin(), parts.end(), [](const auto& a, const auto& b) { return a.mj_per_token.typical > b.mj_per_token.typical; });
+  std::stable_sort(parts.begin(), parts.end(),
+                   [](const auto& a, const auto& b) { return a.mj_per_token.typical > b.mj_per_token.typical; });
   for (const auto& part : parts)
     if (part.mj_per_token.high > 0) row(part.what, part.mj_per_token);
   row("sum", energy.mj_per_token);
@@ -114,7 +117,8 @@ std::string money_text(const CostReport& report) {
                                                                   : "Only the high");
   return text + table.text() +
          fmt::format("of {} machines with another model, in use {} of the time for {} months\n",
-                     grouped(static_cast<std::uint64_t>(m.machines)), percent(m.utilisation.typical), number(m.months.typical));
+                     grouped(static_cast<std::uint64_t>(m.machines)), percent(m.utilisation.typical),
+                     number(m.months.typical));
 }
 
 std::string cell(const std::optional<double>& value, const char* none) { return value ? number(*value) : none; }
@@ -122,17 +126,19 @@ std::string cell(const std::optional<double>& value, const char* none) { return 
 std::string break_even_text(const CostReport::AgainstGpu& against) {
   const auto& answer = against.answer;
   const auto& gpu = against.question.gpu;
-  std::string text = fmt::format("\nAgainst {}: {},\n{} tokens/s at {} an hour.\nAnother model costs {},\nand its chip comes after {} months.\n\n",
-                                 against.gpu, against.basis, number(gpu.tokens_per_s_total), usd(gpu.usd_per_h),
-                                 usd(answer.one_off.total_usd()), span(answer.wait_months));
+  std::string text = fmt::format(
+      "\nAgainst {}: {},\n{} tokens/s at {} an hour.\nAnother model costs {},\nand its chip comes after {} months.\n\n",
+      against.gpu, against.basis, number(gpu.tokens_per_s_total), usd(gpu.usd_per_h), usd(answer.one_off.total_usd()),
+      span(answer.wait_months));
   const auto volume = [](const std::optional<double>& v) { return v ? words(*v) : std::string("never"); };
   Table lives({"a model that lives", "pays from tokens a day", "at best", "at worst", "cards"});
   for (const auto& row : answer.lifetimes)
-    lives.row({number(row.lifetime_months) + " months", volume(row.tokens_per_day.typical), volume(row.tokens_per_day.low),
-               volume(row.tokens_per_day.high), cell(row.cards.typical, "")});
+    lives.row({number(row.lifetime_months) + " months", volume(row.tokens_per_day.typical),
+               volume(row.tokens_per_day.low), volume(row.tokens_per_day.high), cell(row.cards.typical, "")});
   text += lives.text() + "\n";
   std::vector<std::string> headings = {"$ a million tokens, by life"};
-  for (const double months : against.question.lifetimes_months) headings.push_back(fmt::format("{} mo", number(months)));
+  for (const double months : against.question.lifetimes_months)
+    headings.push_back(fmt::format("{} mo", number(months)));
   headings.emplace_back("GPU");
   headings.emplace_back("pays after");
   Table table(headings);
@@ -172,23 +178,27 @@ std::uint32_t configured_stages(const config::ChipConfig& chip, std::string_view
 }
 
 std::string cost_line(const ChipCost& cost) {
-  return fmt::format("{}: {} mm2, {} billion transistors,\n{} W, {} mJ a token (low to high: all constants at one end)\n",
-                     cost.tech.description, span(cost.die.area_mm2), number(cost.die.transistors.typical * 1e-9),
-                     span(cost.energy.power_w), span(cost.energy.mj_per_token));
+  return fmt::format(
+      "{}: {} mm2, {} billion transistors,\n{} W, {} mJ a token (low to high: all constants at one end)\n",
+      cost.tech.description, span(cost.die.area_mm2), number(cost.die.transistors.typical * 1e-9),
+      span(cost.energy.power_w), span(cost.energy.mj_per_token));
 }
 
 std::string cost_text(const CostReport& report) {
   const auto& cost = report.chip;
   const auto& chip = report.placement.chip();
-  std::string text = fmt::format("{} on {}, {}: {}\n\n", report.placement.model().name, chip.name, cost.tech.description,
-                                 chip.chips.count == 1 ? "one die" : fmt::format("{} dies, the largest of them", chip.chips.count));
+  std::string text =
+      fmt::format("{} on {}, {}: {}\n\n", report.placement.model().name, chip.name, cost.tech.description,
+                  chip.chips.count == 1 ? "one die" : fmt::format("{} dies, the largest of them", chip.chips.count));
   text += area_table(report);
   text += fmt::format("\n{} mm2, {} billion transistors; typical {} the reticle's {} mm2\n\n", span(cost.die.area_mm2),
                       number(cost.die.transistors.typical * 1e-9),
                       cost.die.area_mm2.typical <= cost::kReticleMm2 ? "within" : "BEYOND", number(cost::kReticleMm2));
   text += path_table(report) + "\n" + link_table(report) + "\n" + energy_table(cost.energy);
-  text += fmt::format("\n{} W, {} mJ a token;\n{} tokens in and {} out, {} user{}, {} answer tokens/s over the whole run\n", span(cost.energy.power_w), span(cost.energy.mj_per_token),
-                      grouped(report.prompt_tokens), grouped(report.answer_tokens), report.users, report.users == 1 ? "" : "s", number(report.tokens_per_s_total));
+  text += fmt::format(
+      "\n{} W, {} mJ a token;\n{} tokens in and {} out, {} user{}, {} answer tokens/s over the whole run\n",
+      span(cost.energy.power_w), span(cost.energy.mj_per_token), grouped(report.prompt_tokens),
+      grouped(report.answer_tokens), report.users, report.users == 1 ? "" : "s", number(report.tokens_per_s_total));
   text += "\n" + money_text(report);
   for (const auto& against : report.break_even) text += break_even_text(against);
   return text;

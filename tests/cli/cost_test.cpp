@@ -91,8 +91,10 @@ TEST_F(CostCommand, Hc1IsNearThePublicFigures) {
 }
 
 TEST_F(CostCommand, LinksOfTheHc1FamilyHaveTheStagesThatTheirFloorplansTake) {
-  const std::pair<const char*, const char*> chips[] = {
-      {"hc1", "llama-3.1-8b"}, {"hc1-cell-per-weight", "llama-3.1-8b"}, {"hc1-pipelined", "llama-3.1-8b"}, {"hc1-x10", "llama-3.1-70b"}};
+  const std::pair<const char*, const char*> chips[] = {{"hc1", "llama-3.1-8b"},
+                                                       {"hc1-cell-per-weight", "llama-3.1-8b"},
+                                                       {"hc1-pipelined", "llama-3.1-8b"},
+                                                       {"hc1-x10", "llama-3.1-70b"}};
   for (const auto& [chip, model] : chips) {
     const json cost = document({"cost", "--chip", chip, "--model", model}, {"--prompt-tokens", "2", "-n", "2"});
     for (const auto& link : cost["silicon"]["links"]) {
@@ -144,8 +146,9 @@ TEST_F(CostCommand, BreakEvenSaysWhenBakingPaysAndWhenItNeverDoes) {
 
 TEST_F(CostCommand, TablesFitATerminal) {
   for (const auto* chip : {"hc1", "hc1-pipelined", "demo"}) {
-    const auto outcome = kiln({"cost", "--chip", chip, "--model", chip == std::string("demo") ? "kiln-stories-1m" : "llama-3.1-8b",
-                               "--break-even", "-n", "16", "--prompt-tokens", "16"});
+    const auto outcome =
+        kiln({"cost", "--chip", chip, "--model", chip == std::string("demo") ? "kiln-stories-1m" : "llama-3.1-8b",
+              "--break-even", "-n", "16", "--prompt-tokens", "16"});
     ASSERT_EQ(outcome.status, 0) << outcome.err;
     std::istringstream lines(outcome.out);
     for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 100U) << chip << ": " << line;
@@ -169,13 +172,15 @@ TEST_F(CostCommand, AChipThatSaysNothingOfItsSiliconHasNoAreaAndNoEnergy) {
   chip.erase("silicon");
   chip.erase("reasons");
   std::ofstream(path("bare.json")) << chip;
-  const json run = document({"run", "--model", "kiln-stories-1m", "--chip", path("bare.json")}, {"--prompt-tokens", "4", "-n", "4"});
+  const json run =
+      document({"run", "--model", "kiln-stories-1m", "--chip", path("bare.json")}, {"--prompt-tokens", "4", "-n", "4"});
   for (const auto* key : {"energy_mj_per_token", "power_w", "area_mm2", "transistors"}) EXPECT_FALSE(run.contains(key));
   expect_refused({"cost", "--model", "kiln-stories-1m", "--chip", path("bare.json")}, "has no /silicon");
 }
 
 TEST_F(CostCommand, ADieThatNoWaferHoldsHasAnAreaAndNoPrice) {
-  const std::vector<std::string> hnlpu = {"cost", "--model", "gpt-oss-120b-dense", "--chip", "hnlpu", "--prompt-tokens", "2", "-n", "2"};
+  const std::vector<std::string> hnlpu = {
+      "cost", "--model", "gpt-oss-120b-dense", "--chip", "hnlpu", "--prompt-tokens", "2", "-n", "2"};
   const json cost = document(hnlpu);
   EXPECT_GT(cost["area_mm2"]["typical"].get<double>(), 2e4);
   EXPECT_FALSE(cost["silicon"]["fits_reticle"]["low"]);
@@ -188,7 +193,8 @@ TEST_F(CostCommand, ADieThatNoWaferHoldsHasAnAreaAndNoPrice) {
 
 TEST_F(CostCommand, ASetOfATechnologyIsTaken) {
   const double before = document(kHc1)["money"]["usd_per_good_die"]["typical"];
-  const double after = document(kHc1, {"--set", "tech:wafer_usd.typical=10280.6"})["money"]["usd_per_good_die"]["typical"];
+  const double after =
+      document(kHc1, {"--set", "tech:wafer_usd.typical=10280.6"})["money"]["usd_per_good_die"]["typical"];
   EXPECT_NEAR(after / before, 1.1, 1e-6);
 }
 

@@ -119,8 +119,7 @@ TEST(Economics, TagsAreTheKnownOnes) {
 }
 
 TEST(Economics, TakesOverrides) {
-  const auto economics =
-      parse_economics(text_of("economics/default.json"), "x", {"pue.high=3"});
+  const auto economics = parse_economics(text_of("economics/default.json"), "x", {"pue.high=3"});
   ASSERT_TRUE(economics.ok()) << economics.error().message;
   EXPECT_EQ(economics->pue.high, 3);
 }
