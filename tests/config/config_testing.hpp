@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
 #include <set>
 #include <sstream>
 #include <string>
@@ -30,6 +31,20 @@ inline std::multiset<std::string> table_rows(const std::string& page, const std:
     if (inside && line.starts_with("| `")) found.insert(line);
   }
   return found;
+}
+
+/// A constant's tag is one of kSourceTags and no other. `tree` is a file that loads, `parse` reads one, `constant`
+/// finds the constant at `key` in what was read.
+template <class Parse, class Constant>
+void expect_known_tags(nlohmann::json tree, const std::string& key, Parse parse, Constant constant) {
+  tree[key]["tag"] = "X";
+  const auto refused = parse(tree.dump());
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().message, "x: /" + key + "/tag is \"X\"; allowed: `V`, `P`, `M`, `3P`, `D` or `G`.");
+  for (const auto tag : kSourceTags) {
+    tree[key]["tag"] = tag;
+    EXPECT_EQ(constant(parse(tree.dump()).value()).tag, tag);
+  }
 }
 
 /// What the chip "demo" with these overrides is refused for, or "".

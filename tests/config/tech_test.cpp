@@ -129,13 +129,9 @@ TEST(Tech, ValuesThatFallAreAnErrorForEveryConstant) {
 }
 
 TEST(Tech, TagsAreTheKnownOnes) {
-  json tree = good();
-  tree["fo4_ps"]["tag"] = "X";
-  EXPECT_EQ(verdict(tree), "x: /fo4_ps/tag is \"X\"; allowed: `V`, `P`, `M`, `3P`, `D` or `G`.");
-  for (const auto tag : kSourceTags) {
-    tree["fo4_ps"]["tag"] = tag;
-    EXPECT_EQ(parse_tech(tree.dump(), "x")->fo4_ps.tag, tag);
-  }
+  expect_known_tags(
+      good(), "fo4_ps", [](const std::string& text) { return parse_tech(text, "x"); },
+      [](const auto& read) { return read.fo4_ps; });
 }
 
 TEST(Tech, TakesOverrides) {
