@@ -67,7 +67,8 @@ cost::Machine machine_of(const program::Placement& placement, const report::Chip
   cost::Machine machine;
   machine.dies = placement.chip().chips.count;
   const auto size = cost::die_of_area(cost.die.area_mm2, cost.die.plan.height_mm / cost.die.plan.width_mm);
-  if (size) machine.die = *size;
+  base::check(size.ok(), "a die whose area is not above 0 or out of order");
+  machine.die = *size;
   machine.tokens_per_s_total = {tokens_per_s, tokens_per_s, tokens_per_s};
   machine.power_w = cost.energy.power_w;
   return machine;

@@ -90,6 +90,32 @@ TEST_F(CostCommand, Hc1IsNearThePublicFigures) {
               1e-6);
 }
 
+TEST_F(CostCommand, EnergyTakesTheOperationsThatTheRunCounted) {
+  // The energy of arrays and trees is written as tokens times what a token does in each array; the units count the
+  // same.
+  const json run = document({"run", "--model", "llama-3.1-8b", "--chip", "hc1", "--users", "2"},
+                            {"--prompt-tokens", "16", "-n", "16"});
+  const std::uint64_t logits = 2 * 16, tokens = 2 * (16 + 16 - 1), columns = 4096;
+  std::uint64_t products = 0, selections = 0, scales = 0, additions = 0, rows = 0;
+  for (const auto& array : run["tile_arrays"]) {
+    const std::uint64_t inputs = array["inputs"], outputs = array["outputs"], tiles = array["tiles"];
+    const std::uint64_t times =
+        array["instances"].get<std::uint64_t>() * (array["array"] == "lm_head" ? logits : tokens);
+    const std::uint64_t side_by_side = (outputs + columns - 1) / columns;
+    products += times * inputs * side_by_side;
+    selections += times * inputs * outputs;
+    scales += times * outputs * (inputs / 64);
+    additions += times * outputs * (tiles / side_by_side - 1);
+    rows += times * outputs;
+  }
+  const json& counted = run["activity"];
+  EXPECT_EQ(counted["products"], products);
+  EXPECT_EQ(counted["selections"], selections);
+  EXPECT_EQ(counted["group_scales"], scales);
+  EXPECT_EQ(counted["tree_additions"], additions);
+  EXPECT_EQ(counted["row_results"], rows);
+}
+
 TEST_F(CostCommand, LinksOfTheHc1FamilyHaveTheStagesThatTheirFloorplansTake) {
   const std::pair<const char*, const char*> chips[] = {{"hc1", "llama-3.1-8b"},
                                                        {"hc1-cell-per-weight", "llama-3.1-8b"},
