@@ -9,10 +9,10 @@
 #include <functional>
 #include <vector>
 
-#include "kiln/base/random.hpp"
+#include "base/random.hpp"
 #include "kiln/base/thread_pool.hpp"
-#include "kiln/numerics/matrix.hpp"
-#include "kiln/numerics/vector_ops.hpp"
+#include "numerics/matrix.hpp"
+#include "numerics/vector_ops.hpp"
 
 namespace {
 

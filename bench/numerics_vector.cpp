@@ -7,8 +7,8 @@
 #include <functional>
 #include <vector>
 
-#include "kiln/base/random.hpp"
-#include "kiln/numerics/vector_ops.hpp"
+#include "base/random.hpp"
+#include "numerics/vector_ops.hpp"
 
 namespace {
 

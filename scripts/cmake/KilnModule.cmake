@@ -1,6 +1,6 @@
 # kiln_module(NAME [DEPS modules...] [LIBS targets...] [PRIVATE_LIBS targets...])
-# One module: include/kiln/NAME is its interface, src/NAME/*.cpp its sources, tests/NAME its tests.
-# A module without sources yet is an interface library.
+# One module: src/NAME has its sources and the headers that other modules may include, include/kiln/NAME what people outside may, tests/NAME
+# its tests. NAME may be a folder in a folder (chip/timing: target kiln_chip_timing). A module without sources yet is an interface library.
 
 add_library(kiln_flags INTERFACE)
 # One arithmetic on every host: no contraction of a*b+c, never -ffast-math, never -march=native.
@@ -24,14 +24,22 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_L
   target_compile_options(kiln_warnings INTERFACE -Wno-restrict)
 endif()
 
-function(kiln_module name)
+function(kiln_module folder)
   cmake_parse_arguments(arg "" "" "DEPS;LIBS;PRIVATE_LIBS" ${ARGN})
-  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${name}/*.cpp)
+  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${folder}/*.cpp)
+  string(REPLACE / _ name ${folder})
+  string(REPLACE / _ arg_DEPS "${arg_DEPS}")
   list(TRANSFORM arg_DEPS PREPEND kiln::)
+  if(KILN_UNITY)
+    # Names in anonymous namespaces that meet others of the module.
+    foreach(f config/tech_schema config/economics_schema jinja/functions jinja/signatures jinja/evaluate tokenizer/vocabulary numerics/packing numerics/rms_norm numerics/matrix_avx2 numerics/matrix_avx512 numerics/attention_avx512 numerics/sigmoid_avx512 checkpoint/lora checkpoint/safetensors bake/hadamard chip/statistics/trace_spans functional/by_tile floorplan/ways cost/tile cost/units cost/wafer cost/money)
+      set_source_files_properties(${PROJECT_SOURCE_DIR}/src/${f}.cpp PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
+    endforeach()
+  endif()
   if(sources)
     add_library(kiln_${name} STATIC ${sources})
     target_include_directories(kiln_${name} PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
-                               PRIVATE ${PROJECT_SOURCE_DIR}/src)
+                               $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/src>)
     target_link_libraries(kiln_${name} PUBLIC kiln_flags ${arg_DEPS} ${arg_LIBS}
                           PRIVATE kiln_warnings ${arg_PRIVATE_LIBS})
   else()
@@ -40,6 +48,6 @@ function(kiln_module name)
     target_link_libraries(kiln_${name} INTERFACE kiln_flags ${arg_DEPS} ${arg_LIBS} ${arg_PRIVATE_LIBS})
   endif()
   add_library(kiln::${name} ALIAS kiln_${name})
-  set_property(GLOBAL APPEND PROPERTY KILN_MODULES ${name})
+  set_property(GLOBAL APPEND PROPERTY KILN_MODULES ${folder})
   set_property(GLOBAL PROPERTY KILN_PRIVATE_LIBS_${name} "${arg_PRIVATE_LIBS}")
 endfunction()

@@ -3,10 +3,10 @@
 
 #include <algorithm>
 
+#include "bake/bake.hpp"
 #include "bake/hadamard.hpp"
 #include "bake/panels.hpp"
 #include "bake/row_source.hpp"
-#include "kiln/bake/bake.hpp"
 #include "kiln/base/units.hpp"
 
 namespace kiln::bake {

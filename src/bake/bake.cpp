@@ -1,4 +1,4 @@
-#include "kiln/bake/bake.hpp"
+#include "bake/bake.hpp"
 
 #include <fmt/format.h>
 
@@ -9,11 +9,11 @@
 
 #include "bake/head.hpp"
 #include "bake/panels.hpp"
+#include "bake/row_batches.hpp"
 #include "bake/row_source.hpp"
 #include "bake/tensor_fit.hpp"
-#include "bake/walk.hpp"
-#include "kiln/base/random.hpp"
-#include "kiln/rom/rom_writer.hpp"
+#include "base/random.hpp"
+#include "rom/rom_writer.hpp"
 
 namespace kiln::bake {
 namespace {
@@ -98,7 +98,7 @@ class Baker {
   const checkpoint::Checkpoint& checkpoint_;
   const config::BakeRecipe& recipe_;
   base::ThreadPool& pool_;
-  Walk work_;
+  RowBatches work_;
   numerics::Simd simd_ = numerics::best_simd();
   Panels batch_;
   BakeReport report_;

@@ -4,12 +4,12 @@
 #include <array>
 #include <cmath>
 
+#include "bake/bake.hpp"
 #include "bake/head.hpp"
+#include "bake/row_batches.hpp"
 #include "bake/row_source.hpp"
-#include "bake/walk.hpp"
-#include "kiln/bake/bake.hpp"
 #include "kiln/config/load.hpp"
-#include "kiln/rom/decode.hpp"
+#include "rom/decode.hpp"
 
 namespace kiln::bake {
 namespace {
@@ -134,8 +134,8 @@ class Comparer {
     RowFindings sum;
     const auto status = work_.batches(source, [&](std::uint64_t first, std::uint64_t count) {
       rows.assign(count, {});
-      auto done =
-          Walk::units(source, pool_, first, count, [&](std::span<const float> values, std::size_t at, std::size_t n) {
+      auto done = RowBatches::units(
+          source, pool_, first, count, [&](std::span<const float> values, std::size_t at, std::size_t n) {
             std::vector<float> decoded(kPanelRows * source.stride());
             for (std::size_t row = 0; row < n; ++row) {
               if (row % kPanelRows == 0) rom::decode_panel(tensor.matrix, (first + at + row) / kPanelRows, decoded);
@@ -175,7 +175,7 @@ class Comparer {
   const rom::RomImage& image_;
   const checkpoint::Checkpoint& checkpoint_;
   base::ThreadPool& pool_;
-  Walk work_;
+  RowBatches work_;
   Comparison out_;
 };
 

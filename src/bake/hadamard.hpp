@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <span>
 
-#include "kiln/numerics/matrix.hpp"
+#include "numerics/matrix.hpp"
 
 namespace kiln::bake {
 

@@ -1,10 +1,10 @@
 // What an image holds beside its matrices, taken from a checkpoint.
 #pragma once
 
+#include "checkpoint/checkpoint.hpp"
 #include "kiln/base/result.hpp"
-#include "kiln/checkpoint/checkpoint.hpp"
 #include "kiln/config/bake_recipe.hpp"
-#include "kiln/rom/rom_writer.hpp"
+#include "rom/rom_writer.hpp"
 
 namespace kiln::bake {
 

@@ -8,7 +8,7 @@
 
 #include "bake/row_fit.hpp"
 #include "bake/tensor_fit.hpp"
-#include "kiln/numerics/matrix.hpp"
+#include "numerics/matrix.hpp"
 
 namespace kiln::bake {
 

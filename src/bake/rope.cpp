@@ -1,6 +1,6 @@
 #include "bake/rope.hpp"
 
-#include "kiln/numerics/vector_ops.hpp"
+#include "numerics/vector_ops.hpp"
 
 namespace kiln::bake {
 namespace {

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "kiln/checkpoint/checkpoint.hpp"
+#include "checkpoint/checkpoint.hpp"
 
 namespace kiln::bake {
 

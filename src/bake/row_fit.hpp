@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "bake/codebook.hpp"
-#include "kiln/numerics/matrix.hpp"
+#include "numerics/matrix.hpp"
 
 namespace kiln::bake {
 

@@ -8,7 +8,7 @@
 
 #include "bake/hadamard.hpp"
 #include "kiln/base/units.hpp"
-#include "kiln/numerics/vector_ops.hpp"
+#include "numerics/vector_ops.hpp"
 
 namespace kiln::bake {
 namespace {

@@ -7,10 +7,10 @@
 #include <span>
 #include <vector>
 
+#include "checkpoint/checkpoint.hpp"
 #include "kiln/base/result.hpp"
-#include "kiln/checkpoint/checkpoint.hpp"
 #include "kiln/config/bake_recipe.hpp"
-#include "kiln/numerics/matrix.hpp"
+#include "numerics/matrix.hpp"
 
 namespace kiln::bake {
 

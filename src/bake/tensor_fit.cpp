@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "kiln/base/random.hpp"
+#include "base/random.hpp"
 #include "kiln/base/units.hpp"
 
 namespace kiln::bake {

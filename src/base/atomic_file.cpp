@@ -1,4 +1,4 @@
-#include "kiln/base/atomic_file.hpp"
+#include "base/atomic_file.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>

@@ -1,4 +1,4 @@
-#include "kiln/base/exact_math.hpp"
+#include "base/exact_math.hpp"
 
 #include <array>
 #include <bit>

@@ -1,4 +1,4 @@
-#include "kiln/base/hash.hpp"
+#include "base/hash.hpp"
 
 #include <fmt/format.h>
 #include <xxhash.h>

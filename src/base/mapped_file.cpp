@@ -1,4 +1,4 @@
-#include "kiln/base/mapped_file.hpp"
+#include "base/mapped_file.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>

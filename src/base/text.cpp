@@ -1,4 +1,4 @@
-#include "kiln/base/text.hpp"
+#include "base/text.hpp"
 
 #include <algorithm>
 #include <cstdint>

@@ -1,4 +1,4 @@
-#include "kiln/checkpoint/checkpoint.hpp"
+#include "checkpoint/checkpoint.hpp"
 
 #include <fmt/format.h>
 
@@ -7,8 +7,8 @@
 #include <filesystem>
 #include <tuple>
 
+#include "base/text.hpp"
 #include "checkpoint/readers.hpp"
-#include "kiln/base/text.hpp"
 
 namespace kiln::checkpoint {
 namespace {

@@ -9,8 +9,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/text.hpp"
 #include "checkpoint/gguf_reader.hpp"
-#include "kiln/base/text.hpp"
 
 namespace kiln::checkpoint {
 

@@ -5,7 +5,7 @@
 
 #include "checkpoint/gguf_reader.hpp"
 #include "kiln/config/model_config.hpp"
-#include "kiln/tokenizer/tokenizer.hpp"
+#include "tokenizer/tokenizer.hpp"
 
 namespace kiln::checkpoint {
 

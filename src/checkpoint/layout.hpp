@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "kiln/checkpoint/checkpoint.hpp"
+#include "checkpoint/checkpoint.hpp"
 
 namespace kiln::checkpoint {
 

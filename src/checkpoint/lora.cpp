@@ -1,4 +1,4 @@
-#include "kiln/checkpoint/lora.hpp"
+#include "checkpoint/lora.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -9,11 +9,11 @@
 #include <map>
 #include <optional>
 
+#include "base/mapped_file.hpp"
 #include "checkpoint/layout.hpp"
 #include "checkpoint/lora_config.hpp"
 #include "checkpoint/mapped_checkpoint.hpp"
 #include "checkpoint/safetensors.hpp"
-#include "kiln/base/mapped_file.hpp"
 
 namespace kiln::checkpoint {
 namespace {

@@ -7,8 +7,8 @@
 #include <cmath>
 #include <iterator>
 
+#include "base/text.hpp"
 #include "checkpoint/strict_json.hpp"
-#include "kiln/base/text.hpp"
 
 namespace kiln::checkpoint {
 namespace {

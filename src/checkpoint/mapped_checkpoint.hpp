@@ -7,9 +7,9 @@
 #include <utility>
 #include <vector>
 
+#include "base/mapped_file.hpp"
+#include "checkpoint/checkpoint.hpp"
 #include "checkpoint/format.hpp"
-#include "kiln/base/mapped_file.hpp"
-#include "kiln/checkpoint/checkpoint.hpp"
 
 namespace kiln::checkpoint {
 

@@ -3,7 +3,7 @@
 
 #include <cmath>
 
-#include "kiln/checkpoint/lora.hpp"
+#include "checkpoint/lora.hpp"
 
 namespace kiln::checkpoint {
 namespace {

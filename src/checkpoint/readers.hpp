@@ -4,7 +4,7 @@
 #include <memory>
 #include <string>
 
-#include "kiln/checkpoint/checkpoint.hpp"
+#include "checkpoint/checkpoint.hpp"
 
 namespace kiln::checkpoint {
 

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "base/mapped_file.hpp"
 #include "checkpoint/format.hpp"
-#include "kiln/base/mapped_file.hpp"
 #include "kiln/base/result.hpp"
 
 namespace kiln::checkpoint {

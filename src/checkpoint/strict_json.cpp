@@ -7,7 +7,7 @@
 #include <set>
 #include <vector>
 
-#include "kiln/base/text.hpp"
+#include "base/text.hpp"
 
 namespace kiln::checkpoint {
 namespace {

@@ -1,8 +1,8 @@
 // Weights from a counter: weight i of a tensor is a function of (seed, tensor, i) alone.
 #include <cmath>
 
+#include "base/random.hpp"
 #include "checkpoint/layout.hpp"
-#include "kiln/base/random.hpp"
 
 namespace kiln::checkpoint {
 namespace {

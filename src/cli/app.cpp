@@ -7,9 +7,9 @@
 #include <charconv>
 #include <exception>
 
+#include "base/text.hpp"
+#include "cli/cli.hpp"
 #include "cli/commands.hpp"
-#include "kiln/base/text.hpp"
-#include "kiln/cli/cli.hpp"
 
 namespace kiln::cli {
 

@@ -1,9 +1,9 @@
 #include <filesystem>
 #include <memory>
 
+#include "bake/bake.hpp"
 #include "cli/commands.hpp"
-#include "kiln/bake/bake.hpp"
-#include "kiln/report/eval_report.hpp"
+#include "report/eval_report.hpp"
 
 namespace kiln::cli {
 namespace {

@@ -4,7 +4,7 @@
 
 #include "cli/baselines.hpp"
 #include "cli/commands.hpp"
-#include "kiln/report/run_report.hpp"
+#include "report/run_report.hpp"
 
 namespace kiln::cli {
 namespace {

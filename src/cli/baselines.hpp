@@ -6,7 +6,7 @@
 
 #include "cli/session.hpp"
 #include "kiln/baseline/serving.hpp"
-#include "kiln/report/run_report.hpp"
+#include "report/run_report.hpp"
 
 namespace kiln::cli {
 

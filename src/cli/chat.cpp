@@ -6,8 +6,8 @@
 #include <chrono>
 #include <condition_variable>
 
+#include "base/text.hpp"
 #include "cli/baselines.hpp"
-#include "kiln/base/text.hpp"
 
 namespace kiln::cli {
 namespace {

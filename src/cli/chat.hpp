@@ -10,9 +10,9 @@
 
 #include "cli/line_input.hpp"
 #include "cli/session.hpp"
+#include "host/conversation.hpp"
 #include "kiln/config/gpu_spec.hpp"
-#include "kiln/host/conversation.hpp"
-#include "kiln/report/chat_report.hpp"
+#include "report/chat_report.hpp"
 
 namespace kiln::cli {
 

@@ -2,12 +2,12 @@
 
 #include <memory>
 
+#include "base/mapped_file.hpp"
 #include "cli/chat.hpp"
 #include "cli/commands.hpp"
 #include "cli/run_request.hpp"
 #include "cli/sampling_options.hpp"
-#include "kiln/base/mapped_file.hpp"
-#include "kiln/chip/values.hpp"
+#include "functional/functional_model.hpp"
 
 namespace kiln::cli {
 namespace {
@@ -78,8 +78,8 @@ base::Result<int> run_chat(const ChatOptions& options, Session& session) {
   auto chat_template = template_of(options, *subject);
   if (!chat_template) return chat_template.error();
 
-  chip::Values values(*subject->rom, placement->kv().capacity_tokens, session.pool(), numerics::best_simd(), nullptr,
-                      subject->adapter ? &*subject->adapter : nullptr);
+  functional::FunctionalModel values(*subject->rom, placement->kv().capacity_tokens, session.pool(),
+                                     numerics::best_simd(), nullptr, subject->adapter ? &*subject->adapter : nullptr);
   host::Conversation conversation(*placement, values, *subject->tokenizer, *std::move(chat_template), rules);
   if (options.system) {
     if (const auto set = conversation.set_system(*options.system); !set)

@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <memory>
 
+#include "base/atomic_file.hpp"
 #include "cli/baselines.hpp"
 #include "cli/commands.hpp"
 #include "cli/costs.hpp"
-#include "kiln/base/atomic_file.hpp"
-#include "kiln/report/floorplan_svg.hpp"
+#include "floorplan/svg.hpp"
 
 namespace kiln::cli {
 namespace {
@@ -63,8 +63,8 @@ base::Result<host::RunResult> run_chip(const program::Placement& placement, Cost
   return result;
 }
 
-cost::Machine machine_of(const program::Placement& placement, const report::ChipCost& cost, double tokens_per_s) {
-  cost::Machine machine;
+cost::Replica machine_of(const program::Placement& placement, const report::ChipCost& cost, double tokens_per_s) {
+  cost::Replica machine;
   machine.dies = placement.chip().chips.count;
   const auto size = cost::die_of_area(cost.die.area_mm2, cost.die.plan.height_mm / cost.die.plan.width_mm);
   base::check(size.ok(), "a die whose area is not above 0 or out of order");
@@ -74,7 +74,7 @@ cost::Machine machine_of(const program::Placement& placement, const report::Chip
   return machine;
 }
 
-base::Result<report::ChipMoney> money_of(const cost::Machine& machine, const CostOptions& options,
+base::Result<report::ChipMoney> money_of(const cost::Replica& machine, const CostOptions& options,
                                          const config::TechConfig& tech, const config::EconomicsConfig& economics) {
   const auto die = cost::die_cost(machine.die, tech);
   if (!die) return die.error();
@@ -94,7 +94,7 @@ base::Result<report::ChipMoney> money_of(const cost::Machine& machine, const Cos
 }
 
 /// What a GPU makes of as many users at a time as its batch has, with the same prompts and answers.
-base::Result<report::CostReport::AgainstGpu> against(const std::string& name, const cost::Machine& machine,
+base::Result<report::CostReport::AgainstGpu> against(const std::string& name, const cost::Replica& machine,
                                                      const config::ModelConfig& model, const CostOptions& options,
                                                      const config::TechConfig& tech,
                                                      const config::EconomicsConfig& economics, const Session& session) {
@@ -123,8 +123,8 @@ base::Result<report::CostReport::AgainstGpu> against(const std::string& name, co
   return row;
 }
 
-report::SvgLabels labels(const program::Placement& placement, const report::ChipCost& cost) {
-  report::SvgLabels labels;
+floorplan::SvgLabels labels(const program::Placement& placement, const report::ChipCost& cost) {
+  floorplan::SvgLabels labels;
   labels.title = fmt::format("{} on {}", placement.model().name, placement.chip().name);
   labels.subtitle = fmt::format("{}, {:.0f} mm2, {:.1f} billion transistors (typical)", cost.tech.description,
                                 cost.die.area_mm2.typical, cost.die.transistors.typical * 1e-9);
@@ -167,7 +167,7 @@ base::Result<int> run_cost(CostOptions options, Session& session) {
   report.tokens_per_s_user = ran->speed.tokens_per_s_user;
   report.tokens_per_s_total = ran->speed.tokens_per_s_total;
   report.economics = economics->name;
-  const cost::Machine machine = machine_of(*placement, **cost, report.tokens_per_s_total);
+  const cost::Replica machine = machine_of(*placement, **cost, report.tokens_per_s_total);
   auto money = money_of(machine, options, (*cost)->tech, *economics);
   if (money) {
     report.money = *std::move(money);
@@ -185,7 +185,7 @@ base::Result<int> run_cost(CostOptions options, Session& session) {
     }
   }
   if (svg) {
-    if (const auto done = svg->append(report::floorplan_svg((*cost)->die.plan, labels(*placement, **cost))); !done)
+    if (const auto done = svg->append(floorplan::floorplan_svg((*cost)->die.plan, labels(*placement, **cost))); !done)
       return done.error();
     if (const auto done = svg->commit(); !done) return done.error();
   }

@@ -3,7 +3,7 @@
 namespace kiln::cli {
 namespace {
 
-std::optional<cost::Toggles> toggles_of(const chip::Values* values) {
+std::optional<cost::Toggles> toggles_of(const functional::FunctionalModel* values) {
   if (values == nullptr) return std::nullopt;
   const program::Switching& s = values->switching();
   if (s.activation_bits == 0 || s.product_bits == 0) return std::nullopt;  // vectors of one element
@@ -15,7 +15,7 @@ std::optional<cost::Toggles> toggles_of(const chip::Values* values) {
 
 base::Result<std::optional<report::ChipCost>> chip_cost(const Session& session, const program::Placement& placement,
                                                         const config::BakeRecipe& recipe, const host::RunResult& ran,
-                                                        const chip::Values* values) {
+                                                        const functional::FunctionalModel* values) {
   const auto& silicon = placement.chip().silicon;
   if (!silicon || ran.chip.tokens.empty()) return std::optional<report::ChipCost>();
   auto tech = session.tech(silicon->technology);

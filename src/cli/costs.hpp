@@ -2,15 +2,15 @@
 #pragma once
 
 #include "cli/session.hpp"
-#include "kiln/chip/values.hpp"
-#include "kiln/host/run.hpp"
-#include "kiln/report/cost_report.hpp"
+#include "functional/functional_model.hpp"
+#include "host/run.hpp"
+#include "report/cost_report.hpp"
 
 namespace kiln::cli {
 
 /// Nothing for a chip that does not say what it is made of. `values`: of a functional run that counted switching.
 base::Result<std::optional<report::ChipCost>> chip_cost(const Session& session, const program::Placement& placement,
                                                         const config::BakeRecipe& recipe, const host::RunResult& ran,
-                                                        const chip::Values* values = nullptr);
+                                                        const functional::FunctionalModel* values = nullptr);
 
 }  // namespace kiln::cli

@@ -3,14 +3,14 @@
 #include <charconv>
 #include <memory>
 
+#include "bake/bake.hpp"
+#include "base/atomic_file.hpp"
+#include "base/mapped_file.hpp"
+#include "checkpoint/lora.hpp"
 #include "cli/commands.hpp"
-#include "kiln/bake/bake.hpp"
-#include "kiln/base/atomic_file.hpp"
-#include "kiln/base/mapped_file.hpp"
-#include "kiln/checkpoint/lora.hpp"
-#include "kiln/host/evaluate.hpp"
-#include "kiln/report/eval_report.hpp"
-#include "kiln/rom/rom_image.hpp"
+#include "evaluate/evaluate.hpp"
+#include "report/eval_report.hpp"
+#include "rom/rom_image.hpp"
 
 namespace kiln::cli {
 namespace {
@@ -154,7 +154,7 @@ class LogitFile {
     made->file_ = *std::move(file);
     return made;
   }
-  [[nodiscard]] host::LogitSink sink() {
+  [[nodiscard]] evaluate::LogitSink sink() {
     if (!file_) return {};
     return [this](std::size_t, std::span<const float> logits) {
       if (status_) status_ = file_->append(std::as_bytes(logits));
@@ -215,7 +215,7 @@ base::Result<int> eval(const EvalOptions& options, Session& session) {
   if (!ids) return ids.error();
   if (const auto enough = check_length(options, ids->size()); !enough) return enough.error();
 
-  host::EvaluateRequest request;
+  evaluate::EvaluateRequest request;
   request.ids = *std::move(ids);
   request.context = choose_context(options, request.ids.size());
   request.chunks = options.chunks;
@@ -225,12 +225,12 @@ base::Result<int> eval(const EvalOptions& options, Session& session) {
   warn_about_context(options, request.context, request.ids.size(), shapes);
   request.on_logits = (*logits)->sink();
 
-  const auto reference = subjects->model ? host::reference_predictor(*subjects->model) : nullptr;
-  const auto chip = subjects->rom ? host::chip_predictor(*subjects->rom, std::min(request.context, request.ids.size()),
-                                                         session.pool(), numerics::best_simd(),
-                                                         subjects->adapter ? &*subjects->adapter : nullptr)
+  const auto reference = subjects->model ? evaluate::reference_predictor(*subjects->model) : nullptr;
+  const auto chip = subjects->rom ? evaluate::chip_predictor(
+                                        *subjects->rom, std::min(request.context, request.ids.size()), session.pool(),
+                                        numerics::best_simd(), subjects->adapter ? &*subjects->adapter : nullptr)
                                   : nullptr;
-  const auto evaluation = host::evaluate(request, reference.get(), chip.get(), session.progress());
+  const auto evaluation = evaluate::evaluate(request, reference.get(), chip.get(), session.progress());
   if (!evaluation) return evaluation.error();
   if (const auto written = (*logits)->commit(); !written) return written.error();
   report::EvalReport report{*evaluation, request.context,    request.ids.size(),

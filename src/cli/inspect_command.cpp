@@ -2,10 +2,10 @@
 #include <fstream>
 #include <memory>
 
+#include "bake/bake.hpp"
 #include "cli/commands.hpp"
-#include "kiln/bake/bake.hpp"
-#include "kiln/report/eval_report.hpp"
-#include "kiln/rom/rom_image.hpp"
+#include "report/eval_report.hpp"
+#include "rom/rom_image.hpp"
 
 namespace kiln::cli {
 namespace {

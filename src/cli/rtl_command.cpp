@@ -6,10 +6,10 @@
 
 #include "cli/commands.hpp"
 #include "cli/run_request.hpp"
-#include "kiln/chip/values.hpp"
-#include "kiln/host/run.hpp"
-#include "kiln/report/rtl_report.hpp"
-#include "kiln/rtl/rtl.hpp"
+#include "functional/functional_model.hpp"
+#include "host/run.hpp"
+#include "report/rtl_report.hpp"
+#include "rtl/rtl.hpp"
 
 namespace kiln::cli {
 namespace {
@@ -25,10 +25,12 @@ constexpr std::uint64_t kNewTokens = 64;  ///< of a testbench, where nothing is 
 
 base::Status check_options(const RtlOptions& options) {
   if (options.unit != "chip" && (options.run.prompt || options.run.prompt_tokens || options.new_tokens))
-    return base::Error{"--prompt, --prompt-tokens and -n are for the testbench of --unit chip; " + options.unit + " has none"};
+    return base::Error{"--prompt, --prompt-tokens and -n are for the testbench of --unit chip; " + options.unit +
+                       " has none"};
   if (options.run.prompt && options.run.prompt_tokens)
     return base::Error{"--prompt and --prompt-tokens exclude each other"};
-  if (options.new_tokens && *options.new_tokens == 0) return base::Error{"-n is 0; at least 1 answer token is expected"};
+  if (options.new_tokens && *options.new_tokens == 0)
+    return base::Error{"-n is 0; at least 1 answer token is expected"};
   return {};
 }
 
@@ -38,7 +40,8 @@ base::Result<rtl::Expected> expected_run(const Subject& subject, const program::
   chip::RunRequest request;
   request.users = {std::move(user)};
   if (const auto can = chip::check(placement, request); !can) return can.error();
-  chip::Values values(*subject.rom, placement.kv().capacity_tokens, session.pool(), numerics::best_simd());
+  functional::FunctionalModel values(*subject.rom, placement.kv().capacity_tokens, session.pool(),
+                                     numerics::best_simd());
   request.values = &values;
   request.stop = session.stop();
   const auto result = host::run(placement, request);
@@ -92,7 +95,8 @@ base::Result<int> write(const RtlOptions& options, Session& session) {
   }
   if (const auto written = rtl::write(*subject->rom, *placement, options.unit, options.directory, expected); !written)
     return written.error();
-  report::RtlDirectory made{*placement, subject->recipe, subject->rom->content_hash(), options.unit, options.directory, {}, {}};
+  report::RtlDirectory made{
+      *placement, subject->recipe, subject->rom->content_hash(), options.unit, options.directory, {}, {}};
   if (expected) {
     made.tokens = expected->commits.size();
     made.cycles_total = expected->total.count();

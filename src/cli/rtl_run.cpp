@@ -6,14 +6,15 @@
 #include <filesystem>
 
 #include "kiln/config/load.hpp"
-#include "kiln/rtl/rtl.hpp"
+#include "rtl/rtl.hpp"
 
 namespace kiln::cli {
 namespace {
 
 /// Models that were verilated once are kept: the compiler takes longer than most runs.
 std::filesystem::path kept_models() {
-  for (const auto& [variable, below] : {std::pair("KILN_CACHE", ""), {"XDG_CACHE_HOME", "kiln"}, {"HOME", ".cache/kiln"}}) {
+  for (const auto& [variable, below] :
+       {std::pair("KILN_CACHE", ""), {"XDG_CACHE_HOME", "kiln"}, {"HOME", ".cache/kiln"}}) {
     const char* value = std::getenv(variable);
     if (value != nullptr && *value != '\0') return std::filesystem::path(value) / below / "rtl";
   }
@@ -31,7 +32,9 @@ base::Result<report::RtlFigures> run_in_rtl(const rom::RomImage& image, const pr
   request.user = user;
   request.stop = session.stop();
   const auto progress = session.progress();
-  request.on_progress = [&progress](std::uint64_t done, std::uint64_t total) { progress("running the RTL", done, total); };
+  request.on_progress = [&progress](std::uint64_t done, std::uint64_t total) {
+    progress("running the RTL", done, total);
+  };
   progress("verilating and compiling the RTL", 0, 1);
   const auto ran = rtl::run(image, placement, request, (kept_models() / key).string());
   if (!ran) return ran.error();

@@ -8,12 +8,12 @@
 #include "cli/costs.hpp"
 #include "cli/rtl_run.hpp"
 #include "cli/run_request.hpp"
-#include "kiln/chip/values.hpp"
-#include "kiln/host/run.hpp"
-#include "kiln/host/workload.hpp"
-#include "kiln/report/run_report.hpp"
-#include "kiln/report/trace.hpp"
-#include "kiln/rom/rom_image.hpp"
+#include "functional/functional_model.hpp"
+#include "host/workload.hpp"
+#include "host/run.hpp"
+#include "report/run_report.hpp"
+#include "rom/rom_image.hpp"
+#include "trace/trace.hpp"
 
 namespace kiln::cli {
 namespace {
@@ -40,12 +40,12 @@ base::Status check_options(const RunOptions& options) {
 }
 
 /// Before any work, so that a name that cannot be written costs none.
-base::Result<std::optional<report::TraceWriter>> open_trace(const RunOptions& options, const Session& session) {
-  std::optional<report::TraceWriter> trace;
+base::Result<std::optional<trace::TraceWriter>> open_trace(const RunOptions& options, const Session& session) {
+  std::optional<trace::TraceWriter> trace;
   if (!options.trace) return trace;
   if (options.trace == session.options().json)
     return base::Error{"--trace and --json name the same file " + *options.trace + "; two files are expected"};
-  auto opened = report::TraceWriter::create(*options.trace);
+  auto opened = trace::TraceWriter::create(*options.trace);
   if (!opened) return base::Error{"--trace: " + opened.error().message};
   trace = *std::move(opened);
   return trace;
@@ -103,20 +103,20 @@ base::Result<int> run(const RunOptions& options, Session& session) {
   const std::uint64_t capacity = placement->kv().capacity_tokens;
   const std::uint64_t wanted = std::min(capacity, longest);
   warn_about_context(subject->model, wanted);
-  std::optional<chip::Values> values;
+  std::optional<functional::FunctionalModel> values;
   if (!timing_only) {
     values.emplace(*subject->rom, wanted, session.pool(), numerics::best_simd(),
                    options.by_tile ? &*placement : nullptr, subject->adapter ? &*subject->adapter : nullptr);
   }
   if (values) values->count_switching();
   request.values = values ? &*values : nullptr;
-  request.movement = options.movement;
+  request.transfer_mode = options.transfer_mode;
   request.stop = session.stop();
   const auto progress = session.progress();
   request.on_progress = [&progress](std::uint64_t done, std::uint64_t total) { progress("running", done, total); };
   if (*trace) {
     (*trace)->begin(*placement);
-    request.on_slice = [&trace](const chip::Slice& slice) { (*trace)->add(slice); };
+    request.on_span = [&trace](const chip::TraceSpan& slice) { (*trace)->add(slice); };
   }
   const auto started = session.host_figures().wall_s;
   const auto result = host::run(*placement, request);
@@ -221,16 +221,17 @@ void add_run(CLI::App& app, Action& chosen) {
                    "Directory of a LoRA adapter as PEFT saves it, resident in the chip's SRAM for all users")
       ->check(given())
       ->type_name("DIR");
-  const std::map<std::string, chip::Movement> movements = {{"bursts", chip::Movement::Bursts},
-                                                           {"beats", chip::Movement::Beats}};
+  const std::map<std::string, chip::TransferMode> movements = {{"bursts", chip::TransferMode::Bursts},
+                                                               {"beats", chip::TransferMode::Beats}};
   command
-      ->add_option("--movement", options->movement,
+      ->add_option("--movement", options->transfer_mode,
                    "Simulate transfers as bursts or beat by beat: the same cycles, slower")
       ->transform(one_of(movements))
       ->type_name("bursts|beats");
-  command->add_flag("--rtl", options->rtl,
-                    "Run the verilated chip too, and hold its token ids and cycles against this run (needs Verilator and "
-                    "g++)");
+  command->add_flag(
+      "--rtl", options->rtl,
+      "Run the verilated chip too, and hold its token ids and cycles against this run (needs Verilator and "
+      "g++)");
   command->add_flag("--by-tile", options->by_tile,
                     "Compute matrices tile by tile, as the arrays do: the same values, much slower");
   command

@@ -4,11 +4,11 @@
 
 #include <algorithm>
 
-#include "kiln/bake/bake.hpp"
-#include "kiln/base/mapped_file.hpp"
-#include "kiln/checkpoint/lora.hpp"
-#include "kiln/host/run.hpp"
-#include "kiln/host/workload.hpp"
+#include "bake/bake.hpp"
+#include "base/mapped_file.hpp"
+#include "checkpoint/lora.hpp"
+#include "host/workload.hpp"
+#include "host/run.hpp"
 
 namespace kiln::cli {
 namespace {

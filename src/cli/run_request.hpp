@@ -7,13 +7,13 @@
 #include <string>
 #include <vector>
 
+#include "chip/systemc/chip.hpp"
 #include "cli/sampling_options.hpp"
 #include "cli/session.hpp"
-#include "kiln/chip/chip.hpp"
 #include "kiln/config/adapter_shape.hpp"
-#include "kiln/rom/adapter.hpp"
-#include "kiln/rom/rom_image.hpp"
-#include "kiln/tokenizer/tokenizer.hpp"
+#include "rom/adapter.hpp"
+#include "rom/rom_image.hpp"
+#include "tokenizer/tokenizer.hpp"
 
 namespace kiln::cli {
 
@@ -29,7 +29,7 @@ struct RunOptions {
   std::uint64_t users = 1;
   std::optional<std::string> workload;
   SamplingOptions sampling;  ///< its seed makes prompts of --prompt-tokens, too
-  chip::Movement movement = chip::Movement::Bursts;
+  chip::TransferMode transfer_mode = chip::TransferMode::Bursts;
   bool by_tile = false;
   std::optional<std::string> trace;
   std::string lora;

@@ -11,8 +11,8 @@
 #include <filesystem>
 #include <mutex>
 
-#include "kiln/base/atomic_file.hpp"
-#include "kiln/numerics/matrix.hpp"
+#include "base/atomic_file.hpp"
+#include "numerics/matrix.hpp"
 
 namespace kiln::cli {
 namespace {
@@ -140,8 +140,8 @@ base::Result<config::GpuSpec> Session::gpu(const std::string& name) const {
   return config::load_gpu(*file, overrides("gpu"));
 }
 
-base::Result<std::vector<config::Machine>> Session::machines() const {
-  std::vector<config::Machine> machines;
+base::Result<std::vector<config::ReferenceMachine>> Session::machines() const {
+  std::vector<config::ReferenceMachine> machines;
   for (const auto& name : configs_.list("machine")) {
     const auto file = configs_.find("machine", name);
     if (!file) return file.error();

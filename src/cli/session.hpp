@@ -7,14 +7,14 @@
 #include <string>
 #include <vector>
 
+#include "base/atomic_file.hpp"
+#include "checkpoint/checkpoint.hpp"
 #include "cli/interrupts.hpp"
-#include "kiln/base/atomic_file.hpp"
 #include "kiln/base/progress.hpp"
 #include "kiln/base/result.hpp"
 #include "kiln/base/thread_pool.hpp"
-#include "kiln/checkpoint/checkpoint.hpp"
 #include "kiln/config/load.hpp"
-#include "kiln/report/run_report.hpp"
+#include "report/run_report.hpp"
 
 namespace kiln::cli {
 
@@ -48,7 +48,7 @@ class Session {
   [[nodiscard]] base::Result<config::EconomicsConfig> economics(const std::string& name) const;
   [[nodiscard]] std::vector<std::string> gpus() const { return configs_.list("gpu"); }
   /// The published points under configs/machine, by name.
-  [[nodiscard]] base::Result<std::vector<config::Machine>> machines() const;
+  [[nodiscard]] base::Result<std::vector<config::ReferenceMachine>> machines() const;
   /// The kinds of config that the command takes; the first is what a --set without KIND: means. Refuses a --set of
   /// another kind.
   [[nodiscard]] base::Status allow_set(std::vector<std::string> kinds);

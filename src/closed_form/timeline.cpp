@@ -1,4 +1,4 @@
-#include "kiln/closed_form/timeline.hpp"
+#include "closed_form/timeline.hpp"
 
 #include <algorithm>
 #include <deque>
@@ -114,11 +114,11 @@ class Players {
   }
 
   /// The next token to enter, not before `open`; nothing when all is done.
-  struct Turn {
+  struct NextToken {
     std::uint32_t user;
     std::uint64_t at;
   };
-  std::optional<Turn> next(std::uint64_t open, std::vector<std::uint32_t>& refused) {
+  std::optional<NextToken> next(std::uint64_t open, std::vector<std::uint32_t>& refused) {
     while (true) {
       std::optional<std::uint64_t> soonest;
       for (const auto& slot : slots_) {
@@ -133,7 +133,7 @@ class Players {
         continue;
       }
       if (!soonest) return std::nullopt;
-      return Turn{choose(*soonest), *soonest};
+      return NextToken{choose(*soonest), *soonest};
     }
   }
 
@@ -210,8 +210,8 @@ class Players {
           users_[*slots_[s]].gone <= now)
         continue;
       const bool prompt = in_prompt(users_[*slots_[s]]);
-      const bool first = chip_.sequencer.turn == config::Turn::RoundRobin ||
-                         prompt == (chip_.sequencer.turn == config::Turn::PrefillFirst);
+      const bool first = chip_.sequencer.arbitration == config::Arbitration::RoundRobin ||
+                         prompt == (chip_.sequencer.arbitration == config::Arbitration::PrefillFirst);
       (first ? preferred : others).push_back(s);
     }
     last_slot_ = preferred.empty() ? others.front() : preferred.front();

@@ -20,9 +20,9 @@ struct Stream {
   std::uint64_t interval = 0;
 };
 
-class Walk {
+class PathSum {
  public:
-  explicit Walk(const program::Placement& placement)
+  explicit PathSum(const program::Placement& placement)
       : placement_(placement),
         chip_(placement.chip()),
         width_(chip_.link.beat_elements()),
@@ -177,7 +177,7 @@ Path plus(const Path& a, const Path& b, std::uint64_t times) {
 }
 
 StageTerms stage_terms(const program::Placement& placement) {
-  Walk walk(placement);
+  PathSum walk(placement);
   const auto& chip = placement.chip();
   StageTerms terms;
   terms.enter = total(walk.head());
@@ -191,10 +191,10 @@ StageTerms stage_terms(const program::Placement& placement) {
   return terms;
 }
 
-Path layer_path(const program::Placement& placement) { return Walk(placement).layer(); }
+Path layer_path(const program::Placement& placement) { return PathSum(placement).layer(); }
 
 TokenPaths fixed_paths(const program::Placement& placement) {
-  Walk walk(placement);
+  PathSum walk(placement);
   const Path body = plus(walk.head(), walk.layer(), placement.model().layers);
   return {plus(body, walk.tail_without_logits()), plus(body, walk.tail_with_logits())};
 }

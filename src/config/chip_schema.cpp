@@ -8,7 +8,7 @@ namespace kiln::config {
 namespace {
 
 constexpr std::array<std::string_view, 2> kSchedules = {"layer_serial", "layer_pipelined"};
-constexpr std::array<std::string_view, 3> kTurns = {"round_robin", "decode_first", "prefill_first"};
+constexpr std::array<std::string_view, 3> kArbitrations = {"round_robin", "decode_first", "prefill_first"};
 constexpr std::array<std::string_view, 2> kWhenFull = {"queue", "refuse"};
 constexpr Integers kWide = {1, 65536};  // lanes, rows, banks: things side by side
 constexpr Integers kLatency = {1, 4096};
@@ -173,7 +173,7 @@ void describe(FieldVisitor& v, ChipConfig& chip) {
     v.integer("issue_cycles", chip.sequencer.issue_cycles, "cycles", kLatency);
     v.integer("commit_cycles", chip.sequencer.commit_cycles, "cycles", kLatency);
     v.integer("slots", chip.sequencer.slots, "users", {1, 65536}, Need::Optional);
-    v.choice("turn", chip.sequencer.turn, kTurns, Need::Optional);
+    v.choice("turn", chip.sequencer.arbitration, kArbitrations, Need::Optional);
   });
   v.object("link", [&] { describe(v, chip.link); });
   v.object("host", [&] {

@@ -4,8 +4,8 @@
 #include <filesystem>
 #include <system_error>
 
+#include "base/text.hpp"
 #include "config/errors.hpp"
-#include "kiln/base/text.hpp"
 #include "kiln/config/load.hpp"
 
 namespace kiln::config {

@@ -87,7 +87,7 @@ void describe(FieldVisitor& visitor, ChipConfig& chip);
 void describe(FieldVisitor& visitor, ModelConfig& model);
 void describe(FieldVisitor& visitor, BakeRecipe& recipe);
 void describe(FieldVisitor& visitor, GpuSpec& gpu);
-void describe(FieldVisitor& visitor, Machine& machine);
+void describe(FieldVisitor& visitor, ReferenceMachine& machine);
 void describe(FieldVisitor& visitor, TechConfig& tech);
 void describe(FieldVisitor& visitor, EconomicsConfig& economics);
 

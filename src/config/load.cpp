@@ -4,14 +4,14 @@
 
 #include <algorithm>
 
+#include "base/hash.hpp"
+#include "base/mapped_file.hpp"
+#include "base/text.hpp"
 #include "config/fields.hpp"
 #include "config/json_text.hpp"
 #include "config/overrides.hpp"
 #include "config/reader.hpp"
 #include "config/writer.hpp"
-#include "kiln/base/hash.hpp"
-#include "kiln/base/mapped_file.hpp"
-#include "kiln/base/text.hpp"
 #include "kiln/base/units.hpp"
 
 namespace kiln::config {
@@ -79,7 +79,7 @@ void check_together(const GpuSpec& gpu, Errors& errors) {
     errors.add("/price_usd_per_h/high", fmt::format("is {}; expected at least /price_usd_per_h/low, {}",
                                                     gpu.price_usd_per_h->high, gpu.price_usd_per_h->low));
 }
-void check_together(const Machine& machine, Errors& errors) {
+void check_together(const ReferenceMachine& machine, Errors& errors) {
   if (machine.tokens_per_s_user_low > machine.tokens_per_s_user_high)
     errors.add("/tokens_per_s_user_high", fmt::format("is {}; expected at least /tokens_per_s_user_low, {}",
                                                       machine.tokens_per_s_user_high, machine.tokens_per_s_user_low));
@@ -142,8 +142,8 @@ base::Result<BakeRecipe> load_recipe(const std::string& file, const std::vector<
 base::Result<GpuSpec> load_gpu(const std::string& file, const std::vector<Override>& overrides) {
   return load<GpuSpec>(file, overrides);
 }
-base::Result<Machine> load_machine(const std::string& file, const std::vector<Override>& overrides) {
-  return load<Machine>(file, overrides);
+base::Result<ReferenceMachine> load_machine(const std::string& file, const std::vector<Override>& overrides) {
+  return load<ReferenceMachine>(file, overrides);
 }
 base::Result<TechConfig> load_tech(const std::string& file, const std::vector<Override>& overrides) {
   return load<TechConfig>(file, overrides);
@@ -168,9 +168,9 @@ base::Result<GpuSpec> parse_gpu(const std::string& json, const std::string& name
                                 const std::vector<Override>& overrides) {
   return parse<GpuSpec>(json, name, overrides);
 }
-base::Result<Machine> parse_machine(const std::string& json, const std::string& name,
-                                    const std::vector<Override>& overrides) {
-  return parse<Machine>(json, name, overrides);
+base::Result<ReferenceMachine> parse_machine(const std::string& json, const std::string& name,
+                                             const std::vector<Override>& overrides) {
+  return parse<ReferenceMachine>(json, name, overrides);
 }
 base::Result<TechConfig> parse_tech(const std::string& json, const std::string& name,
                                     const std::vector<Override>& overrides) {

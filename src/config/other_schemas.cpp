@@ -124,7 +124,7 @@ void describe(FieldVisitor& v, GpuSpec& gpu) {
   v.text("source", gpu.source, Text::Note);
 }
 
-void describe(FieldVisitor& v, Machine& machine) {
+void describe(FieldVisitor& v, ReferenceMachine& machine) {
   v.text("name", machine.name, Text::Name);
   v.text("description", machine.description, Text::Note);
   v.text("model", machine.model, Text::Note);

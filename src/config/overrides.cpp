@@ -6,8 +6,8 @@
 #include <string>
 #include <utility>
 
+#include "base/text.hpp"
 #include "config/json_text.hpp"
-#include "kiln/base/text.hpp"
 
 namespace kiln::config {
 namespace {

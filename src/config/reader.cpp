@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/text.hpp"
 #include "config/ranges.hpp"
-#include "kiln/base/text.hpp"
 
 namespace kiln::config {
 namespace {

@@ -31,10 +31,10 @@ struct MachineRates {
 
 /// One of the machine's cards. Checks everything that a cost is made of: an error says what is not ordered, not finite
 /// or absurd.
-base::Result<CardCost> card_of(const Machine& machine, const config::TechConfig& tech,
+base::Result<CardCost> card_of(const Replica& machine, const config::TechConfig& tech,
                                const config::EconomicsConfig& economics);
 /// Of what card_of() has checked.
-MachineRates machine_rates(const Machine& machine, const base::Range& card_usd,
+MachineRates machine_rates(const Replica& machine, const base::Range& card_usd,
                            const config::EconomicsConfig& economics, base::Corner corner);
 
 /// An error unless low <= typical <= high, all within [least, most].

@@ -37,7 +37,7 @@ base::Status check_economics(const config::EconomicsConfig& economics) {
   return {};
 }
 
-base::Status check_machine(const Machine& machine) {
+base::Status check_machine(const Replica& machine) {
   if (machine.dies == 0 || machine.dies > kMostDies)
     return base::Error{fmt::format("a machine of {} dies; expected 1 to {}", machine.dies, kMostDies)};
   if (auto status = held("tokens_per_s_total", machine.tokens_per_s_total, kLeastTokensPerSecond, kMostTokensPerSecond);
@@ -95,7 +95,7 @@ CardCost card_cost(const Range& usd_per_good_die, const config::EconomicsConfig&
   return card;
 }
 
-base::Result<CardCost> card_of(const Machine& machine, const config::TechConfig& tech,
+base::Result<CardCost> card_of(const Replica& machine, const config::TechConfig& tech,
                                const config::EconomicsConfig& economics) {
   if (auto status = check_economics(economics); !status) return status.error();
   for (const auto& [what, constant] :
@@ -122,7 +122,7 @@ OneOffCost one_off_cost(Release release, std::uint32_t dies, const config::TechC
   return cost;
 }
 
-MachineRates machine_rates(const Machine& machine, const Range& card_usd, const config::EconomicsConfig& economics,
+MachineRates machine_rates(const Replica& machine, const Range& card_usd, const config::EconomicsConfig& economics,
                            Corner corner) {
   const Corner more = opposite(corner);  // for what is cheaper when there is more of it
   MachineRates rates;
@@ -140,7 +140,7 @@ MachineRates machine_rates(const Machine& machine, const Range& card_usd, const 
   return rates;
 }
 
-base::Result<TokenCost> usd_per_million_tokens(const Machine& machine, const Usage& usage,
+base::Result<TokenCost> usd_per_million_tokens(const Replica& machine, const Usage& usage,
                                                const config::TechConfig& tech,
                                                const config::EconomicsConfig& economics) {
   if (!(usage.machines >= 1) || !(usage.machines <= kMostMachines) || std::floor(usage.machines) != usage.machines)

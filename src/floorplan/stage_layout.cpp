@@ -4,7 +4,7 @@
 #include <cmath>
 #include <utility>
 
-#include "kiln/base/random.hpp"
+#include "base/random.hpp"
 
 namespace kiln::floorplan {
 namespace {

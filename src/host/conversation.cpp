@@ -1,8 +1,8 @@
-#include "kiln/host/conversation.hpp"
+#include "host/conversation.hpp"
 
 #include <algorithm>
 
-#include "kiln/host/run.hpp"
+#include "host/run.hpp"
 
 namespace kiln::host {
 namespace {
@@ -43,7 +43,7 @@ std::optional<double> Turn::tokens_per_s(std::uint32_t clock_mhz) const {
          static_cast<double>((commits.back() - commits.front()).count());
 }
 
-Conversation::Conversation(const program::Placement& placement, chip::Values& values,
+Conversation::Conversation(const program::Placement& placement, functional::FunctionalModel& values,
                            const tokenizer::Tokenizer& tokenizer, std::optional<tokenizer::ChatTemplate> chat_template,
                            const Options& options)
     : placement_(placement),

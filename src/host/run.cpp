@@ -1,11 +1,11 @@
-#include "kiln/host/run.hpp"
+#include "host/run.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <iterator>
 
-#include "kiln/base/random.hpp"
+#include "base/random.hpp"
 
 namespace kiln::host {
 namespace {
@@ -70,7 +70,8 @@ void name_limit(RunResult& result) {
     share_of = {};
     for (const auto& unit : result.chip.by_unit) {
       if (unit.stage == result.busiest_stage)
-        share_of[static_cast<std::size_t>(unit.unit)] = unit.causes[static_cast<std::size_t>(chip::Cause::Compute)];
+        share_of[static_cast<std::size_t>(unit.unit)] =
+            unit.causes[static_cast<std::size_t>(chip::CycleCategory::Compute)];
     }
     whole = result.chip.by_stage[*result.busiest_stage].occupied;
   } else {

@@ -1,4 +1,4 @@
-#include "kiln/host/workload.hpp"
+#include "host/workload.hpp"
 
 #include <fmt/format.h>
 
@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "kiln/base/text.hpp"
+#include "base/text.hpp"
 
 namespace kiln::host {
 namespace {

@@ -2,10 +2,10 @@
 #include <cmath>
 
 #include "kiln/base/result.hpp"
-#include "kiln/numerics/vector_ops.hpp"
 #include "numerics/attention_paths.hpp"
 #include "numerics/bits.hpp"
 #include "numerics/tables.hpp"
+#include "numerics/vector_ops.hpp"
 
 namespace kiln::numerics {
 

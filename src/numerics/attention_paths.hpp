@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <span>
 
-#include "kiln/numerics/vector_ops.hpp"
+#include "numerics/vector_ops.hpp"
 
 namespace kiln::numerics {
 

@@ -1,6 +1,6 @@
 #include "kiln/base/result.hpp"
-#include "kiln/numerics/vector_ops.hpp"
 #include "numerics/attention_paths.hpp"
+#include "numerics/vector_ops.hpp"
 
 namespace kiln::numerics {
 

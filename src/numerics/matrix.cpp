@@ -1,4 +1,4 @@
-#include "kiln/numerics/matrix.hpp"
+#include "numerics/matrix.hpp"
 
 #include <algorithm>
 #include <cstdlib>

@@ -7,7 +7,7 @@
 #include <span>
 #include <vector>
 
-#include "kiln/numerics/matrix.hpp"
+#include "numerics/matrix.hpp"
 
 namespace kiln::numerics {
 

@@ -4,7 +4,7 @@
 #include <array>
 
 #include "kiln/base/result.hpp"
-#include "kiln/numerics/matrix.hpp"
+#include "numerics/matrix.hpp"
 #include "numerics/matrix_paths.hpp"
 
 namespace kiln::numerics {

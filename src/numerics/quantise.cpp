@@ -2,8 +2,8 @@
 #include <array>
 
 #include "kiln/base/result.hpp"
-#include "kiln/numerics/vector_ops.hpp"
 #include "numerics/bits.hpp"
+#include "numerics/vector_ops.hpp"
 
 namespace kiln::numerics {
 

@@ -1,9 +1,9 @@
 #include <algorithm>
 
 #include "kiln/base/result.hpp"
-#include "kiln/numerics/vector_ops.hpp"
 #include "numerics/bits.hpp"
 #include "numerics/tables.hpp"
+#include "numerics/vector_ops.hpp"
 
 namespace kiln::numerics {
 

@@ -1,10 +1,10 @@
 #include <cmath>
 
-#include "kiln/base/exact_math.hpp"
+#include "base/exact_math.hpp"
 #include "kiln/base/result.hpp"
-#include "kiln/numerics/vector_ops.hpp"
 #include "numerics/bits.hpp"
 #include "numerics/tables.hpp"
+#include "numerics/vector_ops.hpp"
 
 namespace kiln::numerics {
 

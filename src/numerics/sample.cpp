@@ -2,11 +2,11 @@
 
 #include <algorithm>
 
-#include "kiln/base/random.hpp"
+#include "base/random.hpp"
 #include "kiln/base/result.hpp"
-#include "kiln/numerics/vector_ops.hpp"
 #include "numerics/bits.hpp"
 #include "numerics/tables.hpp"
+#include "numerics/vector_ops.hpp"
 
 namespace kiln::numerics {
 namespace {

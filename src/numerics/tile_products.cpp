@@ -1,4 +1,4 @@
-#include "kiln/numerics/tile_products.hpp"
+#include "numerics/tile_products.hpp"
 
 #include <bit>
 

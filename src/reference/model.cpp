@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "kiln/reference/reference.hpp"
 #include "reference/kernels.hpp"
+#include "reference/reference.hpp"
 #include "reference/rope.hpp"
 #include "reference/weights.hpp"
 

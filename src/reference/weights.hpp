@@ -5,10 +5,10 @@
 #include <memory>
 #include <vector>
 
+#include "checkpoint/checkpoint.hpp"
 #include "kiln/base/progress.hpp"
 #include "kiln/base/result.hpp"
 #include "kiln/base/thread_pool.hpp"
-#include "kiln/checkpoint/checkpoint.hpp"
 
 namespace kiln::reference {
 

@@ -2,9 +2,9 @@
 
 #include <map>
 
-#include "kiln/report/eval_report.hpp"
-#include "kiln/report/table.hpp"
 #include "report/document.hpp"
+#include "report/eval_report.hpp"
+#include "report/table.hpp"
 
 namespace kiln::report {
 namespace {

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "kiln/report/table.hpp"
 #include "report/document.hpp"
+#include "report/table.hpp"
 
 namespace kiln::report {
 namespace {
@@ -75,7 +75,7 @@ std::string beside_chip(const BaselineRows& rows, double chip_tokens_per_s) {
   return table.text();
 }
 
-std::string machine_table(const std::vector<config::Machine>& machines) {
+std::string machine_table(const std::vector<config::ReferenceMachine>& machines) {
   Table table({"other machines", "<model", "tokens/s per user", "<who says so", "<when"});
   std::string sources;
   for (const auto& machine : machines) {
@@ -89,7 +89,7 @@ std::string machine_table(const std::vector<config::Machine>& machines) {
   return table.text() + sources;
 }
 
-Json machine_list(const std::vector<config::Machine>& machines) {
+Json machine_list(const std::vector<config::ReferenceMachine>& machines) {
   Json list = Json::array();
   for (const auto& machine : machines)
     list.push_back(Json{{"machine", machine.name},

@@ -1,9 +1,9 @@
-#include "kiln/report/chat_report.hpp"
+#include "report/chat_report.hpp"
 
 #include <fmt/format.h>
 
-#include "kiln/report/table.hpp"
 #include "report/document.hpp"
+#include "report/table.hpp"
 
 namespace kiln::report {
 namespace {

@@ -1,7 +1,7 @@
 // Parts of a JSON document that tell area, energy and power. Private to the report module.
 #pragma once
 
-#include "kiln/report/cost_report.hpp"
+#include "report/cost_report.hpp"
 #include "report/document.hpp"
 
 namespace kiln::report {

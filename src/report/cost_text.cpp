@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "kiln/report/table.hpp"
 #include "report/cost_json.hpp"
+#include "report/table.hpp"
 
 namespace kiln::report {
 namespace {

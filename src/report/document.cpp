@@ -15,8 +15,8 @@ Json document(std::string_view command) {
 Json model_json(const config::ModelConfig& model) { return Json::parse(config::to_json(model)); }
 Json recipe_json(const config::BakeRecipe& recipe) { return Json::parse(config::to_json(recipe)); }
 
-Json chip_document(std::string_view command, const std::optional<std::string>& rom_hash, const program::Placement& placement,
-                   const config::BakeRecipe& recipe) {
+Json chip_document(std::string_view command, const std::optional<std::string>& rom_hash,
+                   const program::Placement& placement, const config::BakeRecipe& recipe) {
   const auto chip_text = config::to_json(placement.chip());
   Json json = document(command);
   if (rom_hash) json["rom_hash"] = *rom_hash;

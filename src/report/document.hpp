@@ -9,7 +9,7 @@
 
 #include "kiln/config/bake_recipe.hpp"
 #include "kiln/config/model_config.hpp"
-#include "kiln/report/run_report.hpp"
+#include "report/run_report.hpp"
 
 namespace kiln::report {
 
@@ -20,8 +20,8 @@ inline constexpr int kSchemaVersion = 1;
 /// schema_version, version, git_revision, command.
 Json document(std::string_view command);
 /// document(), and what runs or is written: rom_hash (where there is a ROM), model, recipe, chip, chip_config_hash.
-Json chip_document(std::string_view command, const std::optional<std::string>& rom_hash, const program::Placement& placement,
-                   const config::BakeRecipe& recipe);
+Json chip_document(std::string_view command, const std::optional<std::string>& rom_hash,
+                   const program::Placement& placement, const config::BakeRecipe& recipe);
 Json model_json(const config::ModelConfig& model);
 Json recipe_json(const config::BakeRecipe& recipe);
 Json host_json(const HostFigures& host);

@@ -1,14 +1,14 @@
-#include "kiln/report/eval_report.hpp"
+#include "report/eval_report.hpp"
 
 #include <fmt/format.h>
 
-#include "kiln/report/table.hpp"
 #include "report/document.hpp"
+#include "report/table.hpp"
 
 namespace kiln::report {
 namespace {
 
-Json perplexity(const host::Perplexity& figure) {
+Json perplexity(const evaluate::Perplexity& figure) {
   return Json{{"perplexity", figure.perplexity}, {"mean_nll", figure.mean_nll}};
 }
 
@@ -43,7 +43,7 @@ std::string eval_text(const EvalReport& report) {
                   grouped(e.chunks), grouped(report.context), grouped(e.scored_tokens));
   if (!report.lora.empty()) text += fmt::format("with the LoRA adapter {}\n", report.lora);
   Table table({"", "perplexity", "nats per token"});
-  const auto row = [&](const char* who, const std::optional<host::Perplexity>& figure) {
+  const auto row = [&](const char* who, const std::optional<evaluate::Perplexity>& figure) {
     if (figure) table.row({who, fmt::format("{:.4f}", figure->perplexity), fmt::format("{:.5f}", figure->mean_nll)});
   };
   row("fp32 reference", e.reference);

@@ -1,4 +1,4 @@
-#include "kiln/report/rtl_report.hpp"
+#include "report/rtl_report.hpp"
 
 #include "report/document.hpp"
 

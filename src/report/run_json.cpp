@@ -10,7 +10,8 @@ Json by_unit(const chip::RunOutcome& run) {
   Json units;
   for (const auto& unit : run.by_unit) {
     Json causes;
-    for (std::size_t c = 0; c < chip::kCauses; ++c) causes[name(static_cast<chip::Cause>(c))] = unit.causes[c].count();
+    for (std::size_t c = 0; c < chip::kCycleCategories; ++c)
+      causes[name(static_cast<chip::CycleCategory>(c))] = unit.causes[c].count();
     units[unit.name()] = causes;
   }
   return units;
@@ -27,8 +28,8 @@ Json per_unit(const program::Dataflow& dataflow, const std::array<base::Cycles, 
 
 Json by_cause(const chip::RunOutcome& run) {
   Json causes;
-  for (std::size_t c = 0; c < chip::kCauses; ++c)
-    causes[name(static_cast<chip::Cause>(c))] = run.critical_causes[c].count();
+  for (std::size_t c = 0; c < chip::kCycleCategories; ++c)
+    causes[name(static_cast<chip::CycleCategory>(c))] = run.critical_causes[c].count();
   return causes;
 }
 
@@ -36,7 +37,7 @@ Json utilisation(const chip::RunOutcome& run) {
   Json units;
   const auto total = static_cast<double>(std::max<std::uint64_t>(1, run.total.count()));  // of no cycles none is busy
   for (const auto& unit : run.by_unit) {
-    const auto busy = unit.causes[static_cast<std::size_t>(chip::Cause::Compute)];
+    const auto busy = unit.causes[static_cast<std::size_t>(chip::CycleCategory::Compute)];
     units[unit.name()] = static_cast<double>(busy.count()) / total;
   }
   return units;
@@ -95,7 +96,7 @@ Json kv(const program::Placement& placement, const chip::RunOutcome& run) {
       {"bank_conflict_cycles", run.activity.kv_conflict_cycles}};
 }
 
-Json activity(const chip::Activity& a) {
+Json activity(const program::Activity& a) {
   return Json{{"products", a.products},
               {"selections", a.selections},
               {"plane_bits", a.plane_bits},

@@ -1,8 +1,8 @@
 #include <fmt/format.h>
 
-#include "kiln/report/run_report.hpp"
-#include "kiln/report/table.hpp"
 #include "report/cost_json.hpp"
+#include "report/run_report.hpp"
+#include "report/table.hpp"
 
 namespace kiln::report {
 namespace {
@@ -107,7 +107,8 @@ std::string under_load_table(const std::vector<GpuUnderLoad>& rows) {
                paced ? number(row.time_per_token_us.p50) : "-", paced ? number(row.time_per_token_us.p99) : "-",
                number(row.tokens_per_s_total), grouped(row.most_in_batch)});
   }
-  return table.text() + "continuous batching, median serving engine; prompts cost their multiplications, not their attention's\n";
+  return table.text() +
+         "continuous batching, median serving engine; prompts cost their multiplications, not their attention's\n";
 }
 
 std::string unit_table(const RunReport& report) {
@@ -117,12 +118,12 @@ std::string unit_table(const RunReport& report) {
   Table table({"unit", "critical path", "compute", "wait in", "wait out", "KV conflict", "wire", "idle"});
   for (std::size_t u = 0; u < program::kUnits; ++u) {
     // Where the chip has several of a kind the row is their mean.
-    std::array<std::uint64_t, chip::kCauses> sums{};
+    std::array<std::uint64_t, chip::kCycleCategories> sums{};
     double count = 0;
     for (const auto& unit : run.by_unit) {
       if (unit.unit != static_cast<program::Unit>(u)) continue;
       ++count;
-      for (std::size_t c = 0; c < chip::kCauses; ++c) sums[c] += unit.causes[c].count();
+      for (std::size_t c = 0; c < chip::kCycleCategories; ++c) sums[c] += unit.causes[c].count();
     }
     std::vector<std::string> cells = {
         count > 1 ? fmt::format("{} x {}", count, name(static_cast<program::Unit>(u)))

@@ -1,4 +1,4 @@
-#include "kiln/report/table.hpp"
+#include "report/table.hpp"
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-#include "kiln/rom/decode.hpp"
+#include "rom/decode.hpp"
 
 #include <algorithm>
 #include <array>

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <string_view>
 
-#include "kiln/base/hash.hpp"
-#include "kiln/numerics/matrix.hpp"
+#include "base/hash.hpp"
+#include "numerics/matrix.hpp"
 
 namespace kiln::rom {
 namespace {

@@ -1,12 +1,12 @@
-#include "kiln/rom/rom_image.hpp"
+#include "rom/rom_image.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <bit>
 
-#include "kiln/base/mapped_file.hpp"
-#include "kiln/base/text.hpp"
+#include "base/mapped_file.hpp"
+#include "base/text.hpp"
 #include "rom/head_check.hpp"
 #include "rom/layout.hpp"
 #include "rom/tokenizer_codec.hpp"

@@ -1,4 +1,4 @@
-#include "kiln/rom/rom_writer.hpp"
+#include "rom/rom_writer.hpp"
 
 #include <fmt/format.h>
 
@@ -6,7 +6,7 @@
 #include <array>
 #include <cstring>
 
-#include "kiln/base/atomic_file.hpp"
+#include "base/atomic_file.hpp"
 #include "kiln/config/load.hpp"
 #include "rom/head_check.hpp"
 #include "rom/layout.hpp"

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "kiln/base/result.hpp"
-#include "kiln/tokenizer/tokenizer.hpp"
+#include "tokenizer/tokenizer.hpp"
 
 namespace kiln::rom {
 

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "kiln/base/hash.hpp"
+#include "base/hash.hpp"
 
 namespace kiln::rom {
 namespace {

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "kiln/base/mapped_file.hpp"
+#include "base/mapped_file.hpp"
 #include "kiln/base/progress.hpp"
 #include "kiln/base/result.hpp"
 #include "kiln/base/thread_pool.hpp"

@@ -1,7 +1,7 @@
 // The attention unit with its KV SRAM as RTL: docs/units/attention_unit.md, docs/units/kv_sram.md
 #include <bit>
 
-#include "kiln/numerics/vector_ops.hpp"
+#include "numerics/vector_ops.hpp"
 #include "rtl/unit_design.hpp"
 
 namespace kiln::rtl {

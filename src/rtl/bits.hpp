@@ -51,8 +51,7 @@ class Bits {
     constexpr char kDigits[] = "0123456789abcdef";
     const std::uint64_t digits = (size_ + 3) / 4;
     std::string text(digits, '0');
-    for (std::uint64_t i = 0; i < digits; ++i)
-      text[digits - 1 - i] = kDigits[(words_[i / 8] >> (i % 8 * 4)) & 0xF];
+    for (std::uint64_t i = 0; i < digits; ++i) text[digits - 1 - i] = kDigits[(words_[i / 8] >> (i % 8 * 4)) & 0xF];
     return text;
   }
 

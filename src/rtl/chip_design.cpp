@@ -34,7 +34,8 @@ std::vector<Wire> wires(const config::LinkConfig& link) {
     const auto kind = static_cast<ArrayKind>(i);
     all.push_back({"vector_unit", array_of(kind), array_of(kind), "x", link.vector_to_array});
     all.push_back({array_of(kind), "sums", tree_of(kind), "sums", link.array_to_tree});
-    if (kind != ArrayKind::LmHead) all.push_back({tree_of(kind), "y", "vector_unit", tree_of(kind), link.tree_to_vector});
+    if (kind != ArrayKind::LmHead)
+      all.push_back({tree_of(kind), "y", "vector_unit", tree_of(kind), link.tree_to_vector});
   }
   return all;
 }
@@ -82,7 +83,8 @@ class Text {
     for (const auto& [name, value] : unit.design.parameters)
       parameters += fmt::format("{}    .{}({})", parameters.empty() ? "" : ",\n", name, value);
     for (const Port& port : unit.design.ports) {
-      const auto constant = std::ranges::find(kConstants, port.name, [](const auto& c) { return std::string(c.first); });
+      const auto constant =
+          std::ranges::find(kConstants, port.name, [](const auto& c) { return std::string(c.first); });
       std::string to = net(unit.name, port.name);
       if (unit.name == "sequencer" && faces_host(port.name)) {
         to = port.name;
@@ -95,13 +97,15 @@ class Text {
       }
       connections += fmt::format(",\n    .{}({})", port.name, to);
     }
-    body_ += fmt::format("  {} #(\n{}\n  ) u_{} (\n{}\n  );\n\n", unit.design.module, parameters, unit.name, connections);
+    body_ +=
+        fmt::format("  {} #(\n{}\n  ) u_{} (\n{}\n  );\n\n", unit.design.module, parameters, unit.name, connections);
   }
 
   void link(const Wire& wire) {
     const std::string from = net(wire.from, wire.from_stream), to = net(wire.to, wire.to_stream);
     const std::uint64_t bits = bits_.at(from + "_data_o");
-    base::check(bits == bits_.at(to + "_data_i"), "rtl: a link between streams of different widths, " + from + " and " + to);
+    base::check(bits == bits_.at(to + "_data_i"),
+                "rtl: a link between streams of different widths, " + from + " and " + to);
     body_ += fmt::format(
         "  kiln_link #(\n    .Stages({}),\n    .Width({})\n  ) u_{}_to_{} (\n    .clk_i,\n    .rst_ni,\n"
         "    .in_valid_i({}_valid_o),\n    .in_ready_o({}_ready_i),\n    .in_data_i({}_data_o),\n"

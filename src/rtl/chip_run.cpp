@@ -1,14 +1,14 @@
-// Drives the verilated chip as the host does: prompt ids arrive as docs/units/host_link.md says, answers are read off the
-// sequencer's commits.
+// Drives the verilated chip as the host does: prompt ids arrive as docs/units/host_link.md says, answers are read off
+// the sequencer's commits.
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <chrono>
 
-#include "kiln/base/random.hpp"
-#include "kiln/rtl/rtl.hpp"
+#include "base/random.hpp"
 #include "rtl/chip_design.hpp"
 #include "rtl/request.hpp"
+#include "rtl/rtl.hpp"
 #include "rtl/verilate.hpp"
 
 namespace kiln::rtl {
@@ -86,8 +86,8 @@ class Drive {
 
 }  // namespace
 
-base::Result<RtlOutcome> run(const rom::RomImage& image, const program::Placement& placement,
-                             const RtlRequest& request, const std::string& directory) {
+base::Result<RtlOutcome> run(const rom::RomImage& image, const program::Placement& placement, const RtlRequest& request,
+                             const std::string& directory) {
   if (auto can = check(placement); !can) return can.error();
   chip::RunRequest whole;
   whole.users = {request.user};
@@ -124,7 +124,8 @@ std::optional<std::string> difference(const RtlOutcome& rtl, const chip::RunOutc
     const std::string which = fmt::format("token {} (position {})", i, token.position.value);
     if (commit.position.value != token.position.value)
       return differ("the position of token " + std::to_string(i), token.position.value, commit.position.value);
-    if (commit.at != token.commit) return differ("the cycle in which " + which + " commits", token.commit.count(), commit.at.count());
+    if (commit.at != token.commit)
+      return differ("the cycle in which " + which + " commits", token.commit.count(), commit.at.count());
     if (!commit.answer) continue;
     if (answered >= answer.size()) return differ("the number of answer tokens", answer.size(), answered + 1);
     if (*commit.answer != answer[answered]) return differ("the id behind " + which, answer[answered], *commit.answer);

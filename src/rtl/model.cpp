@@ -93,14 +93,17 @@ base::Result<std::unique_ptr<Model>> Model::load(const std::filesystem::path& pa
   std::error_code failed;
   const auto before = std::filesystem::current_path(failed);
   if (!failed) std::filesystem::current_path(run_in, failed);
-  if (failed) return base::Error{fmt::format("{}: cannot be the working directory: {}", run_in.string(), failed.message())};
+  if (failed)
+    return base::Error{fmt::format("{}: cannot be the working directory: {}", run_in.string(), failed.message())};
   library->eval(library->model);
   std::filesystem::current_path(before, failed);
-  if (failed) return base::Error{fmt::format("{}: cannot be the working directory again: {}", before.string(), failed.message())};
+  if (failed)
+    return base::Error{fmt::format("{}: cannot be the working directory again: {}", before.string(), failed.message())};
   return std::unique_ptr<Model>(new Model(std::move(library)));
 }
 
-Model::Model(std::unique_ptr<Library> library) : library_(std::move(library)), clock_(pin("clk_i")), reset_(pin("rst_ni")) {
+Model::Model(std::unique_ptr<Library> library)
+    : library_(std::move(library)), clock_(pin("clk_i")), reset_(pin("rst_ni")) {
   reset();
 }
 

@@ -45,8 +45,8 @@ bool on_path(const std::string& program) {
 base::Status run_program(const std::vector<std::string>& arguments, const std::filesystem::path& log,
                          const std::string& needed_for) {
   if (!on_path(arguments.front())) {
-    return base::Error{fmt::format("{} is not on this machine (no folder of PATH has it); {}", arguments.front(),
-                                   needed_for)};
+    return base::Error{
+        fmt::format("{} is not on this machine (no folder of PATH has it); {}", arguments.front(), needed_for)};
   }
   std::vector<char*> argv;
   for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
@@ -59,7 +59,8 @@ base::Status run_program(const std::vector<std::string>& arguments, const std::f
   pid_t process = 0;
   const int failed = posix_spawnp(&process, argv[0], &actions, nullptr, argv.data(), environ);
   posix_spawn_file_actions_destroy(&actions);
-  if (failed != 0) return base::Error{fmt::format("{}: cannot be started: {}", arguments.front(), std::strerror(failed))};
+  if (failed != 0)
+    return base::Error{fmt::format("{}: cannot be started: {}", arguments.front(), std::strerror(failed))};
   int status = 0;
   while (waitpid(process, &status, 0) < 0 && errno == EINTR) {
   }

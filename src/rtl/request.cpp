@@ -5,7 +5,7 @@
 #include <bit>
 #include <map>
 
-#include "kiln/base/random.hpp"
+#include "base/random.hpp"
 #include "kiln/numerics/sample.hpp"
 #include "rtl/chip_design.hpp"
 
@@ -15,9 +15,9 @@ base::Status check_request(const chip::UserRequest& user) {
   if (user.end_tokens.size() > kMostEnds)
     return base::Error{fmt::format("the RTL takes {} end tokens at most, found {}", kMostEnds, user.end_tokens.size())};
   if (user.max_new_tokens > UINT32_MAX)
-    return base::Error{fmt::format("the RTL makes {} tokens at most, {} are asked for", UINT32_MAX, user.max_new_tokens)};
-  if (user.kept_tokens > 0 || user.leaves)
-    return base::Error{"the RTL knows neither kept tokens nor users who leave"};
+    return base::Error{
+        fmt::format("the RTL makes {} tokens at most, {} are asked for", UINT32_MAX, user.max_new_tokens)};
+  if (user.kept_tokens > 0 || user.leaves) return base::Error{"the RTL knows neither kept tokens nor users who leave"};
   return {};
 }
 

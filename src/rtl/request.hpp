@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "kiln/chip/chip.hpp"
+#include "chip/systemc/chip.hpp"
 #include "rtl/verilate.hpp"
 
 namespace kiln::rtl {

@@ -17,9 +17,9 @@ UnitDesign sequencer(const program::Placement& placement, std::uint32_t users, s
   design.parameter("MaxEnds", kMostEnds);
   design.parameter("IssueCycles", chip.sequencer.issue_cycles);
   design.parameter("CommitCycles", chip.sequencer.commit_cycles);
-  design.parameter("Turn", chip.sequencer.turn == config::Turn::RoundRobin    ? 0
-                           : chip.sequencer.turn == config::Turn::DecodeFirst ? 1
-                                                                              : 2);
+  design.parameter("Turn", chip.sequencer.arbitration == config::Arbitration::RoundRobin    ? 0
+                           : chip.sequencer.arbitration == config::Arbitration::DecodeFirst ? 1
+                                                                                            : 2);
   design.parameter("RefuseWhenFull", chip.kv.when_full == config::WhenFull::Refuse ? 1 : 0);
   design.input("request_valid_i", 1);
   design.input("request_user_i", 16);

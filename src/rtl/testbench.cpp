@@ -95,16 +95,20 @@ int main(int argc, char** argv) {
 
 }  // namespace
 
-std::string testbench(const Expected& expected, const program::Placement& placement, const std::vector<RomContent>& roms) {
+std::string testbench(const Expected& expected, const program::Placement& placement,
+                      const std::vector<RomContent>& roms) {
   const config::HostConfig& host = placement.chip().host;
   std::string text =
-      "// The host of kiln_chip: sends a prompt, prints the answer's ids with their cycles, and compares them with those of\n"
-      "// the SystemC chip. Written by `kiln rtl`.\n#include <cerrno>\n#include <chrono>\n#include <cstdint>\n#include <cstdio>\n#include "
-      "<cstdlib>\n#include <memory>\n#include <string>\n#include <vector>\n\n#include \"Vkiln_chip.h\"\n#include \"verilated.h\"\n\n";
+      "// The host of kiln_chip: sends a prompt, prints the answer's ids with their cycles, and compares them with "
+      "those of\n"
+      "// the SystemC chip. Written by `kiln rtl`.\n#include <cerrno>\n#include <chrono>\n#include <cstdint>\n#include "
+      "<cstdio>\n#include "
+      "<cstdlib>\n#include <memory>\n#include <string>\n#include <vector>\n\n#include \"Vkiln_chip.h\"\n#include "
+      "\"verilated.h\"\n\n";
   text += fmt::format("static const std::uint64_t kLatency = {}, kInterval = {};  // of the host link, cycles\n",
                       host.latency_cycles, host.cycles_per_token);
-  text += fmt::format("static const std::uint64_t kVocabulary = {}, kContext = {};  // tokens\n", placement.model().vocab_size,
-                      placement.kv().capacity_tokens);
+  text += fmt::format("static const std::uint64_t kVocabulary = {}, kContext = {};  // tokens\n",
+                      placement.model().vocab_size, placement.kv().capacity_tokens);
   text += "static const char* const kRoms[] = {";
   for (const RomContent& rom : roms) text += fmt::format("{}\n    \"{}\"", &rom == roms.data() ? "" : ",", rom.file);
   text += "};\n";
@@ -113,7 +117,8 @@ std::string testbench(const Expected& expected, const program::Placement& placem
   text += fmt::format("static const std::uint64_t kMaxNew = {};\n", expected.user.max_new_tokens);
   text += "\nstatic void set_request(Vkiln_chip& chip) {\n";
   for (const RequestField& field : request_fields(expected.user)) {
-    const std::string place = field.port == "request_ends_i" ? fmt::format("{}[{}]", field.port, field.at / 32) : field.port;
+    const std::string place =
+        field.port == "request_ends_i" ? fmt::format("{}[{}]", field.port, field.at / 32) : field.port;
     text += fmt::format("  chip.{} = {}ULL;\n", place, field.value);
   }
   text += "}\n";
@@ -124,8 +129,9 @@ std::string testbench(const Expected& expected, const program::Placement& placem
   std::string program = kProgram;
   const std::string marker = "\nstatic void fail";
   const auto at = program.find(marker);
-  program.insert(at, fmt::format("\nstatic const std::size_t kCommits = {};\nstatic const Commit kExpected[] = {{\n{}}};\n",
-                                 expected.commits.size(), rows));
+  program.insert(at,
+                 fmt::format("\nstatic const std::size_t kCommits = {};\nstatic const Commit kExpected[] = {{\n{}}};\n",
+                             expected.commits.size(), rows));
   return text + program;
 }
 

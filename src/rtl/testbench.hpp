@@ -4,11 +4,12 @@
 #include <string>
 
 #include "kiln/program/placement.hpp"
-#include "kiln/rtl/rtl.hpp"
+#include "rtl/rtl.hpp"
 #include "rtl/unit_design.hpp"
 
 namespace kiln::rtl {
 
-std::string testbench(const Expected& expected, const program::Placement& placement, const std::vector<RomContent>& roms);
+std::string testbench(const Expected& expected, const program::Placement& placement,
+                      const std::vector<RomContent>& roms);
 
 }  // namespace kiln::rtl

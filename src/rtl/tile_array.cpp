@@ -79,12 +79,14 @@ UnitDesign tile_array(const rom::RomImage& image, const program::Placement& plac
   d.parameters.emplace_back("BookEnds", packed_literal(ends));
   d.parameters.emplace_back("FilePrefix", '"' + prefix + '"');
 
-  const auto layer_of = [&image, &placement, kind](std::uint64_t layer) { return matrices(image, placement, kind, layer); };
+  const auto layer_of = [&image, &placement, kind](std::uint64_t layer) {
+    return matrices(image, placement, kind, layer);
+  };
   for (std::uint32_t i = 0; i < plan.tiles_over_inputs; ++i) {
     for (std::uint32_t j = 0; j < plan.tiles_over_outputs; ++j) {
-      const TileShape shape = {std::uint64_t{i} * tile.rows, std::min<std::uint64_t>(plan.inputs, (i + 1ULL) * tile.rows),
-                               std::uint64_t{j} * tile.columns,
-                               std::min<std::uint64_t>(plan.outputs, (j + 1ULL) * tile.columns)};
+      const TileShape shape = {
+          std::uint64_t{i} * tile.rows, std::min<std::uint64_t>(plan.inputs, (i + 1ULL) * tile.rows),
+          std::uint64_t{j} * tile.columns, std::min<std::uint64_t>(plan.outputs, (j + 1ULL) * tile.columns)};
       const std::uint64_t rows = shape.last - shape.first, columns = shape.right - shape.left;
       d.roms.push_back({fmt::format("{}_codes_{:03}_{:03}.hex", prefix, i, j), layers * rows, columns * bits,
                         [=](std::uint64_t word, Bits& cells) {

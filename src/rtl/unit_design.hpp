@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "kiln/program/placement.hpp"
-#include "kiln/rom/rom_image.hpp"
+#include "rom/rom_image.hpp"
 #include "rtl/bits.hpp"
 
 namespace kiln::rtl {

@@ -13,7 +13,7 @@
 #include <iterator>
 #include <span>
 
-#include "kiln/base/hash.hpp"
+#include "base/hash.hpp"
 #include "rtl/program.hpp"
 
 namespace kiln::rtl {
@@ -40,8 +40,7 @@ __attribute__((visibility("default"))) void* kiln_create() {
   add("clk_i", 1, &model->top.clk_i);
   add("rst_ni", 1, &model->top.rst_ni);
 )";
-  for (const Port& port : ports)
-    text += fmt::format("  add(\"{0}\", {1}, &model->top.{0});\n", port.name, port.bits);
+  for (const Port& port : ports) text += fmt::format("  add(\"{0}\", {1}, &model->top.{0});\n", port.name, port.bits);
   return text + R"(  add(nullptr, 0, nullptr);
   return model;
 }
@@ -52,9 +51,11 @@ __attribute__((visibility("default"))) void kiln_destroy(void* model) { delete s
 )";
 }
 
-const std::vector<std::string> kVerilator = {"verilator", "--cc",           "-O3", "-fno-expand",    "--x-assign", "0",        "--x-initial", "0",
-                                             "--unroll-count", "4", "--output-split", "0", "--prefix", "Vtop"};
-const std::vector<std::string> kCompiler = {"g++", "-std=c++17", "-w", "-fPIC", "-shared", "-fvisibility=hidden", "-fno-gnu-unique", "-Wl,-Bsymbolic"};
+const std::vector<std::string> kVerilator = {
+    "verilator", "--cc",           "-O3", "-fno-expand",    "--x-assign", "0",        "--x-initial",
+    "0",         "--unroll-count", "4",   "--output-split", "0",          "--prefix", "Vtop"};
+const std::vector<std::string> kCompiler = {
+    "g++", "-std=c++17", "-w", "-fPIC", "-shared", "-fvisibility=hidden", "-fno-gnu-unique", "-Wl,-Bsymbolic"};
 
 /// The first line of what a program says.
 base::Result<std::string> answer(const std::vector<std::string>& arguments, const fs::path& log) {
@@ -72,7 +73,8 @@ void remove_left_over(const fs::path& directory) {
   std::vector<fs::path> old;
   for (fs::directory_iterator entry(directory, failed), end; !failed && entry != end; entry.increment(failed)) {
     const auto written = entry->last_write_time(failed);
-    if (!failed && entry->path().filename().string().starts_with("obj-") && written < yesterday) old.push_back(entry->path());
+    if (!failed && entry->path().filename().string().starts_with("obj-") && written < yesterday)
+      old.push_back(entry->path());
   }
   for (const fs::path& folder : old) fs::remove_all(folder, failed);
 }
@@ -80,7 +82,8 @@ void remove_left_over(const fs::path& directory) {
 /// A folder of this build alone.
 base::Result<fs::path> own_folder(const fs::path& directory) {
   std::string name = (directory / "obj-XXXXXX").string();
-  if (mkdtemp(name.data()) == nullptr) return base::Error{fmt::format("{}: cannot be made: {}", name, std::strerror(errno))};
+  if (mkdtemp(name.data()) == nullptr)
+    return base::Error{fmt::format("{}: cannot be made: {}", name, std::strerror(errno))};
   return fs::path(name);
 }
 
@@ -169,8 +172,9 @@ base::Result<fs::path> build(const fs::path& directory, const std::string& top, 
   auto compiler = answer({"g++", "--version"}, work / "compiler-version.log");
   if (!compiler) return compiler.error();
   const std::string text = glue(ports);
-  const std::uint64_t key = fingerprint(directory, top, fmt::format("{}{}{}{}{}{}", text, *verilator, *compiler, options.optimise,
-                                                                    fmt::join(kVerilator, " "), fmt::join(kCompiler, " ")));
+  const std::uint64_t key = fingerprint(directory, top,
+                                        fmt::format("{}{}{}{}{}{}", text, *verilator, *compiler, options.optimise,
+                                                    fmt::join(kVerilator, " "), fmt::join(kCompiler, " ")));
   const fs::path library = directory / fmt::format("{}-{:016x}.so", top, key);
   if (fs::exists(library, failed)) {
     fs::remove_all(work, failed);
@@ -179,8 +183,10 @@ base::Result<fs::path> build(const fs::path& directory, const std::string& top, 
   auto root = answer({"verilator", "--getenv", "VERILATOR_ROOT"}, work / "root.log");
   if (!root) return root.error();
   auto command = kVerilator;
-  for (const std::string& argument : {std::string("--top-module"), top, std::string("--Mdir"), work.string(), std::string("-y"), directory.string(),
-                                      (directory / "kiln_tables_pkg.sv").string(), (directory / "kiln_pkg.sv").string(), (directory / (top + ".sv")).string()})
+  for (const std::string& argument :
+       {std::string("--top-module"), top, std::string("--Mdir"), work.string(), std::string("-y"), directory.string(),
+        (directory / "kiln_tables_pkg.sv").string(), (directory / "kiln_pkg.sv").string(),
+        (directory / (top + ".sv")).string()})
     command.push_back(argument);
   if (auto made = run_program(command, work / "verilator.log", kNeeds); !made) return made.error();
   std::string unity = "#include \"glue.cpp\"\n";
@@ -190,8 +196,9 @@ base::Result<fs::path> build(const fs::path& directory, const std::string& top, 
   std::ofstream(work / "unity.cc") << unity << "#include \"verilated.cpp\"\n#include \"verilated_threads.cpp\"\n";
   const fs::path object = work / "model.so";
   command = kCompiler;
-  for (const std::string& argument : {options.optimise, "-I" + *root + "/include", "-I" + *root + "/include/vltstd", "-I" + work.string(),
-                                      (work / "unity.cc").string(), std::string("-o"), object.string(), std::string("-pthread"), std::string("-latomic")})
+  for (const std::string& argument : {options.optimise, "-I" + *root + "/include", "-I" + *root + "/include/vltstd",
+                                      "-I" + work.string(), (work / "unity.cc").string(), std::string("-o"),
+                                      object.string(), std::string("-pthread"), std::string("-latomic")})
     command.push_back(argument);
   if (auto made = run_program(command, work / "compiler.log", kNeeds); !made) return made.error();
   fs::rename(object, library, failed);

@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <tuple>
 
-#include "kiln/rtl/rtl.hpp"
 #include "rtl/chip_design.hpp"
 #include "rtl/request.hpp"
+#include "rtl/rtl.hpp"
 #include "rtl/testbench.hpp"
 #include "rtl/verilate.hpp"
 
@@ -17,7 +17,8 @@ constexpr const char* kPackages = "kiln_tables_pkg.sv kiln_pkg.sv";
 
 std::string unit_readme(const std::string& unit, const std::string& top) {
   return fmt::format(
-      "# {0}\n\nSystemVerilog of one unit with the weights of a ROM image in it, written by `kiln rtl`. `{1}.sv` gives the unit "
+      "# {0}\n\nSystemVerilog of one unit with the weights of a ROM image in it, written by `kiln rtl`. `{1}.sv` gives "
+      "the unit "
       "its parameters;\nthe `.hex` files are its ROM contents ($readmemh, found in the working directory).\n\n"
       "    verilator --lint-only -Wall -y . {2} {1}.sv\n"
       "    verilator --cc -O3 --build -y . --top-module {1} {2} {1}.sv      # a C++ class in obj_dir\n",
@@ -26,13 +27,16 @@ std::string unit_readme(const std::string& unit, const std::string& top) {
 
 std::string chip_readme() {
   return fmt::format(
-      "# A whole chip in RTL\n\nSystemVerilog of a chip with the weights of a ROM image in it, written by `kiln rtl`. `kiln_chip.sv` "
+      "# A whole chip in RTL\n\nSystemVerilog of a chip with the weights of a ROM image in it, written by `kiln rtl`. "
+      "`kiln_chip.sv` "
       "joins the units by links; the `.hex`\nfiles are ROM contents ($readmemh, found in the working directory). "
       "`kiln_chip_tb.cpp` is the host: it sends a prompt, prints every answer token's id\nand cycle, and compares both "
       "with what the SystemC chip did. Verilator 5 and a C++ compiler are all that is needed:\n\n"
-      "    verilator --cc --exe --build -O3 --x-assign 0 --x-initial 0 --unroll-count 4 -CFLAGS -O2 -y . --top-module kiln_chip {} kiln_chip.sv "
+      "    verilator --cc --exe --build -O3 --x-assign 0 --x-initial 0 --unroll-count 4 -CFLAGS -O2 -y . --top-module "
+      "kiln_chip {} kiln_chip.sv "
       "kiln_chip_tb.cpp && ./obj_dir/Vkiln_chip\n\n"
-      "It ends with status 0 if all is as expected. `./obj_dir/Vkiln_chip -n 8 1 403 407` sends a prompt of its own ids and "
+      "It ends with status 0 if all is as expected. `./obj_dir/Vkiln_chip -n 8 1 403 407` sends a prompt of its own "
+      "ids and "
       "prints 8 answer tokens,\nwithout anything to compare them with.\n\n"
       "    verilator --lint-only -Wall -y . {} kiln_chip.sv\n",
       kPackages, kPackages);
@@ -61,30 +65,50 @@ base::Status check_sizes(const program::Placement& placement) {
     if (tile.microarchitecture == config::Microarchitecture::BitSerial)
       in_tile = std::max<std::uint64_t>({in_tile, tile.bit_serial->count_cycles, tile.bit_serial->multiply_cycles});
     if (tile.microarchitecture == config::Microarchitecture::RomMac)
-      in_tile = std::max<std::uint64_t>(in_tile, std::uint64_t{tile.rom_mac->read_cycles} + tile.rom_mac->multiply_cycles);
+      in_tile =
+          std::max<std::uint64_t>(in_tile, std::uint64_t{tile.rom_mac->read_cycles} + tile.rom_mac->multiply_cycles);
     latency = std::max(latency, in_tile);
   }
   const auto& v = chip.vector;
   const auto& a = chip.attention;
   const auto& l = chip.link;
-  latency = std::max<std::uint64_t>(
-      {latency, v.add_cycles, v.sum_cycles, v.rsqrt_cycles, v.scale_cycles, v.rope_cycles, v.silu_cycles, v.hadamard_cycles,
-       v.quantise_cycles, a.score_cycles, a.softmax_cycles, a.value_cycles, a.reciprocal_cycles, chip.kv.read_cycles,
-       chip.kv.write_cycles, chip.reduction.level_cycles, chip.reduction.scale_cycles, chip.embedding.read_cycles,
-       std::uint64_t{chip.sampler.compare_cycles} + chip.sampler.draw_cycles, chip.sequencer.issue_cycles, chip.sequencer.commit_cycles});
+  latency = std::max<std::uint64_t>({latency,
+                                     v.add_cycles,
+                                     v.sum_cycles,
+                                     v.rsqrt_cycles,
+                                     v.scale_cycles,
+                                     v.rope_cycles,
+                                     v.silu_cycles,
+                                     v.hadamard_cycles,
+                                     v.quantise_cycles,
+                                     a.score_cycles,
+                                     a.softmax_cycles,
+                                     a.value_cycles,
+                                     a.reciprocal_cycles,
+                                     chip.kv.read_cycles,
+                                     chip.kv.write_cycles,
+                                     chip.reduction.level_cycles,
+                                     chip.reduction.scale_cycles,
+                                     chip.embedding.read_cycles,
+                                     std::uint64_t{chip.sampler.compare_cycles} + chip.sampler.draw_cycles,
+                                     chip.sequencer.issue_cycles,
+                                     chip.sequencer.commit_cycles});
   const std::uint64_t stages = std::max<std::uint64_t>(
       {l.sequencer_to_embedding, l.embedding_to_vector, l.vector_to_array, l.array_to_tree, l.tree_to_vector,
        l.vector_to_attention, l.attention_to_vector, l.tree_to_sampler, l.sampler_to_sequencer, l.vector_to_sequencer});
-  const std::uint64_t embedding = placement.model().vocab_size * base::ceil_div(placement.model().hidden_size, l.beat_elements()) *
-                                  base::ceil_div(l.beat_elements(), std::min(chip.embedding.elements_per_cycle, l.beat_elements()));
+  const std::uint64_t embedding =
+      placement.model().vocab_size * base::ceil_div(placement.model().hidden_size, l.beat_elements()) *
+      base::ceil_div(l.beat_elements(), std::min(chip.embedding.elements_per_cycle, l.beat_elements()));
   for (const auto& [what, found, most] :
        {std::tuple("tiles along an array's side", tiles, kMostCopies),
         std::tuple("cycles of a latency", latency, kMostCopies), std::tuple("stages of a link", stages, kMostCopies),
         std::tuple("banks of the KV SRAM", std::uint64_t{chip.kv.banks}, kMostCopies),
         std::tuple("groups of 64 in a beat", std::uint64_t{chip.link.beat_groups}, std::uint64_t{15}),
         std::tuple("lane groups in the embedding ROM", embedding, kMostAddresses),
-        std::tuple("words in the KV SRAM of a layer", std::uint64_t{chip.kv.banks} * chip.kv.depth_words, kMostAddresses),
-        std::tuple("rows in a bank of the KV SRAM, of all layers", std::uint64_t{placement.model().layers} * chip.kv.depth_words, kMostAddresses),
+        std::tuple("words in the KV SRAM of a layer", std::uint64_t{chip.kv.banks} * chip.kv.depth_words,
+                   kMostAddresses),
+        std::tuple("rows in a bank of the KV SRAM, of all layers",
+                   std::uint64_t{placement.model().layers} * chip.kv.depth_words, kMostAddresses),
         std::tuple("scores of a layer", placement.model().heads * placement.kv().capacity_tokens, kMostAddresses)}) {
     if (auto fits = within(what, found, most); !fits) return fits;
   }
@@ -110,12 +134,14 @@ base::Status check(const program::Placement& placement) {
     return base::Error{fmt::format("chip {}: RTL is there for one chip with /schedule layer_serial", chip.name)};
   const std::uint32_t head_dim = placement.model().head_dim, beat = chip.link.beat_elements();
   if (beat % head_dim != 0) {
-    return base::Error{fmt::format("chip {}: the RTL wants whole heads in a beat, and a beat of {} elements (64 x "
-                                   "/link/beat_groups) is no multiple of the heads' {} of {}",
-                                   chip.name, beat, head_dim, placement.model().name)};
+    return base::Error{
+        fmt::format("chip {}: the RTL wants whole heads in a beat, and a beat of {} elements (64 x "
+                    "/link/beat_groups) is no multiple of the heads' {} of {}",
+                    chip.name, beat, head_dim, placement.model().name)};
   }
   if (auto fits = check_sizes(placement); !fits) return fits;
-  if (placement.dataflow().has(program::Unit::Lora)) return base::Error{"the RTL has no LoRA unit: no adapter is expected"};
+  if (placement.dataflow().has(program::Unit::Lora))
+    return base::Error{"the RTL has no LoRA unit: no adapter is expected"};
   return {};
 }
 

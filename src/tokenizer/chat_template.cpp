@@ -1,9 +1,9 @@
-#include "kiln/tokenizer/chat_template.hpp"
+#include "tokenizer/chat_template.hpp"
 
-#include "kiln/base/text.hpp"
-#include "tokenizer/jinja_evaluate.hpp"
-#include "tokenizer/jinja_parser.hpp"
-#include "tokenizer/jinja_text.hpp"
+#include "base/text.hpp"
+#include "jinja/evaluate.hpp"
+#include "jinja/parser.hpp"
+#include "jinja/text.hpp"
 
 namespace kiln::tokenizer {
 

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <array>
 
-#include "kiln/tokenizer/tokenizer.hpp"
 #include "tokenizer/byte_symbols.hpp"
 #include "tokenizer/json_view.hpp"
 #include "tokenizer/pre_tokenizer.hpp"
+#include "tokenizer/tokenizer.hpp"
 
 namespace kiln::tokenizer {
 namespace {

@@ -62,20 +62,20 @@ base::Result<PieceSplitter> PieceSplitter::create(PreTokenizer pre) {
       code, [](const void* held) { pcre2_code_free(static_cast<pcre2_code*>(const_cast<void*>(held))); }));
 }
 
-struct PieceSplitter::Walk::Match {
+struct PieceSplitter::Pieces::Match {
   pcre2_match_data* data = nullptr;
   pcre2_match_context* context = nullptr;
   pcre2_jit_stack* stack = nullptr;
 };
 
-void PieceSplitter::Walk::Free::operator()(Match* match) const {
+void PieceSplitter::Pieces::Free::operator()(Match* match) const {
   pcre2_jit_stack_free(match->stack);
   pcre2_match_context_free(match->context);
   pcre2_match_data_free(match->data);
   delete match;
 }
 
-PieceSplitter::Walk::Walk(const void* code, std::string_view text) : code_(code), text_(text), match_(new Match) {
+PieceSplitter::Pieces::Pieces(const void* code, std::string_view text) : code_(code), text_(text), match_(new Match) {
   match_->data = pcre2_match_data_create(1, nullptr);
   match_->context = pcre2_match_context_create(nullptr);
   match_->stack = pcre2_jit_stack_create(std::size_t{32} << 10, std::size_t{8} << 20, nullptr);
@@ -85,7 +85,7 @@ PieceSplitter::Walk::Walk(const void* code, std::string_view text) : code_(code)
   if (match_->stack != nullptr) pcre2_jit_stack_assign(match_->context, nullptr, match_->stack);
 }
 
-base::Result<std::string_view> PieceSplitter::Walk::next() {
+base::Result<std::string_view> PieceSplitter::Pieces::next() {
   if (at_ == text_.size()) return std::string_view();
   const auto* subject = reinterpret_cast<PCRE2_SPTR>(text_.data());
   const int found = pcre2_match(static_cast<const pcre2_code*>(code_), subject, text_.size(), at_, PCRE2_NO_UTF_CHECK,

@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "kiln/base/result.hpp"
-#include "kiln/tokenizer/tokenizer.hpp"
+#include "tokenizer/tokenizer.hpp"
 
 namespace kiln::tokenizer {
 
@@ -19,7 +19,7 @@ class PieceSplitter {
   static base::Result<PieceSplitter> create(PreTokenizer pre);
 
   /// Goes through one text, which is well-formed UTF-8 and outlives the walk.
-  class Walk {
+  class Pieces {
    public:
     /// The next piece, or an empty one at the end of the text.
     base::Result<std::string_view> next();
@@ -30,13 +30,13 @@ class PieceSplitter {
     struct Free {
       void operator()(Match* match) const;
     };
-    Walk(const void* code, std::string_view text);
+    Pieces(const void* code, std::string_view text);
     const void* code_;
     std::string_view text_;
     std::size_t at_ = 0;
     std::unique_ptr<Match, Free> match_;
   };
-  [[nodiscard]] Walk walk(std::string_view text) const { return {code_.get(), text}; }
+  [[nodiscard]] Pieces walk(std::string_view text) const { return {code_.get(), text}; }
 
  private:
   explicit PieceSplitter(std::shared_ptr<const void> code) : code_(std::move(code)) {}

@@ -1,11 +1,11 @@
-#include "kiln/tokenizer/tokenizer.hpp"
+#include "tokenizer/tokenizer.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <unordered_map>
 
-#include "kiln/base/text.hpp"
+#include "base/text.hpp"
 #include "tokenizer/byte_symbols.hpp"
 #include "tokenizer/pre_tokenizer.hpp"
 #include "tokenizer/vocabulary.hpp"

@@ -1,5 +1,5 @@
-#include "kiln/base/text.hpp"
-#include "kiln/tokenizer/tokenizer.hpp"
+#include "base/text.hpp"
+#include "tokenizer/tokenizer.hpp"
 
 namespace kiln::tokenizer {
 namespace {

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "kiln/base/text.hpp"
+#include "base/text.hpp"
 #include "tokenizer/byte_symbols.hpp"
 
 namespace kiln::tokenizer {

@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "kiln/base/result.hpp"
-#include "kiln/tokenizer/tokenizer.hpp"
 #include "tokenizer/merger.hpp"
 #include "tokenizer/special_tokens.hpp"
+#include "tokenizer/tokenizer.hpp"
 
 namespace kiln::tokenizer {
 

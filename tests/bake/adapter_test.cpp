@@ -5,8 +5,8 @@
 
 #include "bake/row_source.hpp"
 #include "bake_testing.hpp"
-#include "kiln/base/random.hpp"
-#include "kiln/numerics/vector_ops.hpp"
+#include "base/random.hpp"
+#include "numerics/vector_ops.hpp"
 
 namespace kiln::bake::test {
 namespace {

@@ -7,7 +7,7 @@
 
 #include "bake/row_source.hpp"
 #include "bake_testing.hpp"
-#include "kiln/rom/decode.hpp"
+#include "rom/decode.hpp"
 
 namespace kiln::bake::test {
 namespace {

@@ -9,9 +9,9 @@
 #include <string>
 #include <vector>
 
-#include "kiln/bake/bake.hpp"
-#include "kiln/checkpoint/checkpoint.hpp"
-#include "kiln/numerics/matrix.hpp"
+#include "bake/bake.hpp"
+#include "checkpoint/checkpoint.hpp"
+#include "numerics/matrix.hpp"
 #include "support/models.hpp"
 
 namespace kiln::bake::test {

@@ -7,7 +7,7 @@
 #include <cstdlib>
 
 #include "bake_testing.hpp"
-#include "kiln/base/random.hpp"
+#include "base/random.hpp"
 
 namespace kiln::bake::test {
 namespace {

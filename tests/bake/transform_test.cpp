@@ -7,8 +7,8 @@
 #include "bake/rope.hpp"
 #include "bake/row_source.hpp"
 #include "bake_testing.hpp"
-#include "kiln/base/random.hpp"
-#include "kiln/numerics/vector_ops.hpp"
+#include "base/random.hpp"
+#include "numerics/vector_ops.hpp"
 
 namespace kiln::bake::test {
 namespace {

@@ -11,12 +11,12 @@
 #include <stdexcept>
 #include <vector>
 
-#include "kiln/base/atomic_file.hpp"
-#include "kiln/base/exact_math.hpp"
-#include "kiln/base/hash.hpp"
-#include "kiln/base/mapped_file.hpp"
-#include "kiln/base/random.hpp"
-#include "kiln/base/text.hpp"
+#include "base/atomic_file.hpp"
+#include "base/exact_math.hpp"
+#include "base/hash.hpp"
+#include "base/mapped_file.hpp"
+#include "base/random.hpp"
+#include "base/text.hpp"
 #include "kiln/base/thread_pool.hpp"
 #include "kiln/base/units.hpp"
 

@@ -11,7 +11,7 @@
 #include <sstream>
 #include <vector>
 
-#include "kiln/base/mapped_file.hpp"
+#include "base/mapped_file.hpp"
 #include "kiln/baseline/baseline.hpp"
 #include "kiln/config/load.hpp"
 #include "support/development_data.hpp"

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "kiln/base/random.hpp"
+#include "base/random.hpp"
 #include "kiln/config/load.hpp"
 
 namespace kiln::baseline {

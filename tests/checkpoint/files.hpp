@@ -17,8 +17,8 @@
 #include <utility>
 #include <vector>
 
+#include "checkpoint/checkpoint.hpp"
 #include "checkpoint/layout.hpp"
-#include "kiln/checkpoint/checkpoint.hpp"
 #include "support/models.hpp"
 
 namespace kiln::checkpoint::test {

@@ -11,8 +11,8 @@
 #include <string>
 #include <vector>
 
+#include "base/random.hpp"
 #include "checkpoint/blocks.hpp"
-#include "kiln/base/random.hpp"
 
 namespace kiln::checkpoint {
 namespace {

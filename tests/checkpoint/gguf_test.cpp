@@ -1,8 +1,8 @@
 // GGUF files: what opens, and the sentence for what does not.
 #include <gmock/gmock.h>
 
+#include "base/random.hpp"
 #include "checkpoint/files.hpp"
-#include "kiln/base/random.hpp"
 
 namespace kiln::checkpoint::test {
 namespace {

@@ -1,5 +1,5 @@
 // PEFT adapters: what is read, what is refused and in which words, and the weights with an adapter added.
-#include "kiln/checkpoint/lora.hpp"
+#include "checkpoint/lora.hpp"
 
 #include <gmock/gmock.h>
 

@@ -3,8 +3,8 @@
 
 #include <gmock/gmock.h>
 
+#include "base/random.hpp"
 #include "checkpoint/files.hpp"
-#include "kiln/base/random.hpp"
 
 namespace kiln::checkpoint::test {
 namespace {

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "kiln/chip/chip.hpp"
+#include "chip/systemc/chip.hpp"
 #include "support/models.hpp"
 
 namespace kiln::chip {
@@ -33,13 +33,13 @@ inline Watched watch(const program::Placement& placement, RunRequest request) {
   return w;
 }
 
-inline RunRequest timing_request(std::uint64_t prompt, std::uint64_t answer, Movement movement = Movement::Bursts,
-                                 std::uint64_t stall_seed = 0) {
+inline RunRequest timing_request(std::uint64_t prompt, std::uint64_t answer,
+                                 TransferMode transfer_mode = TransferMode::Bursts, std::uint64_t stall_seed = 0) {
   RunRequest request;
   request.users.emplace_back();
   request.users[0].prompt.assign(prompt, 0);
   request.users[0].max_new_tokens = answer;
-  request.movement = movement;
+  request.transfer_mode = transfer_mode;
   request.stall_seed = stall_seed;
   return request;
 }

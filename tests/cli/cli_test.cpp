@@ -213,7 +213,7 @@ TEST_F(Cli, UsersGetTheSameAnswersOnAnyScheduleAndWhateverElseRuns) {
     return ids;
   };
   const auto serial = result({});
-  const auto pipelined = result({"--set", "schedule=layer_pipelined", "--set", "sequencer.turn=decode_first"});
+  const auto pipelined = result({"--set", "schedule=layer_pipelined", "--set", "sequencer.arbitration=decode_first"});
   const auto chips = result({"--set", "chips.count=2"});
   ASSERT_EQ(serial["by_user"].size(), 3U);
   EXPECT_NE(serial["by_user"][0]["token_ids"], serial["by_user"][1]["token_ids"]);  // each has a prompt of its own

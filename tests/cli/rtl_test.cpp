@@ -38,13 +38,13 @@ TEST_F(RtlCommand, WritesAUnitWithItsWeightsAndAReadme) {
   EXPECT_NE(top.find(".Layers(5)"), std::string::npos) << top;
   EXPECT_NE(test::slurp(path("o/README.md")).find("verilator --lint-only -Wall"), std::string::npos);
   const std::string codes = test::slurp(path("o/o_codes_000_000.hex"));
-  EXPECT_EQ(std::ranges::count(codes, '\n'), 5 * 64);      // a word an input, layer behind layer
-  EXPECT_EQ(codes.find('\n'), std::size_t{64} * 4 / 4);    // 64 outputs of 4 bits
+  EXPECT_EQ(std::ranges::count(codes, '\n'), 5 * 64);    // a word an input, layer behind layer
+  EXPECT_EQ(codes.find('\n'), std::size_t{64} * 4 / 4);  // 64 outputs of 4 bits
 }
 
 TEST_F(RtlCommand, WritesAWholeChipWithWhatItsTestbenchExpects) {
-  const auto written = kiln({"rtl", "--rom", path("x.rom"), "--chip", "demo", "--unit", "chip", "--prompt-tokens", "3", "-n",
-                             "4", "-o", path("chip")});
+  const auto written = kiln({"rtl", "--rom", path("x.rom"), "--chip", "demo", "--unit", "chip", "--prompt-tokens", "3",
+                             "-n", "4", "-o", path("chip")});
   const auto run = kiln({"run", "--rom", path("x.rom"), "--chip", "demo", "--prompt-tokens", "3", "-n", "4"});
   EXPECT_EQ(written["unit"], "chip");
   EXPECT_EQ(written["directory"], path("chip"));
@@ -69,7 +69,8 @@ TEST_F(RtlCommand, RefusesWhatTheRtlIsNot) {
   expect_refused(unit, "are for the testbench of --unit chip; o_array has none");
   expect_refused(run_rtl({"--chip", "demo", "--timing-only"}), "--rtl runs values");
   expect_refused(run_rtl({"--chip", "demo", "--users", "2"}), "--rtl runs one user without an adapter");
-  expect_refused({"run", "--model", "stories260k", "--chip", "demo", "--prompt-tokens", "2", "--rtl"}, "--rtl runs values");
+  expect_refused({"run", "--model", "stories260k", "--chip", "demo", "--prompt-tokens", "2", "--rtl"},
+                 "--rtl runs values");
   EXPECT_FALSE(std::filesystem::exists(path("no")));
 }
 

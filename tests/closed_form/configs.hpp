@@ -9,7 +9,7 @@
 #include <string>
 #include <utility>
 
-#include "kiln/base/random.hpp"
+#include "base/random.hpp"
 #include "kiln/program/placement.hpp"
 #include "support/models.hpp"
 

@@ -19,9 +19,9 @@ struct Latency {
   const char* name;
   std::function<std::uint32_t&(ChipConfig&)> field;
   std::uint64_t per_layer;
-  std::uint64_t per_token;        ///< outside the layers, with or without logits
-  std::uint64_t for_logits;       ///< more with logits
-  std::uint64_t for_silence = 0;  ///< more without
+  std::uint64_t per_token;                                     ///< outside the layers, with or without logits
+  std::uint64_t for_logits;                                    ///< more with logits
+  std::uint64_t for_silence = 0;                               ///< more without
   std::optional<config::Microarchitecture> of = std::nullopt;  ///< of tiles of this one alone
 };
 

@@ -1,6 +1,6 @@
 // The timeline: what one user alone must see, a pipeline that is full, prompts, queues. Random members of the family
 // stand in tests/host/family_test.cpp.
-#include "kiln/closed_form/timeline.hpp"
+#include "closed_form/timeline.hpp"
 
 #include <gtest/gtest.h>
 

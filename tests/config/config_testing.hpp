@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "kiln/base/mapped_file.hpp"
+#include "base/mapped_file.hpp"
 #include "kiln/config/load.hpp"
 
 namespace kiln::config {

@@ -7,9 +7,9 @@
 #include <filesystem>
 #include <fstream>
 
+#include "base/random.hpp"
 #include "config/config_testing.hpp"
 #include "config/json_text.hpp"
-#include "kiln/base/random.hpp"
 #include "kiln/config/load.hpp"
 
 namespace kiln::config {

@@ -5,8 +5,8 @@
 #include <set>
 #include <sstream>
 
+#include "base/mapped_file.hpp"
 #include "config/writer.hpp"
-#include "kiln/base/mapped_file.hpp"
 
 namespace kiln::config {
 namespace {

@@ -7,8 +7,8 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "base/mapped_file.hpp"
 #include "config/writer.hpp"
-#include "kiln/base/mapped_file.hpp"
 #include "kiln/base/units.hpp"
 #include "kiln/config/load.hpp"
 
@@ -52,8 +52,8 @@ TEST(Shipped, NoFileStandsOutsideTheKinds) {
 TEST(Shipped, TheNamesThatTheCommandLinePromisesAreThere) {
   using testing::ElementsAre;
   using testing::IsSupersetOf;
-  EXPECT_THAT(path().list("chip"),
-              IsSupersetOf({"demo", "demo-bit-serial", "demo-rom-mac", "hc1", "hc1-pipelined", "hc1-x10", "hnlpu", "roma"}));
+  EXPECT_THAT(path().list("chip"), IsSupersetOf({"demo", "demo-bit-serial", "demo-rom-mac", "hc1", "hc1-pipelined",
+                                                 "hc1-x10", "hnlpu", "roma"}));
   EXPECT_THAT(path().list("model"), IsSupersetOf({"llama-3.1-8b", "llama-3.1-70b", "llama-3.2-1b", "llama-3.2-3b",
                                                   "gpt-oss-120b-dense", "stories260k", "kiln-stories-1m"}));
   EXPECT_THAT(path().list("recipe"), IsSupersetOf({"w8", "w4", "w3w6", "w2"}));

@@ -11,8 +11,8 @@
 #include <limits>
 #include <random>
 
+#include "base/mapped_file.hpp"
 #include "cost/money_testing.hpp"
-#include "kiln/base/mapped_file.hpp"
 
 namespace kiln::cost {
 namespace {

@@ -235,7 +235,7 @@ TEST(Tokens, CardsLastUntilTheyAreWrittenOffAndAreThenBoughtAnew) {
 }
 
 TEST(Tokens, LinesAreOrderedAndAddUp) {
-  Machine machine = plain_machine();
+  Replica machine = plain_machine();
   machine.die = die_of_area({780, 815, 850}).value();
   machine.tokens_per_s_total = {15000, 16000, 16960};
   machine.power_w = {150, 200, 260};
@@ -259,7 +259,7 @@ TEST(Tokens, LinesAreOrderedAndAddUp) {
 
 TEST(Tokens, CostFallsWithUseAndRisesWithPriceOfPowerAndDies) {
   const auto total = [](const config::EconomicsConfig& economics, double machines = 1, std::uint32_t dies = 1) {
-    Machine machine = plain_machine();
+    Replica machine = plain_machine();
     machine.dies = dies;
     return usd_per_million_tokens(machine, {Release::NewModel, machines, {}}, plain_tech(), economics)
         .value()
@@ -278,17 +278,17 @@ TEST(Tokens, CostFallsWithUseAndRisesWithPriceOfPowerAndDies) {
 }
 
 TEST(Tokens, WhatCannotBeIsAnError) {
-  const auto refused = [](const Machine& machine, const Usage& usage) {
+  const auto refused = [](const Replica& machine, const Usage& usage) {
     return !usd_per_million_tokens(machine, usage, plain_tech(), plain_economics()).ok();
   };
   EXPECT_FALSE(refused(plain_machine(), {}));
   for (const base::Range& bad : {base::Range{0, 1, 2}, base::Range{2, 1, 3}, base::Range{1, kNan, 2},
                                  base::Range{1, 2, kInfinity}, base::Range{}}) {
-    Machine machine = plain_machine();
+    Replica machine = plain_machine();
     machine.tokens_per_s_total = bad;
     EXPECT_TRUE(refused(machine, {}));
   }
-  Machine machine = plain_machine();
+  Replica machine = plain_machine();
   machine.power_w = {-1, 0, 1};
   EXPECT_TRUE(refused(machine, {}));
   machine = plain_machine();

@@ -68,8 +68,8 @@ inline config::EconomicsConfig plain_economics() {
 }
 
 /// 62 dies a wafer, 100 USD each; 10,000 tokens/s at 200 W.
-inline Machine plain_machine() {
-  Machine machine;
+inline Replica plain_machine() {
+  Replica machine;
   machine.die = die_of_area({100, 100, 100}).value();
   machine.tokens_per_s_total = {10000, 10000, 10000};
   machine.power_w = {200, 200, 200};

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "kiln/base/random.hpp"
+#include "base/random.hpp"
 #include "kiln/floorplan/floorplan.hpp"
 
 namespace kiln::floorplan {

@@ -1,12 +1,12 @@
 // Conversations: what goes to the chip is what the template writes, answers stay the ids that the chip made, and every
 // answer is the one of a single run over all that the chip has seen.
-#include "kiln/host/conversation.hpp"
+#include "host/conversation.hpp"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "kiln/host/run.hpp"
+#include "host/run.hpp"
 #include "support/random_chip.hpp"
 #include "support/toy_rom.hpp"
 #include "tokenizer/small_vocabularies.hpp"
@@ -68,7 +68,7 @@ struct Machine {
   }
   /// The answer of one run over `ids`.
   Ids once(const Ids& ids, std::size_t answers) {
-    chip::Values fresh(*rom, kCapacity + 8, pool, numerics::best_simd());
+    functional::FunctionalModel fresh(*rom, kCapacity + 8, pool, numerics::best_simd());
     chip::RunRequest request;
     request.values = &fresh;
     request.users.emplace_back();
@@ -89,7 +89,7 @@ struct Machine {
   tokenizer::Tokenizer tokens;
   std::optional<program::Placement> placement;
   std::optional<rom::RomImage> rom;
-  std::optional<chip::Values> values;
+  std::optional<functional::FunctionalModel> values;
 };
 
 /// All that the chip has seen with this turn, given what it had seen before.

@@ -5,8 +5,8 @@
 #include <algorithm>
 
 #include "chip/chip_testing.hpp"
-#include "kiln/closed_form/timeline.hpp"
-#include "kiln/host/run.hpp"
+#include "closed_form/timeline.hpp"
+#include "host/run.hpp"
 #include "support/random_chip.hpp"
 #include "support/toy_rom.hpp"
 
@@ -38,7 +38,7 @@ TEST(Family, BurstsBeatsAndTheTimelineAgreeOnAThousandMembers) {
     const auto placement = random.member(capacity);
     auto request = random_users(random, placement.kv().capacity_tokens);
     const auto [bursts, events] = chip::watch(placement, request);
-    request.movement = chip::Movement::Beats;
+    request.transfer_mode = chip::TransferMode::Beats;
     const auto [beats, beat_events] = chip::watch(placement, request);
     ASSERT_EQ(events, beat_events) << "KILN_SEED=" << seed << " round " << round;
     ASSERT_EQ(bursts.by_unit, beats.by_unit) << round;
@@ -80,7 +80,7 @@ TEST(Family, BurstsAndBeatsAgreeWhenReceiversRefuseBeatsAtRandom) {
     auto request = random_users(random, placement.kv().capacity_tokens);
     request.stall_seed = random.number(1, 1000000);
     const auto bursts = chip::watch(placement, request);
-    request.movement = chip::Movement::Beats;
+    request.transfer_mode = chip::TransferMode::Beats;
     chip::expect_same_cycles(bursts, chip::watch(placement, request));
     if (testing::Test::HasFailure()) FAIL() << "round " << round;
   }
@@ -98,11 +98,11 @@ TEST(Family, NoMemberChangesATokenOfAnyUser) {
       chip.schedule = round % 2 == 0 ? config::Schedule::LayerSerial : config::Schedule::LayerPipelined;
       chip.chips.count = random.number(1, model.layers);
       chip.sequencer.slots = random.number(1, 4);
-      chip.sequencer.turn = static_cast<config::Turn>(random.number(0, 2));
+      chip.sequencer.arbitration = static_cast<config::Arbitration>(random.number(0, 2));
     }
     const auto placement = program::Placement::create(model, {}, chip);
     ASSERT_TRUE(placement.ok());
-    chip::Values values(rom, 40, pool, numerics::Simd::Scalar);
+    functional::FunctionalModel values(rom, 40, pool, numerics::Simd::Scalar);
     chip::RunRequest request;
     request.values = &values;
     for (std::uint32_t u = 0; u < 4; ++u) {

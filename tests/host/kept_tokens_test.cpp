@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "chip/chip_testing.hpp"
-#include "kiln/host/run.hpp"
+#include "host/run.hpp"
 #include "support/random_chip.hpp"
 #include "support/toy_rom.hpp"
 
@@ -12,7 +12,7 @@ namespace {
 
 using Ids = std::vector<base::TokenId>;
 
-chip::RunRequest asking(chip::Values& values, Ids prompt, std::uint64_t kept, std::uint64_t answer) {
+chip::RunRequest asking(functional::FunctionalModel& values, Ids prompt, std::uint64_t kept, std::uint64_t answer) {
   chip::RunRequest request;
   request.values = &values;
   request.users.emplace_back();
@@ -38,7 +38,7 @@ struct Machine {
     while (placed.model().vocab_size < 64) placed = random.member(64);
     return placed;
   }
-  [[nodiscard]] chip::Values values() { return {*rom, 64, pool, numerics::best_simd()}; }
+  [[nodiscard]] functional::FunctionalModel values() { return {*rom, 64, pool, numerics::best_simd()}; }
   support::RandomConfigs random;
   base::ThreadPool pool;
   program::Placement placement;

@@ -9,7 +9,7 @@
 
 #include "chip/chip_testing.hpp"
 #include "kiln/closed_form/closed_form.hpp"
-#include "kiln/host/run.hpp"
+#include "host/run.hpp"
 #include "support/random_chip.hpp"
 #include "support/toy_rom.hpp"
 
@@ -39,7 +39,7 @@ TEST(RandomChips, BurstsBeatsAndTheClosedFormAgreeOnAThousand) {
     auto request = chip::timing_request(prompt, answer);
     request.users[0].kept_tokens = kept;
     const auto [bursts, events] = chip::watch(placement, request);
-    request.movement = chip::Movement::Beats;
+    request.transfer_mode = chip::TransferMode::Beats;
     const auto [beats, beat_events] = chip::watch(placement, request);
     ASSERT_FALSE(events.empty());
     ASSERT_EQ(events, beat_events) << "KILN_SEED=" << seed << " round " << round;
@@ -73,7 +73,7 @@ TEST(RandomChips, GeometryNeverChangesAToken) {
     const auto placement = program::Placement::create(model, {}, random.chip(model, 16));
     ASSERT_TRUE(placement.ok());
     // Tile by tile, as this chip's arrays and trees compute.
-    chip::Values values(rom, 16, pool, numerics::Simd::Scalar, &*placement);
+    functional::FunctionalModel values(rom, 16, pool, numerics::Simd::Scalar, &*placement);
     chip::RunRequest request;
     request.users.emplace_back();
     request.users[0].prompt = prompt;

@@ -1,14 +1,14 @@
 // Workloads: the file, the figures, and queueing against M/D/1.
-#include "kiln/host/workload.hpp"
+#include "host/workload.hpp"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <fstream>
 
+#include "base/random.hpp"
 #include "chip/chip_testing.hpp"
-#include "kiln/base/random.hpp"
-#include "kiln/host/run.hpp"
+#include "host/run.hpp"
 #include "support/random_chip.hpp"
 
 namespace kiln::host {

@@ -13,9 +13,9 @@
 #include <string>
 #include <vector>
 
-#include "kiln/base/random.hpp"
-#include "kiln/numerics/matrix.hpp"
-#include "kiln/numerics/vector_ops.hpp"
+#include "base/random.hpp"
+#include "numerics/matrix.hpp"
+#include "numerics/vector_ops.hpp"
 
 namespace kiln::numerics::testing {
 

@@ -8,8 +8,8 @@
 #include <numeric>
 #include <vector>
 
-#include "kiln/base/random.hpp"
-#include "kiln/numerics/vector_ops.hpp"
+#include "base/random.hpp"
+#include "numerics/vector_ops.hpp"
 
 namespace kiln::numerics {
 namespace {

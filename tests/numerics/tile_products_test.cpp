@@ -1,5 +1,5 @@
 // The three microarchitectures form the same integers, for all code widths, odd tiles and any codebook.
-#include "kiln/numerics/tile_products.hpp"
+#include "numerics/tile_products.hpp"
 
 #include "kiln/base/result.hpp"
 #include "numerics/numerics_testing.hpp"

@@ -1,6 +1,6 @@
 // Every element-wise operation, norm and transform against a double-precision oracle within the bounds of
 // docs/numerics.md.
-#include "kiln/numerics/vector_ops.hpp"
+#include "numerics/vector_ops.hpp"
 
 #include <algorithm>
 
@@ -101,7 +101,8 @@ TEST(Quantise, InputsTakeTheSmallestStepThatFits) {
         ASSERT_GE(largest, 101) << "4/5 of 127: a smaller step would have done";
         const double alignment = static_cast<double>(block) * std::exp2(std::ilogb(magnitude) - 24);
         for (std::size_t i = g * 64; i < std::min(width, (g + 1) * 64); ++i) {
-          // Half a step, and what the rounded reciprocal of the step is off by: 2^-21 of at most 127 steps, times at most 7.
+          // Half a step, and what the rounded reciprocal of the step is off by: 2^-21 of at most 127 steps, times at
+          // most 7.
           ASSERT_LE(std::fabs(q.codes[i] * unit - expected[i]), unit * (0.5 + 127 * 7 * 0x1p-21) + alignment);
         }
       }

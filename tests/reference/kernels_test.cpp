@@ -6,7 +6,7 @@
 #include <cmath>
 #include <vector>
 
-#include "kiln/base/random.hpp"
+#include "base/random.hpp"
 
 namespace kiln::reference {
 namespace {

@@ -11,8 +11,8 @@
 #include <numbers>
 #include <optional>
 
-#include "kiln/base/random.hpp"
-#include "kiln/reference/reference.hpp"
+#include "base/random.hpp"
+#include "reference/reference.hpp"
 #include "support/development_data.hpp"
 
 namespace kiln::reference {

@@ -1,7 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "kiln/base/result.hpp"
-#include "kiln/report/table.hpp"
+#include "report/table.hpp"
 
 namespace kiln::report {
 namespace {

@@ -3,7 +3,7 @@
 
 #include <csignal>
 
-#include "kiln/rom/decode.hpp"
+#include "rom/decode.hpp"
 #include "rom/small_image.hpp"
 
 namespace kiln::rom::test {

@@ -12,11 +12,11 @@
 #include <string>
 #include <vector>
 
-#include "kiln/base/hash.hpp"
-#include "kiln/base/random.hpp"
-#include "kiln/rom/rom_image.hpp"
-#include "kiln/rom/rom_writer.hpp"
+#include "base/hash.hpp"
+#include "base/random.hpp"
 #include "rom/layout.hpp"
+#include "rom/rom_image.hpp"
+#include "rom/rom_writer.hpp"
 #include "support/models.hpp"
 
 namespace kiln::rom::test {

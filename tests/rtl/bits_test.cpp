@@ -3,8 +3,8 @@
 
 #include <cstdlib>
 
-#include "kiln/rtl/rtl.hpp"
 #include "rtl/program.hpp"
+#include "rtl/rtl.hpp"
 #include "rtl/unit_design.hpp"
 #include "support/models.hpp"
 
@@ -41,7 +41,8 @@ TEST(RtlCheck, NamesWhatTheRtlIsNot) {
   chip.name = "mine";
   EXPECT_TRUE(check(placed(chip, 32)).ok());
   EXPECT_EQ(check(placed(chip, 48)).error().message,
-            "chip mine: the RTL wants whole heads in a beat, and a beat of 64 elements (64 x /link/beat_groups) is no multiple "
+            "chip mine: the RTL wants whole heads in a beat, and a beat of 64 elements (64 x /link/beat_groups) is no "
+            "multiple "
             "of the heads' 48 of small");
   chip.kv.banks = 191;
   EXPECT_EQ(check(placed(chip, 32)).error().message,

@@ -9,7 +9,7 @@
 #include <string>
 #include <utility>
 
-#include "kiln/base/random.hpp"
+#include "base/random.hpp"
 #include "kiln/program/placement.hpp"
 
 namespace kiln::support {
@@ -102,7 +102,7 @@ class RandomConfigs {
     c.link.vector_to_vector = stages();
     c.sampler.draw_cycles = latency();
     c.sequencer.slots = number(1, 5);
-    c.sequencer.turn = static_cast<config::Turn>(number(0, 2));
+    c.sequencer.arbitration = static_cast<config::Arbitration>(number(0, 2));
     c.kv.when_full = coin() ? config::WhenFull::Queue : config::WhenFull::Refuse;
     auto placed = program::Placement::create(m, {}, c, adapter());
     base::check(placed.ok(), placed.ok() ? "" : placed.error().message);

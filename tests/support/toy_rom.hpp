@@ -10,14 +10,14 @@
 #include <utility>
 #include <vector>
 
-#include "kiln/base/random.hpp"
+#include "base/random.hpp"
 #include "kiln/base/thread_pool.hpp"
-#include "kiln/numerics/matrix.hpp"
-#include "kiln/numerics/vector_ops.hpp"
 #include "kiln/program/dataflow.hpp"
-#include "kiln/rom/adapter.hpp"
-#include "kiln/rom/rom_image.hpp"
-#include "kiln/rom/rom_writer.hpp"
+#include "numerics/matrix.hpp"
+#include "numerics/vector_ops.hpp"
+#include "rom/adapter.hpp"
+#include "rom/rom_image.hpp"
+#include "rom/rom_writer.hpp"
 
 namespace kiln::support {
 

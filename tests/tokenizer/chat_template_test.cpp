@@ -1,5 +1,5 @@
 // Chat templates against Jinja2: scripts/chat-template-goldens wrote what it makes of them.
-#include "kiln/tokenizer/chat_template.hpp"
+#include "tokenizer/chat_template.hpp"
 
 #include <gmock/gmock.h>
 
@@ -9,7 +9,7 @@
 #include <random>
 #include <sstream>
 
-#include "kiln/base/random.hpp"
+#include "base/random.hpp"
 
 namespace kiln::tokenizer {
 namespace {

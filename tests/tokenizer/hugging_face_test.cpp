@@ -3,9 +3,9 @@
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
-#include "kiln/base/random.hpp"
-#include "kiln/tokenizer/tokenizer.hpp"
+#include "base/random.hpp"
 #include "tokenizer/small_vocabularies.hpp"
+#include "tokenizer/tokenizer.hpp"
 
 namespace kiln::tokenizer {
 namespace {

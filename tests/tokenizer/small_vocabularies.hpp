@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "kiln/tokenizer/tokenizer.hpp"
+#include "tokenizer/tokenizer.hpp"
 
 namespace kiln::tokenizer::small {
 

@@ -1,12 +1,12 @@
-#include "kiln/tokenizer/tokenizer.hpp"
+#include "tokenizer/tokenizer.hpp"
 
 #include <gmock/gmock.h>
 
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
-#include "kiln/base/mapped_file.hpp"
-#include "kiln/base/random.hpp"
+#include "base/mapped_file.hpp"
+#include "base/random.hpp"
 #include "support/development_data.hpp"
 #include "tokenizer/small_vocabularies.hpp"
 

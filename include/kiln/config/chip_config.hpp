@@ -17,7 +17,7 @@ inline constexpr std::array<std::string_view, 3> kMicroarchitectureNames = {"pro
 /// layer, and the head, has its own, and as many tokens are in flight. docs/units/README.md
 enum class Schedule { LayerSerial, LayerPipelined };
 /// Which user's token goes first where several could.
-enum class Turn { RoundRobin, DecodeFirst, PrefillFirst };
+enum class Arbitration { RoundRobin, DecodeFirst, PrefillFirst };
 /// What happens to a request that finds no room in the KV cache although it would fit an empty one.
 enum class WhenFull { Queue, Refuse };
 
@@ -136,7 +136,7 @@ struct SequencerConfig {
   std::uint32_t issue_cycles = 2;   ///< from a known token id to the embedding's address
   std::uint32_t commit_cycles = 2;  ///< from the end of a token to the next one's issue
   std::uint32_t slots = 1;          ///< users at a time
-  Turn turn = Turn::RoundRobin;
+  Arbitration arbitration = Arbitration::RoundRobin;
 };
 
 /// Links between units: beats of 64 * beat_groups elements; pipeline stages per link, at least 1. docs/units/link.md
@@ -184,7 +184,7 @@ struct LoraConfig {
 enum class RomCell {
   TransistorPerBit,     ///< a code of b bits is b cells of a mask ROM
   TransistorPerWeight,  ///< a cell of one transistor holds a code of up to 4 bits; wider codes take several
-  Metal,                ///< wires lead a weight's input where its value counts it: bit_serial, all rows in one step, one layer
+  Metal,  ///< wires lead a weight's input where its value counts it: bit_serial, all rows in one step, one layer
 };
 inline constexpr std::array<std::string_view, 3> kRomCellNames = {"transistor_per_bit", "transistor_per_weight",
                                                                   "metal"};

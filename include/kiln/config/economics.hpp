@@ -32,7 +32,6 @@ struct EconomicsConfig {
   TechConstant respin_masks;            ///< that differ from model to model, a die
   TechConstant respin_engineering_usd;  ///< a model
   TechConstant respin_months;           ///< from a model's release to the first token of its chip
-
 };
 
 /// One constant: for reading, checks, documentation and reports.

@@ -42,7 +42,7 @@ base::Result<ChipConfig> load_chip(const std::string& file, const std::vector<Ov
 base::Result<ModelConfig> load_model(const std::string& file, const std::vector<Override>& overrides = {});
 base::Result<BakeRecipe> load_recipe(const std::string& file, const std::vector<Override>& overrides = {});
 base::Result<GpuSpec> load_gpu(const std::string& file, const std::vector<Override>& overrides = {});
-base::Result<Machine> load_machine(const std::string& file, const std::vector<Override>& overrides = {});
+base::Result<ReferenceMachine> load_machine(const std::string& file, const std::vector<Override>& overrides = {});
 base::Result<TechConfig> load_tech(const std::string& file, const std::vector<Override>& overrides = {});
 base::Result<EconomicsConfig> load_economics(const std::string& file, const std::vector<Override>& overrides = {});
 
@@ -55,8 +55,8 @@ base::Result<BakeRecipe> parse_recipe(const std::string& json, const std::string
                                       const std::vector<Override>& overrides = {});
 base::Result<GpuSpec> parse_gpu(const std::string& json, const std::string& name,
                                 const std::vector<Override>& overrides = {});
-base::Result<Machine> parse_machine(const std::string& json, const std::string& name,
-                                    const std::vector<Override>& overrides = {});
+base::Result<ReferenceMachine> parse_machine(const std::string& json, const std::string& name,
+                                             const std::vector<Override>& overrides = {});
 base::Result<TechConfig> parse_tech(const std::string& json, const std::string& name,
                                     const std::vector<Override>& overrides = {});
 base::Result<EconomicsConfig> parse_economics(const std::string& json, const std::string& name,

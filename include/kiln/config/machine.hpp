@@ -12,7 +12,7 @@ namespace kiln::config {
 enum class MachineTag { Vendor, Measured, Derived, Published };
 inline constexpr std::array<std::string_view, 4> kMachineTags = {"vendor", "measured", "derived", "published"};
 
-struct Machine {
+struct ReferenceMachine {
   std::string name;                                              ///< the file's name
   std::string description;                                       ///< the machine
   std::string model;                                             ///< what it ran

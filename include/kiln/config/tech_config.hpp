@@ -1,6 +1,6 @@
 // A silicon technology, from configs/tech/*.json: what the cost model and the floorplan know about it. Every constant
-// has a low, a typical and a high value, a source and a tag that says what kind of source it is. All are written so that
-// the low value is the one that costs least. Units stand in the keys; configs/README.md says what each means.
+// has a low, a typical and a high value, a source and a tag that says what kind of source it is. All are written so
+// that the low value is the one that costs least. Units stand in the keys; configs/README.md says what each means.
 #pragma once
 
 #include <array>
@@ -37,15 +37,16 @@ struct TechConfig {
   std::array<TechConstant, kMacroWords.size()> sram_um2_per_bit;
   TechConstant rom_transistors_per_bit;
   TechConstant sram_transistors_per_bit;
-  TechConstant weight_cell_rom_bits;  ///< area of a cell that holds a weight of up to 4 bits in one transistor, in ROM bits
+  TechConstant
+      weight_cell_rom_bits;  ///< area of a cell that holds a weight of up to 4 bits in one transistor, in ROM bits
   TechConstant metal_um2_per_weight;  ///< wires that lead a weight's input to its counter, beyond the counter itself
   TechConstant placement_overhead;    ///< die area per area of its parts
   TechConstant host_io_mm2;
   TechConstant chip_link_io_mm2;
 
   // Time
-  TechConstant fo4_ps;         ///< an inverter that drives four
-  TechConstant flip_flop_ps;   ///< setup and clock to output
+  TechConstant fo4_ps;        ///< an inverter that drives four
+  TechConstant flip_flop_ps;  ///< setup and clock to output
   TechConstant rom_read_ps;
   TechConstant sram_read_ps;
   TechConstant wire_ps_per_mm;

@@ -35,7 +35,7 @@ struct Cases {
 inline constexpr double kMostMonths = 120;
 
 struct BreakEvenQuestion {
-  Machine machine;
+  Replica machine;
   Release release = Release::NewModel;
   GpuOffer gpu;
   std::vector<double> lifetimes_months = {3, 6, 12, 24, 36};  ///< from the model's release to its last token

@@ -28,10 +28,10 @@ struct Part {
 struct Die {
   std::uint32_t layers = 0;  ///< on this die
   std::uint32_t stages = 0;
-  std::vector<Part> parts;   ///< all stages together
+  std::vector<Part> parts;  ///< all stages together
   base::Range transistors, area_mm2, leakage_w;
   double rom_bits = 0, sram_bits = 0;  ///< codes and scales, whatever cells hold them; keys, values, scores, adapter
-  floorplan::Floorplan plan;               ///< at typical areas
+  floorplan::Floorplan plan;           ///< at typical areas
   std::vector<floorplan::LinkWire> wires;  ///< at the typical delay
   double tile_side_mm = 0;                 ///< of the largest array's tile, taken as a square, typical
 };
@@ -42,7 +42,7 @@ base::Result<Die> die(const program::Placement& placement, const config::BakeRec
 
 /// A path between two registers, against the clock.
 struct ClockPath {
-  std::string name;         ///< "select and accumulate"
+  std::string name;  ///< "select and accumulate"
   base::Range delay_ps;
   double available_ps = 0;  ///< cycles that the config gives it times the clock's period
   [[nodiscard]] bool meets_typical() const { return delay_ps.typical <= available_ps; }

@@ -65,7 +65,7 @@ OneOffCost one_off_cost(Release release, std::uint32_t dies, const config::TechC
                         const config::EconomicsConfig& economics);
 
 /// What serves one copy of a model: `dies` cards with one die each.
-struct Machine {
+struct Replica {
   std::uint32_t dies = 1;
   DieSize die;                     ///< all dies are of one size
   base::Range tokens_per_s_total;  ///< of all its users, while it is busy; the cheap case takes `high`
@@ -91,7 +91,7 @@ struct TokenCost {
     return cards_usd + servers_usd + electricity_usd + masks_usd + engineering_usd + design_usd;
   }
 };
-base::Result<TokenCost> usd_per_million_tokens(const Machine& machine, const Usage& usage,
+base::Result<TokenCost> usd_per_million_tokens(const Replica& machine, const Usage& usage,
                                                const config::TechConfig& tech,
                                                const config::EconomicsConfig& economics);
 

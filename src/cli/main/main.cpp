@@ -1,3 +1,3 @@
-#include "kiln/cli/cli.hpp"
+#include "cli/cli.hpp"
 
 int main(int argc, char** argv) { return kiln::cli::run(argc, argv); }

@@ -6,7 +6,7 @@
 #include <fstream>
 #include <string>
 
-#include "kiln/bake/bake.hpp"
+#include "bake/bake.hpp"
 #include "support/models.hpp"
 
 namespace kiln::bake::test {

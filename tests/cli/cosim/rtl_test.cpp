@@ -53,9 +53,30 @@ TEST_F(RtlChip, RunsStories260KAsTheSystemCChipDoes) {
 
 TEST_F(RtlChip, DrawsTheSameTokensUntilTheKvCacheIsFullWithOddLanesAndTilesThatCutGroups) {
   bake(KILN_SOURCE_DIR "/models/kiln-stories-1m", "w4");
-  const auto json = kiln({"run", "--rom", path("model.rom"), "--chip", "demo", "-n", "24", "--rtl", "--prompt", "The dog",
-                          "--temperature", "0.8", "--top-k", "5", "--seed", "7", "--set", "link.beat_groups=2", "--set",
-                          "vector.lanes=33", "--set", "tile.rows=100", "--set", "kv.depth_words=10"});
+  const auto json = kiln({"run",
+                          "--rom",
+                          path("model.rom"),
+                          "--chip",
+                          "demo",
+                          "-n",
+                          "24",
+                          "--rtl",
+                          "--prompt",
+                          "The dog",
+                          "--temperature",
+                          "0.8",
+                          "--top-k",
+                          "5",
+                          "--seed",
+                          "7",
+                          "--set",
+                          "link.beat_groups=2",
+                          "--set",
+                          "vector.lanes=33",
+                          "--set",
+                          "tile.rows=100",
+                          "--set",
+                          "kv.depth_words=10"});
   ASSERT_TRUE(json.contains("rtl"));
   EXPECT_TRUE(json["rtl"]["agrees"].get<bool>());
   EXPECT_EQ(json["rtl"]["cycles_total"], json["cycles_total"]);
@@ -64,8 +85,8 @@ TEST_F(RtlChip, DrawsTheSameTokensUntilTheKvCacheIsFullWithOddLanesAndTilesThatC
 
 TEST_F(RtlChip, LiesInADirectoryThatRunsByTheCommandOfItsReadme) {
   bake("synthetic:stories260k", "w4");
-  const auto written = run_kiln({"rtl", "--rom", path("model.rom"), "--chip", "demo-rom-mac", "--unit", "chip", "-n", "3",
-                                 "--prompt-tokens", "2", "-o", path("chip")},
+  const auto written = run_kiln({"rtl", "--rom", path("model.rom"), "--chip", "demo-rom-mac", "--unit", "chip", "-n",
+                                 "3", "--prompt-tokens", "2", "-o", path("chip")},
                                 folder_);
   ASSERT_EQ(written.status, 0) << written.err;
   const std::string readme = test::slurp(path("chip/README.md"));

@@ -4,10 +4,10 @@
 #include <cmath>
 #include <numeric>
 
-#include "chip/unit_modules.hpp"
+#include "chip/systemc/unit_modules.hpp"
 #include "configurations.hpp"
 #include "cosim.hpp"
-#include "kiln/numerics/vector_ops.hpp"
+#include "numerics/vector_ops.hpp"
 
 namespace kiln::rtl {
 namespace {
@@ -25,7 +25,7 @@ class AttentionOracle final : public Oracle {
   [[nodiscard]] std::uint32_t positions() const override { return capacity_; }
   [[nodiscard]] bool ordered() const override { return true; }
 
-  void token(const chip::Flight& flight, const Pins& pins) override {
+  void token(const chip::TokenInFlight& flight, const Pins& pins) override {
     pins["position_i"].set(flight.position.value);
     if (flight.position.value == 0) {
       for (auto& store : stores_) store.clear();
@@ -33,7 +33,7 @@ class AttentionOracle final : public Oracle {
     }
   }
 
-  Exchange exchange(const chip::Flight&, const program::Op& op, const Pins& pins) override {
+  Exchange exchange(const chip::TokenInFlight&, const program::Op& op, const Pins& pins) override {
     pins["layer_i"].set(op.layer.value);
     const auto k = draw(model_.kv_heads), v = draw(model_.kv_heads), q = draw(model_.heads);
     auto& store = stores_[op.layer.value];
@@ -149,9 +149,12 @@ TEST_P(AttentionUnitCosim, AttendsInTheCyclesOfTheModel) {
 
 /// Sums of probabilities have 24 fraction bits: beyond 256 tokens they may need more than 32 bits.
 TEST(AttentionUnitLongCosim, AttendsToHundredsOfTokens) {
-  const Configuration c = {{"head_dim", 64}, {"beat_scale", 1}, {"kv_heads", 1}, {"shared", 3}, {"layers", 1}, {"context", 400}, {"width_bytes", 16},
-                           {"banks", 3}, {"ports", 1}, {"pad", 1}, {"heads_parallel", 1}, {"tokens_parallel", 3}, {"input_lanes", 33},
-                           {"softmax_lanes", 7}, {"output_lanes", 31}, {"score", 2}, {"softmax", 1}, {"value", 2}, {"reciprocal", 3}, {"read", 2}, {"write", 1}};
+  const Configuration c = {{"head_dim", 64},    {"beat_scale", 1},    {"kv_heads", 1},       {"shared", 3},
+                           {"layers", 1},       {"context", 400},     {"width_bytes", 16},   {"banks", 3},
+                           {"ports", 1},        {"pad", 1},           {"heads_parallel", 1}, {"tokens_parallel", 3},
+                           {"input_lanes", 33}, {"softmax_lanes", 7}, {"output_lanes", 31},  {"score", 2},
+                           {"softmax", 1},      {"value", 2},         {"reciprocal", 3},     {"read", 2},
+                           {"write", 1}};
   const std::uint64_t seed = support::test_seed(20261222);
   run_in_lock_step("attention_unit_long", {attention_case(c, seed)}, seed);
 }

@@ -35,7 +35,9 @@ inline constexpr std::size_t kGroupSize = 10;
 inline bool quick() { return std::getenv("KILN_COSIM_QUICK") != nullptr; }
 inline constexpr std::size_t kQuickSize = 3;
 
-inline std::size_t groups(const std::string& unit) { return (configurations(unit).size() + kGroupSize - 1) / kGroupSize; }
+inline std::size_t groups(const std::string& unit) {
+  return (configurations(unit).size() + kGroupSize - 1) / kGroupSize;
+}
 
 inline std::vector<Configuration> group(const std::string& unit, std::size_t index) {
   const auto all = configurations(unit);

@@ -3,9 +3,8 @@
 // available and have not left, data against the oracle's, ready against the pace of the twin's link.
 #pragma once
 
-#include <gtest/gtest.h>
-
 #include <fmt/format.h>
+#include <gtest/gtest.h>
 
 #include <cstdlib>
 #include <filesystem>
@@ -15,12 +14,12 @@
 #include <string>
 #include <vector>
 
-#include "chip/chip_modules.hpp"
-#include "chip/kernel_context.hpp"
+#include "base/random.hpp"
+#include "chip/systemc/chip_modules.hpp"
+#include "chip/systemc/kernel_context.hpp"
 #include "configurations.hpp"
-#include "kiln/base/random.hpp"
 #include "kiln/base/thread_pool.hpp"
-#include "kiln/rom/rom_image.hpp"
+#include "rom/rom_image.hpp"
 #include "rtl/verilate.hpp"
 #include "support/random_chip.hpp"
 #include "support/toy_rom.hpp"
@@ -50,9 +49,9 @@ class Oracle {
  public:
   virtual ~Oracle() = default;
   /// A token comes: sets the inputs that stay as they are until the next one.
-  virtual void token(const chip::Flight& flight, const Pins& pins) = 0;
+  virtual void token(const chip::TokenInFlight& flight, const Pins& pins) = 0;
   /// The unit's next operation, in the order of the dataflow.
-  virtual Exchange exchange(const chip::Flight& flight, const program::Op& op, const Pins& pins) = 0;
+  virtual Exchange exchange(const chip::TokenInFlight& flight, const program::Op& op, const Pins& pins) = 0;
   /// Positions that a token may have: drawn below this, or, where `ordered`, one behind the other from 0.
   [[nodiscard]] virtual std::uint32_t positions() const { return 1; }
   [[nodiscard]] virtual bool ordered() const { return false; }
@@ -87,8 +86,10 @@ inline Case make_case(const config::ModelConfig& model, const config::BakeRecipe
 class Outlet final : public sc_core::sc_module, public chip::Source {
  public:
   explicit Outlet(const sc_core::sc_module_name& name) : sc_module(name) {}
-  chip::Burst send(chip::Flight&, std::uint32_t, const chip::Burst&) override { std::abort(); }  // beats only
-  void push(chip::Flight&, std::uint32_t, std::uint64_t) override { ++waiting; }
+  chip::BeatSchedule send(chip::TokenInFlight&, std::uint32_t, const chip::BeatSchedule&) override {
+    std::abort();
+  }  // beats only
+  void push(chip::TokenInFlight&, std::uint32_t, std::uint64_t) override { ++waiting; }
   std::uint64_t waiting = 0;
 };
 
@@ -129,7 +130,7 @@ class Lane {
     chip::RunRequest request;
     request.users.resize(2);
     request.users[kDrawn].sampling.temperature = 1;
-    request.movement = chip::Movement::Beats;
+    request.transfer_mode = chip::TransferMode::Beats;
     return request;
   }
   /// What a chip would share; a module, so that names below it may be the same in every lane.
@@ -176,9 +177,8 @@ class Lane {
   }
 
   void begin_token() {
-    const std::uint32_t position =
-        oracle_->ordered() ? tokens_ % oracle_->positions()
-                           : static_cast<std::uint32_t>(random_.below(oracle_->positions()));
+    const std::uint32_t position = oracle_->ordered() ? tokens_ % oracle_->positions()
+                                                      : static_cast<std::uint32_t>(random_.below(oracle_->positions()));
     ++tokens_;
     flight_ = {};
     flight_.user = static_cast<std::uint32_t>(random_.below(2));
@@ -271,10 +271,11 @@ class Lane {
 
   bool same(std::uint64_t now, const std::string& signal, std::uint64_t expected, std::uint64_t seen) {
     if (expected == seen) return true;
-    ADD_FAILURE() << fmt::format("{}, cycle {}, signal {}: twin has {}, RTL has {} (operation {} of position {}, beat "
-                                 "{} of {} in, {} of {} out)",
-                                 case_.name, now, signal, expected, seen, program::name(flight_.op(op_).kind),
-                                 flight_.position.value, fed_, exchange_.in.size(), gone_, exchange_.out.size());
+    ADD_FAILURE() << fmt::format(
+        "{}, cycle {}, signal {}: twin has {}, RTL has {} (operation {} of position {}, beat "
+        "{} of {} in, {} of {} out)",
+        case_.name, now, signal, expected, seen, program::name(flight_.op(op_).kind), flight_.position.value, fed_,
+        exchange_.in.size(), gone_, exchange_.out.size());
     return false;
   }
   [[nodiscard]] std::string differing() const {
@@ -297,7 +298,7 @@ class Lane {
   std::unique_ptr<chip::UnitModule> twin_;
   std::vector<std::unique_ptr<Outlet>> outlets_;
   std::vector<std::string> outputs_, inputs_;
-  chip::Flight flight_;
+  chip::TokenInFlight flight_;
   std::uint32_t op_ = 0;
   Exchange exchange_;
   Bits seen_;
@@ -312,9 +313,7 @@ class Lane {
 class Bench final : public sc_core::sc_module {
  public:
   SC_HAS_PROCESS(Bench);
-  Bench(const sc_core::sc_module_name& name, Model& model) : sc_module(name), model_(model) {
-    SC_METHOD(step);
-  }
+  Bench(const sc_core::sc_module_name& name, Model& model) : sc_module(name), model_(model) { SC_METHOD(step); }
   void add(Lane& lane) { lanes_.push_back(&lane); }
   [[nodiscard]] std::uint64_t cycles() const { return now_; }
 

@@ -5,12 +5,12 @@
 #include <cstdint>
 #include <vector>
 
-#include "kiln/base/random.hpp"
+#include "base/random.hpp"
 
 namespace kiln::rtl {
 
-/// Elements of every size that the arithmetic has to do with: `spread` 0 as in a model, 1 all over the exponents, 2 with
-/// many zeros, ties and largest values.
+/// Elements of every size that the arithmetic has to do with: `spread` 0 as in a model, 1 all over the exponents, 2
+/// with many zeros, ties and largest values.
 class Elements {
  public:
   Elements(base::Random& random, std::uint32_t spread) : random_(random), spread_(spread) {}

@@ -1,5 +1,5 @@
 // Embedding ROM: one id a transaction, a row of elements behind it.
-#include "kiln/numerics/vector_ops.hpp"
+#include "numerics/vector_ops.hpp"
 #include "support.hpp"
 
 namespace kiln::rtl {
@@ -8,8 +8,8 @@ namespace {
 class EmbeddingOracle final : public Oracle {
  public:
   EmbeddingOracle(const Case& which, base::Random& random) : case_(which), random_(random) {}
-  void token(const chip::Flight&, const Pins&) override {}
-  Exchange exchange(const chip::Flight&, const program::Op&, const Pins&) override {
+  void token(const chip::TokenInFlight&, const Pins&) override {}
+  Exchange exchange(const chip::TokenInFlight&, const program::Op&, const Pins&) override {
     const auto& table = case_.image->tensor(config::TensorClass::Embedding).matrix;
     const auto id = static_cast<std::uint32_t>(random_.below(table.rows));
     std::vector<float> row(table.columns);
@@ -36,7 +36,9 @@ Case embedding_case(const Configuration& c, std::uint64_t seed) {
   made.twin = [](const char* name, chip::StageState& stage) {
     return std::make_unique<chip::PlainModule<chip::EmbeddingRom>>(name, stage, program::Unit::EmbeddingRom);
   };
-  made.oracle = [](const Case& which, base::Random& random) { return std::make_unique<EmbeddingOracle>(which, random); };
+  made.oracle = [](const Case& which, base::Random& random) {
+    return std::make_unique<EmbeddingOracle>(which, random);
+  };
   return made;
 }
 

@@ -1,5 +1,5 @@
-// kiln_hadamard_quantise by itself against kiln::numerics: every code, exponent and step, and the cycle in which the beat
-// is there. Lane groups come with gaps at random; blocks, padded groups and the way past the transform change from
+// kiln_hadamard_quantise by itself against kiln::numerics: every code, exponent and step, and the cycle in which the
+// beat is there. Lane groups come with gaps at random; blocks, padded groups and the way past the transform change from
 // beat to beat.
 #include <algorithm>
 #include <deque>
@@ -7,11 +7,10 @@
 #include "configurations.hpp"
 #include "cosim.hpp"
 #include "elements.hpp"
-#include "kiln/numerics/vector_ops.hpp"
+#include "numerics/vector_ops.hpp"
 
 namespace kiln::rtl {
 namespace {
-
 
 /// The module and the register behind it, which is its user's.
 constexpr std::string_view kBench = R"(module kiln_hadamard_quantise_bench #(
@@ -87,8 +86,8 @@ class QuantiseLane {
     if (due) {
       Bits seen;
       pins_["data_o"].get(seen);
-      EXPECT_EQ(seen, expected_.front().data) << name_ << ", cycle " << now << ": expected "
-                                              << expected_.front().data.hex() << ", RTL has " << seen.hex();
+      EXPECT_EQ(seen, expected_.front().data)
+          << name_ << ", cycle " << now << ": expected " << expected_.front().data.hex() << ", RTL has " << seen.hex();
       expected_.pop_front();
     }
     drive(now);
@@ -190,8 +189,8 @@ TEST_P(HadamardQuantiseCosim, GivesTheBitsOfNumericsInTheirCycle) {
     }
     model->tick();
   }
-  std::cout << fmt::format("{} configurations, {} beats, {} cycles compared\n", lanes.size(), lanes.size() * transactions_wanted(),
-                           lanes.size() * now);
+  std::cout << fmt::format("{} configurations, {} beats, {} cycles compared\n", lanes.size(),
+                           lanes.size() * transactions_wanted(), lanes.size() * now);
 }
 
 INSTANTIATE_TEST_SUITE_P(Groups, HadamardQuantiseCosim, testing::Range<std::size_t>(0, groups("hadamard_quantise")));

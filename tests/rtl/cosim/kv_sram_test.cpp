@@ -1,7 +1,7 @@
-// The KV SRAM alone: KvWalk of src/chip/kv_sram and kiln_kv_sram in lock step. Words are written at random, whole and
-// in part; then all rows of a region are read, and each cycle must bring what the model's arbitration says, with the
-// bytes that were written last. docs/units/kv_sram.md
-#include "chip/kv_sram.hpp"
+// The KV SRAM alone: KvStepReads of src/chip/kv_sram and kiln_kv_sram in lock step. Words are written at random, whole
+// and in part; then all rows of a region are read, and each cycle must bring what the model's arbitration says, with
+// the bytes that were written last. docs/units/kv_sram.md
+#include "chip/timing/kv_sram.hpp"
 
 #include <bit>
 #include <optional>
@@ -246,7 +246,7 @@ class KvLane {
   std::vector<std::uint8_t> bytes_;  ///< [layer][keys, values][word][byte]
   std::uint64_t filled_ = 0, words_read_ = 0;
   // the walk under way, and where its outputs are
-  std::optional<chip::KvWalk> walk_;
+  std::optional<chip::KvStepReads> walk_;
   std::uint64_t layer_ = 0, region_ = 0, context_ = 0, token_ = 0, head_ = 0, word_ = 0, step_begin_ = 0, step_end_ = 0;
   std::set<std::pair<std::uint64_t, std::uint64_t>> waiting_;  ///< token and head in their blocks
 };

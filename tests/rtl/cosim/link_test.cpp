@@ -1,11 +1,11 @@
 // The link: registers of src/chip/link (BeatLink, cycle by cycle) and kiln_link in lock step. Beats come at random, the
 // receiver takes one every `interval` cycles at most and refuses some more.
-#include "chip/link.hpp"
+#include "chip/timing/link.hpp"
 
 #include <deque>
 
-#include "cosim.hpp"
 #include "configurations.hpp"
+#include "cosim.hpp"
 
 namespace kiln::rtl {
 namespace {
@@ -59,7 +59,7 @@ struct LinkLane {
   std::string name;
   Pins pins;
   base::Random random;
-  chip::Refusal refusal;
+  chip::Backpressure refusal;
   std::uint64_t wanted = transactions_wanted();
   std::uint64_t interval, receiver_free = 0, sent = 0, arrived = 0;
   chip::BeatLink twin;

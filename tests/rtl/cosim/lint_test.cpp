@@ -3,8 +3,8 @@
 #include <iterator>
 
 #include "kiln/config/load.hpp"
-#include "kiln/rtl/rtl.hpp"
 #include "rtl/program.hpp"
+#include "rtl/rtl.hpp"
 #include "support.hpp"
 
 namespace kiln::rtl {
@@ -27,9 +27,10 @@ TEST_P(Lint, HasNothingToSay) {
     const auto written = write(*made.image, *made.placement, unit, folder, expected);
     ASSERT_TRUE(written.ok()) << written.error().message;
     const std::string top = unit == "chip" ? "kiln_chip" : "kiln_" + unit + "_top";
-    const auto linted = run_program({"verilator", "--lint-only", "-Wall", "-y", folder, "--top-module", top,
-                                     folder + "/kiln_tables_pkg.sv", folder + "/kiln_pkg.sv", folder + "/" + top + ".sv"},
-                                    folder + "/lint.log", "lint is Verilator's");
+    const auto linted =
+        run_program({"verilator", "--lint-only", "-Wall", "-y", folder, "--top-module", top,
+                     folder + "/kiln_tables_pkg.sv", folder + "/kiln_pkg.sv", folder + "/" + top + ".sv"},
+                    folder + "/lint.log", "lint is Verilator's");
     EXPECT_TRUE(linted.ok()) << linted.error().message;
     std::ifstream log(folder + "/lint.log");
     EXPECT_EQ(std::string(std::istreambuf_iterator<char>(log), {}), "") << unit;

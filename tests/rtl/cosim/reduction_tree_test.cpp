@@ -10,9 +10,9 @@ using program::ArrayKind;
 class TreeOracle final : public Oracle {
  public:
   TreeOracle(const Case& which, ArrayKind kind, base::Random& random) : case_(which), kind_(kind), random_(random) {}
-  void token(const chip::Flight&, const Pins&) override {}
+  void token(const chip::TokenInFlight&, const Pins&) override {}
 
-  Exchange exchange(const chip::Flight&, const program::Op& op, const Pins& pins) override {
+  Exchange exchange(const chip::TokenInFlight&, const program::Op& op, const Pins& pins) override {
     pins["layer_i"].set(op.layer.value);
     const auto& plan = case_.placement->array(kind_);
     Exchange e{"sums", "y", {Bits(sums_bits(plan))}, {}};

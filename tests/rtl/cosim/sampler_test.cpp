@@ -10,7 +10,7 @@ class SamplerOracle final : public Oracle {
   SamplerOracle(const Case& which, base::Random& random) : case_(which), random_(random) {}
   [[nodiscard]] std::uint32_t positions() const override { return 1U << 20; }
 
-  void token(const chip::Flight& flight, const Pins& pins) override {
+  void token(const chip::TokenInFlight& flight, const Pins& pins) override {
     sampling_ = {};
     sampling_.top_k = static_cast<std::uint32_t>(random_.between(1, case_.placement->chip().sampler.max_top_k));
     sampling_.seed = random_.next();
@@ -23,7 +23,7 @@ class SamplerOracle final : public Oracle {
     pins["position_i"].set(flight.position.value);
   }
 
-  Exchange exchange(const chip::Flight& flight, const program::Op&, const Pins&) override {
+  Exchange exchange(const chip::TokenInFlight& flight, const program::Op&, const Pins&) override {
     std::vector<float> logits(case_.placement->model().vocab_size);
     const std::uint64_t kind = random_.below(4);
     for (float& x : logits) {

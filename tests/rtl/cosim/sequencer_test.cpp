@@ -1,7 +1,7 @@
 // The sequencer beside the model's (chip::Sequencer, driven as its module drives it): random users who come, wait, are
 // refused, leave and end, through a chip whose tokens take random times. Every output in every cycle.
 // docs/units/sequencer.md
-#include "chip/sequencer.hpp"
+#include "chip/timing/sequencer.hpp"
 
 #include <bit>
 
@@ -19,12 +19,18 @@ constexpr std::uint32_t kMostPrompt = 12;
 
 std::uint64_t code_of(Finish finish) {
   switch (finish) {
-    case Finish::MaxTokens: return 1;
-    case Finish::EndOfText: return 2;
-    case Finish::KvFull: return 3;
-    case Finish::Refused: return 4;
-    case Finish::Left: return 5;
-    case Finish::Interrupted: break;
+    case Finish::MaxTokens:
+      return 1;
+    case Finish::EndOfText:
+      return 2;
+    case Finish::KvFull:
+      return 3;
+    case Finish::Refused:
+      return 4;
+    case Finish::Left:
+      return 5;
+    case Finish::Interrupted:
+      break;
   }
   return 0;
 }
@@ -38,7 +44,7 @@ program::Placement placed(const Configuration& c, std::uint64_t seed) {
   model.vocab_size = 40;
   model.max_context = 256;
   config::ChipConfig chip = support::RandomConfigs(seed).chip(model, 16);
-  chip.sequencer = {c.at("issue"), c.at("commit"), c.at("slots"), static_cast<config::Turn>(c.at("turn"))};
+  chip.sequencer = {c.at("issue"), c.at("commit"), c.at("slots"), static_cast<config::Arbitration>(c.at("turn"))};
   chip.kv = {1, 1, 8, 2 * c.at("capacity"), 1, 1, 0};  // two words a token
   chip.kv.when_full = c.at("refuse") != 0 ? config::WhenFull::Refuse : config::WhenFull::Queue;
   auto made = program::Placement::create(model, {}, chip);
@@ -80,7 +86,8 @@ struct Host {
       if (known[user]) continue;
       known[user] = true;
       std::uint64_t at = now;  // with the first id, or before if the port is free
-      if (const std::uint64_t before = random.below(4); before < now && (requests.empty() || requests.back().first < now - before))
+      if (const std::uint64_t before = random.below(4);
+          before < now && (requests.empty() || requests.back().first < now - before))
         at -= before;
       requests.emplace_back(at, user);
     }
@@ -201,8 +208,7 @@ class SequencerLane {
         !same(now, "seed_o", sampling.seed))
       return false;
     if (!waits) return true;
-    const std::uint64_t id =
-        token_->from_prompt ? user.prompt[token_->position.value] : last_[token_->user];
+    const std::uint64_t id = token_->from_prompt ? user.prompt[token_->position.value] : last_[token_->user];
     if (!same(now, "embedding_data_o", id)) return false;
     const bool takes = random_.below(3) != 0;
     pins_["embedding_ready_i"].set(takes ? 1 : 0);
@@ -331,11 +337,11 @@ TEST_P(SequencerCosim, DecidesAsTheModelInEveryCycle) {
     transactions += lane->transactions();
     for (const auto& [finish, count] : lane->finished()) finished[finish] += count;
   }
-  std::cout << fmt::format("sequencer-{}: {} configurations, {} transactions, {} tokens, {} cycles compared; requests ended by length {}, "
-                           "end token {}, full cache {}, refused {}, left {}\n",
-                           GetParam(), lanes.size(), transactions, tokens, cycles * lanes.size(), finished[Finish::MaxTokens],
-                           finished[Finish::EndOfText], finished[Finish::KvFull], finished[Finish::Refused],
-                           finished[Finish::Left]);
+  std::cout << fmt::format(
+      "sequencer-{}: {} configurations, {} transactions, {} tokens, {} cycles compared; requests ended by length {}, "
+      "end token {}, full cache {}, refused {}, left {}\n",
+      GetParam(), lanes.size(), transactions, tokens, cycles * lanes.size(), finished[Finish::MaxTokens],
+      finished[Finish::EndOfText], finished[Finish::KvFull], finished[Finish::Refused], finished[Finish::Left]);
   for (const Finish finish : {Finish::MaxTokens, Finish::EndOfText, Finish::KvFull, Finish::Refused, Finish::Left})
     EXPECT_GT(finished[finish], 0U) << "no request ended in way " << static_cast<int>(finish);
 }

@@ -6,7 +6,7 @@
 
 #include "configurations.hpp"
 #include "cosim.hpp"
-#include "kiln/numerics/matrix.hpp"
+#include "numerics/matrix.hpp"
 #include "support/models.hpp"
 
 namespace kiln::rtl {
@@ -54,8 +54,8 @@ void run_group(const std::string& unit, std::size_t index, MakeCase make) {
 }
 
 /// One ctest entry for each group of a unit's configurations.
-#define KILN_COSIM(Suite, file, make)                                                     \
-  class Suite##Cosim : public testing::TestWithParam<std::size_t> {};                     \
+#define KILN_COSIM(Suite, file, make)                                                           \
+  class Suite##Cosim : public testing::TestWithParam<std::size_t> {};                           \
   TEST_P(Suite##Cosim, IsInLockStepWithItsSystemCModule) { run_group(file, GetParam(), make); } \
   INSTANTIATE_TEST_SUITE_P(Groups, Suite##Cosim, testing::Range<std::size_t>(0, groups(file)))
 

@@ -13,9 +13,9 @@ using program::ArrayKind;
 class ArrayOracle final : public Oracle {
  public:
   ArrayOracle(const Case& which, ArrayKind kind, base::Random& random) : case_(which), kind_(kind), random_(random) {}
-  void token(const chip::Flight&, const Pins&) override {}
+  void token(const chip::TokenInFlight&, const Pins&) override {}
 
-  Exchange exchange(const chip::Flight&, const program::Op& op, const Pins& pins) override {
+  Exchange exchange(const chip::TokenInFlight&, const program::Op& op, const Pins& pins) override {
     pins["layer_i"].set(op.layer.value);
     const auto x = vector();
     return {"x", "sums", beats(x), {sums(op.layer.value, x)}};
@@ -113,7 +113,8 @@ config::TileConfig tile_of(const Configuration& c, Microarchitecture kind) {
   tile.inputs_per_cycle = c.at("inputs_per_cycle");
   tile.scale_lanes = c.at("scale_lanes");
   tile.accumulate_cycles = c.at("accumulate_cycles");
-  if (kind == Microarchitecture::ProductSelect) tile.product_select = config::ProductSelectConfig{c.at("product_cycles")};
+  if (kind == Microarchitecture::ProductSelect)
+    tile.product_select = config::ProductSelectConfig{c.at("product_cycles")};
   if (kind == Microarchitecture::BitSerial)
     tile.bit_serial = config::BitSerialConfig{c.at("count_cycles"), c.at("multiply_cycles")};
   if (kind == Microarchitecture::RomMac)

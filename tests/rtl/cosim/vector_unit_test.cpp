@@ -4,7 +4,7 @@
 #include "configurations.hpp"
 #include "cosim.hpp"
 #include "elements.hpp"
-#include "kiln/numerics/vector_ops.hpp"
+#include "numerics/vector_ops.hpp"
 
 namespace kiln::rtl {
 namespace {
@@ -24,21 +24,22 @@ class VectorOracle final : public Oracle {
 
   [[nodiscard]] std::uint32_t positions() const override { return 1U << 24; }
 
-  void token(const chip::Flight& flight, const Pins& pins) override {
+  void token(const chip::TokenInFlight& flight, const Pins& pins) override {
     pins["position_i"].set(std::uint64_t{flight.position.value});
     pins["with_logits_i"].set(std::uint64_t{flight.with_logits});
     down_ = false;
   }
 
-  Exchange exchange(const chip::Flight& flight, const program::Op& op, const Pins&) override {
+  Exchange exchange(const chip::TokenInFlight& flight, const program::Op& op, const Pins&) override {
     Exchange made = of(flight, op);
-    const bool in_a_layer = op.kind != OpKind::StoreResidual && (op.kind != OpKind::Norm || op.array != ArrayKind::LmHead);
+    const bool in_a_layer =
+        op.kind != OpKind::StoreResidual && (op.kind != OpKind::Norm || op.array != ArrayKind::LmHead);
     if (in_a_layer) made.layer = op.layer.value;
     return made;
   }
 
  private:
-  Exchange of(const chip::Flight& flight, const program::Op& op) {
+  Exchange of(const chip::TokenInFlight& flight, const program::Op& op) {
     switch (op.kind) {
       case OpKind::StoreResidual:
         residual_ = elements_.vector(model_.hidden_size);
@@ -78,7 +79,7 @@ class VectorOracle final : public Oracle {
     return {"", to, {}, array_beats()};
   }
 
-  Exchange rope(const chip::Flight& flight) {
+  Exchange rope(const chip::TokenInFlight& flight) {
     Exchange made{"qkv_tree", "attention_out", {}, {}};
     const std::uint32_t heads[] = {model_.kv_heads, model_.kv_heads, model_.heads};
     for (int section = 0; section < 3; ++section) {
@@ -89,7 +90,7 @@ class VectorOracle final : public Oracle {
     return made;
   }
 
-  Exchange add(const chip::Flight& flight, const program::Op& op) {
+  Exchange add(const chip::TokenInFlight& flight, const program::Op& op) {
     const auto x = elements_.vector(model_.hidden_size);
     numerics::add(residual_, x);
     Exchange made{down_ ? "down_tree" : "o_tree", "", beats(x), {}};

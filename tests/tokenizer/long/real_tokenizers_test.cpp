@@ -7,10 +7,10 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "kiln/base/mapped_file.hpp"
-#include "kiln/base/random.hpp"
-#include "kiln/tokenizer/tokenizer.hpp"
+#include "base/mapped_file.hpp"
+#include "base/random.hpp"
 #include "support/development_data.hpp"
+#include "tokenizer/tokenizer.hpp"
 
 namespace kiln::tokenizer {
 namespace {

@@ -1,0 +1,85 @@
+#include "bake/row_batches.hpp"
+
+#include <algorithm>
+#include <mutex>
+#include <optional>
+
+namespace kiln::bake {
+namespace {
+
+using config::TensorClass;
+
+constexpr std::uint64_t kBatchWeights = std::uint64_t{1} << 22;    ///< 4 M weights: a tenth of a second
+constexpr std::uint64_t kReleaseWeights = std::uint64_t{1} << 26;  ///< source pages are given back this often
+
+}  // namespace
+
+std::vector<Place> places(const config::ModelConfig& model) {
+  std::vector<Place> all;
+  const auto add = [&](TensorClass c, std::uint32_t layer, std::uint32_t rows, std::uint32_t columns) {
+    all.push_back({c, base::LayerId{layer}, rows, columns, std::uint64_t{rows} * columns});
+  };
+  add(TensorClass::Embedding, 0, model.vocab_size, model.hidden_size);
+  for (std::uint32_t layer = 0; layer < model.layers; ++layer) {
+    add(TensorClass::Q, layer, model.q_width(), model.hidden_size);
+    add(TensorClass::K, layer, model.kv_width(), model.hidden_size);
+    add(TensorClass::V, layer, model.kv_width(), model.hidden_size);
+    add(TensorClass::O, layer, model.hidden_size, model.q_width());
+    add(TensorClass::Gate, layer, model.intermediate_size, model.hidden_size);
+    add(TensorClass::Up, layer, model.intermediate_size, model.hidden_size);
+    add(TensorClass::Down, layer, model.hidden_size, model.intermediate_size);
+  }
+  add(TensorClass::LmHead, 0, model.vocab_size, model.hidden_size);
+  return all;
+}
+
+std::uint64_t total_weights(const config::ModelConfig& model) {
+  std::uint64_t sum = 0;
+  for (const auto& place : places(model)) sum += place.weights;
+  return sum;
+}
+
+base::Status RowBatches::batches(const RowSource& source,
+                                 const std::function<base::Status(std::uint64_t, std::uint64_t)>& body) {
+  const std::uint64_t unit = source.unit_rows();
+  const std::uint64_t step = std::max<std::uint64_t>(1, kBatchWeights / (unit * source.columns())) * unit;
+  std::uint64_t kept = 0;
+  for (std::uint64_t first = 0; first < source.rows(); first += step) {
+    if (progress_.stopped()) return base::Error{"interrupted"};
+    progress_(what_, done_, total_);
+    const std::uint64_t count = std::min(step, source.rows() - first);
+    if (auto status = body(first, count); !status) return status;
+    done_ += count * source.columns();
+    kept += count * source.columns();
+    if (kept < kReleaseWeights) continue;
+    source.release();
+    kept = 0;
+  }
+  source.release();
+  progress_(what_, done_, total_);
+  return {};
+}
+
+base::Status RowBatches::units(const RowSource& source, base::ThreadPool& pool, std::uint64_t first,
+                               std::uint64_t count,
+                               const std::function<void(std::span<const float>, std::size_t, std::size_t)>& body) {
+  const std::size_t unit = source.unit_rows();
+  std::mutex mutex;
+  std::optional<std::pair<std::uint64_t, base::Error>>
+      failure;  // the first in row order, so that the message is always the same
+  pool.parallel_for(base::ceil_div(count, unit), [&](std::size_t i) {
+    const std::uint64_t at = i * unit;
+    const std::uint64_t rows = std::min<std::uint64_t>(unit, count - at);
+    std::vector<float> values;
+    if (auto status = source.read(first + at, rows, values); !status) {
+      const std::lock_guard lock(mutex);
+      if (!failure || at < failure->first) failure = {at, status.error()};
+      return;
+    }
+    body(values, at, rows);
+  });
+  if (failure) return failure->second;
+  return {};
+}
+
+}  // namespace kiln::bake

@@ -1,0 +1,182 @@
+#include "chip/statistics/cycle_accounting.hpp"
+
+#include <algorithm>
+#include <string>
+
+namespace kiln::chip {
+
+using base::Cycles;
+using program::Op;
+using program::Unit;
+
+namespace {
+
+constexpr std::size_t at(Unit unit) { return static_cast<std::size_t>(unit); }
+constexpr std::size_t at(CycleCategory cause) { return static_cast<std::size_t>(cause); }
+
+/// Adds what one operation's cycles went to; they add up to its time from first beat in to last beat out.
+struct Split {
+  std::uint64_t wait_input = 0, wait_output = 0, conflict = 0, compute = 0;
+};
+
+/// Cycles that an operation without beats in waited for leave to begin.
+std::uint64_t held_up(const OpRecord& r) { return r.timing.beats_in == 0 ? (r.start - r.first_in).count() : 0; }
+
+Split split(const OpRecord& r, bool array, std::uint64_t receiver_interval) {
+  Split s;
+  const Cycles close = r.timing.beats_out > 0 ? r.last_out : r.end;
+  if (array) {
+    s.wait_input = (r.start - r.first_in).count();  // nothing happens before the whole vector is here
+  } else if (r.timing.beats_in > 0) {
+    s.wait_input = (r.last_in - r.first_in).count() - (r.timing.beats_in - 1) * receiver_interval;
+  }
+  s.wait_output = (close - r.end).count() + held_up(r) + r.timing.adapter_cycles;
+  s.conflict = r.timing.conflict_cycles;
+  const std::uint64_t open = (close - r.first_in).count();
+  base::check(open >= s.wait_input + s.wait_output + s.conflict, "accounts: an operation waits longer than it lasts");
+  s.compute = open - s.wait_input - s.wait_output - s.conflict;
+  return s;
+}
+
+void add(CycleTable& sum, const CycleTable& other) {
+  for (std::size_t u = 0; u < program::kUnits; ++u)
+    for (std::size_t c = 0; c < kCycleCategories; ++c) sum[u][c] += other[u][c];
+}
+
+}  // namespace
+
+void StageAccounting::operation(const TokenInFlight& flight, const OpRecord& record) {
+  const Op& op = flight.op(record.op);
+  if (!entered_) entered_ = record.first_in;
+  const std::uint64_t interval =
+      record.timing.beats_in > 0 ? links_.between(flight.op(record.op - 1), op).receiver_interval : 1;
+  const Split s = split(record, op.kind == program::OpKind::Multiply, interval);
+  spend(op.unit, CycleCategory::Compute, s.compute);
+  spend(op.unit, CycleCategory::WaitInput, s.wait_input);
+  spend(op.unit, CycleCategory::WaitOutput, s.wait_output);
+  spend(op.unit, CycleCategory::KvConflict, s.conflict);
+}
+
+void StageAccounting::kv(std::uint64_t busy_cycles, std::uint64_t conflict_cycles) {
+  spend(Unit::KvSram, CycleCategory::Compute, busy_cycles);
+  spend(Unit::KvSram, CycleCategory::KvConflict, conflict_cycles);
+}
+
+void StageAccounting::lora(std::uint64_t busy_cycles) { spend(Unit::Lora, CycleCategory::Compute, busy_cycles); }
+
+void StageAccounting::passage(const LinkSpec& link, const LinkTransfer& passage) {
+  activity_.link_beats += passage.leaves.beats() * link.stages;
+  on_wire(link.stages, passage, [&](Cycles first, Cycles last) { wire_.add(first, last); });
+}
+
+void StageAccounting::visit_over(Cycles now) {
+  base::check(entered_.has_value(), "accounts: a visit without an operation");
+  spend(Unit::Links, CycleCategory::Wire, wire_.covered());
+  add(settled_, pending_);
+  settled_activity_ += activity_;
+  ++stage_.tokens;
+  stage_.occupied += now - *entered_;
+  last_over_ = now;
+  pending_ = {};
+  activity_ = {};
+  wire_.clear();
+  entered_.reset();
+}
+
+void StageAccounting::spend(Unit unit, CycleCategory cause, std::uint64_t cycles) {
+  pending_[at(unit)][at(cause)] += cycles;
+}
+
+void CycleAccounting::issue(TokenInFlight& flight, Cycles now) {
+  flight.issue = flight.cursor = now;
+  flight.path = {};
+  if (one_at_a_time_) path(flight, Unit::HostLink, CycleCategory::Wire, (now - committed_).count());
+}
+
+void CycleAccounting::operation(TokenInFlight& flight, const OpRecord& record) {
+  const Op& op = flight.op(record.op);
+  if (record.timing.beats_in > 0) {
+    const std::uint32_t stages = links_.between(flight.op(record.op - 1), op).stages;
+    path(flight, Unit::Links, CycleCategory::Wire, stages);
+    flight.cursor += Cycles(stages);
+  }
+  const std::uint64_t held = held_up(record);
+  const std::uint64_t conflict = record.timing.conflict_cycles;
+  path(flight, op.unit, CycleCategory::WaitOutput, held);
+  const std::uint64_t adapter = record.timing.adapter_cycles;
+  path(flight, Unit::KvSram, CycleCategory::KvConflict, conflict);
+  path(flight, Unit::Lora, CycleCategory::Compute, adapter);
+  path(flight, op.unit, CycleCategory::Compute, (record.end - flight.cursor).count() - conflict - adapter - held);
+  flight.cursor = record.end;
+}
+
+void CycleAccounting::passage(const LinkSpec& link, const LinkTransfer& passage) {
+  link_beats_ += passage.leaves.beats() * link.stages;
+  on_wire(link.stages, passage, [&](Cycles first, Cycles last) { wire_.add(first, last); });
+}
+
+void CycleAccounting::commit(const TokenInFlight& flight, Cycles now) {
+  base::check(flight.cursor == now, "accounts: the critical path does not reach the commit");
+  add(path_, flight.path);
+  in_flight_cycles_ += (now - flight.issue).count();
+  tokens_.push_back({flight.user, flight.position, flight.issue, now});
+  committed_ = now;
+}
+
+void CycleAccounting::close_path(Cycles total, RunOutcome& outcome) {
+  if (one_at_a_time_) path_[at(Unit::HostLink)][at(CycleCategory::Wire)] += (total - committed_).count();
+  std::uint64_t sum = 0;
+  for (std::size_t u = 0; u < program::kUnits; ++u) {
+    for (std::size_t c = 0; c < kCycleCategories; ++c) {
+      outcome.critical_path[u] += Cycles(path_[u][c]);
+      outcome.critical_causes[c] += Cycles(path_[u][c]);
+      sum += path_[u][c];
+    }
+  }
+  base::check(sum == (one_at_a_time_ ? total.count() : in_flight_cycles_),
+              "accounts: the critical path does not add up");
+}
+
+void CycleAccounting::close(Cycles total, Cycles host_wire, const program::Dataflow& dataflow,
+                            const std::vector<const StageAccounting*>& stages, RunOutcome& outcome) {
+  CycleTable common{};
+  common[at(Unit::HostLink)][at(CycleCategory::Wire)] = host_wire.count();
+  common[at(Unit::Sequencer)][at(CycleCategory::Compute)] = sequencer_.covered(total);
+  common[at(Unit::Links)][at(CycleCategory::Wire)] = wire_.covered(total);
+  outcome.activity.link_beats = link_beats_;
+  const auto row = [&](Unit unit, std::optional<std::uint32_t> stage, const auto& causes) {
+    UnitCycles entry{unit, stage, {}};
+    std::uint64_t busy = 0;
+    for (std::size_t c = 0; c < kCycleCategories; ++c) {
+      entry.causes[c] = Cycles(causes[c]);
+      busy += causes[c];
+    }
+    base::check(busy <= total.count(), "accounts: more cycles than the run has, " + entry.name());
+    entry.causes[at(CycleCategory::Idle)] = total - Cycles(busy);
+    outcome.by_unit.push_back(entry);
+  };
+  for (const StageAccounting* stage : stages) {
+    outcome.activity += stage->settled_activity();
+    outcome.by_stage.push_back(stage->stage());
+  }
+  if (stages.size() == 1) add(common, stages[0]->settled());
+  for (std::size_t u = 0; u < program::kUnits; ++u) {
+    const auto unit = static_cast<Unit>(u);
+    if (!dataflow.has(unit)) continue;
+    if (stages.size() == 1) {
+      row(unit, std::nullopt, common[u]);
+      continue;
+    }
+    if (program::stageless(unit)) row(unit, std::nullopt, common[u]);
+    for (std::uint32_t s = 0; s < stages.size(); ++s)
+      if (dataflow.has(s, unit)) row(unit, s, stages[s]->settled()[u]);
+  }
+  close_path(total, outcome);
+  outcome.tokens = std::move(tokens_);
+}
+
+void CycleAccounting::path(TokenInFlight& flight, Unit unit, CycleCategory cause, std::uint64_t cycles) const {
+  flight.path[at(unit)][at(cause)] += cycles;
+}
+
+}  // namespace kiln::chip

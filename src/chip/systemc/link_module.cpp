@@ -1,0 +1,76 @@
+#include "chip/systemc/link_module.hpp"
+
+namespace kiln::chip {
+
+using base::Cycles;
+
+LinkModule::LinkModule(const sc_core::sc_module_name& name, RunState& state, const LinkSpec& spec, StageState* into,
+                       std::uint32_t port)
+    : Process(name, state, into != nullptr ? into->queue : state.queue),
+      spec_(spec),
+      into_(into),
+      timing_(spec.stages, spec.receiver_interval, Backpressure(state.request.stall_seed, port)),
+      registers_(timing_) {}
+
+void LinkModule::account(const TokenInFlight& flight, std::uint32_t op, const LinkTransfer& passage) {
+  if (state_.spans.on()) {
+    const auto stage = into_ != nullptr ? std::optional(into_->index) : std::nullopt;
+    state_.spans.passage(stage, flight, op, spec_, passage);
+  }
+  if (into_ != nullptr) return into_->accounting.passage(spec_, passage);
+  state_.accounting.passage(spec_, passage);
+}
+
+BeatSchedule LinkModule::send(TokenInFlight& flight, std::uint32_t op, const BeatSchedule& available) {
+  LinkTransfer passage = timing_.pass(available, receiver_free_);
+  receiver_free_ = passage.pops.last() + Cycles(timing_.receiver_interval());
+  account(flight, op, passage);
+  const BeatSchedule leaves = passage.leaves;
+  if (streams_.empty() && receiver->ready()) {  // saves waking up at the first beat
+    receiver->take_burst(flight, op, passage.pops);
+    return leaves;
+  }
+  streams_.push_back({&flight, op, available.beats(), std::move(passage)});
+  if (streams_.size() == 1) wake_at(streams_.front().passage.pops.first());
+  return leaves;
+}
+
+void LinkModule::push(TokenInFlight& flight, std::uint32_t op, std::uint64_t beats) {
+  if (streams_.empty() || streams_.back().flight != &flight || streams_.back().op != op)
+    streams_.push_back({&flight, op, beats, {}});
+  registers_.push();
+  wake_at(now());
+}
+
+void LinkModule::wake(Cycles now) {
+  if (state_.beats()) return step(now);
+  const Stream stream = std::move(streams_.front());
+  streams_.erase(streams_.begin());
+  if (!streams_.empty()) wake_at(streams_.front().passage.pops.first());
+  receiver->take_burst(*stream.flight, stream.op, stream.passage.pops);
+}
+
+void LinkModule::step(Cycles now) {
+  const BeatLink::Step happened = registers_.step(now);
+  if (happened.next) wake_at(*happened.next);
+  if (happened.left) {
+    for (Stream& stream : streams_) {
+      if (stream.passage.leaves.beats() == stream.beats) continue;
+      stream.passage.leaves.append(now);
+      break;
+    }
+    producer->beat_left();
+  }
+  if (!happened.taken) return;
+  Stream& first = streams_.front();
+  TokenInFlight& flight = *first.flight;
+  const std::uint32_t op = first.op;
+  first.passage.pops.append(now);
+  if (first.passage.pops.beats() == first.beats) {
+    account(flight, op, first.passage);
+    streams_.erase(streams_.begin());
+  }
+  receiver->take_beat(flight, op);
+}
+
+}  // namespace kiln::chip

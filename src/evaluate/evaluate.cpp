@@ -1,0 +1,199 @@
+#include "evaluate/evaluate.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/exact_math.hpp"
+#include "functional/functional_model.hpp"
+
+namespace kiln::evaluate {
+namespace {
+
+class ReferencePredictor final : public Predictor {
+ public:
+  explicit ReferencePredictor(reference::Model& model) : model_(model) {}
+  [[nodiscard]] std::uint32_t vocab_size() const override { return model_.config().vocab_size; }
+  void predict(std::span<const base::TokenId> ids, const LogitSink& sink) override {
+    model_.reset();
+    model_.forward(ids, sink);
+  }
+
+ private:
+  reference::Model& model_;
+};
+
+class ChipPredictor final : public Predictor {
+ public:
+  ChipPredictor(const rom::RomImage& rom, std::uint64_t context, base::ThreadPool& pool, numerics::Simd simd,
+                const rom::Adapter* adapter)
+      : vocab_size_(rom.model().vocab_size), values_(rom, context, pool, simd, nullptr, adapter) {}
+  [[nodiscard]] std::uint32_t vocab_size() const override { return vocab_size_; }
+  void predict(std::span<const base::TokenId> ids, const LogitSink& sink) override {
+    values_.reset();
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+      values_.forward(ids[i], true);
+      sink(i, values_.logits());
+    }
+  }
+
+ private:
+  std::uint32_t vocab_size_;
+  functional::FunctionalModel values_;
+};
+
+/// ln of the sum of e^logit; the largest is taken out first, so nothing overflows.
+double log_sum_exp(std::span<const float> logits) {
+  const double largest = *std::max_element(logits.begin(), logits.end());
+  double sum = 0;
+  for (const float logit : logits) sum += base::exact_exp(logit - largest);
+  return largest + base::exact_log(sum);
+}
+
+/// A sentence if a logit is no number or infinite: neither has a probability.
+std::optional<base::Error> not_finite(const char* who, std::span<const float> logits, std::uint64_t position) {
+  const auto bad = std::ranges::find_if(logits, [](float logit) { return !std::isfinite(logit); });
+  if (bad == logits.end()) return std::nullopt;
+  return base::Error{fmt::format("{} gives token {} the logit {} behind token {} of the text; finite ones are expected",
+                                 who, bad - logits.begin(), *bad, position)};
+}
+
+std::size_t top1(std::span<const float> logits) {
+  return static_cast<std::size_t>(std::max_element(logits.begin(), logits.end()) - logits.begin());
+}
+
+/// The scored positions' log-probabilities of one chunk, kept for the comparison.
+struct Distributions {
+  std::vector<std::vector<float>> logits;
+  std::vector<double> log_sums;
+};
+
+struct Sums {
+  double reference_nll = 0;
+  double chip_nll = 0;
+  double kl = 0;
+  double max_kl = 0;
+  std::uint64_t same_top1 = 0;
+  std::uint64_t scored = 0;
+};
+
+void compare(const Distributions& reference, std::size_t at, std::span<const float> chip, double chip_log_sum,
+             Sums& sums) {
+  const auto& expected = reference.logits[at];
+  const double expected_log_sum = reference.log_sums[at];
+  double kl = 0;
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    const double log_p = expected[i] - expected_log_sum;
+    if (log_p > -60.0)
+      kl += base::exact_exp(log_p) * (log_p - (chip[i] - chip_log_sum));  // e^-60: nothing at double precision
+  }
+  kl = std::max(kl, 0.0);
+  sums.kl += kl;
+  sums.max_kl = std::max(sums.max_kl, kl);
+  sums.same_top1 += top1(expected) == top1(chip) ? 1 : 0;
+}
+
+base::Status validate(const EvaluateRequest& request, const Predictor* reference, const Predictor* chip) {
+  base::check(reference != nullptr || chip != nullptr, "evaluate without a predictor");
+  const std::uint32_t vocab = reference != nullptr ? reference->vocab_size() : chip->vocab_size();
+  if (chip != nullptr && chip->vocab_size() != vocab) {
+    return base::Error{fmt::format(
+        "the checkpoint has a vocabulary of {} tokens, the ROM image one of {}; they must be the same model", vocab,
+        chip->vocab_size())};
+  }
+  if (request.context < 4)
+    return base::Error{fmt::format("--context is {}; at least 4 tokens are needed to score one", request.context)};
+  if (request.ids.size() < request.context) {
+    return base::Error{
+        fmt::format("the text has {} tokens; one chunk of --context {} needs as many (give a smaller --context)",
+                    request.ids.size(), request.context)};
+  }
+  if (request.chunks && *request.chunks == 0) return base::Error{"--chunks is 0; at least 1 is expected"};
+  for (std::size_t i = 0; i < request.ids.size(); ++i) {
+    if (request.ids[i] >= vocab)
+      return base::Error{
+          fmt::format("token {} of the text is {}; ids below {} are expected", i, request.ids[i], vocab)};
+  }
+  return {};
+}
+
+Perplexity perplexity_of(double nll, std::uint64_t scored) {
+  const double mean = nll / static_cast<double>(scored);
+  return {mean, base::exact_exp(std::min(mean, 700.0))};
+}
+
+}  // namespace
+
+std::unique_ptr<Predictor> reference_predictor(reference::Model& model) {
+  return std::make_unique<ReferencePredictor>(model);
+}
+
+std::unique_ptr<Predictor> chip_predictor(const rom::RomImage& rom, std::uint64_t context, base::ThreadPool& pool,
+                                          numerics::Simd simd, const rom::Adapter* adapter) {
+  return std::make_unique<ChipPredictor>(rom, context, pool, simd, adapter);
+}
+
+base::Result<Evaluation> evaluate(const EvaluateRequest& request, Predictor* reference, Predictor* chip,
+                                  const base::Progress& progress) {
+  if (auto valid = validate(request, reference, chip); !valid) return valid.error();
+  const std::uint64_t context = request.context;
+  const std::uint64_t chunks = std::min(request.ids.size() / context, request.chunks.value_or(~0ULL));
+  const std::size_t first_scored = context / 2;
+  Sums sums;
+  std::vector<base::TokenId> ids(context);
+  Distributions kept;
+  std::optional<base::Error> failure;
+  for (std::uint64_t chunk = 0; chunk < chunks; ++chunk) {
+    const auto* begin = request.ids.data() + chunk * context;
+    ids.assign(begin, begin + context);
+    if (request.bos) ids[0] = *request.bos;
+    const auto scored = [&](std::size_t i) { return i >= first_scored && i + 1 < context; };
+    kept.logits.clear();
+    kept.log_sums.clear();
+    if (progress.stopped()) return base::Error{"interrupted"};
+    progress("evaluating", chunk, chunks);
+    if (reference != nullptr) {
+      reference->predict(ids, [&](std::size_t i, std::span<const float> logits) {
+        if (chip == nullptr && request.on_logits) request.on_logits(chunk * context + i, logits);
+        if (!failure) failure = not_finite("the fp32 reference", logits, chunk * context + i);
+        if (failure || !scored(i)) return;
+        const double log_sum = log_sum_exp(logits);
+        sums.reference_nll += log_sum - logits[ids[i + 1]];
+        if (chip != nullptr) {
+          kept.logits.emplace_back(logits.begin(), logits.end());
+          kept.log_sums.push_back(log_sum);
+        }
+      });
+    }
+    if (failure) return *failure;
+    if (progress.stopped()) return base::Error{"interrupted"};
+    if (chip != nullptr) {
+      chip->predict(ids, [&](std::size_t i, std::span<const float> logits) {
+        if (request.on_logits) request.on_logits(chunk * context + i, logits);
+        if (!failure) failure = not_finite("the chip", logits, chunk * context + i);
+        if (failure || !scored(i)) return;
+        const double log_sum = log_sum_exp(logits);
+        sums.chip_nll += log_sum - logits[ids[i + 1]];
+        if (reference != nullptr) compare(kept, i - first_scored, logits, log_sum, sums);
+      });
+    }
+    if (failure) return *failure;
+    sums.scored += context - 1 - first_scored;
+  }
+  progress("evaluating", chunks, chunks);
+
+  Evaluation result;
+  result.chunks = chunks;
+  result.scored_tokens = sums.scored;
+  if (reference != nullptr) result.reference = perplexity_of(sums.reference_nll, sums.scored);
+  if (chip != nullptr) result.chip = perplexity_of(sums.chip_nll, sums.scored);
+  if (reference != nullptr && chip != nullptr) {
+    const auto count = static_cast<double>(sums.scored);
+    result.agreement = Agreement{sums.kl / count, sums.max_kl, static_cast<double>(sums.same_top1) / count,
+                                 result.chip->perplexity / result.reference->perplexity};
+  }
+  return result;
+}
+
+}  // namespace kiln::evaluate

@@ -1,0 +1,99 @@
+// The specification of a tile array and its tree: each tile's partial products as its microarchitecture forms them,
+// groups that a tile border cuts carried to the next tile as INT32, group scale and shift where the group ends, S added
+// in the tree's shape, then the row scale. Scalar.
+#include <algorithm>
+
+#include "functional/functional_model_state.hpp"
+#include "numerics/tile_products.hpp"
+
+namespace kiln::functional {
+namespace {
+
+using numerics::kGroup;
+using numerics::kPanelRows;
+
+/// Adds what inputs [first, end) of one group give to S of each row; `carry` is P of the group that the tile before
+/// left unfinished, and becomes P of the one that this tile leaves unfinished.
+template <class Products>
+void add_segment(const numerics::MatrixView& matrix, const Products& products, std::size_t first, std::size_t end,
+                 const numerics::QuantisedVector& x, std::int64_t* sums, std::int32_t* carry) {
+  const std::size_t group = first / kGroup;
+  const bool finished = end == std::min<std::size_t>((group + 1) * kGroup, matrix.columns);
+  const int shift = x.max_exponent - x.exponents[group];
+  for (std::uint32_t row = 0; row < matrix.rows; ++row) {
+    carry[row] += products.row(row);
+    if (!finished) continue;
+    const std::uint8_t scale =
+        matrix.scales[(row / kPanelRows * matrix.groups() + group) * kPanelRows + row % kPanelRows];
+    sums[row] += numerics::scaled_term(carry[row], scale, x.steps[group], shift);
+    carry[row] = 0;
+  }
+}
+
+/// The same for all inputs [first, last) of a tile, segment by segment.
+void add_tile(const numerics::MatrixView& matrix, config::Microarchitecture tile, std::size_t first, std::size_t last,
+              const numerics::QuantisedVector& x, std::int64_t* sums, std::int32_t* carry) {
+  while (first < last) {
+    const std::size_t end = std::min(last, (first / kGroup + 1) * kGroup);
+    switch (tile) {
+      case config::Microarchitecture::ProductSelect:
+        add_segment(matrix, numerics::ProductSelect(matrix, first, end, x), first, end, x, sums, carry);
+        break;
+      case config::Microarchitecture::BitSerial:
+        add_segment(matrix, numerics::BitSerial(matrix, first, end, x), first, end, x, sums, carry);
+        break;
+      case config::Microarchitecture::RomMac:
+        add_segment(matrix, numerics::RomMac(matrix, first, end, x), first, end, x, sums, carry);
+        break;
+    }
+    first = end;
+  }
+}
+
+/// One level after the other: `fan_in` neighbours become one.
+std::int64_t tree_sum(std::vector<std::int64_t> level, std::size_t fan_in) {
+  while (level.size() > 1) {
+    std::vector<std::int64_t> next((level.size() + fan_in - 1) / fan_in, 0);
+    for (std::size_t i = 0; i < level.size(); ++i) next[i / fan_in] += level[i];
+    level = std::move(next);
+  }
+  return level.front();
+}
+
+}  // namespace
+
+void FunctionalModel::Impl::multiply_tiles(const program::Op& op) {
+  const program::ArrayPlan& plan = by_tile->array(*op.array);
+  const config::TileConfig& tile = by_tile->tile(*op.array);
+  sums.assign(std::size_t{plan.tiles_over_inputs} * plan.outputs, 0);
+  std::vector<std::int32_t> carry(plan.outputs, 0);
+  for (std::size_t i = 0; i < plan.tiles_over_inputs; ++i) {
+    const std::size_t first = i * std::size_t{tile.rows};
+    const std::size_t last = std::min<std::size_t>(plan.inputs, first + tile.rows);
+    std::size_t output = 0;
+    for (const auto& section : dataflow.sections(*op.array)) {
+      const numerics::MatrixView& matrix = rom.tensor(section.tensor_class, op.layer).matrix;
+      base::check(matrix.rows == section.rows && matrix.columns == plan.inputs,
+                  "values: a matrix does not fit its array");
+      add_tile(matrix, tile.microarchitecture, first, last, x, &sums[i * plan.outputs + output], &carry[output]);
+      output += section.rows;
+    }
+  }
+}
+
+void FunctionalModel::Impl::reduce_tiles(const program::Op& op) {
+  const program::ArrayPlan& plan = by_tile->array(*op.array);
+  stream.resize(plan.outputs);
+  std::vector<std::int64_t> parts(plan.tiles_over_inputs);
+  std::size_t output = 0;
+  for (const auto& section : dataflow.sections(*op.array)) {
+    const numerics::MatrixView& matrix = rom.tensor(section.tensor_class, op.layer).matrix;
+    for (std::uint32_t row = 0; row < section.rows; ++row, ++output) {
+      for (std::size_t i = 0; i < parts.size(); ++i) parts[i] = sums[i * plan.outputs + output];
+      const std::int64_t sum = tree_sum(parts, by_tile->chip().reduction.fan_in);
+      stream[output] = numerics::row_result(matrix.row_scales[row], sum, x.max_exponent);
+    }
+  }
+}
+
+}  // namespace kiln::functional

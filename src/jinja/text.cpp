@@ -1,0 +1,181 @@
+#include "jinja/text.hpp"
+
+#include <cstring>
+
+#include "base/text.hpp"
+
+namespace kiln::jinja {
+namespace {
+
+// Python's str.isspace beyond ASCII.
+constexpr std::string_view kWideSpaces[] = {"\u0085", "\u00A0", "\u1680", "\u2000", "\u2001", "\u2002", "\u2003",
+                                            "\u2004", "\u2005", "\u2006", "\u2007", "\u2008", "\u2009", "\u200A",
+                                            "\u2028", "\u2029", "\u202F", "\u205F", "\u3000"};
+
+bool is_in(std::string_view set, std::string_view character) { return set.find(character) != std::string_view::npos; }
+
+// Start of the last character.
+std::size_t last_character(std::string_view text) {
+  std::size_t at = text.size() - 1;
+  while (at > 0 && (static_cast<unsigned char>(text[at]) & 0xC0) == 0x80) --at;
+  return at;
+}
+
+std::string hexadecimal(unsigned char byte, const char* prefix) {
+  constexpr char kDigits[] = "0123456789abcdef";
+  return prefix + std::string{kDigits[byte >> 4], kDigits[byte & 15]};
+}
+
+}  // namespace
+
+void fail(int line, const std::string& what) {
+  throw TemplateError{"the chat template, line " + std::to_string(line) + ": " + base::without_controls(what)};
+}
+
+std::size_t space_at(std::string_view text, std::size_t at) {
+  if (at >= text.size()) return 0;
+  const auto byte = static_cast<unsigned char>(text[at]);
+  if (byte < 0x80) return byte == ' ' || (byte >= 9 && byte <= 13) || (byte >= 0x1C && byte <= 0x1F) ? 1 : 0;
+  for (std::string_view space : kWideSpaces) {
+    if (text.substr(at).starts_with(space)) return space.size();
+  }
+  return 0;
+}
+
+std::size_t character_size(std::string_view text, std::size_t at) {
+  const auto byte = static_cast<unsigned char>(text[at]);
+  return byte < 0x80 ? 1 : byte < 0xE0 ? 2 : byte < 0xF0 ? 3 : 4;
+}
+
+void append_code_point(std::string& text, std::uint32_t code_point) {
+  const auto tail = [&](int shift) { text += static_cast<char>(0x80 | ((code_point >> shift) & 0x3F)); };
+  if (code_point < 0x80) {
+    text += static_cast<char>(code_point);
+  } else if (code_point < 0x800) {
+    text += static_cast<char>(0xC0 | (code_point >> 6));
+    tail(0);
+  } else if (code_point < 0x10000) {
+    text += static_cast<char>(0xE0 | (code_point >> 12));
+    tail(6), tail(0);
+  } else {
+    text += static_cast<char>(0xF0 | (code_point >> 18));
+    tail(12), tail(6), tail(0);
+  }
+}
+
+std::string_view strip_left(std::string_view text) {
+  std::size_t at = 0;
+  while (const std::size_t size = space_at(text, at)) at += size;
+  return text.substr(at);
+}
+
+std::string_view strip_right(std::string_view text) {
+  while (!text.empty() && space_at(text, last_character(text)) != 0) text = text.substr(0, last_character(text));
+  return text;
+}
+
+std::string_view strip_left(std::string_view text, std::string_view set) {
+  while (!text.empty() && is_in(set, text.substr(0, character_size(text, 0)))) {
+    text = text.substr(character_size(text, 0));
+  }
+  return text;
+}
+
+std::string_view strip_right(std::string_view text, std::string_view set) {
+  while (!text.empty() && is_in(set, text.substr(last_character(text)))) text = text.substr(0, last_character(text));
+  return text;
+}
+
+std::vector<std::string_view> characters(std::string_view text) {
+  std::vector<std::string_view> all;
+  for (std::size_t at = 0; at < text.size(); at += character_size(text, at)) {
+    all.push_back(text.substr(at, character_size(text, at)));
+  }
+  return all;
+}
+
+std::size_t length(std::string_view text) {
+  std::size_t count = 0;
+  for (char byte : text) count += (static_cast<unsigned char>(byte) & 0xC0) != 0x80 ? 1 : 0;
+  return count;
+}
+
+std::string_view part_of(std::string_view text, std::size_t first, std::size_t count) {
+  const auto after = [&](std::size_t at, std::size_t characters) {
+    for (; characters > 0; --characters) at += character_size(text, at);
+    return at;
+  };
+  const std::size_t begin = after(0, first);
+  return text.substr(begin, after(begin, count) - begin);
+}
+
+std::size_t find(std::string_view text, std::string_view needle, std::size_t from) {
+  if (from > text.size()) return std::string_view::npos;
+  const void* place = ::memmem(text.data() + from, text.size() - from, needle.data(), needle.size());
+  if (place == nullptr) return needle.empty() ? from : std::string_view::npos;
+  return static_cast<std::size_t>(static_cast<const char*>(place) - text.data());
+}
+
+std::vector<std::string_view> split(std::string_view text, std::string_view separator, std::int64_t most) {
+  std::vector<std::string_view> parts;
+  const auto may_cut = [&] { return most < 0 || static_cast<std::int64_t>(parts.size()) < most; };
+  if (!separator.empty()) {
+    std::size_t from = 0;
+    for (std::size_t at; may_cut() && (at = find(text, separator, from)) != std::string_view::npos;) {
+      parts.push_back(text.substr(from, at - from));
+      from = at + separator.size();
+    }
+    parts.push_back(text.substr(from));
+    return parts;
+  }
+  text = strip_left(text);
+  while (!text.empty()) {
+    if (!may_cut()) {
+      parts.push_back(text);  // with the white space at its end
+      break;
+    }
+    std::size_t end = 0;
+    while (end < text.size() && space_at(text, end) == 0) end += character_size(text, end);
+    parts.push_back(text.substr(0, end));
+    text = strip_left(text.substr(end));
+  }
+  return parts;
+}
+
+std::string quoted_for_json(std::string_view text) {
+  std::string quoted = "\"";
+  for (char c : text) {
+    constexpr std::string_view kShort = "\"\\\n\r\t\f\b";
+    const std::size_t which = kShort.find(c);
+    if (which != std::string_view::npos) {
+      quoted += {'\\', "\"\\nrtfb"[which]};
+    } else if (static_cast<unsigned char>(c) < 0x20) {
+      quoted += hexadecimal(static_cast<unsigned char>(c), "\\u00");
+    } else {
+      quoted += c;
+    }
+  }
+  return quoted + '"';
+}
+
+std::string quoted_for_python(std::string_view text) {
+  const bool double_quotes = is_in(text, "'") && !is_in(text, "\"");
+  const char quote = double_quotes ? '"' : '\'';
+  std::string quoted(1, quote);
+  for (char c : text) {
+    constexpr std::string_view kShort = "\\\n\r\t";
+    const std::size_t which = kShort.find(c);
+    if (c == quote) {
+      quoted += {'\\', c};
+    } else if (which != std::string_view::npos) {
+      quoted += {'\\', "\\nrt"[which]};
+    } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) {
+      quoted += hexadecimal(static_cast<unsigned char>(c), "\\x");
+    } else {
+      quoted += c;
+    }
+  }
+  return quoted + quote;
+}
+
+}  // namespace kiln::jinja

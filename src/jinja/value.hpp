@@ -1,0 +1,113 @@
+// Values of a running template, and the budget that everything with a size is paid from. Strings, lists and dicts are
+// immutable and shared; only a namespace changes. A list or dict is at most kMostNesting deep, so walking one recurses
+// no deeper; how often a shared one is walked is the budget's affair.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace kiln::jinja {
+
+inline constexpr int kMostNesting = 100;
+inline constexpr std::size_t kMostText = std::size_t{16} << 20;  ///< bytes of the output, and of any string
+
+/// Work of one rendering: a byte made or looked at costs 1, a node of the template 16, a round of a loop or a set 512.
+class Budget {
+ public:
+  /// Throws TemplateError when nothing is left.
+  void spend(std::uint64_t units) {
+    if (units > left_) exhausted();
+    left_ -= units;
+  }
+
+ private:
+  [[noreturn]] static void exhausted();
+  std::uint64_t left_ = std::uint64_t{256} << 20;
+};
+
+struct Value;
+using Items = std::vector<Value>;
+using Entries = std::vector<std::pair<std::string, Value>>;
+
+/// namespace(...): the one thing `set` may change.
+struct Namespace {
+  std::map<std::string, Value, std::less<>> values;
+};
+
+/// What `loop` stands for; it belongs to the evaluator, like a namespace.
+struct Loop {
+  std::shared_ptr<const Items> items;
+  std::size_t index = 0;
+};
+
+enum class Function { Range, Namespace, RaiseException };
+
+struct Value {
+  /// View: what dict.items() and its like give; can be walked but not printed or indexed.
+  enum class Kind : std::uint8_t {
+    Undefined,
+    None,
+    Bool,
+    Int,
+    String,
+    List,
+    Tuple,
+    View,
+    Dict,
+    Namespace,
+    Loop,
+    Function
+  };
+
+  Kind kind = Kind::None;
+  std::uint8_t depth = 0;                        ///< of lists and dicts: 1 + the deepest inside
+  std::int64_t number = 0;                       ///< Bool, Int, Function
+  std::shared_ptr<const std::string> text = {};  ///< String; of an Undefined, what it is called
+  std::shared_ptr<const Items> items = {};       ///< List, Tuple, View
+  std::shared_ptr<const Entries> entries = {};   ///< Dict, in order
+  jinja::Namespace* name_space = nullptr;
+  jinja::Loop* loop = nullptr;
+
+  [[nodiscard]] bool is(Kind k) const { return kind == k; }
+  [[nodiscard]] bool is_whole() const { return kind == Kind::Int || kind == Kind::Bool; }
+  [[nodiscard]] bool has_items() const { return kind == Kind::List || kind == Kind::Tuple || kind == Kind::View; }
+};
+
+Value undefined(std::string name);
+Value boolean(bool value);
+Value whole(std::int64_t value);
+Value function(Function which);
+/// These fail above kMostText and kMostNesting.
+Value string(std::string text, Budget& budget);
+Value list(Items items, Budget& budget, Value::Kind kind = Value::Kind::List);
+Value dict(Entries entries, Budget& budget);
+
+/// "a string", "a list": for errors.
+std::string name_of(const Value& value);
+
+bool is_true(const Value& value);
+/// Python's ==.
+bool are_equal(const Value& a, const Value& b, Budget& budget);
+/// Python's `needle in hay`.
+bool contains(const Value& hay, const Value& needle, Budget& budget);
+/// The entry or null.
+const Value* entry(const Value& dict, std::string_view key, Budget& budget);
+/// What a `for` walks: items, keys, characters; nothing of an undefined.
+std::shared_ptr<const Items> walked(const Value& value, Budget& budget);
+/// As {{ }} prints it. A list's or dict's strings must be ASCII, because what Python escapes there depends on its
+/// version.
+std::string printed(const Value& value, Budget& budget);
+/// The filter tojson of apply_chat_template; `indent` < 0: on one line.
+std::string as_json(const Value& value, int indent, Budget& budget);
+
+/// Errors without a line, which the evaluator adds.
+struct ValueError {
+  std::string what;
+};
+
+}  // namespace kiln::jinja

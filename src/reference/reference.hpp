@@ -1,0 +1,44 @@
+// The fp32 Llama: naive loops over float weights, an oracle for the chip that shares no code with its arithmetic.
+// All weights of the checkpoint are held in memory as float (4 bytes a weight); matrices are applied to blocks of
+// tokens.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "checkpoint/checkpoint.hpp"
+#include "kiln/base/progress.hpp"
+#include "kiln/base/result.hpp"
+#include "kiln/base/thread_pool.hpp"
+#include "kiln/base/units.hpp"
+
+namespace kiln::reference {
+
+class Model {
+ public:
+  /// Reads every tensor; `pool` must outlive the model. Fails as Checkpoint::read_rows does, or when
+  /// `memory_limit_bytes` would be exceeded.
+  static base::Result<Model> load(const checkpoint::Checkpoint& checkpoint, base::ThreadPool& pool,
+                                  const base::Progress& progress = {},
+                                  std::uint64_t memory_limit_bytes = std::uint64_t{20} << 30);
+  Model(Model&&) noexcept;
+  Model& operator=(Model&&) noexcept;
+  ~Model();
+
+  [[nodiscard]] const config::ModelConfig& config() const;
+
+  /// Forgets the KV cache: the next token is at position 0.
+  void reset();
+  /// Appends `tokens` and hands out the logits (vocab_size floats) after each of them, in order. Ids below vocab_size.
+  void forward(std::span<const base::TokenId> tokens,
+               const std::function<void(std::size_t index, std::span<const float> logits)>& sink);
+
+ private:
+  struct Impl;
+  explicit Model(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace kiln::reference

@@ -1,0 +1,67 @@
+// The ROM image: what a baked checkpoint is. One memory-mapped file with codes, codebooks, scales, norms, RoPE
+// increments and the tokenizer; it knows no chip. Format: docs/formats/rom-image.md. Little-endian; every section has
+// an XXH3-64 checksum.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "kiln/base/progress.hpp"
+#include "kiln/base/result.hpp"
+#include "kiln/base/thread_pool.hpp"
+#include "kiln/base/units.hpp"
+#include "kiln/config/bake_recipe.hpp"
+#include "kiln/config/model_config.hpp"
+#include "numerics/matrix.hpp"
+#include "tokenizer/tokenizer.hpp"
+
+namespace kiln::rom {
+
+/// One matrix of the image and what it costs in bits.
+struct RomTensor {
+  config::TensorClass tensor_class = config::TensorClass::Embedding;
+  base::LayerId layer;
+  numerics::MatrixView matrix;
+  /// Bits that the chip's ROM holds for it: codes of real weights, 8-bit scales, 32-bit row scales, the codebook.
+  [[nodiscard]] std::uint64_t rom_bits() const;
+  [[nodiscard]] double bits_per_weight() const;
+};
+
+class RomImage {
+ public:
+  /// Maps the file and checks everything: magic, version, sizes (before memory is taken), checksums of all sections,
+  /// ranges.
+  static base::Result<RomImage> open(const std::string& path, base::ThreadPool& pool,
+                                     const base::Progress& progress = {});
+  RomImage(RomImage&&) noexcept;
+  RomImage& operator=(RomImage&&) noexcept;
+  ~RomImage();
+
+  [[nodiscard]] const config::ModelConfig& model() const;
+  [[nodiscard]] const config::BakeRecipe& recipe() const;
+  [[nodiscard]] const std::optional<tokenizer::TokenizerSpec>& tokenizer() const;
+  /// XXH3-128 over the contents (not the path, not the time), 32 hex digits.
+  [[nodiscard]] const std::string& content_hash() const;
+  [[nodiscard]] std::uint64_t file_bytes() const;
+
+  /// All matrices: embedding, then each layer's q k v o gate up down, then the LM head (there is always one: a tied
+  /// table is stored twice, once for each use).
+  [[nodiscard]] std::span<const RomTensor> tensors() const;
+  [[nodiscard]] const RomTensor& tensor(config::TensorClass c, base::LayerId layer = {}) const;
+  [[nodiscard]] std::span<const float> attention_norm(base::LayerId layer) const;
+  [[nodiscard]] std::span<const float> ffn_norm(base::LayerId layer) const;
+  [[nodiscard]] std::span<const float> final_norm() const;
+  /// numerics::rope_increments of the model, head_dim / 2 of them.
+  [[nodiscard]] std::span<const std::uint64_t> rope_increments() const;
+
+ private:
+  struct Impl;
+  explicit RomImage(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace kiln::rom

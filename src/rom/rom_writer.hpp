@@ -1,0 +1,58 @@
+// Writes a ROM image as a stream: what is small first, then one matrix after the other, in panels of 16 rows. Nothing
+// stands at the path until finish(); destroyed before that, the writer leaves nothing behind. Memory: the scales of one
+// matrix and a MiB.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "kiln/base/result.hpp"
+#include "kiln/config/bake_recipe.hpp"
+#include "kiln/config/model_config.hpp"
+#include "tokenizer/tokenizer.hpp"
+
+namespace kiln::rom {
+
+/// All that an image holds beside its matrices.
+struct ImageHead {
+  config::ModelConfig model;
+  config::BakeRecipe recipe;
+  std::optional<tokenizer::TokenizerSpec> tokenizer;
+  std::vector<std::uint64_t> rope_increments;  ///< head_dim / 2
+  std::vector<float>
+      norms;  ///< layer by layer attention norm and FFN norm, then the final norm: (2 layers + 1) x hidden_size
+};
+
+struct WrittenImage {
+  std::string content_hash;
+  std::uint64_t file_bytes = 0;
+};
+
+class RomWriter {
+ public:
+  /// Fails if the file cannot be created or if open() would refuse the head.
+  static base::Result<RomWriter> create(const std::string& path, const ImageHead& head);
+  RomWriter(RomWriter&&) noexcept;
+  RomWriter& operator=(RomWriter&&) noexcept;
+  ~RomWriter();
+
+  /// Starts the next matrix, in RomImage::tensors() order; the one before it must be complete.
+  base::Status begin_tensor(std::span<const std::int8_t> codebook);
+  /// The next panels of this matrix: packed codes, scales as [panel][group][row of panel], one row scale for each real
+  /// row.
+  base::Status append_panels(std::span<const std::byte> codes, std::span<const std::uint8_t> scales,
+                             std::span<const float> row_scales);
+  /// After the last matrix: header, directory, and the file appears at its path.
+  base::Result<WrittenImage> finish();
+
+ private:
+  struct Impl;
+  explicit RomWriter(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace kiln::rom

@@ -1,0 +1,108 @@
+// The perplexity protocol on predictors whose distributions are known.
+#include "evaluate/evaluate.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+namespace kiln::host {
+namespace {
+
+/// Gives the next id (of the text it was given, shifted by `error`) a logit of `sharpness`, all others 0.
+class Oracle final : public Predictor {
+ public:
+  Oracle(std::uint32_t vocab, float sharpness) : vocab_(vocab), sharpness_(sharpness) {}
+  [[nodiscard]] std::uint32_t vocab_size() const override { return vocab_; }
+  void predict(std::span<const base::TokenId> ids, const LogitSink& sink) override {
+    seen.insert(seen.end(), ids.begin(), ids.end());
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+      std::vector<float> logits(vocab_, 0.0F);
+      if (i + 1 < ids.size()) logits[ids[i + 1]] = sharpness_;
+      sink(i, logits);
+    }
+  }
+  std::vector<base::TokenId> seen;
+
+ private:
+  std::uint32_t vocab_;
+  float sharpness_;
+};
+
+EvaluateRequest request(std::size_t tokens, std::uint64_t context) {
+  EvaluateRequest r;
+  for (std::size_t i = 0; i < tokens; ++i) r.ids.push_back(static_cast<base::TokenId>(i * 3 % 10));
+  r.context = context;
+  return r;
+}
+
+TEST(Evaluate, AUniformPredictorHasThePerplexityOfItsVocabulary) {
+  Oracle oracle(10, 0.0F);
+  const auto result = evaluate(request(64, 16), &oracle, nullptr);
+  ASSERT_TRUE(result.ok());
+  EXPECT_NEAR(result->reference->perplexity, 10.0, 1e-12);
+  EXPECT_EQ(result->chunks, 4U);
+  EXPECT_EQ(result->scored_tokens, 4U * 7U);  // N/2 - 1 a chunk
+  EXPECT_FALSE(result->chip);
+  EXPECT_FALSE(result->agreement);
+}
+
+TEST(Evaluate, ComparesTwoPredictorsAtTheScoredPositions) {
+  Oracle reference(10, 2.0F);
+  Oracle chip(10, 1.0F);
+  const auto result = evaluate(request(32, 16), &reference, &chip);
+  ASSERT_TRUE(result.ok());
+  const double zp = std::exp(2.0) + 9.0;
+  const double zq = std::exp(1.0) + 9.0;
+  EXPECT_NEAR(result->reference->mean_nll, std::log(zp) - 2.0, 1e-12);
+  EXPECT_NEAR(result->chip->mean_nll, std::log(zq) - 1.0, 1e-12);
+  const double p = std::exp(2.0) / zp;
+  const double kl = p * (std::log(p) - (1.0 - std::log(zq))) + (1 - p) * (-std::log(zp) + std::log(zq));
+  EXPECT_NEAR(result->agreement->mean_kl, kl, 1e-12);
+  EXPECT_NEAR(result->agreement->max_kl, kl, 1e-12);
+  EXPECT_EQ(result->agreement->top1, 1.0);
+}
+
+TEST(Evaluate, TheBosReplacesTheFirstIdOfEachChunk) {
+  Oracle oracle(10, 1.0F);
+  auto r = request(40, 16);
+  r.bos = 9;
+  r.chunks = 7;  // more than there are
+  ASSERT_TRUE(evaluate(r, &oracle, nullptr).ok());
+  ASSERT_EQ(oracle.seen.size(), 32U);
+  EXPECT_EQ(oracle.seen[0], 9U);
+  EXPECT_EQ(oracle.seen[16], 9U);
+  EXPECT_EQ(oracle.seen[17], r.ids[17]);
+}
+
+TEST(Evaluate, HandsOutTheLogitsOfEveryPositionInOrder) {
+  Oracle reference(10, 2.0F);
+  Oracle chip(10, 1.0F);
+  auto r = request(32, 16);
+  std::vector<std::size_t> order;
+  float largest = 0;
+  r.on_logits = [&](std::size_t i, std::span<const float> logits) {
+    order.push_back(i);
+    largest = std::max(largest, *std::max_element(logits.begin(), logits.end()));
+  };
+  ASSERT_TRUE(evaluate(r, &reference, &chip).ok());
+  ASSERT_EQ(order.size(), 32U);
+  for (std::size_t i = 0; i < order.size(); ++i) EXPECT_EQ(order[i], i);
+  EXPECT_EQ(largest, 1.0F);  // the chip's
+}
+
+TEST(Evaluate, RefusesWhatItCannotScore) {
+  Oracle ten(10, 0.0F);
+  Oracle nine(9, 0.0F);
+  EXPECT_EQ(evaluate(request(8, 16), &ten, nullptr).error().message,
+            "the text has 8 tokens; one chunk of --context 16 needs as many (give a smaller --context)");
+  EXPECT_FALSE(evaluate(request(32, 3), &ten, nullptr).ok());
+  EXPECT_FALSE(evaluate(request(32, 16), &ten, &nine).ok());
+  EXPECT_EQ(evaluate(request(32, 16), &nine, nullptr).error().message,
+            "token 3 of the text is 9; ids below 9 are expected");
+  auto none = request(32, 16);
+  none.chunks = 0;
+  EXPECT_FALSE(evaluate(none, &ten, nullptr).ok());
+}
+
+}  // namespace
+}  // namespace kiln::host

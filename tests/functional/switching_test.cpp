@@ -1,0 +1,52 @@
+#include "functional/switching.hpp"
+
+#include <gtest/gtest.h>
+
+#include "numerics/matrix.hpp"
+
+namespace kiln::chip {
+namespace {
+
+numerics::QuantisedVector vector_of(const std::vector<std::int8_t>& codes) {
+  numerics::QuantisedVector x;
+  x.size = codes.size();
+  x.codes = codes;
+  x.codes.resize(numerics::kGroup);
+  return x;
+}
+
+TEST(Switching, ActivationsCountTheBitsThatChangeFromInputToInput) {
+  // 0000'0000 -> 1111'1111 -> 0000'0001 -> 0000'0001: 8 + 7 + 0 of 24.
+  const auto counted = activation_switching(vector_of({0, -1, 1, 1}));
+  EXPECT_EQ(counted.activation_toggles, 15U);
+  EXPECT_EQ(counted.activation_bits, 24U);
+  EXPECT_EQ(counted.product_bits, 0U);
+}
+
+TEST(Switching, ProductsAreThoseThatARowsCodesSelect) {
+  // 2-bit codes 0 1 2 3 of row 0 with values 1, -1, 3, 0: products 5, -5, 15, 0.
+  const std::vector<std::int8_t> book = {1, -1, 3, 0};
+  std::vector<std::uint8_t> codes(numerics::kPanelRows * numerics::kGroup);
+  for (std::size_t i = 0; i < 4; ++i) codes[i] = static_cast<std::uint8_t>(i);
+  std::vector<std::byte> packed(numerics::packed_code_bytes(1, 4, 2));
+  numerics::pack_panel(2, 4, codes, packed);
+  numerics::MatrixView matrix;
+  matrix.rows = 1;
+  matrix.columns = 4;
+  matrix.bits = 2;
+  matrix.codebook = book;
+  matrix.codes = packed;
+  // 0x0005 -> 0xfffb: 15 bits differ; -> 0x000f: 0xfff4, 13 bits; -> 0: 4.
+  const auto counted = product_switching(matrix, vector_of({5, 5, 5, 5}), 0);
+  EXPECT_EQ(counted.product_toggles, 15U + 13U + 4U);
+  EXPECT_EQ(counted.product_bits, 48U);
+}
+
+TEST(Switching, OneInputChangesNothing) {
+  const auto counted = activation_switching(vector_of({7}));
+  EXPECT_EQ(counted.activation_bits, 0U);
+  EXPECT_EQ(counted.activation_toggles, 0U);
+}
+
+}  // namespace
+}  // namespace kiln::chip
