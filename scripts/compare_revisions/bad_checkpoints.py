@@ -27,6 +27,9 @@ def headers(cases):
     add(whole + b"x")
     for claimed in (0, 100, 100_000_001, 1 << 63, (1 << 64) - 1):
         add(u64(claimed) + whole[8:])
+    four = '{"w":{%s"dtype":"F32","shape":[%d],"data_offsets":[0,16]}%s}'
+    for text in (four % ('"dtype":"F16",', 4, ""), four % ("", 4, ',"w":1'), four % ("", 3, "")):
+        add(safetensors_of(text, b"\0" * 16))
     for text in (b'{"a\xff":1}', b"[" * 100_000, b'{"a":1,"a":2}', b"[]", b'{"w"', b'{"\xc3\x28":1}', b'{"w":1}'):
         add(safetensors_of(text))
     size = len(data)
@@ -56,6 +59,17 @@ def weights(cases):
         q["data"] = q["data"][:116] + floats([bad]) + q["data"][120:]
         bake(cases, "tensors/not-finite", hf(every=spoilt))
         cases.add("bad/eval", ["eval", "--checkpoint", "model", "--tokens", "ids.txt"], files={**hf(every=spoilt), **ids})
+    for index, value in ((0, 3e38), (3, 3e38), (6, 1e38), (len(every) - 2, 3e38)):
+        spoilt = [dict(t) for t in every]
+        spoilt[index]["data"] = floats([value] * (len(spoilt[index]["data"]) // 4))
+        bake(cases, "tensors/too-large", hf(every=spoilt))
+    small = {"small.rom": Link("fixture:small.rom")}
+    for index in range(3, 10):
+        zero = [dict(t) for t in every]
+        zero[index]["data"] = b"\0" * len(zero[index]["data"])
+        cases.add("bad/inspect", ["inspect", "small.rom", "--against", "model"], files={**hf(every=zero), **small})
+    cases.add("bad/inspect", ["inspect", "small.rom", "--against", "model", "--json", "-"], files={**hf(), **small})
+    cases.add("bad/inspect", ["inspect", "small.rom", "--against", "model"], files={**hf(config=hf_config(num_hidden_layers=1)), **small})
     turned = [dict(t) for t in every]
     turned[0]["shape"] = turned[0]["shape"][::-1]
     bake(cases, "tensors/shape", hf(every=turned))
@@ -106,13 +120,16 @@ def shards(cases):
             files["model/a.safetensors"] = a
         files.update(more)
         bake(cases, "shards", files)
-    for shard in ("gone.safetensors", "model.safetensors.index.json", "../model.safetensors", "/tmp/model.safetensors", 5, "b.safetensors",
+    for shard in ("gone.safetensors", "model.safetensors.index.json", "../model.safetensors", "/elsewhere/model.safetensors", 5, "b.safetensors",
                   "new\nline.safetensors", "x/../../a.safetensors", "", "a\0.safetensors", None):
         add({Q: shard})
     add({"model.unheard_of": "b.safetensors"})
     for a in ("gone", Link("a.safetensors"), Link("b.safetensors"), Folder(), b"", Pipe()):
         add(a=a)
     add(a=safetensors(every[half:]))
+    add(**{"model/b.safetensors": safetensors(every)})
+    add(**{"model/b.safetensors": Link("gone")})
+    add(a=Link("b.safetensors"), **{"model/b.safetensors": Link("a.safetensors")})
     for text in ("{", "[]", "{}", '{"weight_map": {}}', '{"weight_map": {"a": 1}}', '{"weight_map": 3}', '{"weight_map":{"a":"b","a":"c"}}'):
         add(index=text)
 

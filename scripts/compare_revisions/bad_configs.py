@@ -60,7 +60,7 @@ def every_key(cases, kind, good):
     if kind == "gpu":
         engines = [p for p in paths if p[0] == "engines"]
         keep = {p[1] for p in engines if len(p) > 1}
-        keep = sorted(keep)[:1]
+        keep &= {"vllm"}
         paths = [p for p in paths if p[0] != "engines" or len(p) == 1 or p[1] in keep]
     for path in paths:
         label = "/".join(path)
@@ -98,6 +98,7 @@ def rules(cases, shipped):
     spoilt("tech", "28nm", "order", lambda t: t["fo4_ps"].update(low=900))
     spoilt("economics", "default", "order", lambda t: t["pue"].update(low=1.9))
     spoilt("model", "llama-3.1-8b", "no-head-dim", lambda t: (t.pop("head_dim"), t.update(hidden_size=97)))
+    spoilt("gpu", "h100-sxm", "efficiency", lambda t: t["engines"]["vllm"].update(bandwidth_efficiency=1.01))
     for half in ("technology", "rom_cell"):
         spoilt("chip", "demo", "half", lambda t, half=half: (t["silicon"].pop(half), t["reasons"].pop(f"/silicon/{half}", 0)))
     cases.add("bad/cost/no-silicon", ["cost", "--model", "kiln-stories-1m", "--chip", "own.json"],
@@ -145,9 +146,16 @@ def sets(cases):
     hc1 = ["run", "--model", "llama-3.1-8b", "--chip", "hc1", "--prompt-tokens", "1", "-n", "1"]
     for more in (["--set", "tile.microarchitecture=rom_mac"], ["--set", "tiles.down.microarchitecture=bit_serial"],
                  ["--set", "tiles.down.microarchitecture=bit_serial", "--set", "tiles.down.bit_serial.count_cycles=3"],
-                 ["--set", "kv.depth_words=1"], ["--set", "kv.banks=1"], ["--set", "tile.rows=7"], ["--set", "silicon.technology=28nm"]):
+                 ["--set", "kv.depth_words=1"], ["--set", "kv.banks=1", "--set", "kv.depth_words=100"], ["--set", "tile.rows=7"], ["--set", "silicon.technology=28nm"],
+                 ["--set", "model:num_key_value_heads=5"], ["--set", "model:head_dim=127"], ["--set", "model:num_attention_heads=65536"],
+                 ["--set", "model:rope_scaling.high_freq_factor=1"], ["--set", "model:rope_scaling.rope_type=linear"],
+                 ["--set", "model:rope_scaling.rope_type=yarn"], ["--set", 'model:rope_scaling={"rope_type":"linear","factor":-1}'],
+                 ["--set", "model:rope_theta=1e999"], ["--set", "lora.sram_kib=8"]):
         cases.add("bad/set/hc1", [*hc1, *more])
     cases.add("bad/set/none", [*RUN, "--set"])
+    for path in ("nowhere", "models", "own::configs"):
+        cases.add("bad/path", RUN, environment={"KILN_CONFIG_PATH": path})
+        cases.add("bad/path", ["baseline", "--model", "lama"], environment={"KILN_CONFIG_PATH": path})
     for kind in ("chip", "model", "recipe", "gpu", "tech", "economics"):
         for command in (["bake", "synthetic:stories260k", "-o", "x.rom"], ["inspect", "models/kiln-stories-1m"],
                         ["eval", "--checkpoint", "models/kiln-stories-1m", "--tokens", "x"], ["baseline", "--model", "stories260k"],

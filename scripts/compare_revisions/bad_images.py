@@ -113,7 +113,7 @@ def add_all(cases, whole):
         return image.sealed()
     add("values", value(5, 2, b"\x80"))
     for bad in (math.nan, math.inf, -1.0, -0.0, 1e-40):
-        add("values", value(8, 17 * 4, struct.pack("<f", bad)))
+        add("values", value(8, 7 * 4, struct.pack("<f", bad)))
     add("values", value(4, 4, struct.pack("<f", math.nan)))
     add("texts", value(0, 0, b"["))
     add("texts", value(1, 2, b"X"))

@@ -117,11 +117,23 @@ def run(cases):
         add("chat", "--rom", "w4.rom", "--chip", "demo", *more, files={"t": "{{ messages[0].content }}"}, stdin=b"Once\n", kind="chat")
     add("chat", "--rom", "tiny.rom", "--chip", "demo", files=TINY_ROM, kind="chat")
     add("run", "--rom", "tiny.rom", "--chip", "demo", "--prompt", "x", files=TINY_ROM)
+    add(*rom, "--prompt", "x", "-n", "2", "--lora", "adapter", files={"adapter": Link("fixture:breaking")})
     for more in (["--gpu", "h200"], ["--break-even", "--gpu", "l4"], ["--svg", "none/die.svg"], ["--svg", "x", "--json", "x"], ["--svg", ""],
                  ["--users", "0"], ["--economics", "none"], ["--set", "silicon.technology=n66"], ["--set", "tech:wafer_usd.low=20000"]):
         add("cost", "--chip", "hc1", "--model", "llama-3.1-8b", "--prompt-tokens", "1", "-n", "1", *more, kind="cost")
     add("cost", "--model", "gpt-oss-120b-dense", "--chip", "hnlpu", "--prompt-tokens", "2", "-n", "2", "--break-even", kind="cost")
     add("cost", "--model", "llama-3.1-8b", "--chip", "demo", kind="cost")
+    for chip, model, more in (("hc1", "llama-3.1-8b", []), ("demo", "kiln-stories-1m", []), ("demo-bit-serial", "kiln-stories-1m", []),
+                              ("demo-bit-serial", "kiln-stories-1m", ["--set", "tile.inputs_per_cycle=64", "--set", "tiles.down.rows=128"])):
+        add("cost", "--model", model, "--chip", chip, "--prompt-tokens", "1", "-n", "1", "--set", "silicon.rom_cell=metal", *more, kind="cost")
+    for more in (["--set", "tech:defects_per_cm2.high=50"], ["--set", "tile.rows=65536"], ["--set", "economics:utilisation.low=0"],
+                 ["--model", "llama-3.1-70b"]):
+        add("cost", "--chip", "hc1", *([] if "--model" in more else ["--model", "llama-3.1-8b"]), "--prompt-tokens", "1", "-n", "1", *more,
+            kind="cost")
+    for more in (["--batch", "600"], ["--context", "30000"], ["--batch", "999", "--context", "99999", "--tp", "64"],
+                 ["--context", "9007199254740992"], ["--tp", "7"], ["--precision", "fp8", "--gpu", "a100-40-sxm"],
+                 ["--engine", "exllama", "--gpu", "mi300x"], ["--batch", "100000000", "--context", "100000000"]):
+        add("baseline", "--model", "llama-3.1-8b", *more, kind="baseline")
     for more in (["--chip", "demo"], ["--against", STORIES]):
         add("inspect", STORIES, *more, kind="inspect")
     add("inspect", "w4.rom", "--against", "synthetic:stories260k", kind="inspect")

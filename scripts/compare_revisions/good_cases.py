@@ -102,7 +102,10 @@ def run_values(cases, chip):
 
 
 def run_once(cases):
-    """What needs no more than one chip."""
+    """What needs no more than one chip. The first has Verilator and a compiler at work, as long as all others together."""
+    cases.add("run/one/rtl", ["run", "--rom", "tiny.rom", "--chip", "demo", "--prompt-tokens", "2", "-n", "2", "--rtl", "--json", "-"],
+              files={"tiny.rom": Link("fixture:tiny.rom")})
+
     def add(kind, *more, files=None, image="w4", **rest):
         cases.add(f"run/one/{kind}", ["run", "--rom", f"{image}.rom", "--chip", "demo", *more], files={**ROM[image], **(files or {})},
                   **rest)
@@ -119,7 +122,6 @@ def run_once(cases):
     add("chips", "--prompt-tokens", "5", "-n", "6", "--users", "3", "--json", "-", "--set", "chips.count=2", "--movement", "beats")
     add("narrow-lora", "--prompt", "Once upon", "-n", "6", "--lora", "adapter", "--json", "-", files={"adapter": Link("fixture:narrow")})
     add("temperature", "--prompt-tokens", "3", "-n", "6", "--temperature", "1.5", "--seed", "6", "--users", "2", "--json", "-")
-    add("rtl", "--prompt", "Once", "-n", "3", "--rtl", "--json", "-")
     for more in (["--set", "kv.when_full=refuse", "--users", "40"], ["--set", "kv.when_full=queue", "--users", "40"]):
         cases.add("run/one/many", ["run", "--model", "stories260k", "--chip", "demo", "--prompt-tokens", "200", "-n", "9", "--json",
                                    "-", *more])
@@ -207,7 +209,7 @@ def cost(cases, chips):
                 add("break-even", *ask, "--break-even")
                 add("break-even/json", *ask, "--break-even", "--gpu", "h200", "--gpu-batch", "32", "--json", "-", "--machines", "20")
                 add("users", *ask, "--users", "3", "--json", "-", "--recipe", "w8", "--economics", "default")
-                add("set", *ask, "--json", "-", "--set", "tech:wafer_usd.typical=10280.6", "--set", "economics:pue.high=3", "--set",
+                add("set", *ask, "--json", "-", "--set", "tech:wafer_usd.high=30000", "--set", "economics:pue.high=3", "--set",
                     "kv.banks=600")
     cases.add("cost/one/capacity", ["cost", "--chip", "demo", "--model", "kiln-stories-1m"])
 
@@ -236,10 +238,10 @@ def help_screens(cases):
 
 
 def add_all(cases, chips, gpus):
+    run_once(cases)
     help_screens(cases)
     bake(cases)
     inspect(cases, chips)
-    run_once(cases)
     for chip in chips:
         run_shapes(cases, chip)
         run_values(cases, chip)
