@@ -41,6 +41,9 @@ class Case:
     def __post_init__(self):
         self.command = self.command or self.name.split("/")[0]
 
+    def line(self):
+        return " ".join(["kiln", *(a.decode(errors="replace") if isinstance(a, bytes) else a for a in self.arguments)])
+
     def documents(self):
         """Output -> the document that it holds, where that is known to be JSON."""
         found = {}

@@ -72,6 +72,11 @@ def read(page):
     return entries
 
 
+def is_of(pattern, case):
+    """`run/hc1/*` goes by the names of cases, `kiln run * --json *` by their command lines."""
+    return fnmatch.fnmatchcase(case.line() if pattern.startswith("kiln ") else case.name, pattern)
+
+
 class Changes:
     def __init__(self, entries):
         self.entries = entries
@@ -95,7 +100,7 @@ class Changes:
     def _texts(self, case, stream, old, new):
         for entry in self.of["Changed sentences and screens"]:
             by = entry.by
-            if not (fnmatch.fnmatchcase(case.name, by["command"]) and fnmatch.fnmatchcase(stream, by["stream"])):
+            if not (is_of(by["command"], case) and fnmatch.fnmatchcase(stream, by["stream"])):
                 continue
             if by["old"] == ANYTHING:
                 if old != new:
@@ -110,7 +115,7 @@ class Changes:
             entry.used += count
         for entry in self.of["Figures of the machine on the screen"]:
             by = entry.by
-            if not (fnmatch.fnmatchcase(case.name, by["command"]) and fnmatch.fnmatchcase(stream, by["stream"])):
+            if not (is_of(by["command"], case) and fnmatch.fnmatchcase(stream, by["stream"])):
                 continue
             old, count = entry.regex.subn(b"(figure)", old)
             new, _ = entry.regex.subn(b"(figure)", new)

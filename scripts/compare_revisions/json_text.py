@@ -9,9 +9,13 @@ TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s{}\[\],:"]+')
 
 
 def matches(pattern, path):
-    """`/a/*/b` against ("a", "7", "b")."""
-    parts = pattern.strip("/").split("/")
-    return len(parts) == len(path) and all(p in ("*", have) for p, have in zip(parts, path))
+    """`/a/*/b` against ("a", "7", "b"); `**` is any number of keys, or none."""
+    parts = pattern.split("/")[1:]
+    if "**" not in parts:
+        return len(parts) == len(path) and all(p in ("*", have) for p, have in zip(parts, path))
+    at = parts.index("**")
+    head, tail = "/".join(["", *parts[:at]]), "/".join(["", *parts[at + 1:]])
+    return matches(head, path[:at]) and any(matches(tail, path[rest:]) for rest in range(at, len(path) + 1))
 
 
 def members(text):

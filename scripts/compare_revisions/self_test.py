@@ -70,6 +70,10 @@ EXCUSED = {
                    ("refused", "stderr", "no chip config is named", "there is no chip config", "a test")),
     "a pattern": ("refused", SENTENCE, "Changed sentences and screens",
                   ("ref*", "std*", "/no (chip) config is named/", "there is no \\1 config", "a test")),
+    "a key at any depth": ("document", "out = out.replace(b'\"generated_tokens\"', b'\"answer_tokens\"')", "Renamed keys",
+                           ("run", "/**/generated_tokens", "/**/answer_tokens", "a test")),
+    "a screen by its command line": ("screen", "out = out.replace(b'kernel events', b'events')", "Changed sentences and screens",
+                                     ("kiln run --model * -n 2", "stdout", "kernel events", "events", "a test")),
     "a whole screen": ("screen", "out = b'new'", "Changed sentences and screens", ("screen", "stdout", "*", "", "a test")),
 }
 
