@@ -7,8 +7,8 @@
 #include "bake/bake.hpp"
 #include "base/mapped_file.hpp"
 #include "checkpoint/lora.hpp"
-#include "host/workload.hpp"
 #include "host/run.hpp"
+#include "host/workload.hpp"
 
 namespace kiln::cli {
 namespace {

@@ -1,4 +1,4 @@
-// Runs a template: expressions (jinja_evaluate.cpp) in the scopes that statements (jinja_execute.cpp) open. One
+// Runs a template: expressions (evaluate.cpp) in the scopes that statements (execute.cpp) open. One
 // evaluator serves one rendering.
 #pragma once
 

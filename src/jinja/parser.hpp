@@ -1,5 +1,5 @@
-// Tokens to a template, by recursive descent: jinja_parser.cpp has the statements, jinja_expressions.cpp and
-// jinja_postfix.cpp the expressions, with Jinja2's precedence. They throw TemplateError for whatever Kiln does not
+// Tokens to a template, by recursive descent: parser.cpp has the statements, expressions.cpp and
+// postfix.cpp the expressions, with Jinja2's precedence. They throw TemplateError for whatever Kiln does not
 // interpret.
 #pragma once
 

@@ -6,12 +6,12 @@
 #include <string>
 #include <vector>
 
+#include "host/run.hpp"
 #include "host/workload.hpp"
 #include "kiln/base/units.hpp"
 #include "kiln/baseline/baseline.hpp"
 #include "kiln/config/bake_recipe.hpp"
 #include "kiln/config/machine.hpp"
-#include "host/run.hpp"
 #include "kiln/program/placement.hpp"
 
 namespace kiln::report {

@@ -8,8 +8,8 @@
 #include <utility>
 
 #include "chip/chip_testing.hpp"
-#include "kiln/closed_form/closed_form.hpp"
 #include "host/run.hpp"
+#include "kiln/closed_form/closed_form.hpp"
 #include "support/random_chip.hpp"
 #include "support/toy_rom.hpp"
 

@@ -1,0 +1,34 @@
+"""Every test, config, unit page and benchmark is reached by the build or by another file."""
+import re
+
+from check_conventions.common import ROOT, modules, sources
+
+
+def check():
+    reach = modules()
+    errors = []
+    for path in sources("tests"):
+        parts = path.relative_to(ROOT / "tests").parts
+        registered = "/".join(parts[:-1]) in reach or (parts[-2] in ("long", "cosim") and "/".join(parts[:-2]) in reach)
+        if path.name.endswith("_test.cpp") and not registered:
+            errors.append(f"tests/{'/'.join(parts)} is in no folder that tests/CMakeLists.txt builds")
+    for path in sorted((ROOT / "tests").glob("*/cosim/*.json")):
+        read = re.compile(rf'\b(?:configurations|groups?|KILN_COSIM)\((?:\w+, )?"{path.stem}"')
+        if not any(read.search(test.read_text()) for test in path.parent.glob("*_test.cpp")):
+            errors.append(f"{path.relative_to(ROOT)} is read by no test beside it")
+    errors += [f"module {name} has no test" for name in reach
+               if (ROOT / "src" / name).exists() and not list((ROOT / "tests" / name).glob("*_test.cpp"))]
+    everything = [p for folder in ("docs", "scripts", "tests", "src", "configs", "bench", ".ci") for p in (ROOT / folder).rglob("*")
+                  if p.is_file() and p.suffix != ".json"]
+    everything += [ROOT / "README.md", ROOT / "CMakeLists.txt"]
+    texts = {p: p.read_text(errors="replace") for p in everything}
+    named = lambda path: any(path.name in text for p, text in texts.items() if p != path)
+    for folder, pattern in (("docs", "*.md"), ("bench", "*.cpp"), ("scripts", "*")):
+        for path in sorted((ROOT / folder).rglob(pattern)):
+            if path.is_file() and not {"__pycache__", "cmake"} & set(path.parts) and not named(path) and not named(path.with_suffix("")):
+                errors.append(f"{path.relative_to(ROOT)} is named nowhere")
+    readme = (ROOT / "configs" / "README.md").read_text()
+    for path in sorted((ROOT / "configs").rglob("*.json")):
+        if path.stem not in readme:
+            errors.append(f"{path.relative_to(ROOT)} is not in configs/README.md")
+    return errors
