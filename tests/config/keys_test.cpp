@@ -19,7 +19,7 @@ base::Result<ChipConfig> parsed(const json& tree, ChipConfig*) { return parse_ch
 base::Result<ModelConfig> parsed(const json& tree, ModelConfig*) { return parse_model(tree.dump(), "x"); }
 base::Result<BakeRecipe> parsed(const json& tree, BakeRecipe*) { return parse_recipe(tree.dump(), "x"); }
 base::Result<GpuSpec> parsed(const json& tree, GpuSpec*) { return parse_gpu(tree.dump(), "x"); }
-base::Result<Machine> parsed(const json& tree, Machine*) { return parse_machine(tree.dump(), "x"); }
+base::Result<ReferenceMachine> parsed(const json& tree, ReferenceMachine*) { return parse_machine(tree.dump(), "x"); }
 
 /// What loading says: "" when all is well.
 template <class Config>
@@ -71,10 +71,10 @@ TEST(ConfigKeys, OfAModelAreHeldToTheirTypes) {
 TEST(ConfigKeys, OfARecipeAreHeldToTheirTypes) { every_key_is_held_to_its_type<BakeRecipe>(complete_recipe()); }
 TEST(ConfigKeys, OfAMachineAreHeldToTheirTypes) {
   const json good = json::parse(text_of("machine/taalas-hc1.json"));
-  every_key_is_held_to_its_type<Machine>(good);
+  every_key_is_held_to_its_type<ReferenceMachine>(good);
   json upside_down = good;
   upside_down["tokens_per_s_user_low"] = 20000;
-  EXPECT_EQ(verdict<Machine>(upside_down),
+  EXPECT_EQ(verdict<ReferenceMachine>(upside_down),
             "x: /tokens_per_s_user_high is 16960; expected at least /tokens_per_s_user_low, 20000.");
 }
 

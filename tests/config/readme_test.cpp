@@ -41,7 +41,7 @@ std::multiset<std::string> expected() {
 TEST(ConfigReadme, HasEveryKeyOfAChip) { EXPECT_EQ(documented("chip"), expected<ChipConfig>()); }
 TEST(ConfigReadme, HasEveryKeyOfAModel) { EXPECT_EQ(documented("model"), expected<ModelConfig>()); }
 TEST(ConfigReadme, HasEveryKeyOfARecipe) { EXPECT_EQ(documented("recipe"), expected<BakeRecipe>()); }
-TEST(ConfigReadme, HasEveryKeyOfAMachine) { EXPECT_EQ(documented("machine"), expected<Machine>()); }
+TEST(ConfigReadme, HasEveryKeyOfAMachine) { EXPECT_EQ(documented("machine"), expected<ReferenceMachine>()); }
 TEST(ConfigReadme, HasEveryKeyOfAGpu) { EXPECT_EQ(documented("gpu"), expected<GpuSpec>()); }
 
 TEST(ConfigReadme, ParametersOfAChipAreItsIntegers) {

@@ -71,7 +71,7 @@ TEST(Shipped, GpusAndMachinesSayTheirSourceAndPricesTheirs) {
     EXPECT_LE(gpu.single_measurements, gpu.measurements) << name;
   }
   for (const auto& name : path().list("machine")) {
-    const Machine machine = shipped("machine", name, load_machine);
+    const ReferenceMachine machine = shipped("machine", name, load_machine);
     EXPECT_THAT(machine.date, testing::ContainsRegex("^20[0-9][0-9]-[0-9][0-9]|^not stated$")) << name;
     EXPECT_NE(machine.source, "") << name;
   }
