@@ -7,9 +7,12 @@
 #include <vector>
 
 #include "chip/systemc/chip.hpp"
+#include "chip/timing/timing_testing.hpp"
 #include "support/models.hpp"
 
 namespace kiln::chip {
+
+using functional::FunctionalModel;
 
 struct Watched {
   RunOutcome outcome;
@@ -42,62 +45,6 @@ inline RunRequest timing_request(std::uint64_t prompt, std::uint64_t answer,
   request.transfer_mode = transfer_mode;
   request.stall_seed = stall_seed;
   return request;
-}
-
-/// A small model and a chip with figures that can be worked out by hand; `edit` may change both before they are placed.
-template <class Edit>
-program::Placement placed(Edit&& edit) {
-  config::ModelConfig m = support::model_of({"hand", 128, 192, 2, 4, 2, 64, 300, 64});
-  config::ChipConfig c;  // W = 64: 2 beats hidden, 3 FFN, 2 k, 2 v, 4 q, 5 vocabulary
-  c.name = "hand";
-  edit(m, c);
-  auto result = program::Placement::create(m, {}, c);
-  base::check(result.ok(), result.ok() ? "" : result.error().message);
-  return std::move(result).value();
-}
-/// 100 inputs by 50 outputs; the caller chooses how they multiply.
-inline config::TileConfig tile_100_by_50(std::uint32_t inputs_per_cycle, std::uint32_t scale_lanes) {
-  config::TileConfig t;
-  t.rows = 100;
-  t.columns = 50;
-  t.inputs_per_cycle = inputs_per_cycle;
-  t.scale_lanes = scale_lanes;
-  t.accumulate_cycles = 3;
-  return t;
-}
-
-/// The same with 130 inputs and 130 outputs on the array of the output projection, and these tiles.
-inline program::Placement placed_130(const config::TileConfig& tile, int bits = 4) {
-  config::ModelConfig m = support::model_of({"hand-130", 130, 64, 1, 1, 1, 130, 40, 16});
-  config::ChipConfig c;
-  c.name = "hand-130";
-  c.tile = tile;
-  config::BakeRecipe recipe;
-  for (auto& format : recipe.formats) format.bits = bits;
-  auto result = program::Placement::create(m, recipe, c);
-  base::check(result.ok(), result.ok() ? "" : result.error().message);
-  return std::move(result).value();
-}
-inline program::Placement placed() {
-  return placed([](config::ModelConfig&, config::ChipConfig&) {});
-}
-
-/// Everything that has to do with cycles.
-inline void expect_same_cycles(const Watched& a, const Watched& b) {
-  EXPECT_EQ(a.events.size(), b.events.size());
-  const auto [x, y] = std::mismatch(a.events.begin(), a.events.end(), b.events.begin(), b.events.end());
-  if (x != a.events.end() && y != b.events.end()) {
-    ADD_FAILURE() << "position " << x->position.value << " op " << x->op << " kind " << static_cast<int>(x->kind)
-                  << ": " << x->at.count() << " and " << y->at.count();
-  }
-  EXPECT_EQ(a.outcome.total, b.outcome.total);
-  ASSERT_EQ(a.outcome.by_unit.size(), b.outcome.by_unit.size());
-  for (std::size_t i = 0; i < a.outcome.by_unit.size(); ++i)
-    EXPECT_EQ(a.outcome.by_unit[i], b.outcome.by_unit[i]) << a.outcome.by_unit[i].name();
-  EXPECT_EQ(a.outcome.by_stage, b.outcome.by_stage);
-  EXPECT_EQ(a.outcome.critical_path, b.outcome.critical_path);
-  EXPECT_EQ(a.outcome.critical_causes, b.outcome.critical_causes);
-  EXPECT_EQ(a.outcome.activity, b.outcome.activity);
 }
 
 }  // namespace kiln::chip

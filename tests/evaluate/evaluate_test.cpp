@@ -5,7 +5,7 @@
 
 #include <cmath>
 
-namespace kiln::host {
+namespace kiln::evaluate {
 namespace {
 
 /// Gives the next id (of the text it was given, shifted by `error`) a logit of `sharpness`, all others 0.
@@ -105,4 +105,4 @@ TEST(Evaluate, RefusesWhatItCannotScore) {
 }
 
 }  // namespace
-}  // namespace kiln::host
+}  // namespace kiln::evaluate

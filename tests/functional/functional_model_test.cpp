@@ -7,7 +7,7 @@
 #include "support/random_chip.hpp"
 #include "support/toy_rom.hpp"
 
-namespace kiln::chip {
+namespace kiln::functional {
 namespace {
 
 std::vector<float> all_logits(FunctionalModel& values, std::span<const base::TokenId> ids) {
@@ -141,4 +141,4 @@ TEST(FunctionalModel, ATokenDependsOnThoseBeforeIt) {
 }
 
 }  // namespace
-}  // namespace kiln::chip
+}  // namespace kiln::functional

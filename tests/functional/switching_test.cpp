@@ -4,7 +4,7 @@
 
 #include "numerics/matrix.hpp"
 
-namespace kiln::chip {
+namespace kiln::functional {
 namespace {
 
 numerics::QuantisedVector vector_of(const std::vector<std::int8_t>& codes) {
@@ -49,4 +49,4 @@ TEST(Switching, OneInputChangesNothing) {
 }
 
 }  // namespace
-}  // namespace kiln::chip
+}  // namespace kiln::functional

@@ -16,7 +16,7 @@ using testing::HasSubstr;
 /// One image for all tests of this file.
 class Refusal : public testing::Test {
  protected:
-  Backpressure() {
+  Refusal() {
     const auto path = temp_path("refusal_source");
     write_image(path, head_of(small_model(), 3));
     bytes_ = read_bytes(path);

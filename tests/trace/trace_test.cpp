@@ -14,9 +14,10 @@
 #include <set>
 #include <tuple>
 
+#include "chip/systemc/chip.hpp"
 #include "support/random_chip.hpp"
 
-namespace kiln::report {
+namespace kiln::trace {
 namespace {
 
 /// A slice as a reader sees it.
@@ -331,4 +332,4 @@ TEST(Trace, AnotherEndingIsRefusedAndAnUnfinishedOneLeavesNothing) {
 }
 
 }  // namespace
-}  // namespace kiln::report
+}  // namespace kiln::trace

@@ -1,8 +1,8 @@
 // Bit serial: eight planes a step; counts held against counting wire by wire.
 #include "chip/timing/bit_serial.hpp"
 
-#include "chip/chip_testing.hpp"
 #include "chip/timing/tile_array.hpp"
+#include "chip/timing/timing_testing.hpp"
 #include "support/models.hpp"
 
 namespace kiln::chip {

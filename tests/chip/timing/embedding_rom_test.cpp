@@ -1,7 +1,7 @@
 // Embedding ROM: a row, beat by beat.
 #include "chip/timing/embedding_rom.hpp"
 
-#include "chip/chip_testing.hpp"
+#include "chip/timing/timing_testing.hpp"
 
 namespace kiln::chip {
 namespace {

@@ -1,7 +1,7 @@
 // Host link: ids on the wire.
 #include "chip/timing/host_link.hpp"
 
-#include "chip/chip_testing.hpp"
+#include "chip/timing/timing_testing.hpp"
 
 namespace kiln::chip {
 namespace {

@@ -3,8 +3,8 @@
 
 #include <cstdint>
 
-#include "chip/chip_testing.hpp"
 #include "chip/timing/kv_sram.hpp"
+#include "chip/timing/timing_testing.hpp"
 
 namespace kiln::chip {
 

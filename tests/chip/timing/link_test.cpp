@@ -5,8 +5,8 @@
 
 #include <vector>
 
-#include "chip/chip_testing.hpp"
 #include "chip/timing/link_map.hpp"
+#include "chip/timing/timing_testing.hpp"
 #include "support/random_chip.hpp"
 
 namespace kiln::chip {

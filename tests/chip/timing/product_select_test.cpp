@@ -1,8 +1,8 @@
 // Product select: a step a cycle; products formed once a tile, one selection a weight.
 #include "chip/timing/product_select.hpp"
 
-#include "chip/chip_testing.hpp"
 #include "chip/timing/tile_array.hpp"
+#include "chip/timing/timing_testing.hpp"
 
 namespace kiln::chip {
 namespace {

@@ -1,7 +1,7 @@
 // Reduction tree: depth, sections as beats, counts.
 #include "chip/timing/reduction_tree.hpp"
 
-#include "chip/chip_testing.hpp"
+#include "chip/timing/timing_testing.hpp"
 
 namespace kiln::chip {
 namespace {

@@ -1,8 +1,8 @@
 // ROM and multipliers: a ROM row takes its outputs over the lanes.
 #include "chip/timing/rom_mac.hpp"
 
-#include "chip/chip_testing.hpp"
 #include "chip/timing/tile_array.hpp"
+#include "chip/timing/timing_testing.hpp"
 
 namespace kiln::chip {
 namespace {

@@ -1,7 +1,7 @@
 // Sequencer: who has a slot, whose token is next, and when an answer ends.
 #include "chip/timing/sequencer.hpp"
 
-#include "chip/chip_testing.hpp"
+#include "chip/timing/timing_testing.hpp"
 
 namespace kiln::chip {
 namespace {

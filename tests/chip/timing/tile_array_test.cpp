@@ -4,7 +4,7 @@
 #include <map>
 #include <set>
 
-#include "chip/chip_testing.hpp"
+#include "chip/timing/timing_testing.hpp"
 #include "support/random_chip.hpp"
 
 namespace kiln::chip {

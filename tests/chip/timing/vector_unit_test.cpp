@@ -1,7 +1,7 @@
 // Vector unit: barriers, streams and the pairs of SiLU.
 #include "chip/timing/vector_unit.hpp"
 
-#include "chip/chip_testing.hpp"
+#include "chip/timing/timing_testing.hpp"
 
 namespace kiln::chip {
 namespace {
