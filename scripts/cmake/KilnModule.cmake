@@ -24,20 +24,33 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_L
   target_compile_options(kiln_warnings INTERFACE -Wno-restrict)
 endif()
 
+# Headers cost more than the code itself: compiled as one unit, a target's sources share them. So a name may mean one thing only in a
+# module, anonymous namespaces included. The preset dev compiles file by file and finds missing includes.
+# A file for one instruction set stays on its own: its intrinsics and its fallbacks are chosen by a whole file's flags.
+# These have names in anonymous namespaces that others of the module have too.
+string(JOIN "|" meets_others config/tech_schema config/economics_schema jinja/functions jinja/signatures jinja/evaluate tokenizer/vocabulary
+  numerics/packing numerics/rms_norm checkpoint/lora checkpoint/safetensors bake/hadamard chip/statistics/trace_spans
+  functional/by_tile floorplan/ways cost/tile cost/units cost/wafer cost/money)
+function(kiln_unity target)
+  if(KILN_UNITY)
+    set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 0)
+    foreach(source IN LISTS ARGN)
+      if(source MATCHES "_avx(2|512)\\.cpp$" OR source MATCHES "/(${meets_others})\\.cpp$")
+        set_source_files_properties(${source} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
+      endif()
+    endforeach()
+  endif()
+endfunction()
+
 function(kiln_module folder)
   cmake_parse_arguments(arg "" "" "DEPS;LIBS;PRIVATE_LIBS" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${folder}/*.cpp)
   string(REPLACE / _ name ${folder})
   string(REPLACE / _ arg_DEPS "${arg_DEPS}")
   list(TRANSFORM arg_DEPS PREPEND kiln::)
-  if(KILN_UNITY)
-    # Names in anonymous namespaces that meet others of the module.
-    foreach(f config/tech_schema config/economics_schema jinja/functions jinja/signatures jinja/evaluate tokenizer/vocabulary numerics/packing numerics/rms_norm numerics/matrix_avx2 numerics/matrix_avx512 numerics/attention_avx512 numerics/sigmoid_avx512 checkpoint/lora checkpoint/safetensors bake/hadamard chip/statistics/trace_spans functional/by_tile floorplan/ways cost/tile cost/units cost/wafer cost/money)
-      set_source_files_properties(${PROJECT_SOURCE_DIR}/src/${f}.cpp PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
-    endforeach()
-  endif()
   if(sources)
     add_library(kiln_${name} STATIC ${sources})
+    kiln_unity(kiln_${name} ${sources})
     target_include_directories(kiln_${name} PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
                                $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/src>)
     target_link_libraries(kiln_${name} PUBLIC kiln_flags ${arg_DEPS} ${arg_LIBS}
