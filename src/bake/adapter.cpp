@@ -45,7 +45,7 @@ base::Result<rom::Adapter> bake_adapter(const checkpoint::LoraAdapter& adapter, 
   const numerics::Simd simd = numerics::best_simd();
   rom::Adapter result;
   for (const auto& target : adapter.targets) {
-    const auto c = static_cast<config::TensorClass>(target.role);
+    const auto c = config::class_of(target.role);
     const std::size_t inputs = target.a.size() / target.rank;
     const std::size_t outputs = target.b.size() / target.rank;
     std::vector<float> a = padded(target.a, inputs, 1);

@@ -47,12 +47,12 @@ class Baker {
     auto writer = rom::RomWriter::create(output, *head);
     if (!writer) return writer.error();
     double bits = 0;
-    for (const auto& place : places(checkpoint_.config())) {
+    for (const auto& place : rom::tensor_shapes(checkpoint_.config())) {
       const auto tensor = bake_tensor(*writer, place);
       if (!tensor) return tensor.error();
-      bits += tensor->bits_per_weight * static_cast<double>(place.weights);
+      bits += tensor->bits_per_weight * static_cast<double>(place.weights());
       report_.tensors.push_back(*tensor);
-      report_.weights += place.weights;
+      report_.weights += place.weights();
     }
     auto written = writer->finish();
     if (!written) return written.error();
@@ -63,7 +63,7 @@ class Baker {
   }
 
  private:
-  base::Result<TensorDistortion> bake_tensor(rom::RomWriter& writer, const Place& place) {
+  base::Result<TensorDistortion> bake_tensor(rom::RomWriter& writer, const rom::TensorShape& place) {
     const auto& format = recipe_.of(place.tensor_class);
     const RowSource source(checkpoint_, place.tensor_class, place.layer, simd_);
     const auto seed = base::mix(static_cast<std::uint64_t>(place.tensor_class), place.layer.value);
@@ -85,7 +85,7 @@ class Baker {
     return distortion(place, format.bits, totals);
   }
 
-  static TensorDistortion distortion(const Place& place, int bits, const Totals& totals) {
+  static TensorDistortion distortion(const rom::TensorShape& place, int bits, const Totals& totals) {
     rom::RomTensor shape;
     shape.matrix.rows = place.rows;
     shape.matrix.columns = place.columns;

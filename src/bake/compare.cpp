@@ -60,10 +60,9 @@ RowFindings examine(std::span<const float> row, std::span<const float> decoded, 
   return out;
 }
 
-std::string name_of(const Place& place) {
+std::string name_of(const rom::TensorShape& place) {
   const auto name = config::kTensorClassNames[static_cast<std::size_t>(place.tensor_class)];
-  if (place.tensor_class == config::TensorClass::Embedding || place.tensor_class == config::TensorClass::LmHead)
-    return std::string(name);
+  if (!config::in_layer(place.tensor_class)) return std::string(name);
   return fmt::format("layer {} {}", place.layer.value, name);
 }
 
@@ -90,17 +89,17 @@ class Comparer {
     }
     if (auto status = compare_head(); !status) return status.error();
     out_.same_model = out_.differences.empty();
-    for (const auto& place : places(checkpoint_.config()))
+    for (const auto& place : rom::tensor_shapes(checkpoint_.config()))
       if (auto status = compare_tensor(place); !status) return status.error();
     return std::move(out_);
   }
 
  private:
   [[nodiscard]] bool places_differ() const {
-    const auto ours = places(image_.model());
-    const auto theirs = places(checkpoint_.config());
+    const auto ours = rom::tensor_shapes(image_.model());
+    const auto theirs = rom::tensor_shapes(checkpoint_.config());
     return image_.model().head_dim != checkpoint_.config().head_dim ||
-           !std::ranges::equal(ours, theirs, [](const Place& a, const Place& b) {
+           !std::ranges::equal(ours, theirs, [](const rom::TensorShape& a, const rom::TensorShape& b) {
              return a.tensor_class == b.tensor_class && a.rows == b.rows && a.columns == b.columns;
            });
   }
@@ -127,7 +126,7 @@ class Comparer {
     return {};
   }
 
-  base::Status compare_tensor(const Place& place) {
+  base::Status compare_tensor(const rom::TensorShape& place) {
     const auto& tensor = image_.tensor(place.tensor_class, place.layer);
     const RowSource source(checkpoint_, place.tensor_class, place.layer, numerics::best_simd());
     std::vector<RowFindings> rows;
@@ -157,7 +156,7 @@ class Comparer {
     return {};
   }
 
-  void judge(const Place& place, const rom::RomTensor& tensor, const RowFindings& sum) {
+  void judge(const rom::TensorShape& place, const rom::RomTensor& tensor, const RowFindings& sum) {
     TensorDistortion found{place.tensor_class, place.layer, tensor.bits_per_weight(), 0, sum.max_error};
     if (sum.energy > 0) found.relative_rms = std::sqrt(sum.error / sum.energy);
     out_.tensors.push_back(found);

@@ -7,35 +7,14 @@
 namespace kiln::bake {
 namespace {
 
-using config::TensorClass;
-
 constexpr std::uint64_t kBatchWeights = std::uint64_t{1} << 22;    ///< 4 M weights: a tenth of a second
 constexpr std::uint64_t kReleaseWeights = std::uint64_t{1} << 26;  ///< source pages are given back this often
 
 }  // namespace
 
-std::vector<Place> places(const config::ModelConfig& model) {
-  std::vector<Place> all;
-  const auto add = [&](TensorClass c, std::uint32_t layer, std::uint32_t rows, std::uint32_t columns) {
-    all.push_back({c, base::LayerId{layer}, rows, columns, std::uint64_t{rows} * columns});
-  };
-  add(TensorClass::Embedding, 0, model.vocab_size, model.hidden_size);
-  for (std::uint32_t layer = 0; layer < model.layers; ++layer) {
-    add(TensorClass::Q, layer, model.q_width(), model.hidden_size);
-    add(TensorClass::K, layer, model.kv_width(), model.hidden_size);
-    add(TensorClass::V, layer, model.kv_width(), model.hidden_size);
-    add(TensorClass::O, layer, model.hidden_size, model.q_width());
-    add(TensorClass::Gate, layer, model.intermediate_size, model.hidden_size);
-    add(TensorClass::Up, layer, model.intermediate_size, model.hidden_size);
-    add(TensorClass::Down, layer, model.hidden_size, model.intermediate_size);
-  }
-  add(TensorClass::LmHead, 0, model.vocab_size, model.hidden_size);
-  return all;
-}
-
 std::uint64_t total_weights(const config::ModelConfig& model) {
   std::uint64_t sum = 0;
-  for (const auto& place : places(model)) sum += place.weights;
+  for (const auto& shape : rom::tensor_shapes(model)) sum += shape.weights();
   return sum;
 }
 

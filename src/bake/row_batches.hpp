@@ -12,21 +12,12 @@
 #include "kiln/base/progress.hpp"
 #include "kiln/base/result.hpp"
 #include "kiln/base/thread_pool.hpp"
-#include "kiln/base/units.hpp"
-#include "kiln/config/bake_recipe.hpp"
 #include "kiln/config/model_config.hpp"
+#include "rom/layout.hpp"
 
 namespace kiln::bake {
 
-/// A matrix of the image, in its order.
-struct Place {
-  config::TensorClass tensor_class = config::TensorClass::Embedding;
-  base::LayerId layer;
-  std::uint32_t rows = 0;
-  std::uint32_t columns = 0;
-  std::uint64_t weights = 0;
-};
-std::vector<Place> places(const config::ModelConfig& model);
+/// Of all matrices of the image.
 std::uint64_t total_weights(const config::ModelConfig& model);
 
 class RowBatches {

@@ -16,13 +16,11 @@ namespace {
 using config::TensorClass;
 
 const checkpoint::TensorInfo* find(const checkpoint::Checkpoint& checkpoint, TensorClass c, base::LayerId layer) {
-  const auto* info = checkpoint.find(static_cast<checkpoint::Role>(c), layer);
+  const auto* info = checkpoint.find(config::role_of(c), layer);
   if (info == nullptr && c == TensorClass::LmHead) info = checkpoint.find(checkpoint::Role::Embedding);
   base::check(info != nullptr, "the checkpoint has every tensor of its model");
   return info;
 }
-
-static_assert(static_cast<int>(checkpoint::Role::LmHead) == static_cast<int>(TensorClass::LmHead));
 
 }  // namespace
 

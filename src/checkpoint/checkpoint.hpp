@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "config/model_tensors.hpp"
 #include "kiln/base/result.hpp"
 #include "kiln/base/units.hpp"
 #include "kiln/config/bake_recipe.hpp"
@@ -19,8 +20,7 @@
 
 namespace kiln::checkpoint {
 
-/// The tensors of a Llama. Matrices first, in config::TensorClass order.
-enum class Role { Embedding, Q, K, V, O, Gate, Up, Down, LmHead, AttentionNorm, FfnNorm, FinalNorm };
+using Role = config::TensorRole;
 
 struct TensorInfo {
   Role role = Role::Embedding;

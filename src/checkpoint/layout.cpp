@@ -10,61 +10,55 @@
 namespace kiln::checkpoint {
 namespace {
 
-constexpr std::array<std::string_view, 12> kHfNames = {"model.embed_tokens.weight",
-                                                       "self_attn.q_proj.weight",
-                                                       "self_attn.k_proj.weight",
-                                                       "self_attn.v_proj.weight",
-                                                       "self_attn.o_proj.weight",
-                                                       "mlp.gate_proj.weight",
-                                                       "mlp.up_proj.weight",
-                                                       "mlp.down_proj.weight",
-                                                       "lm_head.weight",
-                                                       "input_layernorm.weight",
-                                                       "post_attention_layernorm.weight",
-                                                       "model.norm.weight"};
-constexpr std::array<std::string_view, 12> kGgufNames = {
-    "token_embd.weight",  "attn_q.weight",    "attn_k.weight",   "attn_v.weight",
-    "attn_output.weight", "ffn_gate.weight",  "ffn_up.weight",   "ffn_down.weight",
-    "output.weight",      "attn_norm.weight", "ffn_norm.weight", "output_norm.weight"};
-
-bool belongs_to_layer(Role role) { return role != Role::Embedding && role != Role::LmHead && role != Role::FinalNorm; }
+/// Behind "model.layers.N." and "blk.N." in a layer.
+struct Names {
+  Role role;
+  std::string_view hf, gguf;
+};
+constexpr std::array<Names, config::kTensorRoles> kNames = {
+    {{Role::Embedding, "model.embed_tokens.weight", "token_embd.weight"},
+     {Role::Q, "self_attn.q_proj.weight", "attn_q.weight"},
+     {Role::K, "self_attn.k_proj.weight", "attn_k.weight"},
+     {Role::V, "self_attn.v_proj.weight", "attn_v.weight"},
+     {Role::O, "self_attn.o_proj.weight", "attn_output.weight"},
+     {Role::Gate, "mlp.gate_proj.weight", "ffn_gate.weight"},
+     {Role::Up, "mlp.up_proj.weight", "ffn_up.weight"},
+     {Role::Down, "mlp.down_proj.weight", "ffn_down.weight"},
+     {Role::LmHead, "lm_head.weight", "output.weight"},
+     {Role::AttentionNorm, "input_layernorm.weight", "attn_norm.weight"},
+     {Role::FfnNorm, "post_attention_layernorm.weight", "ffn_norm.weight"},
+     {Role::FinalNorm, "model.norm.weight", "output_norm.weight"}}};
+static_assert([] {
+  for (std::size_t i = 0; i < kNames.size(); ++i)
+    if (static_cast<std::size_t>(kNames[i].role) != i) return false;
+  return true;
+}());
 
 }  // namespace
 
 std::string hf_name(Role role, base::LayerId layer) {
-  const auto name = kHfNames[static_cast<std::size_t>(role)];
-  return belongs_to_layer(role) ? fmt::format("model.layers.{}.{}", layer.value, name) : std::string(name);
+  const auto name = kNames[static_cast<std::size_t>(role)].hf;
+  return config::in_layer(role) ? fmt::format("model.layers.{}.{}", layer.value, name) : std::string(name);
 }
 
 std::string gguf_name(Role role, base::LayerId layer) {
-  const auto name = kGgufNames[static_cast<std::size_t>(role)];
-  return belongs_to_layer(role) ? fmt::format("blk.{}.{}", layer.value, name) : std::string(name);
+  const auto name = kNames[static_cast<std::size_t>(role)].gguf;
+  return config::in_layer(role) ? fmt::format("blk.{}.{}", layer.value, name) : std::string(name);
 }
 
-std::vector<TensorInfo> layout(const config::ModelConfig& c, bool separate_head) {
+std::vector<TensorInfo> layout(const config::ModelConfig& model, bool separate_head) {
   std::vector<TensorInfo> all;
-  const auto add = [&](Role role, std::uint32_t layer, std::uint64_t rows, std::uint64_t columns) {
-    TensorInfo tensor;
-    tensor.role = role;
-    tensor.layer = base::LayerId{layer};
-    tensor.rows = rows;
-    tensor.columns = columns;
-    all.push_back(tensor);
-  };
-  const std::uint64_t d = c.hidden_size;
-  add(Role::Embedding, 0, c.vocab_size, d);
-  if (separate_head) add(Role::LmHead, 0, c.vocab_size, d);
-  add(Role::FinalNorm, 0, 1, d);
-  for (std::uint32_t l = 0; l < c.layers; ++l) {
-    add(Role::Q, l, c.q_width(), d);
-    add(Role::K, l, c.kv_width(), d);
-    add(Role::V, l, c.kv_width(), d);
-    add(Role::O, l, d, c.q_width());
-    add(Role::Gate, l, c.intermediate_size, d);
-    add(Role::Up, l, c.intermediate_size, d);
-    add(Role::Down, l, d, c.intermediate_size);
-    add(Role::AttentionNorm, l, 1, d);
-    add(Role::FfnNorm, l, 1, d);
+  for (const auto& tensor : config::model_tensors(model)) {
+    if (tensor.role == Role::LmHead && !separate_head) continue;
+    const std::uint32_t copies = config::in_layer(tensor.role) ? model.layers : 1;
+    for (std::uint32_t layer = 0; layer < copies; ++layer) {
+      TensorInfo info;
+      info.role = tensor.role;
+      info.layer = base::LayerId{layer};
+      info.rows = tensor.rows;
+      info.columns = tensor.columns;
+      all.push_back(info);
+    }
   }
   std::sort(all.begin(), all.end(), [](const TensorInfo& a, const TensorInfo& b) {
     return std::tie(a.layer, a.role) < std::tie(b.layer, b.role);

@@ -1,4 +1,4 @@
-// The tensors that a Llama of given shapes must have, and their names in the two file formats.
+// The tensors that a Llama's checkpoint must have, and their names in the two file formats.
 #pragma once
 
 #include <string>
@@ -14,9 +14,5 @@ std::vector<TensorInfo> layout(const config::ModelConfig& config, bool separate_
 
 std::string hf_name(Role role, base::LayerId layer);
 std::string gguf_name(Role role, base::LayerId layer);
-
-inline bool is_norm(Role role) {
-  return role == Role::AttentionNorm || role == Role::FfnNorm || role == Role::FinalNorm;
-}
 
 }  // namespace kiln::checkpoint

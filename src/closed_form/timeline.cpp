@@ -50,7 +50,7 @@ class Pipeline {
     if (stages_.size() == 1) {
       open_ = at;
     } else if (stage == 0) {
-      open_ = at + placement_.chip().link.vector_to_sequencer;
+      open_ = at + placement_.chip().link[config::Link::VectorToSequencer];
     } else {
       const bool same_chip = stages_[stage - 1].chip == stages_[stage].chip;
       leave_[stage] = at + (same_chip ? terms_.on_chip : terms_.between_chips).wire;

@@ -11,6 +11,7 @@ namespace kiln::closed_form {
 namespace {
 
 using base::ceil_div;
+using config::Link;
 using program::ArrayKind;
 using program::Unit;
 
@@ -31,10 +32,10 @@ class PathSum {
   Path head() {
     begin();
     add(Unit::Sequencer, chip_.sequencer.issue_cycles);
-    add(Unit::Links, chip_.link.sequencer_to_embedding);
+    add(Unit::Links, chip_.link[Link::SequencerToEmbedding]);
     auto row =
         emit(Unit::EmbeddingRom, chip_.embedding.read_cycles, hidden_beats(), slot(chip_.embedding.elements_per_cycle));
-    receive(row, chip_.link.embedding_to_vector, Unit::VectorUnit, lane_slot_);
+    receive(row, chip_.link[Link::EmbeddingToVector], Unit::VectorUnit, lane_slot_);
     add(Unit::VectorUnit, lane_slot_ - 1 + chip_.vector.add_cycles);
     return path_;
   }
@@ -44,15 +45,15 @@ class PathSum {
     begin();
     const auto& vector = chip_.vector;
     auto qkv = multiply(ArrayKind::Qkv, norm());
-    receive(qkv, chip_.link.tree_to_vector, Unit::VectorUnit, lane_slot_);
+    receive(qkv, chip_.link[Link::TreeToVector], Unit::VectorUnit, lane_slot_);
     add(Unit::VectorUnit, lane_slot_ - 1 + vector.rope_cycles + vector.hadamard_cycles + vector.quantise_cycles);
     auto result = attend(qkv);
-    receive(result, chip_.link.attention_to_vector, Unit::VectorUnit, lane_slot_);
+    receive(result, chip_.link[Link::AttentionToVector], Unit::VectorUnit, lane_slot_);
     add(Unit::VectorUnit, lane_slot_ - 1 + vector.quantise_cycles);
     add_residual(multiply(ArrayKind::O, result));
 
     auto pairs = multiply(ArrayKind::GateUp, norm());
-    receive(pairs, chip_.link.tree_to_vector, Unit::VectorUnit, lane_slot_);
+    receive(pairs, chip_.link[Link::TreeToVector], Unit::VectorUnit, lane_slot_);
     add(Unit::VectorUnit, lane_slot_ - 1 + vector.silu_cycles + vector.hadamard_cycles + vector.quantise_cycles);
     add_residual(multiply(ArrayKind::Down, Stream{pairs.beats / 2, pairs.interval * 2}));
     return path_;
@@ -60,7 +61,7 @@ class PathSum {
 
   Path tail_without_logits() {
     begin();
-    add(Unit::Links, chip_.link.vector_to_sequencer + way_back());
+    add(Unit::Links, chip_.link[Link::VectorToSequencer] + way_back());
     add(Unit::Sequencer, chip_.sequencer.commit_cycles);
     return path_;
   }
@@ -68,9 +69,9 @@ class PathSum {
   Path tail_with_logits() {
     begin();
     auto logits = multiply(ArrayKind::LmHead, norm());
-    receive(logits, chip_.link.tree_to_sampler, Unit::Sampler, slot(chip_.sampler.lanes));
+    receive(logits, chip_.link[Link::TreeToSampler], Unit::Sampler, slot(chip_.sampler.lanes));
     add(Unit::Sampler, slot(chip_.sampler.lanes) - 1 + chip_.sampler.compare_cycles);
-    add(Unit::Links, chip_.link.sampler_to_sequencer + way_back());
+    add(Unit::Links, chip_.link[Link::SamplerToSequencer] + way_back());
     add(Unit::Sequencer, chip_.sequencer.commit_cycles);
     return path_;
   }
@@ -116,11 +117,11 @@ class PathSum {
   Stream multiply(ArrayKind kind, Stream input) {
     const Unit array = program::array_unit(kind);
     const auto& plan = placement_.array(kind);
-    receive(input, chip_.link.vector_to_array, array, 1);
+    receive(input, chip_.link[Link::VectorToArray], array, 1);
     const std::uint64_t product = product_cycles(placement_.tile(kind), plan.inputs, plan.outputs);
     add(array, 1 + product);  // 1: the barrier behind the last beat
     add(Unit::Lora, std::max(adapter_cycles(kind), product) - product);
-    add(Unit::Links, chip_.link.array_to_tree);
+    add(Unit::Links, chip_.link[Link::ArrayToTree]);
     std::uint64_t count = 0;  // each section begins with a beat of its own
     for (const auto& section : placement_.dataflow().sections(kind)) count += beats(section.rows);
     const auto& tree = chip_.reduction;
@@ -148,14 +149,14 @@ class PathSum {
     const auto& a = chip_.attention;
     const auto& kv = chip_.kv;
     const std::uint64_t input_slot = std::max(slot(a.input_lanes), ceil_div(words_in_a_beat(placement_), kv.banks));
-    receive(qkv, chip_.link.vector_to_attention, Unit::Attention, input_slot);
+    receive(qkv, chip_.link[Link::VectorToAttention], Unit::Attention, input_slot);
     const std::uint64_t latency = input_slot - 1 + kv.write_cycles + kv.read_cycles + a.score_cycles +
                                   a.softmax_cycles + kv.read_cycles + a.value_cycles + a.reciprocal_cycles;
     return emit(Unit::Attention, latency, beats(placement_.model().q_width()), slot(a.output_lanes));
   }
 
   void add_residual(Stream stream) {
-    receive(stream, chip_.link.tree_to_vector, Unit::VectorUnit, lane_slot_);
+    receive(stream, chip_.link[Link::TreeToVector], Unit::VectorUnit, lane_slot_);
     add(Unit::VectorUnit, lane_slot_ - 1 + chip_.vector.add_cycles);
   }
 
@@ -182,11 +183,11 @@ StageTerms stage_terms(const program::Placement& placement) {
   StageTerms terms;
   terms.enter = total(walk.head());
   terms.layer = total(walk.layer());
-  terms.head_home = chip.link.sampler_to_sequencer + walk.way_back() + chip.sequencer.commit_cycles;
+  terms.head_home = chip.link[Link::SamplerToSequencer] + walk.way_back() + chip.sequencer.commit_cycles;
   terms.head = total(walk.tail_with_logits()) - terms.head_home;
   terms.draw = chip.sampler.draw_cycles;
   terms.plain_home = total(walk.tail_without_logits());
-  terms.on_chip = walk.handover(chip.link.vector_to_vector, 1);
+  terms.on_chip = walk.handover(chip.link[Link::VectorToVector], 1);
   terms.between_chips = walk.handover(chip.chips.latency_cycles, walk.wire_pace());
   return terms;
 }

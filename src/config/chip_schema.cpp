@@ -120,17 +120,11 @@ void describe(FieldVisitor& v, KvConfig& kv) {
 
 void describe(FieldVisitor& v, LinkConfig& link) {
   v.integer("beat_groups", link.beat_groups, "groups", {1, 64});
-  v.integer("sequencer_to_embedding", link.sequencer_to_embedding, "stages", kStages);
-  v.integer("embedding_to_vector", link.embedding_to_vector, "stages", kStages);
-  v.integer("vector_to_array", link.vector_to_array, "stages", kStages);
-  v.integer("array_to_tree", link.array_to_tree, "stages", kStages);
-  v.integer("tree_to_vector", link.tree_to_vector, "stages", kStages);
-  v.integer("vector_to_attention", link.vector_to_attention, "stages", kStages);
-  v.integer("attention_to_vector", link.attention_to_vector, "stages", kStages);
-  v.integer("tree_to_sampler", link.tree_to_sampler, "stages", kStages);
-  v.integer("sampler_to_sequencer", link.sampler_to_sequencer, "stages", kStages);
-  v.integer("vector_to_sequencer", link.vector_to_sequencer, "stages", kStages);
-  v.integer("vector_to_vector", link.vector_to_vector, "stages", kStages, Need::Optional);
+  for (const auto& [which, key] : kNamedLinks) {
+    // A chip of one stage has no use for it.
+    const Need need = which == Link::VectorToVector ? Need::Optional : Need::Required;
+    v.integer(key, link[which], "stages", kStages, need);
+  }
 }
 
 void describe(FieldVisitor& v, LoraConfig& lora) {

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <string>
 
+#include "config/model_tensors.hpp"
+
 namespace kiln::config {
 namespace {
 
@@ -47,6 +49,15 @@ std::string fault_of_heads(const ModelConfig& model) {
 }
 
 }  // namespace
+
+std::uint64_t ModelConfig::active_matrix_weights() const {
+  std::uint64_t sum = 0;
+  for (const auto& tensor : model_tensors(*this)) {
+    if (is_norm(tensor.role) || tensor.role == TensorRole::Embedding) continue;
+    sum += std::uint64_t{tensor.rows} * tensor.columns * (in_layer(tensor.role) ? layers : 1);
+  }
+  return sum;
+}
 
 base::Status ModelConfig::validate() const {
   const std::string counts[] = {

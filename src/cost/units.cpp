@@ -4,6 +4,7 @@
 
 #include "cost/circuits.hpp"
 #include "cost/tile.hpp"
+#include "program/link_ends.hpp"
 
 namespace kiln::cost {
 namespace {
@@ -175,11 +176,21 @@ void add_lora(std::vector<Amount>& all, const program::Placement& placement, dou
   all.push_back(logic(Unit::Lora, "multipliers", lora->macs * lora_mac()));
 }
 
+/// Whether a stage with layers has registers of a whole beat there: those of the LM head, which one stage has, are left
+/// out, and the sequencer's are an id wide.
+bool carries_beats(const program::LinkEnds& ends) {
+  const auto leaves_out = [](Unit unit) {
+    return unit == Unit::Sequencer || unit == Unit::LmHeadArray || unit == Unit::LmHeadTree;
+  };
+  return !leaves_out(ends.from) && !leaves_out(ends.to);
+}
+
 void add_links(std::vector<Amount>& all, const program::Placement& placement) {
-  const auto& l = placement.chip().link;
-  const double stages = l.embedding_to_vector + l.vector_to_array * 4.0 + l.array_to_tree * 4.0 +
-                        l.tree_to_vector * 4.0 + l.vector_to_attention + l.attention_to_vector + l.vector_to_vector;
-  all.push_back(logic(Unit::Links, "pipeline registers", registers(stages * l.beat_elements() * kElement)));
+  const auto& link = placement.chip().link;
+  double stages = 0;
+  for (const auto& ends : program::link_ends())
+    if (carries_beats(ends)) stages += link[ends.link];
+  all.push_back(logic(Unit::Links, "pipeline registers", registers(stages * link.beat_elements() * kElement)));
 }
 
 }  // namespace

@@ -34,7 +34,7 @@ std::vector<LinkWire> link_wires(const Floorplan& plan, double wire_ps_per_mm, s
   std::vector<LinkWire> wires;
   for (std::size_t i = 0; i < ways.size(); ++i) {
     const Way& way = ways[i];
-    LinkWire wire{std::string(kLinkNames[i]), way.length_mm, stages_of(way.length_mm, wire_ps_per_mm, clock_mhz), "",
+    LinkWire wire{config::kNamedLinks[i].link, way.length_mm, stages_of(way.length_mm, wire_ps_per_mm, clock_mhz), "",
                   ""};
     if (way.exists) {
       wire.from = plan.blocks[way.from].block.name;

@@ -4,9 +4,12 @@
 #include <cmath>
 #include <vector>
 
+#include "program/link_ends.hpp"
+
 namespace kiln::floorplan {
 namespace {
 
+using config::Link;
 using program::ArrayKind;
 using program::Unit;
 using Members = std::vector<std::size_t>;
@@ -47,22 +50,10 @@ class Longest {
       }
     }
   }
+  /// The links whose ends are both among these units, but for those between stages and with the sequencer.
   void connect_inside(const Units& stage) {
-    const Members& vector = of(stage, Unit::VectorUnit);
-    connect(Link::EmbeddingToVector, of(stage, Unit::EmbeddingRom), vector);
-    for (const ArrayKind kind : kKinds) {
-      const Members& array = of(stage, program::array_unit(kind));
-      const Members& tree = of(stage, program::tree_unit(kind));
-      connect(Link::VectorToArray, vector, array);
-      connect(Link::ArrayToTree, array, tree);
-      if (kind == ArrayKind::LmHead) {
-        connect(Link::TreeToSampler, tree, of(stage, Unit::Sampler));
-      } else {
-        connect(Link::TreeToVector, tree, vector);
-      }
-    }
-    connect(Link::VectorToAttention, vector, of(stage, Unit::Attention));
-    connect(Link::AttentionToVector, of(stage, Unit::Attention), vector);
+    for (const auto& [link, from, to] : program::link_ends())
+      if (from != to && from != Unit::Sequencer && to != Unit::Sequencer) connect(link, of(stage, from), of(stage, to));
   }
   [[nodiscard]] const Ways& ways() const { return ways_; }
 

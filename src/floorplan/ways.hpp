@@ -6,31 +6,12 @@
 #include <cstddef>
 #include <map>
 #include <span>
-#include <string_view>
 #include <vector>
 
 #include "floorplan/slicing.hpp"
+#include "kiln/config/link.hpp"
 
 namespace kiln::floorplan {
-
-/// In the order of config::LinkConfig.
-enum class Link {
-  SequencerToEmbedding,
-  EmbeddingToVector,
-  VectorToArray,
-  ArrayToTree,
-  TreeToVector,
-  VectorToAttention,
-  AttentionToVector,
-  TreeToSampler,
-  SamplerToSequencer,
-  VectorToSequencer,
-  VectorToVector,
-};
-inline constexpr std::array<std::string_view, 11> kLinkNames = {
-    "sequencer_to_embedding", "embedding_to_vector", "vector_to_array",     "array_to_tree",
-    "tree_to_vector",         "vector_to_attention", "attention_to_vector", "tree_to_sampler",
-    "sampler_to_sequencer",   "vector_to_sequencer", "vector_to_vector"};
 
 struct Site {
   program::Unit unit = program::Unit::Links;
@@ -44,7 +25,8 @@ struct Way {
   bool exists = false;
   std::size_t from = 0, to = 0;  ///< sites
 };
-using Ways = std::array<Way, kLinkNames.size()>;
+/// Of each link.
+using Ways = std::array<Way, config::kLinks>;
 
 /// Sites of each unit.
 using Units = std::array<std::vector<std::size_t>, program::kUnits>;

@@ -3,6 +3,8 @@
 #include <array>
 #include <numeric>
 
+#include "config/model_tensors.hpp"
+
 namespace kiln::program {
 namespace {
 
@@ -35,12 +37,12 @@ Dataflow::Dataflow(const config::ModelConfig& model, std::vector<Stage> stages, 
     : model_(model), stages_(std::move(stages)), adapter_(adapter) {
   using config::TensorClass;
   const auto at = [this](ArrayKind kind) -> std::vector<Section>& { return sections_[static_cast<std::size_t>(kind)]; };
-  at(ArrayKind::Qkv) = {
-      {TensorClass::K, model.kv_width()}, {TensorClass::V, model.kv_width()}, {TensorClass::Q, model.q_width()}};
-  at(ArrayKind::O) = {{TensorClass::O, model.hidden_size}};
-  at(ArrayKind::GateUp) = {{TensorClass::Gate, model.intermediate_size}, {TensorClass::Up, model.intermediate_size}};
-  at(ArrayKind::Down) = {{TensorClass::Down, model.hidden_size}};
-  at(ArrayKind::LmHead) = {{TensorClass::LmHead, model.vocab_size}};
+  const auto section = [&](TensorClass c) { return Section{c, config::matrix_of(model, c).rows}; };
+  at(ArrayKind::Qkv) = {section(TensorClass::K), section(TensorClass::V), section(TensorClass::Q)};
+  at(ArrayKind::O) = {section(TensorClass::O)};
+  at(ArrayKind::GateUp) = {section(TensorClass::Gate), section(TensorClass::Up)};
+  at(ArrayKind::Down) = {section(TensorClass::Down)};
+  at(ArrayKind::LmHead) = {section(TensorClass::LmHead)};
 
   const std::uint32_t hidden = model.hidden_size;
   std::vector<Op> ops = {{OpKind::Issue, Unit::Sequencer, {}, 0, {}, 0, 0},
@@ -136,17 +138,7 @@ void Dataflow::append_layer(std::vector<Op>& ops, base::LayerId layer, std::uint
 }
 
 std::uint32_t Dataflow::inputs(ArrayKind kind) const {
-  switch (kind) {
-    case ArrayKind::O:
-      return model_.q_width();
-    case ArrayKind::Down:
-      return model_.intermediate_size;
-    case ArrayKind::Qkv:
-    case ArrayKind::GateUp:
-    case ArrayKind::LmHead:
-      break;
-  }
-  return model_.hidden_size;
+  return config::matrix_of(model_, sections(kind).front().tensor_class).columns;
 }
 
 std::uint32_t Dataflow::outputs(ArrayKind kind) const {

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "config/model_tensors.hpp"
+
 namespace kiln::program {
 
 static_assert(config::kTileArrayNames.size() == kArrays);
@@ -18,7 +20,7 @@ ArrayPlan plan_array(ArrayKind kind, const Dataflow& dataflow, const config::Bak
   plan.outputs = dataflow.outputs(kind);
   plan.tiles_over_inputs = static_cast<std::uint32_t>(base::ceil_div(plan.inputs, tile.rows));
   plan.tiles_over_outputs = static_cast<std::uint32_t>(base::ceil_div(plan.outputs, tile.columns));
-  plan.instances = kind == ArrayKind::LmHead ? 1 : dataflow.model().layers;
+  plan.instances = config::in_layer(dataflow.sections(kind).front().tensor_class) ? dataflow.model().layers : 1;
   plan.weights = std::uint64_t{plan.inputs} * plan.outputs;
   plan.cells = plan.tiles() * tile.rows * tile.columns;
   for (const auto& section : dataflow.sections(kind)) {

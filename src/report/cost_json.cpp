@@ -131,10 +131,10 @@ Json silicon_json(const ChipCost& cost, const config::ChipConfig& chip) {
   json["clock_paths"] = paths_json(cost.paths);
   json["links"] = Json::array();
   for (const auto& wire : die.wires)
-    json["links"].push_back(Json{{"link", wire.link},
+    json["links"].push_back(Json{{"link", name(wire.link)},
                                  {"length_mm", wire.length_mm},
                                  {"stages", wire.stages},
-                                 {"configured_stages", configured_stages(chip, wire.link)}});
+                                 {"configured_stages", chip.link[wire.link]}});
   return json;
 }
 

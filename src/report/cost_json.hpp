@@ -11,8 +11,6 @@ Json range_json(const base::Range& range);
 void add_cost_figures(Json& json, const ChipCost& cost);
 /// The same in a line or two, for people.
 std::string cost_line(const ChipCost& cost);
-/// Stages of a link as the chip's config has them, by its key below /link.
-std::uint32_t configured_stages(const config::ChipConfig& chip, std::string_view link);
 /// parts, clock paths, links.
 Json silicon_json(const ChipCost& cost, const config::ChipConfig& chip);
 

@@ -79,9 +79,9 @@ std::string link_table(const CostReport& report) {
   Table table({"link", "mm", "stages", "in the config", "<"});
   for (const auto& wire : report.chip.die.wires) {
     if (wire.length_mm <= 0) continue;
-    const auto configured = configured_stages(report.placement.chip(), wire.link);
-    table.row({wire.link, number(wire.length_mm), std::to_string(wire.stages), std::to_string(configured),
-               configured < wire.stages ? "TOO FEW" : ""});
+    const auto configured = report.placement.chip().link[wire.link];
+    table.row({std::string(name(wire.link)), number(wire.length_mm), std::to_string(wire.stages),
+               std::to_string(configured), configured < wire.stages ? "TOO FEW" : ""});
   }
   return table.text();
 }
@@ -158,24 +158,6 @@ std::string break_even_text(const CostReport::AgainstGpu& against) {
 }
 
 }  // namespace
-
-std::uint32_t configured_stages(const config::ChipConfig& chip, std::string_view link) {
-  const auto& l = chip.link;
-  const std::pair<std::string_view, std::uint32_t> all[] = {{"sequencer_to_embedding", l.sequencer_to_embedding},
-                                                            {"embedding_to_vector", l.embedding_to_vector},
-                                                            {"vector_to_array", l.vector_to_array},
-                                                            {"array_to_tree", l.array_to_tree},
-                                                            {"tree_to_vector", l.tree_to_vector},
-                                                            {"vector_to_attention", l.vector_to_attention},
-                                                            {"attention_to_vector", l.attention_to_vector},
-                                                            {"tree_to_sampler", l.tree_to_sampler},
-                                                            {"sampler_to_sequencer", l.sampler_to_sequencer},
-                                                            {"vector_to_sequencer", l.vector_to_sequencer},
-                                                            {"vector_to_vector", l.vector_to_vector}};
-  for (const auto& [key, stages] : all)
-    if (key == link) return stages;
-  base::fail_check("a link that the chip does not have", std::source_location::current());
-}
 
 std::string cost_line(const ChipCost& cost) {
   return fmt::format(

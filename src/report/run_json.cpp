@@ -96,28 +96,17 @@ Json kv(const program::Placement& placement, const chip::RunOutcome& run) {
       {"bank_conflict_cycles", run.activity.kv_conflict_cycles}};
 }
 
+/// All counters but those of the KV SRAM, which are in its own block.
 Json activity(const program::Activity& a) {
-  return Json{{"products", a.products},
-              {"selections", a.selections},
-              {"plane_bits", a.plane_bits},
-              {"counted_bits", a.counted_bits},
-              {"constant_multiplications", a.constant_multiplications},
-              {"rom_rows_read", a.rom_rows_read},
-              {"multiply_accumulates", a.multiply_accumulates},
-              {"group_scales", a.group_scales},
-              {"tree_additions", a.tree_additions},
-              {"row_results", a.row_results},
-              {"embedding_reads", a.embedding_reads},
-              {"vector_elements", a.vector_elements},
-              {"score_macs", a.score_macs},
-              {"value_macs", a.value_macs},
-              {"exponentials", a.exponentials},
-              {"logits_compared", a.logits_compared},
-              {"draws", a.draws},
-              {"lora_macs", a.lora_macs},
-              {"lora_additions", a.lora_additions},
-              {"link_beats", a.link_beats},
-              {"host_tokens", a.host_tokens}};
+  using program::Activity;
+  Json json;
+  for (const auto& counter : program::kActivityCounters) {
+    if (counter.value == &Activity::kv_words_read || counter.value == &Activity::kv_words_written ||
+        counter.value == &Activity::kv_conflict_cycles)
+      continue;
+    json[counter.name] = a.*counter.value;
+  }
+  return json;
 }
 
 Json arrays(const program::Placement& placement) {

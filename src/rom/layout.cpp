@@ -13,8 +13,25 @@ namespace {
 
 using config::TensorClass;
 
-constexpr std::array<std::string_view, 10> kSectionNames = {
-    "", "model", "recipe", "tokenizer", "rope increments", "norms", "codebook", "codes", "scales", "row scales"};
+struct NamedKind {
+  SectionKind kind;
+  std::string_view name;
+};
+constexpr std::array<NamedKind, kFixedSections + kSectionsPerTensor> kNamedKinds = {
+    {{SectionKind::Model, "model"},
+     {SectionKind::Recipe, "recipe"},
+     {SectionKind::Tokenizer, "tokenizer"},
+     {SectionKind::RopeIncrements, "rope increments"},
+     {SectionKind::Norms, "norms"},
+     {SectionKind::Codebook, "codebook"},
+     {SectionKind::Codes, "codes"},
+     {SectionKind::Scales, "scales"},
+     {SectionKind::RowScales, "row scales"}}};
+static_assert([] {
+  for (std::size_t i = 0; i < kNamedKinds.size(); ++i)
+    if (place_of(kNamedKinds[i].kind) != i) return false;
+  return true;
+}());
 
 class Planner {
  public:
@@ -24,7 +41,7 @@ class Planner {
     Section section;
     section.kind = kind;
     section.tensor_class = static_cast<std::uint32_t>(shape.tensor_class);
-    section.layer = shape.layer;
+    section.layer = shape.layer.value;
     section.bits = bits;
     section.rows = shape.rows;
     section.columns = shape.columns;
@@ -52,38 +69,53 @@ class Planner {
 }  // namespace
 
 std::string describe(const Section& section) {
-  const auto kind = static_cast<std::size_t>(section.kind);
-  if (kind == 0 || kind >= kSectionNames.size()) return "unknown section";
-  if (section.kind < SectionKind::Codebook) return std::string(kSectionNames[kind]);
-  if (section.tensor_class >= config::kTensorClasses)
-    return fmt::format("{} of an unknown tensor", kSectionNames[kind]);
+  const std::string_view added = text_of(section.name);
+  if (section.kind == SectionKind::Added && !added.empty()) return fmt::format("section \"{}\"", added);
+  const std::size_t place = place_of(section.kind);  // of kind 0: far outside
+  if (place >= kNamedKinds.size() || section.flags != 0) return "unknown section";
+  const std::string_view kind = kNamedKinds[place].name;
+  if (section.kind < SectionKind::Codebook) return std::string(kind);
+  if (section.tensor_class >= config::kTensorClasses) return fmt::format("{} of an unknown tensor", kind);
   const auto name = config::kTensorClassNames[section.tensor_class];
-  const auto of = static_cast<TensorClass>(section.tensor_class);
-  if (of == TensorClass::Embedding || of == TensorClass::LmHead)
-    return fmt::format("{} of {}", kSectionNames[kind], name);
-  return fmt::format("{} of layer {} {}", kSectionNames[kind], section.layer, name);
+  if (!config::in_layer(static_cast<TensorClass>(section.tensor_class))) return fmt::format("{} of {}", kind, name);
+  return fmt::format("{} of layer {} {}", kind, section.layer, name);
+}
+
+std::optional<SectionName> section_name(std::string_view text) {
+  constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyz0123456789_";
+  SectionName name = {};
+  if (text.empty() || text.size() > name.size() || text.find_first_not_of(kLetters) != text.npos) return std::nullopt;
+  std::copy(text.begin(), text.end(), name.begin());
+  return name;
+}
+
+std::string_view text_of(const SectionName& name) {
+  const std::string_view text(name.data(), static_cast<std::size_t>(std::ranges::find(name, '\0') - name.begin()));
+  return section_name(text) == name ? text : "";
 }
 
 std::vector<TensorShape> tensor_shapes(const config::ModelConfig& model) {
-  std::vector<TensorShape> shapes;
-  shapes.push_back({TensorClass::Embedding, 0, model.vocab_size, model.hidden_size});
-  for (std::uint32_t layer = 0; layer < model.layers; ++layer) {
-    shapes.push_back({TensorClass::Q, layer, model.q_width(), model.hidden_size});
-    shapes.push_back({TensorClass::K, layer, model.kv_width(), model.hidden_size});
-    shapes.push_back({TensorClass::V, layer, model.kv_width(), model.hidden_size});
-    shapes.push_back({TensorClass::O, layer, model.hidden_size, model.q_width()});
-    shapes.push_back({TensorClass::Gate, layer, model.intermediate_size, model.hidden_size});
-    shapes.push_back({TensorClass::Up, layer, model.intermediate_size, model.hidden_size});
-    shapes.push_back({TensorClass::Down, layer, model.hidden_size, model.intermediate_size});
+  std::vector<TensorShape> shapes(tensor_index(model, TensorClass::LmHead, {}) + 1);
+  for (const auto& tensor : config::model_tensors(model)) {
+    if (config::is_norm(tensor.role)) continue;
+    const TensorClass c = config::class_of(tensor.role);
+    for (std::uint32_t layer = 0; layer < (config::in_layer(c) ? model.layers : 1); ++layer)
+      shapes[tensor_index(model, c, {layer})] = {c, {layer}, tensor.rows, tensor.columns};
   }
-  shapes.push_back({TensorClass::LmHead, 0, model.vocab_size, model.hidden_size});
   return shapes;
 }
 
+/// The embedding, the matrices of layer after layer, the LM head.
+std::size_t tensor_index(const config::ModelConfig& model, TensorClass c, base::LayerId layer) {
+  if (c == TensorClass::Embedding) return 0;
+  if (c == TensorClass::LmHead) return 1 + kTensorsPerLayer * model.layers;
+  return 1 + kTensorsPerLayer * layer.value + static_cast<std::size_t>(c) - static_cast<std::size_t>(TensorClass::Q);
+}
+
 std::vector<Section> plan_sections(const config::ModelConfig& model, const config::BakeRecipe& recipe,
-                                   const std::array<std::uint64_t, 3>& text_bytes) {
+                                   const std::array<std::uint64_t, 3>& text_bytes, std::size_t added) {
   const auto shapes = tensor_shapes(model);
-  Planner planner(kFixedSections + kSectionsPerTensor * shapes.size());
+  Planner planner(place_of(SectionKind::Codebook, shapes.size()) + added);
   planner.add(SectionKind::Model, {}, 8, text_bytes[0]);
   planner.add(SectionKind::Recipe, {}, 8, text_bytes[1]);
   planner.add(SectionKind::Tokenizer, {}, 8, text_bytes[2]);
@@ -98,6 +130,22 @@ std::vector<Section> plan_sections(const config::ModelConfig& model, const confi
   for (const auto& shape : shapes)
     planner.add_tensor(shape, static_cast<std::uint32_t>(recipe.of(shape.tensor_class).bits));
   return planner.take();
+}
+
+void plan_added(std::vector<Section>& sections, const SectionName& name, bool optional, std::uint64_t bytes) {
+  Section section;
+  section.kind = SectionKind::Added;
+  section.flags = optional ? kOptional : 0;
+  section.offset = align_up(sections.back().offset + sections.back().bytes);
+  section.bytes = bytes;
+  section.name = name;
+  sections.push_back(section);
+}
+
+std::size_t count_added(std::span<const Section> sections) {
+  const auto last = std::find_if(sections.rbegin(), sections.rend(),
+                                 [](const Section& section) { return section.kind != SectionKind::Added; });
+  return static_cast<std::size_t>(last - sections.rbegin());
 }
 
 void SectionChecksum::update(std::span<const std::byte> data) {

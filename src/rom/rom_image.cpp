@@ -35,6 +35,7 @@ struct RomImage::Impl {
   std::vector<RomTensor> tensors = {};
   std::span<const std::uint64_t> rope_increments = {};
   std::span<const float> norms = {};
+  std::vector<Section> added = {};
 
   /// Sections are aligned to 64 bytes in a mapping that is aligned to pages.
   template <class T>
@@ -48,6 +49,7 @@ struct RomImage::Impl {
   }
 
   base::Result<std::vector<Section>> read_head();
+  [[nodiscard]] base::Result<RomTensor> matrix(std::span<const Section> sections, std::size_t index) const;
   base::Status bind(std::span<const Section> sections);
 };
 
@@ -69,49 +71,61 @@ base::Result<std::vector<Section>> RomImage::Impl::read_head() {
   if (!sections) return sections.error();
   if (const auto status = check_texts(file.path(), file.bytes(), *sections); !status) return status.error();
   content_hash.assign(header->content_hash.begin(), header->content_hash.end());
-  auto read_model = parse_model_section(text((*sections)[0]));
+  const auto at = [&](SectionKind kind) -> const Section& { return (*sections)[place_of(kind)]; };
+  const Section &model_text = at(SectionKind::Model), &recipe_text = at(SectionKind::Recipe),
+                &tokens = at(SectionKind::Tokenizer);
+  auto read_model = parse_model_section(text(model_text));
   if (!read_model) return refuse(read_model.error().message);
   model = std::move(*read_model);
-  auto read_recipe = parse_recipe_section(text((*sections)[1]));
+  auto read_recipe = parse_recipe_section(text(recipe_text));
   if (!read_recipe) return refuse(read_recipe.error().message);
   recipe = std::move(*read_recipe);
-  const std::array<std::uint64_t, 3> texts = {(*sections)[0].bytes, (*sections)[1].bytes, (*sections)[2].bytes};
-  const auto plan = plan_sections(model, recipe, texts);
+  const auto plan =
+      plan_sections(model, recipe, {model_text.bytes, recipe_text.bytes, tokens.bytes}, count_added(*sections));
   if (const auto status = check_plan(file.path(), file.bytes(), *sections, plan); !status) return status.error();
-  auto read_tokenizer = decode_tokenizer(part<std::byte>((*sections)[2]));
+  auto read_tokenizer = decode_tokenizer(part<std::byte>(tokens));
   if (!read_tokenizer)
     return refuse("its tokenizer cannot be used: " + base::without_controls(read_tokenizer.error().message));
   tokenizer = std::move(*read_tokenizer);
   return sections;
 }
 
+base::Result<RomTensor> RomImage::Impl::matrix(std::span<const Section> sections, std::size_t index) const {
+  const auto of = [&](SectionKind kind) -> const Section& { return sections[place_of(kind, index)]; };
+  const Section &book = of(SectionKind::Codebook), &codes = of(SectionKind::Codes), &rows = of(SectionKind::RowScales);
+  RomTensor tensor;
+  tensor.tensor_class = static_cast<TensorClass>(codes.tensor_class);
+  tensor.layer = base::LayerId{codes.layer};
+  tensor.matrix = {codes.rows,
+                   codes.columns,
+                   static_cast<int>(codes.bits),
+                   part<std::int8_t>(book),
+                   part<std::byte>(codes),
+                   part<std::uint8_t>(of(SectionKind::Scales)),
+                   part<float>(rows)};
+  const auto fault = [&](const Section& section, auto bad, const auto& values, const char* what) {
+    const auto at = section.offset + static_cast<std::uint64_t>(bad - values.begin()) * sizeof(*bad);
+    return base::Error{fmt::format("{}: the {} has at byte {} {}", file.path(), describe(section), at, what)};
+  };
+  const auto& levels = tensor.matrix.codebook;
+  if (const auto bad = std::ranges::find(levels, std::int8_t{-128}); bad != levels.end())
+    return fault(book, bad, levels, "a level of -128, expected -127 to 127");
+  const auto& scales = tensor.matrix.row_scales;
+  if (const auto bad = std::ranges::find_if_not(scales, is_row_scale); bad != scales.end())
+    return fault(rows, bad, scales, "a row scale that is not 0 or a positive normal number");
+  return tensor;
+}
+
 base::Status RomImage::Impl::bind(std::span<const Section> sections) {
-  rope_increments = part<std::uint64_t>(sections[3]);
-  norms = part<float>(sections[4]);
-  for (std::size_t i = kFixedSections; i < sections.size(); i += kSectionsPerTensor) {
-    const Section& codes = sections[i + 1];
-    RomTensor tensor;
-    tensor.tensor_class = static_cast<TensorClass>(codes.tensor_class);
-    tensor.layer = base::LayerId{codes.layer};
-    tensor.matrix = {codes.rows,
-                     codes.columns,
-                     static_cast<int>(codes.bits),
-                     part<std::int8_t>(sections[i]),
-                     part<std::byte>(codes),
-                     part<std::uint8_t>(sections[i + 2]),
-                     part<float>(sections[i + 3])};
-    tensors.push_back(tensor);
-    const auto at = [&](const Section& section, std::size_t element, std::size_t size) {
-      return fmt::format("{}: the {} has at byte {}", file.path(), describe(section), section.offset + element * size);
-    };
-    const auto book = tensor.matrix.codebook;
-    if (const auto bad = std::ranges::find(book, std::int8_t{-128}); bad != book.end())
-      return base::Error{at(sections[i], static_cast<std::size_t>(bad - book.begin()), 1) +
-                         " a level of -128, expected -127 to 127"};
-    const auto rows = tensor.matrix.row_scales;
-    if (const auto bad = std::ranges::find_if_not(rows, is_row_scale); bad != rows.end())
-      return base::Error{at(sections[i + 3], static_cast<std::size_t>(bad - rows.begin()), 4) +
-                         " a row scale that is not 0 or a positive normal number"};
+  rope_increments = part<std::uint64_t>(sections[place_of(SectionKind::RopeIncrements)]);
+  norms = part<float>(sections[place_of(SectionKind::Norms)]);
+  const auto additions = sections.last(count_added(sections));
+  added.assign(additions.begin(), additions.end());
+  const std::size_t matrices = (sections.size() - kFixedSections - added.size()) / kSectionsPerTensor;
+  for (std::size_t i = 0; i < matrices; ++i) {
+    auto tensor = matrix(sections, i);
+    if (!tensor) return tensor.error();
+    tensors.push_back(*tensor);
   }
   if (const auto fault = fault_of_norms(norms); !fault.empty())
     return base::Error{fmt::format("{}: {}", file.path(), fault)};
@@ -142,11 +156,8 @@ std::uint64_t RomImage::file_bytes() const { return impl_->file.bytes().size(); 
 std::span<const RomTensor> RomImage::tensors() const { return impl_->tensors; }
 
 const RomTensor& RomImage::tensor(TensorClass c, base::LayerId layer) const {
-  if (c == TensorClass::Embedding) return impl_->tensors.front();
-  if (c == TensorClass::LmHead) return impl_->tensors.back();
-  base::check(layer.value < impl_->model.layers, "a layer of the model");
-  return impl_->tensors[1 + std::size_t{layer.value} * 7 + static_cast<std::size_t>(c) -
-                        static_cast<std::size_t>(TensorClass::Q)];
+  base::check(!config::in_layer(c) || layer.value < impl_->model.layers, "a layer of the model");
+  return impl_->tensors[tensor_index(impl_->model, c, layer)];
 }
 
 std::span<const float> RomImage::attention_norm(base::LayerId layer) const {
@@ -161,5 +172,11 @@ std::span<const float> RomImage::ffn_norm(base::LayerId layer) const {
 
 std::span<const float> RomImage::final_norm() const { return impl_->norms.last(impl_->model.hidden_size); }
 std::span<const std::uint64_t> RomImage::rope_increments() const { return impl_->rope_increments; }
+
+std::optional<std::span<const std::byte>> RomImage::added(std::string_view name) const {
+  for (const Section& section : impl_->added)
+    if (text_of(section.name) == name) return impl_->part<std::byte>(section);
+  return std::nullopt;
+}
 
 }  // namespace kiln::rom

@@ -8,6 +8,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "kiln/base/progress.hpp"
@@ -57,6 +58,8 @@ class RomImage {
   [[nodiscard]] std::span<const float> final_norm() const;
   /// numerics::rope_increments of the model, head_dim / 2 of them.
   [[nodiscard]] std::span<const std::uint64_t> rope_increments() const;
+  /// The bytes of the section that was added under this name, if there is one.
+  [[nodiscard]] std::optional<std::span<const std::byte>> added(std::string_view name) const;
 
  private:
   struct Impl;

@@ -22,6 +22,7 @@ struct RomWriter::Impl {
   SectionChecksum checksum = {};
   std::vector<std::uint8_t> scales = {};  // of the matrix whose codes are being written
   std::vector<float> row_scales = {};
+  std::vector<AddedSection> added = {};
 
   base::Status append(std::span<const std::byte> data) {
     const Section& section = sections[current];
@@ -48,9 +49,8 @@ struct RomWriter::Impl {
     return close();
   }
 
-  [[nodiscard]] bool in_codes() const {
-    return current < sections.size() && sections[current].kind == SectionKind::Codes;
-  }
+  [[nodiscard]] bool in(SectionKind kind) const { return current < sections.size() && sections[current].kind == kind; }
+  [[nodiscard]] bool matrices_complete() const { return current + added.size() == sections.size(); }
 
   /// Behind the last code of a matrix: its scales, which were kept meanwhile.
   base::Status end_tensor() {
@@ -62,6 +62,23 @@ struct RomWriter::Impl {
     return {};
   }
 };
+
+namespace {
+
+std::vector<Section> plan_image(const ImageHead& head, const std::array<std::uint64_t, 3>& text_bytes) {
+  auto sections = plan_sections(head.model, head.recipe, text_bytes, head.added.size());
+  std::string_view before;
+  for (const AddedSection& section : head.added) {
+    const auto name = section_name(section.name);
+    base::check(name && section.name > before, "the names of added sections are valid and rise");
+    plan_added(sections, *name, section.optional, section.bytes.size());
+    before = section.name;
+  }
+  base::check(sections.size() <= kMaxSections, "no more sections than a reader takes");
+  return sections;
+}
+
+}  // namespace
 
 RomWriter::RomWriter(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 RomWriter::RomWriter(RomWriter&&) noexcept = default;
@@ -83,10 +100,13 @@ base::Result<RomWriter> RomWriter::create(const std::string& path, const ImageHe
 
   auto file = base::AtomicFile::create(path);
   if (!file) return file.error();
-  auto sections = plan_sections(head.model, head.recipe, {model.size(), recipe.size(), tokens.size()});
-  auto impl = std::make_unique<Impl>(Impl{std::move(*file), std::move(sections)});
-  base::check(head.rope_increments.size() * 8 == impl->sections[3].bytes, "one RoPE increment for each pair of a head");
-  base::check(head.norms.size() * 4 == impl->sections[4].bytes, "two norms a layer and a final one");
+  auto impl =
+      std::make_unique<Impl>(Impl{std::move(*file), plan_image(head, {model.size(), recipe.size(), tokens.size()})});
+  impl->added = head.added;
+  const auto bytes_of = [&](SectionKind kind) { return impl->sections[place_of(kind)].bytes; };
+  base::check(head.rope_increments.size() * 8 == bytes_of(SectionKind::RopeIncrements),
+              "one RoPE increment for each pair of a head");
+  base::check(head.norms.size() * 4 == bytes_of(SectionKind::Norms), "two norms a layer and a final one");
 
   // Header and directory are known last; until then zeros hold their place.
   const std::vector<std::byte> place(impl->sections.front().offset);
@@ -100,14 +120,14 @@ base::Result<RomWriter> RomWriter::create(const std::string& path, const ImageHe
 }
 
 base::Status RomWriter::begin_tensor(std::span<const std::int8_t> codebook) {
-  base::check(impl_->current < impl_->sections.size(), "more matrices than the model has");
-  base::check(impl_->sections[impl_->current].kind == SectionKind::Codebook, "the matrix before it is not complete");
+  base::check(!impl_->matrices_complete(), "more matrices than the model has");
+  base::check(impl_->in(SectionKind::Codebook), "the matrix before it is not complete");
   return impl_->whole(std::as_bytes(codebook));
 }
 
 base::Status RomWriter::append_panels(std::span<const std::byte> codes, std::span<const std::uint8_t> scales,
                                       std::span<const float> row_scales) {
-  base::check(impl_->in_codes(), "panels without a matrix");
+  base::check(impl_->in(SectionKind::Codes), "panels without a matrix");
   impl_->scales.insert(impl_->scales.end(), scales.begin(), scales.end());
   impl_->row_scales.insert(impl_->row_scales.end(), row_scales.begin(), row_scales.end());
   if (auto status = impl_->append(codes); !status) return status;
@@ -116,7 +136,9 @@ base::Status RomWriter::append_panels(std::span<const std::byte> codes, std::spa
 }
 
 base::Result<WrittenImage> RomWriter::finish() {
-  base::check(impl_->current == impl_->sections.size(), "the image is not complete");
+  base::check(impl_->matrices_complete(), "the image is not complete");
+  for (const AddedSection& section : impl_->added)
+    if (auto status = impl_->whole(section.bytes); !status) return status.error();
   const auto& sections = impl_->sections;
   Header header;
   header.file_bytes = impl_->file.size();

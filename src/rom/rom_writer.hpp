@@ -17,6 +17,14 @@
 
 namespace kiln::rom {
 
+/// What a later version of the format adds to an image, under a name of 1 to 16 lower-case letters, digits and
+/// underscores. A reader that does not know the name skips it if it is optional and else refuses the image.
+struct AddedSection {
+  std::string name;
+  bool optional = true;
+  std::vector<std::byte> bytes;
+};
+
 /// All that an image holds beside its matrices.
 struct ImageHead {
   config::ModelConfig model;
@@ -25,6 +33,7 @@ struct ImageHead {
   std::vector<std::uint64_t> rope_increments;  ///< head_dim / 2
   std::vector<float>
       norms;  ///< layer by layer attention norm and FFN norm, then the final norm: (2 layers + 1) x hidden_size
+  std::vector<AddedSection> added = {};  ///< sorted by name, each once
 };
 
 struct WrittenImage {
@@ -46,7 +55,7 @@ class RomWriter {
   /// row.
   base::Status append_panels(std::span<const std::byte> codes, std::span<const std::uint8_t> scales,
                              std::span<const float> row_scales);
-  /// After the last matrix: header, directory, and the file appears at its path.
+  /// After the last matrix: what was added, header, directory, and the file appears at its path.
   base::Result<WrittenImage> finish();
 
  private:

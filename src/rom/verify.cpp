@@ -54,8 +54,25 @@ std::string departure(const Section& found, const Section& planned) {
   if (found.offset != planned.offset)
     return fmt::format("({}) starts at byte {}, expected {}, right behind the section before it", describe(planned),
                        found.offset, planned.offset);
-  if (found.reserved != planned.reserved)
-    return fmt::format("({}) has reserved words that are not 0", describe(planned));
+  if (found.name != planned.name) return fmt::format("({}) has reserved words that are not 0", describe(planned));
+  return "";
+}
+
+/// What is wrong with an added section that begins at byte `offset`, or empty; `before`: the name of the one before it.
+std::string fault_of_added(const Section& section, std::string_view before, std::uint64_t offset,
+                           std::uint64_t file_bytes) {
+  const std::string_view name = text_of(section.name);
+  if (name.empty()) return "has no name of 1 to 16 lower-case letters, digits and underscores";
+  if (name <= before) return fmt::format("(\"{}\") follows \"{}\", expected names that rise", name, before);
+  if ((section.flags & ~kOptional) != 0)
+    return fmt::format("(\"{}\") has flags of {}, expected 0 or {}", name, section.flags, kOptional);
+  if (section.flags == 0 && std::ranges::find(kKnownNames, name) == kKnownNames.end())
+    return fmt::format("(\"{}\") is one that a reader must know, and this version of Kiln does not", name);
+  if (section.offset != offset)
+    return fmt::format("(\"{}\") starts at byte {}, expected {}, right behind the section before it", name,
+                       section.offset, offset);
+  if (offset > file_bytes || section.bytes > file_bytes - offset)
+    return fmt::format("(\"{}\") ends behind the file", name);
   return "";
 }
 
@@ -97,16 +114,18 @@ base::Result<std::vector<Section>> check_directory(const std::string& path, std:
 }
 
 base::Status check_texts(const std::string& path, std::span<const std::byte> file, std::span<const Section> sections) {
-  constexpr std::array<SectionKind, 3> kKinds = {SectionKind::Model, SectionKind::Recipe, SectionKind::Tokenizer};
-  constexpr std::array<std::uint64_t, 3> kMost = {kMaxTextBytes, kMaxTextBytes, kMaxTokenizerBytes};
+  constexpr std::pair<SectionKind, std::uint64_t> kTexts[] = {{SectionKind::Model, kMaxTextBytes},
+                                                              {SectionKind::Recipe, kMaxTextBytes},
+                                                              {SectionKind::Tokenizer, kMaxTokenizerBytes}};
   std::uint64_t expected = align_up(sizeof(Header) + sections.size() * sizeof(Section));
-  for (std::size_t i = 0; i < kKinds.size(); ++i) {
+  for (const auto& [kind, most] : kTexts) {
+    const std::size_t i = place_of(kind);
     const auto& section = sections[i];
     Section planned;
-    planned.kind = kKinds[i];
+    planned.kind = kind;
     planned.bits = 8;
     planned.offset = expected;
-    planned.bytes = std::min(section.bytes, kMost[i]);
+    planned.bytes = std::min(section.bytes, most);
     if (const auto why = departure(section, planned); !why.empty())
       return base::Error{fmt::format("{}: section {} of the directory {}", path, i, why)};
     if (section.offset > file.size() || section.bytes > file.size() - section.offset)
@@ -122,13 +141,20 @@ base::Status check_texts(const std::string& path, std::span<const std::byte> fil
 
 base::Status check_plan(const std::string& path, std::span<const std::byte> file, std::span<const Section> sections,
                         std::span<const Section> plan) {
-  if (sections.size() != plan.size())
-    return base::Error{
-        fmt::format("{} has {} sections, but its model calls for {}", path, sections.size(), plan.size())};
+  const std::size_t own = sections.size() - count_added(sections);
+  if (own != plan.size())
+    return base::Error{fmt::format("{} has {} sections, but its model calls for {}", path, own, plan.size())};
   for (std::size_t i = 0; i < plan.size(); ++i)
     if (const auto why = departure(sections[i], plan[i]); !why.empty())
       return base::Error{fmt::format("{}: section {} of the directory {}", path, i, why)};
-  const auto end = align_up(plan.back().offset + plan.back().bytes);
+  auto end = align_up(plan.back().offset + plan.back().bytes);
+  std::string_view before;
+  for (std::size_t i = own; i < sections.size(); ++i) {
+    if (const auto why = fault_of_added(sections[i], before, end, file.size()); !why.empty())
+      return base::Error{fmt::format("{}: section {} of the directory {}", path, i, why)};
+    end = align_up(end + sections[i].bytes);
+    before = text_of(sections[i].name);
+  }
   if (end != file.size())
     return base::Error{fmt::format("{} has {} bytes, but its sections end at byte {}", path, file.size(), end)};
   return {};

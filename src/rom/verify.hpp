@@ -24,7 +24,7 @@ base::Result<std::vector<Section>> check_directory(const std::string& path, std:
 /// undamaged.
 base::Status check_texts(const std::string& path, std::span<const std::byte> file, std::span<const Section> sections);
 
-/// Every section is where and what the plan says, and the file ends behind the last one.
+/// Every section is where and what the plan says, those that were added follow, and the file ends behind the last one.
 base::Status check_plan(const std::string& path, std::span<const std::byte> file, std::span<const Section> sections,
                         std::span<const Section> plan);
 

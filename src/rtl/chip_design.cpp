@@ -9,6 +9,7 @@
 namespace kiln::rtl {
 namespace {
 
+using config::Link;
 using program::ArrayKind;
 
 /// A stream from one unit to another over a link.
@@ -22,20 +23,20 @@ std::string tree_of(ArrayKind kind) { return std::string(program::name(kind)) + 
 
 std::vector<Wire> wires(const config::LinkConfig& link) {
   std::vector<Wire> all = {
-      {"sequencer", "embedding", "embedding_rom", "id", link.sequencer_to_embedding},
-      {"embedding_rom", "row", "vector_unit", "embedding", link.embedding_to_vector},
-      {"vector_unit", "attention_out", "attention_unit", "qkv", link.vector_to_attention},
-      {"attention_unit", "y", "vector_unit", "attention", link.attention_to_vector},
-      {"lm_head_tree", "y", "sampler", "logits", link.tree_to_sampler},
-      {"sampler", "id", "sequencer", "result", link.sampler_to_sequencer},
-      {"vector_unit", "done", "sequencer", "done", link.vector_to_sequencer},
+      {"sequencer", "embedding", "embedding_rom", "id", link[Link::SequencerToEmbedding]},
+      {"embedding_rom", "row", "vector_unit", "embedding", link[Link::EmbeddingToVector]},
+      {"vector_unit", "attention_out", "attention_unit", "qkv", link[Link::VectorToAttention]},
+      {"attention_unit", "y", "vector_unit", "attention", link[Link::AttentionToVector]},
+      {"lm_head_tree", "y", "sampler", "logits", link[Link::TreeToSampler]},
+      {"sampler", "id", "sequencer", "result", link[Link::SamplerToSequencer]},
+      {"vector_unit", "done", "sequencer", "done", link[Link::VectorToSequencer]},
   };
   for (std::size_t i = 0; i < program::kArrays; ++i) {
     const auto kind = static_cast<ArrayKind>(i);
-    all.push_back({"vector_unit", array_of(kind), array_of(kind), "x", link.vector_to_array});
-    all.push_back({array_of(kind), "sums", tree_of(kind), "sums", link.array_to_tree});
+    all.push_back({"vector_unit", array_of(kind), array_of(kind), "x", link[Link::VectorToArray]});
+    all.push_back({array_of(kind), "sums", tree_of(kind), "sums", link[Link::ArrayToTree]});
     if (kind != ArrayKind::LmHead)
-      all.push_back({tree_of(kind), "y", "vector_unit", tree_of(kind), link.tree_to_vector});
+      all.push_back({tree_of(kind), "y", "vector_unit", tree_of(kind), link[Link::TreeToVector]});
   }
   return all;
 }

@@ -93,9 +93,9 @@ base::Status check_sizes(const program::Placement& placement) {
                                      std::uint64_t{chip.sampler.compare_cycles} + chip.sampler.draw_cycles,
                                      chip.sequencer.issue_cycles,
                                      chip.sequencer.commit_cycles});
-  const std::uint64_t stages = std::max<std::uint64_t>(
-      {l.sequencer_to_embedding, l.embedding_to_vector, l.vector_to_array, l.array_to_tree, l.tree_to_vector,
-       l.vector_to_attention, l.attention_to_vector, l.tree_to_sampler, l.sampler_to_sequencer, l.vector_to_sequencer});
+  std::uint64_t stages = 0;
+  for (const auto& [link, name] : config::kNamedLinks)
+    if (link != config::Link::VectorToVector) stages = std::max<std::uint64_t>(stages, l[link]);  // RTL has one stage
   const std::uint64_t embedding =
       placement.model().vocab_size * base::ceil_div(placement.model().hidden_size, l.beat_elements()) *
       base::ceil_div(l.beat_elements(), std::min(chip.embedding.elements_per_cycle, l.beat_elements()));

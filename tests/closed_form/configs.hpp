@@ -43,7 +43,7 @@ inline Case worked_example() {
   c.chip.embedding = {4, 64};
   c.chip.sampler = {16, 8};
   c.chip.sequencer = {2, 3};
-  c.chip.link = {1, 1, 2, 3, 1, 2, 1, 1, 2, 1, 4};
+  c.chip.link = {.beat_groups = 1, .stages = {1, 2, 3, 1, 2, 1, 1, 2, 1, 4, 1}};
   c.chip.host = {100, 4};
   return c;
 }
@@ -127,8 +127,9 @@ inline config::ChipConfig random_chip(Draw& d) {
   c.embedding = {latency(), d.scale(200)};
   c.sampler = {d.scale(200), latency()};
   c.sequencer = {latency(), latency()};
-  c.link = {d.in(1, 3), stages(), stages(), stages(), stages(), stages(),
-            stages(),   stages(), stages(), stages(), stages()};
+  c.link.beat_groups = d.in(1, 3);
+  for (const auto& [link, name] : config::kNamedLinks)
+    if (link != config::Link::VectorToVector) c.link[link] = stages();
   c.host = {d.scale(300), d.scale(4000)};
   return c;
 }

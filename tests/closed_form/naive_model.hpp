@@ -16,6 +16,7 @@ namespace kiln::closed_form {
 
 class NaiveChip {
  public:
+  using Link = config::Link;
   using Beats = std::vector<std::uint64_t>;
   using Path = std::array<std::uint64_t, program::kUnits>;
 
@@ -27,21 +28,21 @@ class NaiveChip {
     now_ = issue;
     context_ = position + 1;
     until(program::Unit::Sequencer, issue + c_.sequencer.issue_cycles);
-    const std::uint64_t asked = cross(c_.link.sequencer_to_embedding);
+    const std::uint64_t asked = cross(c_.link[Link::SequencerToEmbedding]);
     Beats row;
     for (std::uint64_t k = 0; k < beats(m_.hidden_size); ++k)
       row.push_back(whole(asked + c_.embedding.read_cycles + k * slot(c_.embedding.elements_per_cycle),
                           slot(c_.embedding.elements_per_cycle)));
     until(program::Unit::EmbeddingRom, row.back());
-    std::uint64_t residual = add_residual(row, c_.link.embedding_to_vector);
+    std::uint64_t residual = add_residual(row, c_.link[Link::EmbeddingToVector]);
     for (std::uint32_t l = 0; l < m_.layers; ++l) residual = layer(residual);
     if (with_logits) {
       const Beats logits = product(program::ArrayKind::LmHead, norm(residual));
-      const Beats taken = transfer(logits, c_.link.tree_to_sampler, slot(c_.sampler.lanes));
+      const Beats taken = transfer(logits, c_.link[Link::TreeToSampler], slot(c_.sampler.lanes));
       until(program::Unit::Sampler, whole(taken.back(), slot(c_.sampler.lanes)) + c_.sampler.compare_cycles);
-      cross(c_.link.sampler_to_sequencer);
+      cross(c_.link[Link::SamplerToSequencer]);
     } else {
-      cross(c_.link.vector_to_sequencer);
+      cross(c_.link[Link::VectorToSequencer]);
     }
     until(program::Unit::Sequencer, now_ + c_.sequencer.commit_cycles);
     return now_;
@@ -123,16 +124,16 @@ class NaiveChip {
     const std::uint64_t c = slot(v.lanes);
     const Beats qkv = product(program::ArrayKind::Qkv, norm(residual));
     const Beats turned =
-        delayed(transfer(qkv, c_.link.tree_to_vector, c), v.rope_cycles + v.hadamard_cycles + v.quantise_cycles);
+        delayed(transfer(qkv, c_.link[Link::TreeToVector], c), v.rope_cycles + v.hadamard_cycles + v.quantise_cycles);
     const Beats seen = attend(turned);
-    const Beats rounded = delayed(transfer(seen, c_.link.attention_to_vector, c), v.quantise_cycles);
-    residual = add_residual(product(program::ArrayKind::O, rounded), c_.link.tree_to_vector);
+    const Beats rounded = delayed(transfer(seen, c_.link[Link::AttentionToVector], c), v.quantise_cycles);
+    residual = add_residual(product(program::ArrayKind::O, rounded), c_.link[Link::TreeToVector]);
     const Beats gate_up = product(program::ArrayKind::GateUp, norm(residual));
-    const Beats pairs = transfer(gate_up, c_.link.tree_to_vector, c);
+    const Beats pairs = transfer(gate_up, c_.link[Link::TreeToVector], c);
     Beats ups;
     for (std::size_t k = 1; k < pairs.size(); k += 2) ups.push_back(pairs[k]);
     const Beats inner = delayed(ups, v.silu_cycles + v.hadamard_cycles + v.quantise_cycles);
-    return add_residual(product(program::ArrayKind::Down, inner), c_.link.tree_to_vector);
+    return add_residual(product(program::ArrayKind::Down, inner), c_.link[Link::TreeToVector]);
   }
 
   /// Longest tile and most cut group of an array with `inputs` inputs, input by input.
@@ -194,7 +195,7 @@ class NaiveChip {
 
   Beats product(program::ArrayKind kind, const Beats& input) {
     const auto& flow = p_.dataflow();
-    const Beats taken = transfer(input, c_.link.vector_to_array, 1);
+    const Beats taken = transfer(input, c_.link[Link::VectorToArray], 1);
     const std::uint64_t start = taken.back() + 1;
     std::uint64_t outputs = 0, count = 0;
     for (const auto& section : flow.sections(kind)) {
@@ -206,7 +207,7 @@ class NaiveChip {
     until(program::array_unit(kind), start + times_[kind]);
     const std::uint64_t adapter = adapter_time(kind);
     if (start + adapter > now_) until(program::Unit::Lora, start + adapter);
-    cross(c_.link.array_to_tree);
+    cross(c_.link[Link::ArrayToTree]);
     std::uint64_t levels = 0;
     for (std::uint64_t sums = (flow.inputs(kind) + tile.rows - 1) / tile.rows; sums > 1; ++levels)
       sums = (sums + c_.reduction.fan_in - 1) / c_.reduction.fan_in;
@@ -258,7 +259,7 @@ class NaiveChip {
   Beats attend(const Beats& qkv) {
     const auto& a = c_.attention;
     const std::uint64_t taken = taking();
-    const std::uint64_t m = transfer(qkv, c_.link.vector_to_attention, taken).back();
+    const std::uint64_t m = transfer(qkv, c_.link[Link::VectorToAttention], taken).back();
     const auto [keys, key_conflicts] = read_all(0);
     const auto [values, value_conflicts] = read_all(c_.kv.banks * 12345);
     const std::uint64_t s0 = whole(m, taken) + c_.kv.write_cycles;

@@ -58,7 +58,7 @@ std::uint64_t slowest_stage(const program::Placement& placement, std::uint64_t c
     const bool first = s == 0;
     const bool last = s + 1 == stages.size();
     // In: what comes over and is stored, and the way back of the leave. Out: the head, or what is sent on.
-    const std::uint64_t in = first ? terms.enter + placement.chip().link.vector_to_sequencer
+    const std::uint64_t in = first ? terms.enter + placement.chip().link[config::Link::VectorToSequencer]
                                    : link_into(s).sending + 2 * link_into(s).wire + link_into(s).store;
     const std::uint64_t out = last ? terms.head : link_into(s + 1).sending;
     slowest = std::max(slowest, in + stages[s].layers * layer + out);

@@ -159,7 +159,7 @@ TEST(ConfigKeys, EveryChipParameterHasAFieldOfItsOwn) {
   tree.erase("description");
   EXPECT_EQ(to_json(*chip), tree.dump());
   EXPECT_EQ(chip->kv.banks, tree["kv"]["banks"]);
-  EXPECT_EQ(chip->link.tree_to_vector, tree["link"]["tree_to_vector"]);
+  EXPECT_EQ(chip->link[config::Link::TreeToVector], tree["link"]["tree_to_vector"]);
 }
 
 TEST(ConfigKeys, CanonicalJsonReadsBackAsTheSame) {

@@ -52,6 +52,37 @@ TEST(Energy, OfCircuitsIsOperationsTimesTransistors) {
   EXPECT_NEAR(part_of(e, "products formed").low, part_of(e, "products formed").typical / 2, 1e-15);
 }
 
+TEST(Energy, PricesEveryCounterOrSaysWhyNot) {
+  const std::set<std::string_view> not_priced = {
+      // Arrays and trees are priced by the weights that a token meets, which tests of the chip hold against these.
+      "products",
+      "selections",
+      "plane_bits",
+      "counted_bits",
+      "constant_multiplications",
+      "rom_rows_read",
+      "multiply_accumulates",
+      "group_scales",
+      "tree_additions",
+      "row_results",
+      "kv_conflict_cycles",  // time, which leakage and clock are of
+      "draws",               // a few operations a token
+      "lora_additions",      // one for thousands of products
+      "host_tokens",         // the interface is priced by time
+  };
+  std::set<std::string_view> left = not_priced;
+  const RunFigures plain = small_run();
+  const double before = energy_of(small_chip(), plain).mj_per_token.typical;
+  for (const auto& counter : program::kActivityCounters) {
+    RunFigures more = plain;
+    more.activity.*counter.value += 1'000'000;
+    const bool priced = energy_of(small_chip(), more).mj_per_token.typical > before;
+    EXPECT_EQ(priced, !not_priced.contains(counter.name)) << counter.name;
+    left.erase(counter.name);
+  }
+  EXPECT_TRUE(left.empty()) << *left.begin() << " is no counter";
+}
+
 TEST(Energy, OfMemoriesIsBytes) {
   const RunFigures run = small_run();
   const Energy e = energy_of(small_chip(), run);  // 1 pJ a byte

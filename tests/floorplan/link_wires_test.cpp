@@ -11,7 +11,7 @@ constexpr std::uint32_t kMhz = 1000;
 
 LinkWire wire(const Floorplan& plan, const std::string& link, double ps = kPsPerMm, std::uint32_t mhz = kMhz) {
   for (LinkWire& w : link_wires(plan, ps, mhz)) {
-    if (w.link == link) return w;
+    if (name(w.link) == link) return w;
   }
   ADD_FAILURE() << link;
   return {};
@@ -35,7 +35,7 @@ Floorplan by_hand() {
 
 TEST(LinkWires, AreTheLinksOfTheConfigInItsOrder) {
   std::vector<std::string> names;
-  for (const LinkWire& w : link_wires(by_hand(), kPsPerMm, kMhz)) names.push_back(w.link);
+  for (const LinkWire& w : link_wires(by_hand(), kPsPerMm, kMhz)) names.emplace_back(name(w.link));
   EXPECT_EQ(names, (std::vector<std::string>{"sequencer_to_embedding", "embedding_to_vector", "vector_to_array",
                                              "array_to_tree", "tree_to_vector", "vector_to_attention",
                                              "attention_to_vector", "tree_to_sampler", "sampler_to_sequencer",
@@ -114,11 +114,11 @@ TEST(LinkWires, WhatIsNoTimeOrClock_IsABug) {
 TEST(LinkWires, OfAnHc1LikeDie_StayWithinItsHalfPerimeter) {
   const auto plan = place(hc1_like(), 815);
   for (const LinkWire& w : link_wires(plan, kPsPerMm, kMhz)) {
-    RecordProperty(w.link, fmt::format("{:.2f} mm, {} stages", w.length_mm, w.stages));
-    EXPECT_LE(w.length_mm, plan.width_mm + plan.height_mm) << w.link;
-    EXPECT_LE(w.stages, 8U) << w.link;
-    if (w.link == "vector_to_vector") continue;
-    EXPECT_GT(w.length_mm, 0) << w.link;
+    RecordProperty(std::string(name(w.link)), fmt::format("{:.2f} mm, {} stages", w.length_mm, w.stages));
+    EXPECT_LE(w.length_mm, plan.width_mm + plan.height_mm) << name(w.link);
+    EXPECT_LE(w.stages, 8U) << name(w.link);
+    if (w.link == config::Link::VectorToVector) continue;
+    EXPECT_GT(w.length_mm, 0) << name(w.link);
   }
   // The vector unit is near the middle, and by its attention unit.
   EXPECT_LE(wire(plan, "vector_to_array").length_mm, 0.7 * (plan.width_mm + plan.height_mm));
@@ -130,7 +130,7 @@ TEST(LinkWires, OfAPipeline_StayWithinItsStages) {
   const auto plan = place(blocks, total_area(blocks) * 1.1);
   const double stage = std::sqrt(plan.die_mm2() / 33);
   for (const LinkWire& w : link_wires(plan, kPsPerMm, kMhz)) {
-    RecordProperty(w.link, fmt::format("{:.2f} mm, {} stages", w.length_mm, w.stages));
+    RecordProperty(std::string(name(w.link)), fmt::format("{:.2f} mm, {} stages", w.length_mm, w.stages));
   }
   EXPECT_LE(wire(plan, "vector_to_array").length_mm, 3 * stage);
   EXPECT_LE(wire(plan, "tree_to_vector").length_mm, 2 * stage);

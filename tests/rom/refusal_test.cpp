@@ -109,7 +109,7 @@ TEST_F(Refusal, Header_IsHeldAgainstTheFormat) {
 }
 
 TEST_F(Refusal, Directory_IsHeldAgainstModelAndRecipe) {
-  constexpr std::size_t kCodes = kFixedSections + 4 * 3 + 1;  // of layer 0 v
+  constexpr std::size_t kCodes = place_of(SectionKind::Codes, 3);  // of layer 0 v
   EXPECT_THAT(with_section(kCodes, [](Section& s) { s.rows = 5; }),
               HasSubstr("codes of layer 0 v) is 5 x 12, but the model calls for 4 x 12"));
   EXPECT_THAT(with_section(kCodes, [](Section& s) { s.columns = UINT32_MAX; }),
@@ -127,7 +127,7 @@ TEST_F(Refusal, Directory_IsHeldAgainstModelAndRecipe) {
               HasSubstr("right behind the section before it"));
   EXPECT_THAT(with_section(kCodes, [](Section& s) { s.offset = UINT64_MAX - 63; }),
               HasSubstr("right behind the section before it"));
-  EXPECT_THAT(with_section(kCodes, [](Section& s) { s.reserved[1] = 1; }), HasSubstr("reserved words"));
+  EXPECT_THAT(with_section(kCodes, [](Section& s) { s.name[8] = 1; }), HasSubstr("reserved words"));
   EXPECT_THAT(with_section(0, [](Section& s) { s.bytes = UINT64_MAX; }), HasSubstr("bytes, expected 65536"));
   EXPECT_THAT(with_section(2, [](Section& s) { s.bytes = 1 << 30; }), HasSubstr("ends behind the file"));
   EXPECT_THAT(with_section(1, [](Section& s) { s.offset = 0; }), HasSubstr("starts at byte 0"));
@@ -136,7 +136,7 @@ TEST_F(Refusal, Directory_IsHeldAgainstModelAndRecipe) {
 }
 
 TEST_F(Refusal, Values_AreHeldAgainstTheirRanges) {
-  constexpr std::size_t kEmbedding = kFixedSections;
+  constexpr std::size_t kEmbedding = place_of(SectionKind::Codebook);
   EXPECT_THAT(with_value<std::int8_t>(kEmbedding, 2, -128), HasSubstr("a level of -128, expected -127 to 127"));
   for (const float bad :
        {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity(), -1.0F, -0.0F, 1e-40F})

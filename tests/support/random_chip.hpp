@@ -62,18 +62,9 @@ class RandomConfigs {
     c.embedding = {latency(), few(200)};
     c.sampler = {few(200), latency()};
     c.sequencer = {latency(), latency()};
-    c.link = {coin() ? 1 : number(1, 4),
-              stages(),
-              stages(),
-              stages(),
-              stages(),
-              stages(),
-              stages(),
-              stages(),
-              stages(),
-              stages(),
-              stages(),
-              1};
+    c.link.beat_groups = coin() ? 1 : number(1, 4);
+    for (const auto& [link, name] : config::kNamedLinks)
+      if (link != config::Link::VectorToVector) c.link[link] = stages();
     c.host = {number(1, 200), few(1000)};
     c.lora = {1U << 20, few(5000), latency(), latency(), latency(), latency(), latency()};
     const std::uint64_t row_words = base::ceil_div(model.head_dim, c.kv.width_bytes);
@@ -99,7 +90,7 @@ class RandomConfigs {
     config::ChipConfig c = chip(m, context);
     c.schedule = coin() ? config::Schedule::LayerSerial : config::Schedule::LayerPipelined;
     c.chips = {number(1, m.layers), stages(), few(300)};
-    c.link.vector_to_vector = stages();
+    c.link[config::Link::VectorToVector] = stages();
     c.sampler.draw_cycles = latency();
     c.sequencer.slots = number(1, 5);
     c.sequencer.arbitration = static_cast<config::Arbitration>(number(0, 2));

@@ -9,6 +9,8 @@
 #include <string>
 #include <string_view>
 
+#include "kiln/config/link.hpp"
+
 namespace kiln::config {
 
 enum class Microarchitecture { ProductSelect, BitSerial, RomMac };
@@ -137,23 +139,6 @@ struct SequencerConfig {
   std::uint32_t commit_cycles = 2;  ///< from the end of a token to the next one's issue
   std::uint32_t slots = 1;          ///< users at a time
   Arbitration arbitration = Arbitration::RoundRobin;
-};
-
-/// Links between units: beats of 64 * beat_groups elements; pipeline stages per link, at least 1. docs/units/link.md
-struct LinkConfig {
-  std::uint32_t beat_groups = 1;  ///< groups of 64 elements in a beat; each group travels with its exponent
-  std::uint32_t sequencer_to_embedding = 1;
-  std::uint32_t embedding_to_vector = 1;
-  std::uint32_t vector_to_array = 1;
-  std::uint32_t array_to_tree = 1;
-  std::uint32_t tree_to_vector = 1;
-  std::uint32_t vector_to_attention = 1;
-  std::uint32_t attention_to_vector = 1;
-  std::uint32_t tree_to_sampler = 1;
-  std::uint32_t sampler_to_sequencer = 1;
-  std::uint32_t vector_to_sequencer = 1;
-  std::uint32_t vector_to_vector = 1;  ///< from one stage to the next on the same chip
-  [[nodiscard]] std::uint32_t beat_elements() const { return 64 * beat_groups; }
 };
 
 /// docs/units/host_link.md

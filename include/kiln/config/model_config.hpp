@@ -39,10 +39,7 @@ struct ModelConfig {
   [[nodiscard]] std::uint32_t q_width() const { return heads * head_dim; }
   [[nodiscard]] std::uint32_t kv_width() const { return kv_heads * head_dim; }
   /// Weights in the matrices a token passes (all but the embedding look-up and the norms).
-  [[nodiscard]] std::uint64_t active_matrix_weights() const {
-    const std::uint64_t d = hidden_size;
-    return layers * (d * q_width() * 2 + d * kv_width() * 2 + d * intermediate_size * 3) + d * vocab_size;
-  }
+  [[nodiscard]] std::uint64_t active_matrix_weights() const;
 
   /// One sentence if the shapes are not those of a Llama that Kiln can run: zero or odd where that is impossible, heads
   /// not a multiple of kv_heads, widths above 1,048,576, vocabulary above 16,777,216, layers above 1,024.

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "kiln/config/link.hpp"
 #include "kiln/program/dataflow.hpp"
 
 namespace kiln::floorplan {
@@ -52,17 +53,17 @@ struct TileGrid {
 };
 TileGrid tile_grid(const PlacedBlock& block);
 
-/// A link of config::LinkConfig on this die. Its length is its longest Manhattan way, over all stages and arrays,
+/// A link on this die. Its length is its longest Manhattan way, over all stages and arrays,
 /// between the ports of two blocks. A port is the block's centre; but tile arrays and the embedding ROM are reached at
 /// every tile, so there it is the centre of the farthest tile. A tree's adders are taken to lie on the way from the
 /// tiles to the tree's block: array_to_tree is the way from the farthest tile to that block's centre.
 struct LinkWire {
-  std::string link;          ///< "vector_to_array": the key below /link
+  config::Link link = config::Link::VectorToVector;
   double length_mm = 0;      ///< 0 where the die has no such link
   std::uint32_t stages = 1;  ///< ceil(length * ps_per_mm / cycle), at least 1: what the chip's config should say
   std::string from, to;      ///< the blocks between which it is longest; empty where there are none
 };
-/// All links, in the order of config::LinkConfig.
+/// All links, in the order of config::Link.
 std::vector<LinkWire> link_wires(const Floorplan& plan, double wire_ps_per_mm, std::uint32_t clock_mhz);
 
 }  // namespace kiln::floorplan

@@ -72,7 +72,7 @@ void SequencerModule::prompt_arrived(std::uint32_t user) {
 }
 
 void SequencerModule::freed(Cycles at) {
-  if (only_stage_ == nullptr) at += Cycles(state_.placement.chip().link.vector_to_sequencer);
+  if (only_stage_ == nullptr) at += Cycles(state_.placement.chip().link[config::Link::VectorToSequencer]);
   core_.stage_free(at);
   decisions_.push(at);
   next_wake();

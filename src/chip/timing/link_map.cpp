@@ -3,44 +3,38 @@
 #include "chip/timing/attention_unit.hpp"
 #include "chip/timing/chip_link.hpp"
 #include "chip/timing/streams.hpp"
+#include "program/link_ends.hpp"
 
 namespace kiln::chip {
 
-using program::ArrayKind;
 using program::Unit;
 
 std::string LinkSpec::name() const {
   return std::string(program::name(from)) + "_to_" + std::string(program::name(to));
 }
 
-LinkMap::LinkMap(const program::Placement& placement) : stages_(placement.dataflow().stages()) {
+namespace {
+
+/// Cycles that a unit takes for a beat.
+std::uint64_t receiver_interval(const program::Placement& placement, Unit to) {
   const config::ChipConfig& chip = placement.chip();
-  const config::LinkConfig& link = chip.link;
+  if (to == Unit::VectorUnit) return cycles_per_beat(chip.link, chip.vector.lanes);
+  if (to == Unit::Sampler) return cycles_per_beat(chip.link, chip.sampler.lanes);
+  return to == Unit::Attention ? AttentionUnit::input_cycles(placement) : 1;
+}
+
+}  // namespace
+
+LinkMap::LinkMap(const program::Placement& placement) : stages_(placement.dataflow().stages()) {
   for (auto& row : index_) row.fill(-1);
-  const std::uint64_t vector = cycles_per_beat(link, chip.vector.lanes);
-  add(Unit::Sequencer, Unit::EmbeddingRom, link.sequencer_to_embedding, 1);
-  add(Unit::EmbeddingRom, Unit::VectorUnit, link.embedding_to_vector, vector);
-  for (std::size_t i = 0; i < program::kArrays; ++i) {
-    const auto kind = static_cast<ArrayKind>(i);
-    const Unit array = program::array_unit(kind);
-    const Unit tree = program::tree_unit(kind);
-    add(Unit::VectorUnit, array, link.vector_to_array, 1);
-    add(array, tree, link.array_to_tree, 1);
-    if (kind == ArrayKind::LmHead) {
-      add(tree, Unit::Sampler, link.tree_to_sampler, cycles_per_beat(link, chip.sampler.lanes));
-    } else {
-      add(tree, Unit::VectorUnit, link.tree_to_vector, vector);
-    }
+  const ChipLink chip_link(placement.chip());
+  for (const auto& [link, from, to] : program::link_ends()) {
+    // The last chip sends results to the first over a link of its own.
+    const bool result = to == Unit::Sequencer;
+    add(from, to, placement.chip().link[link] + (result ? chip_link.way_back() : 0), receiver_interval(placement, to));
   }
-  add(Unit::VectorUnit, Unit::Attention, link.vector_to_attention, AttentionUnit::input_cycles(placement));
-  add(Unit::Attention, Unit::VectorUnit, link.attention_to_vector, vector);
-  // The last chip sends results to the first over a link of its own.
-  const ChipLink chip_link(chip);
-  const std::uint32_t back = chip_link.way_back();
-  add(Unit::Sampler, Unit::Sequencer, link.sampler_to_sequencer + back, 1);
-  add(Unit::VectorUnit, Unit::Sequencer, link.vector_to_sequencer + back, 1);
-  add(Unit::VectorUnit, Unit::VectorUnit, link.vector_to_vector, vector);
-  links_.push_back({Unit::VectorUnit, Unit::VectorUnit, chip_link.stages(), vector, true});
+  links_.push_back(
+      {Unit::VectorUnit, Unit::VectorUnit, chip_link.stages(), receiver_interval(placement, Unit::VectorUnit), true});
 }
 
 void LinkMap::add(Unit from, Unit to, std::uint32_t stages, std::uint64_t receiver_interval) {

@@ -50,15 +50,15 @@ const Latency kLatencies[] = {
     KILN_LATENCY(sampler.compare_cycles, 1, 0, 1),
     KILN_LATENCY(sequencer.issue_cycles, 1, 0, 0),
     KILN_LATENCY(sequencer.commit_cycles, 1, 0, 0),
-    KILN_LATENCY(link.sequencer_to_embedding, 1, 0, 0),
-    KILN_LATENCY(link.embedding_to_vector, 1, 0, 0),
-    KILN_LATENCY(link.vector_to_array, 1, 4, 1),
-    KILN_LATENCY(link.array_to_tree, 1, 4, 1),
-    KILN_LATENCY(link.tree_to_vector, 0, 4, 0),
-    KILN_LATENCY(link.vector_to_attention, 0, 1, 0),
-    KILN_LATENCY(link.attention_to_vector, 0, 1, 0),
-    KILN_LATENCY(link.tree_to_sampler, 1, 0, 1),
-    KILN_LATENCY(link.sampler_to_sequencer, 1, 0, 1),
+    KILN_LATENCY(link[config::Link::SequencerToEmbedding], 1, 0, 0),
+    KILN_LATENCY(link[config::Link::EmbeddingToVector], 1, 0, 0),
+    KILN_LATENCY(link[config::Link::VectorToArray], 1, 4, 1),
+    KILN_LATENCY(link[config::Link::ArrayToTree], 1, 4, 1),
+    KILN_LATENCY(link[config::Link::TreeToVector], 0, 4, 0),
+    KILN_LATENCY(link[config::Link::VectorToAttention], 0, 1, 0),
+    KILN_LATENCY(link[config::Link::AttentionToVector], 0, 1, 0),
+    KILN_LATENCY(link[config::Link::TreeToSampler], 1, 0, 1),
+    KILN_LATENCY(link[config::Link::SamplerToSequencer], 1, 0, 1),
 };
 #undef KILN_LATENCY
 
@@ -97,7 +97,7 @@ TEST(Sensitivity, TheWayBackOfAPrefillTokenIsALinkOfItsOwn) {
   const config::ModelConfig model = random.model();
   config::ChipConfig chip = random.chip(model, 8);
   const auto before = token_cycles(model, chip);
-  ++chip.link.vector_to_sequencer;
+  ++chip.link[config::Link::VectorToSequencer];
   const auto after = token_cycles(model, chip);
   EXPECT_EQ(after[0], before[0] + 1);
   EXPECT_EQ(after[1], before[1]);

@@ -120,7 +120,7 @@ TEST(BeatSchedule, KeepsBeatsInUniformSegments) {
 
 TEST(LinkMap, HasTheStagesAndReceiversOfTheConfig) {
   const auto placement = placed([](config::ModelConfig&, config::ChipConfig& c) {
-    c.link = {1, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11};
+    c.link = {.stages = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}};
     c.vector.lanes = 30;
     c.attention.input_lanes = 60;
     c.sampler.lanes = 10;
