@@ -1,5 +1,7 @@
 #include "json/value.hpp"
 
+#include <utility>
+
 namespace kiln::json {
 
 std::string_view Value::type_name() const {
@@ -13,7 +15,7 @@ std::string_view Value::type_name() const {
 
 double Value::number() const {
   if (is_whole()) return static_cast<double>(whole());
-  if (is_negative()) return static_cast<double>(std::get<std::int64_t>(data_));
+  if (has_sign()) return static_cast<double>(std::get<std::int64_t>(data_));
   return std::get<double>(data_);
 }
 
@@ -26,9 +28,10 @@ const Value* Value::find(std::string_view key) const {
 }
 
 bool operator==(const Value& a, const Value& b) {
-  const bool fraction = std::holds_alternative<double>(a.data_) || std::holds_alternative<double>(b.data_);
-  if (fraction && a.is_number() && b.is_number()) return a.number() == b.number();
-  return a.data_ == b.data_;
+  if (!a.is_number() || !b.is_number() || a.data_.index() == b.data_.index()) return a.data_ == b.data_;
+  if (a.has_sign() && b.is_whole()) return std::cmp_equal(std::get<std::int64_t>(a.data_), b.whole());
+  if (a.is_whole() && b.has_sign()) return b == a;
+  return a.number() == b.number();
 }
 
 }  // namespace kiln::json

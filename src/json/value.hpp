@@ -1,6 +1,6 @@
 // A JSON value: what json::read gives and json::write takes. Objects are sorted by key, numbers keep what the text
-// said: whole numbers from 0 to 2^64 - 1, negative ones down to -2^63, anything else a double. Plain data, no file and
-// no position; no third-party header comes in through here.
+// said: whole ones without a sign up to 2^64 - 1, with a sign down to -2^63, anything else a double. Plain data, no
+// file and no position; no third-party header comes in through here.
 #pragma once
 
 #include <cstddef>
@@ -22,17 +22,17 @@ class Value {
   Value() = default;
   Value(std::nullptr_t) {}
   Value(bool value) : data_(value) {}
-  Value(int value) : Value(static_cast<std::int64_t>(value)) {}
-  Value(std::uint32_t value) : data_(std::uint64_t{value}) {}
-  Value(std::uint64_t value) : data_(value) {}
-  /// A number that is not negative is held without a sign, whichever way it came.
-  Value(std::int64_t value) {
+  Value(int value) {
     if (value < 0) {
-      data_ = value;
+      data_ = std::int64_t{value};
     } else {
       data_ = static_cast<std::uint64_t>(value);
     }
   }
+  Value(std::uint32_t value) : data_(std::uint64_t{value}) {}
+  Value(std::uint64_t value) : data_(value) {}
+  /// A number that was written with a sign, -0 included.
+  Value(std::int64_t value) : data_(value) {}
   Value(double value) : data_(value) {}
   Value(const char* value) : data_(std::string(value)) {}
   Value(std::string_view value) : data_(std::string(value)) {}
@@ -42,7 +42,7 @@ class Value {
 
   [[nodiscard]] bool is_null() const { return std::holds_alternative<std::monostate>(data_); }
   [[nodiscard]] bool is_boolean() const { return std::holds_alternative<bool>(data_); }
-  [[nodiscard]] bool is_number() const { return is_whole() || is_negative() || std::holds_alternative<double>(data_); }
+  [[nodiscard]] bool is_number() const { return is_whole() || has_sign() || std::holds_alternative<double>(data_); }
   /// A number that was written without fraction, exponent and sign, and fits into 64 bits.
   [[nodiscard]] bool is_whole() const { return std::holds_alternative<std::uint64_t>(data_); }
   [[nodiscard]] bool is_text() const { return std::holds_alternative<std::string>(data_); }
@@ -71,7 +71,7 @@ class Value {
 
  private:
   friend class Encoder;
-  [[nodiscard]] bool is_negative() const { return std::holds_alternative<std::int64_t>(data_); }
+  [[nodiscard]] bool has_sign() const { return std::holds_alternative<std::int64_t>(data_); }
   std::variant<std::monostate, bool, std::uint64_t, std::int64_t, double, std::string, Array, Object> data_;
 };
 

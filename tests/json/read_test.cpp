@@ -70,8 +70,8 @@ TEST(Read, SyntaxSaysAfterHowManyBytes) {
     EXPECT_EQ(reading.problems[0].kind, Problem::Kind::Syntax) << text;
     EXPECT_THAT(reading.problems[0].what, testing::StartsWith("syntax error while parsing")) << text;
     try {
-      static_cast<void>(nlohmann::json::parse(text));
-      ADD_FAILURE() << "the parser takes " << text;
+      const auto tree = nlohmann::json::parse(text);
+      ADD_FAILURE() << "the parser takes " << text << " as " << tree;
     } catch (const nlohmann::json::parse_error& error) {
       EXPECT_EQ(reading.problems[0].byte, error.byte) << text;
     }
@@ -84,7 +84,7 @@ TEST(Read, NumberOutsideADouble) {
   ASSERT_EQ(reading.problems.size(), 1U);
   EXPECT_EQ(reading.problems[0].kind, Problem::Kind::NumberTooLarge);
   EXPECT_EQ(reading.problems[0].what, "number overflow parsing '1e999'");
-  EXPECT_EQ(reading.problems[0].byte, 10U);
+  EXPECT_EQ(reading.problems[0].byte, 9U);
 }
 
 TEST(Read, KeyTwice_EachWithItsPlace_TheLastCounts) {

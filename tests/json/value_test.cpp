@@ -21,7 +21,7 @@ TEST(Value, KnowsItsType) {
   EXPECT_EQ(Value("text").type_name(), "string");
   EXPECT_TRUE(Value("text").is_text()) << "not a boolean";
   EXPECT_TRUE(Value(3).is_whole());
-  EXPECT_TRUE(Value(std::int64_t{3}).is_whole());
+  EXPECT_FALSE(Value(std::int64_t{0}).is_whole()) << "-0 has a sign";
   EXPECT_FALSE(Value(-3).is_whole());
   EXPECT_FALSE(Value(3.0).is_whole());
   EXPECT_EQ(Value(-3).number(), -3.0);
@@ -43,6 +43,9 @@ TEST(Value, FindsMembersOfObjectsOnly) {
 TEST(Value, NumbersAreEqualHoweverTheyWereWritten) {
   EXPECT_EQ(Value(5), Value(5.0));
   EXPECT_EQ(Value(0), Value(-0.0));
+  EXPECT_EQ(Value(5), Value(std::int64_t{5}));
+  EXPECT_EQ(Value(std::int64_t{5}), Value(5));
+  EXPECT_NE(Value(~std::uint64_t{0}), Value(-1));
   EXPECT_NE(Value(5), Value(5.5));
   EXPECT_NE(Value(1), Value(true));
   EXPECT_NE(Value(0), Value());
