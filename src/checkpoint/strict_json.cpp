@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/text.hpp"
+#include "base/utf8.hpp"
 #include "json/read.hpp"
 
 namespace kiln::checkpoint {

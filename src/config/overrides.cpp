@@ -6,7 +6,7 @@
 #include <string>
 #include <utility>
 
-#include "base/text.hpp"
+#include "base/utf8.hpp"
 #include "config/json_text.hpp"
 #include "json/keys.hpp"
 #include "json/read.hpp"
