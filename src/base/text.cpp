@@ -5,29 +5,10 @@
 #include <numeric>
 #include <vector>
 
+#include "base/utf8.hpp"
+
 namespace kiln::base {
 namespace {
-
-/// Length of the well-formed sequence at the start of `text`, or 0.
-std::size_t sequence_length(std::string_view text) {
-  const auto at = [&](std::size_t i) { return i < text.size() ? static_cast<std::uint8_t>(text[i]) : std::uint8_t{0}; };
-  const auto tail = [&](std::size_t i) { return (at(i) & 0xC0) == 0x80; };
-  const std::uint8_t lead = at(0);
-  const std::uint8_t second = at(1);
-  if (lead < 0x80) return 1;
-  if (lead >= 0xC2 && lead <= 0xDF) return tail(1) ? 2 : 0;
-  if (lead >= 0xE0 && lead <= 0xEF) {
-    if (lead == 0xE0 && second < 0xA0) return 0;  // overlong
-    if (lead == 0xED && second > 0x9F) return 0;  // surrogate
-    return tail(1) && tail(2) ? 3 : 0;
-  }
-  if (lead >= 0xF0 && lead <= 0xF4) {
-    if (lead == 0xF0 && second < 0x90) return 0;  // overlong
-    if (lead == 0xF4 && second > 0x8F) return 0;  // above U+10FFFF
-    return tail(1) && tail(2) && tail(3) ? 4 : 0;
-  }
-  return 0;
-}
 
 std::size_t edits(std::string_view a, std::string_view b) {
   std::vector<std::size_t> row(b.size() + 1);
@@ -45,16 +26,6 @@ std::size_t edits(std::string_view a, std::string_view b) {
 }
 
 }  // namespace
-
-std::optional<std::size_t> first_invalid_utf8(std::string_view text) {
-  std::size_t offset = 0;
-  while (offset < text.size()) {
-    const std::size_t length = sequence_length(text.substr(offset));
-    if (length == 0) return offset;
-    offset += length;
-  }
-  return std::nullopt;
-}
 
 std::string without_controls(std::string_view text) {
   constexpr std::string_view kDigits = "0123456789abcdef";
@@ -76,7 +47,7 @@ std::string excerpt(std::string text) {
   constexpr std::size_t kMost = 100;
   if (text.size() <= kMost) return text;
   std::size_t end = kMost;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
+  while (end > 0 && continues_character(text[end])) --end;
   text.resize(end);
   return text + "...";
 }

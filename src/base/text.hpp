@@ -9,9 +9,6 @@
 
 namespace kiln::base {
 
-/// Byte offset of the first byte that is not part of well-formed UTF-8 (Unicode 15, table 3-7), or nothing.
-std::optional<std::size_t> first_invalid_utf8(std::string_view text);
-
 /// The text with every control character written as \xNN: names out of files end up in sentences and on terminals.
 std::string without_controls(std::string_view text);
 

@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-#include "base/text.hpp"
+#include "base/utf8.hpp"
 #include "checkpoint/gguf_reader.hpp"
 
 namespace kiln::checkpoint {

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <limits>
 
+#include "base/utf8.hpp"
 #include "checkpoint/blocks.hpp"
 #include "checkpoint/gguf_cursor.hpp"
 #include "checkpoint/gguf_reader.hpp"

@@ -8,11 +8,11 @@ namespace kiln::checkpoint {
 namespace {
 
 void check_architecture(ObjectReader& in) {
-  if (const Json* architectures = in.find("architectures")) {
-    if (!architectures->is_array() || architectures->size() != 1 || !(*architectures)[0].is_string())
+  if (const json::Value* architectures = in.find("architectures")) {
+    if (!architectures->is_array() || architectures->size() != 1 || !architectures->array()[0].is_text())
       return in.fail("architectures",
-                     fmt::format("found {}; [\"LlamaForCausalLM\"] is expected", architectures->dump()));
-    const auto& name = (*architectures)[0].get_ref<const std::string&>();
+                     fmt::format("found {}; [\"LlamaForCausalLM\"] is expected", json::write(*architectures)));
+    const auto& name = architectures->array()[0].text();
     if (name != "LlamaForCausalLM")
       return in.fail("architectures",
                      fmt::format("the architecture {} is not supported; LlamaForCausalLM is expected", name));
@@ -24,26 +24,32 @@ void check_architecture(ObjectReader& in) {
     in.fail("model_type", fmt::format("the architecture {} is not supported; llama is expected", type));
 }
 
+json::Value quantisation(const json::Value& config) {
+  if (!config.is_object()) return config;
+  const json::Value* method = config.find("quant_method");
+  return method != nullptr ? *method : json::Value("an unnamed method");
+}
+
 void refuse_what_is_not_there(ObjectReader& in) {
   for (const char* bias : {"attention_bias", "mlp_bias"})
     if (in.boolean(bias, false)) in.fail(bias, "a model with biases is not supported; false is expected");
   const std::string activation = in.text("hidden_act", "silu");
   if (activation != "silu")
     in.fail("hidden_act", fmt::format("the activation {} is not supported; silu is expected", activation));
-  if (const Json* quantised = in.find("quantization_config"))
+  if (const json::Value* quantised = in.find("quantization_config"))
     in.fail("quantization_config",
             fmt::format("weights quantised by {} are not supported; F32, F16 or BF16 weights are expected",
-                        quantised->is_object() ? quantised->value("quant_method", Json("an unnamed method")).dump()
-                                               : quantised->dump()));
+                        json::write(quantisation(*quantised))));
   if (in.number("partial_rotary_factor", 1.0) != 1.0)
     in.fail("partial_rotary_factor", "RoPE on a part of the head is not supported; 1 is expected");
 }
 
 /// `key` is rope_scaling, or rope_parameters of newer files, which carries the theta too.
 void read_rope(ObjectReader& in, const char* key, config::ModelConfig& out) {
-  const Json* object = in.find(key);
+  const json::Value* object = in.find(key);
   if (object == nullptr) return;
-  if (!object->is_object()) return in.fail(key, fmt::format("found {}; an object or null is expected", object->dump()));
+  if (!object->is_object())
+    return in.fail(key, fmt::format("found {}; an object or null is expected", json::write(*object)));
   ObjectReader rope(*object, in.file(), fmt::format("/{}", key));
   out.rope_theta = rope.number("rope_theta", out.rope_theta);
   const std::string type = rope.text("rope_type", rope.text("type", "default"));

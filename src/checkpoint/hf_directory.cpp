@@ -59,15 +59,14 @@ base::Result<std::map<std::string, std::set<std::string>>> read_index(const std:
   if (!text) return text.error();
   const auto json = parse_strict(*text, path);
   if (!json) return json.error();
-  const auto map = json->find("weight_map");
-  if (map == json->end() || !map->is_object() || map->empty())
+  const json::Value* map = json->find("weight_map");
+  if (map == nullptr || map->size() == 0 || !map->is_object())
     return base::Error{
         fmt::format("{}: /weight_map is missing or empty; an object of tensor names and files is expected", path)};
   std::map<std::string, std::set<std::string>> shards;
-  for (const auto& [tensor, shard] : map->items()) {
-    if (!shard.is_string())
-      return base::Error{fmt::format("{}: /weight_map/{}: a file name is expected", path, tensor)};
-    const auto& name = shard.get_ref<const std::string&>();
+  for (const auto& [tensor, shard] : map->object()) {
+    if (!shard.is_text()) return base::Error{fmt::format("{}: /weight_map/{}: a file name is expected", path, tensor)};
+    const auto& name = shard.text();
     const fs::path relative(name);
     if (name.empty() || name.find('\0') != std::string::npos || relative.is_absolute() ||
         std::find(relative.begin(), relative.end(), "..") != relative.end())

@@ -5,10 +5,11 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <iterator>
+#include <span>
 
 #include "base/text.hpp"
 #include "checkpoint/strict_json.hpp"
+#include "json/keys.hpp"
 
 namespace kiln::checkpoint {
 namespace {
@@ -45,8 +46,8 @@ constexpr std::string_view kHarmless[] = {"peft_type",
 /// Initialisations that leave the base's weights as they are.
 constexpr std::array<std::string_view, 3> kInitialisations = {"gaussian", "eva", "orthogonal"};
 
-bool says_no(const Json& value) {
-  return value.is_null() || value == Json(false) || ((value.is_array() || value.is_object()) && value.empty());
+bool says_no(const json::Value& value) {
+  return value.is_null() || value == false || ((value.is_array() || value.is_object()) && value.size() == 0);
 }
 
 template <class Value>
@@ -65,10 +66,10 @@ bool plain(std::string_view pattern) {
 
 template <class Value, class Read>
 void read_patterns(ObjectReader& reader, const char* key, std::map<std::string, Value>& out, Read read) {
-  const Json* patterns = reader.find(key);
+  const json::Value* patterns = reader.find(key);
   if (patterns == nullptr) return;
   if (!patterns->is_object()) return reader.fail(key, "an object of module names and numbers is expected");
-  for (const auto& [pattern, value] : patterns->items()) {
+  for (const auto& [pattern, value] : patterns->object()) {
     if (!plain(pattern))
       return reader.fail(key, "\"" + pattern + "\" is no plain module name; Kiln takes no other patterns");
     const auto number = read(ObjectReader(*patterns, reader.file(), std::string("/") + key), pattern);
@@ -82,36 +83,34 @@ void read_patterns(ObjectReader& reader, const char* key, std::map<std::string, 
 }
 
 void read_targets(ObjectReader& reader, std::vector<std::string>& targets) {
-  const Json* list = reader.find("target_modules");
-  if (list == nullptr || list->is_string()) return;  // a pattern; the tensors say what it found
+  const json::Value* list = reader.find("target_modules");
+  if (list == nullptr || list->is_text()) return;  // a pattern; the tensors say what it found
   if (!list->is_array()) return reader.fail("target_modules", "a list of module names or a text is expected");
-  for (const auto& name : *list) {
-    if (!name.is_string() || !plain(name.get_ref<const std::string&>()))
+  for (const auto& name : list->array()) {
+    if (!name.is_text() || !plain(name.text()))
       return reader.fail("target_modules", "a list of module names is expected");
-    targets.push_back(name.get<std::string>());
+    targets.push_back(name.text());
   }
 }
 
 void read_layers(ObjectReader& reader, std::optional<std::set<std::uint64_t>>& layers) {
-  const Json* list = reader.find("layers_to_transform");
+  const json::Value* list = reader.find("layers_to_transform");
   if (list == nullptr) return;
   layers.emplace();
-  const Json one = Json::array({*list});
-  for (const auto& layer : list->is_array() ? *list : one) {
-    if (!layer.is_number_unsigned())
-      return reader.fail("layers_to_transform", "a layer or a list of layers is expected");
-    layers->insert(layer.get<std::uint64_t>());
+  for (const auto& layer : list->is_array() ? std::span(list->array()) : std::span(list, 1)) {
+    if (!layer.is_whole()) return reader.fail("layers_to_transform", "a layer or a list of layers is expected");
+    layers->insert(layer.whole());
   }
 }
 
 void read_excluded(ObjectReader& reader, std::vector<std::string>& excluded) {
-  const Json* list = reader.find("exclude_modules");
+  const json::Value* list = reader.find("exclude_modules");
   if (list == nullptr) return;
   if (!list->is_array()) return reader.fail("exclude_modules", "a list of module names is expected");
-  for (const auto& name : *list) {
-    if (!name.is_string() || !plain(name.get_ref<const std::string&>()))
+  for (const auto& name : list->array()) {
+    if (!name.is_text() || !plain(name.text()))
       return reader.fail("exclude_modules", "a list of module names is expected");
-    excluded.push_back(name.get<std::string>());
+    excluded.push_back(name.text());
   }
 }
 
@@ -143,15 +142,16 @@ base::Result<LoraSettings> parse_lora_config(std::string_view text, const std::s
   settings.rank = reader.integer("r");
   settings.alpha = reader.number("lora_alpha");
   settings.root_scale = reader.boolean("use_rslora", false);
-  for (const auto& [key, value] : json->items()) {
-    if (std::ranges::find(kHarmless, key) != std::end(kHarmless) || says_no(value)) continue;
+  for (const auto key : json::unknown_keys(json->object(), kHarmless)) {
+    const json::Value& value = *json->find(key);
+    if (says_no(value)) continue;
     reader.fail(base::excerpt(base::without_controls(key)).c_str(),
                 fmt::format("found {}; Kiln runs adapters without it", excerpt(value)));
   }
   if (const std::string bias = reader.text("bias", "none"); bias != "none")
     reader.fail("bias", fmt::format("found \"{}\"; \"none\" is expected", bias));
-  if (const Json* init = reader.find("init_lora_weights"); init != nullptr && init->is_string()) {
-    auto word = init->get<std::string>();  // PEFT looks at it in small letters
+  if (const json::Value* init = reader.find("init_lora_weights"); init != nullptr && init->is_text()) {
+    auto word = init->text();  // PEFT looks at it in small letters
     std::ranges::transform(word, word.begin(),
                            [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
     if (std::ranges::find(kInitialisations, word) == kInitialisations.end()) {

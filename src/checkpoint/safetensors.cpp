@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "checkpoint/strict_json.hpp"
+#include "json/keys.hpp"
 
 namespace kiln::checkpoint {
 namespace {
@@ -16,6 +17,7 @@ namespace {
 constexpr std::uint64_t kLengthBytes = 8;
 constexpr std::uint64_t kMaximumHeader = 100'000'000;  // as the reference implementation of the format
 constexpr std::size_t kMaximumRank = 8;
+constexpr std::array<std::string_view, 3> kEntryKeys = {"dtype", "shape", "data_offsets"};
 
 struct Dtype {
   std::string_view name;
@@ -37,41 +39,39 @@ constexpr std::array<Dtype, 14> kDtypes = {{{"F32", 4, Format::F32},
                                             {"I64", 8, {}},
                                             {"F64", 8, {}}}};
 
-bool is_count(const Json& value) { return value.is_number_unsigned(); }
-
 /// One entry of the header. `where` names file and tensor; offsets are relative to the data.
-base::Result<SafeTensor> parse_entry(const std::string& name, const Json& entry, const std::string& where) {
+base::Result<SafeTensor> parse_entry(const std::string& name, const json::Value& entry, const std::string& where) {
   const auto fail = [&](const std::string& what) { return base::Error{where + ": " + what}; };
   if (!entry.is_object()) return fail("an object of dtype, shape and data_offsets is expected");
-  for (const auto& [key, value] : entry.items())
-    if (key != "dtype" && key != "shape" && key != "data_offsets") return fail(fmt::format("unknown key \"{}\"", key));
-  const auto dtype = entry.find("dtype");
-  const auto shape = entry.find("shape");
-  const auto offsets = entry.find("data_offsets");
-  if (dtype == entry.end() || !dtype->is_string()) return fail("dtype is missing or no string");
-  if (shape == entry.end() || !shape->is_array() || shape->size() > kMaximumRank)
+  for (const auto key : json::unknown_keys(entry.object(), kEntryKeys))
+    return fail(fmt::format("unknown key \"{}\"", key));
+  const json::Value* dtype = entry.find("dtype");
+  const json::Value* shape = entry.find("shape");
+  const json::Value* offsets = entry.find("data_offsets");
+  if (dtype == nullptr || !dtype->is_text()) return fail("dtype is missing or no string");
+  if (shape == nullptr || !shape->is_array() || shape->size() > kMaximumRank)
     return fail(fmt::format("shape is missing or no list of at most {} sizes", kMaximumRank));
-  if (offsets == entry.end() || !offsets->is_array() || offsets->size() != 2 || !is_count((*offsets)[0]) ||
-      !is_count((*offsets)[1]))
+  if (offsets == nullptr || !offsets->is_array() || offsets->size() != 2 || !offsets->array()[0].is_whole() ||
+      !offsets->array()[1].is_whole())
     return fail("data_offsets is missing or no pair of byte offsets");
 
   SafeTensor tensor;
   tensor.name = name;
-  tensor.dtype = dtype->get<std::string>();
+  tensor.dtype = dtype->text();
   const auto known =
       std::find_if(kDtypes.begin(), kDtypes.end(), [&](const Dtype& d) { return d.name == tensor.dtype; });
   if (known == kDtypes.end()) return fail(fmt::format("unknown dtype \"{}\"; expected F32, F16 or BF16", tensor.dtype));
   tensor.format = known->format;
 
   std::optional<std::uint64_t> bytes = known->bytes;
-  for (const auto& size : *shape) {
-    if (!is_count(size)) return fail(fmt::format("the size {} in its shape is no count", size.dump()));
-    tensor.shape.push_back(size.get<std::uint64_t>());
+  for (const auto& size : shape->array()) {
+    if (!size.is_whole()) return fail(fmt::format("the size {} in its shape is no count", json::write(size)));
+    tensor.shape.push_back(size.whole());
     bytes = multiply(*bytes, tensor.shape.back());
     if (!bytes) return fail("its shape needs more than 2^64 bytes");
   }
-  const auto begin = (*offsets)[0].get<std::uint64_t>();
-  const auto end = (*offsets)[1].get<std::uint64_t>();
+  const auto begin = offsets->array()[0].whole();
+  const auto end = offsets->array()[1].whole();
   if (end < begin || end - begin != *bytes)
     return fail(fmt::format("data_offsets [{}, {}] do not hold the {} bytes of shape [{}] in {}", begin, end, *bytes,
                             fmt::join(tensor.shape, ", "), tensor.dtype));
@@ -124,7 +124,7 @@ base::Result<std::vector<SafeTensor>> read_safetensors(const base::MappedFile& f
   const std::uint64_t data_begin = kLengthBytes + length;
   const std::uint64_t data_bytes = bytes.size() - data_begin;
   std::vector<SafeTensor> tensors;
-  for (const auto& [name, entry] : json->items()) {
+  for (const auto& [name, entry] : json->object()) {
     if (name == "__metadata__") continue;
     auto tensor = parse_entry(name, entry, fmt::format("{}: tensor {}", path, name));
     if (!tensor) return tensor.error();

@@ -1,33 +1,32 @@
-// JSON of files that may be hostile: well-formed UTF-8, no key twice in an object, bounded depth, errors of one
-// sentence. Getters name file and JSON pointer when a value is missing, of the wrong type or out of range.
+// JSON of a checkpoint's files, which may be hostile: well-formed UTF-8, no key twice in an object, at most 16 levels.
+// The first thing that is wrong is the error, in one sentence. Getters name file and JSON pointer when a value is
+// missing, of the wrong type or out of range.
 #pragma once
 
 #include <cstdint>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "json/value.hpp"
 #include "kiln/base/result.hpp"
 
 namespace kiln::checkpoint {
 
-using Json = nlohmann::json;
-
 /// `offset`: byte in the file at which `text` starts, for messages. The document must be an object.
-base::Result<Json> parse_strict(std::string_view text, const std::string& file, std::uint64_t offset = 0);
+base::Result<json::Value> parse_strict(std::string_view text, const std::string& file, std::uint64_t offset = 0);
 
 /// A value for a sentence: not longer than one can read.
-std::string excerpt(const Json& value);
+std::string excerpt(const json::Value& value);
 
 /// Reads keys of one object; the first failure is kept, so that a caller looks once at the end.
 class ObjectReader {
  public:
-  ObjectReader(const Json& object, std::string file, std::string pointer)
+  ObjectReader(const json::Value& object, std::string file, std::string pointer)
       : object_(object), file_(std::move(file)), pointer_(std::move(pointer)) {}
 
   /// The value, or null if the key is absent or null.
-  [[nodiscard]] const Json* find(const char* key) const;
+  [[nodiscard]] const json::Value* find(const char* key) const;
   std::uint32_t integer(const char* key, std::optional<std::uint32_t> otherwise = std::nullopt);
   double number(const char* key, std::optional<double> otherwise = std::nullopt);
   bool boolean(const char* key, bool otherwise);
@@ -42,7 +41,7 @@ class ObjectReader {
   [[nodiscard]] const std::string& file() const { return file_; }
 
  private:
-  const Json& object_;
+  const json::Value& object_;
   std::string file_;
   std::string pointer_;
   std::optional<base::Error> failure_;

@@ -22,21 +22,6 @@ base::Error Errors::joined() const {
   return base::Error{std::move(all)};
 }
 
-std::string join_pointer(std::string_view pointer, std::string_view token) {
-  std::string joined(pointer);
-  joined += '/';
-  for (const char c : token) {
-    if (c == '~') {
-      joined += "~0";
-    } else if (c == '/') {
-      joined += "~1";
-    } else {
-      joined += c;
-    }
-  }
-  return joined;
-}
-
 std::string printable(std::string_view text, std::size_t limit) {
   std::string result;
   for (const char c : text.substr(0, limit)) result += c >= 0x20 && c < 0x7F ? c : '?';

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "json/keys.hpp"
 #include "kiln/base/result.hpp"
 
 namespace kiln::config {
@@ -33,8 +34,7 @@ class Errors {
   std::size_t count_ = 0;
 };
 
-/// `pointer` and one more reference token, escaped as RFC 6901 says.
-std::string join_pointer(std::string_view pointer, std::string_view token);
+using json::join_pointer;
 
 /// Text from a file as an error may print it: printable ASCII, at most `limit` characters.
 std::string printable(std::string_view text, std::size_t limit = 64);

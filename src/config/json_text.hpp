@@ -1,19 +1,20 @@
-// JSON text to a tree, strictly: no duplicate keys, no depth above 64, no number outside a double's range.
-// Errors name the byte offset (syntax) or the JSON pointer (duplicates).
+// The text of a config to a json::Value: no key twice, no depth above 64, at most 16 MiB. Errors name the byte (syntax)
+// or the JSON pointer (a key that is there twice).
 #pragma once
 
-#include <nlohmann/json.hpp>
+#include <cstddef>
 #include <optional>
 #include <string_view>
 
 #include "config/errors.hpp"
+#include "json/value.hpp"
 
 namespace kiln::config {
 
 inline constexpr std::size_t kMaximumDepth = 64;
 inline constexpr std::size_t kMaximumFileBytes = std::size_t{16} << 20;
 
-/// The tree, or nothing and an error in `errors`. `at`: the pointer of the text's root in errors.
-std::optional<nlohmann::json> parse_json(std::string_view text, Errors& errors, std::string_view at = "");
+/// The value, or nothing and an error in `errors`. `at`: the pointer of the text's root in errors.
+std::optional<json::Value> parse_json(std::string_view text, Errors& errors, std::string_view at = "");
 
 }  // namespace kiln::config

@@ -6,21 +6,13 @@
 #include <string>
 #include <utility>
 
-#include "base/text.hpp"
+#include "base/utf8.hpp"
 #include "config/json_text.hpp"
+#include "json/keys.hpp"
+#include "json/read.hpp"
 
 namespace kiln::config {
 namespace {
-
-/// One reference token of a slash pointer, with ~1 and ~0 resolved.
-std::string unescape(std::string_view token) {
-  std::string plain;
-  for (std::size_t i = 0; i < token.size(); ++i) {
-    const bool escape = token[i] == '~' && i + 1 < token.size() && (token[i + 1] == '0' || token[i + 1] == '1');
-    plain += escape ? (token[++i] == '0' ? '~' : '/') : token[i];
-  }
-  return plain;
-}
 
 /// "kv.banks" and "/kv/banks" -> {"kv", "banks"}; nothing if a part is empty.
 std::optional<std::vector<std::string>> split(std::string_view path) {
@@ -31,20 +23,20 @@ std::optional<std::vector<std::string>> split(std::string_view path) {
     const auto end = path.find(separator);
     const auto token = path.substr(0, end);
     if (token.empty()) return std::nullopt;
-    tokens.push_back(separator == '/' ? unescape(token) : std::string(token));
+    tokens.push_back(separator == '/' ? json::unescaped(token) : std::string(token));
     if (end == path.npos) return tokens;
     path.remove_prefix(end + 1);
   }
 }
 
 /// JSON if `text` is JSON, else the text itself. Duplicate keys in a value are an error, as in a file.
-nlohmann::json value_of(std::string_view text, std::string_view pointer, Errors& errors) {
-  if (!nlohmann::json::accept(text)) return std::string(text);
+json::Value value_of(std::string_view text, std::string_view pointer, Errors& errors) {
+  if (!json::is_json(text)) return std::string(text);
   auto value = parse_json(text, errors, pointer);
-  return value ? std::move(*value) : nlohmann::json();
+  return value ? *std::move(value) : json::Value();
 }
 
-void apply(nlohmann::json& root, const Override& text, Errors& errors) {
+void apply(json::Value& root, const Override& text, Errors& errors) {
   if (const auto bad = base::first_invalid_utf8(text)) {
     errors.add("", fmt::format("takes no --set {}: byte {} is not UTF-8", printable(text, 100), *bad));
     return;
@@ -57,7 +49,7 @@ void apply(nlohmann::json& root, const Override& text, Errors& errors) {
     return;
   }
   std::string pointer;
-  nlohmann::json* node = &root;
+  json::Value* node = &root;
   for (const auto& token : *tokens) {
     if (!node->is_object()) {
       errors.add("", fmt::format("takes no --set {}: {} holds no keys", printable(text, 100),
@@ -66,10 +58,10 @@ void apply(nlohmann::json& root, const Override& text, Errors& errors) {
     }
     pointer = join_pointer(pointer, printable(token));
     const bool last = &token == &tokens->back();
-    const auto [child, created] = node->emplace(token, nullptr);
+    const auto [child, created] = node->object().try_emplace(token);
     if (created) errors.note_override(pointer, text);
-    if (created && !last) *child = nlohmann::json::object();
-    node = &*child;
+    if (created && !last) child->second = json::Object();
+    node = &child->second;
   }
   errors.note_override(pointer, text);
   *node = value_of(std::string_view(text).substr(equals + 1), pointer, errors);
@@ -77,7 +69,7 @@ void apply(nlohmann::json& root, const Override& text, Errors& errors) {
 
 }  // namespace
 
-void apply_overrides(nlohmann::json& root, const std::vector<Override>& overrides, Errors& errors) {
+void apply_overrides(json::Value& root, const std::vector<Override>& overrides, Errors& errors) {
   for (const auto& text : overrides) apply(root, text, errors);
 }
 

@@ -5,19 +5,17 @@
 #include <algorithm>
 #include <cmath>
 
-#include "base/text.hpp"
 #include "config/ranges.hpp"
+#include "json/keys.hpp"
 
 namespace kiln::config {
 namespace {
 
-using nlohmann::json;
-
-std::string shown(const json& found) {
+std::string shown(const json::Value& found) {
   if (found.is_object()) return "an object";
   if (found.is_array()) return "an array";
-  if (found.is_string()) return fmt::format("\"{}\"", printable(found.get_ref<const std::string&>()));
-  return found.dump();
+  if (found.is_text()) return fmt::format("\"{}\"", printable(found.text()));
+  return json::write(found);
 }
 
 std::string with_unit(std::string_view kind, const std::string& range, std::string_view unit) {
@@ -35,7 +33,7 @@ void Reader::read(const std::function<void()>& fields) {
 }
 
 void Reader::list_below(std::string_view key, const std::function<void()>& fields) {
-  static const json kNothing = json::object();
+  static const json::Value kNothing{json::Object()};
   if (scopes_.back().listing) return;
   std::string pointer = join_pointer(scopes_.back().pointer, key);
   scopes_.push_back({&kNothing, pointer, {}, true});
@@ -45,7 +43,7 @@ void Reader::list_below(std::string_view key, const std::function<void()>& field
   for (const auto& name : listed.known) scopes_.back().below.emplace_back(name, pointer);
 }
 
-void Reader::enter(std::string_view key, const json& found, const std::function<void()>& fields) {
+void Reader::enter(std::string_view key, const json::Value& found, const std::function<void()>& fields) {
   if (found.is_object()) {
     visit(found, join_pointer(scopes_.back().pointer, key), fields);
   } else {
@@ -53,7 +51,7 @@ void Reader::enter(std::string_view key, const json& found, const std::function<
   }
 }
 
-void Reader::visit(const json& node, std::string pointer, const std::function<void()>& fields) {
+void Reader::visit(const json::Value& node, std::string pointer, const std::function<void()>& fields) {
   scopes_.push_back({&node, std::move(pointer), {}});
   fields();
   report_unknown(scopes_.back());
@@ -61,9 +59,7 @@ void Reader::visit(const json& node, std::string pointer, const std::function<vo
 }
 
 void Reader::report_unknown(const Scope& scope) {
-  for (const auto& item : scope.node->items()) {
-    const std::string& key = item.key();
-    if (std::find(scope.known.begin(), scope.known.end(), key) != scope.known.end()) continue;
+  for (const auto key : json::unknown_keys(scope.node->object(), scope.known)) {
     std::string places;
     for (const auto& [name, pointer] : scope.below)
       if (name == key) places += (places.empty() ? "" : " or ") + pointer;
@@ -71,7 +67,7 @@ void Reader::report_unknown(const Scope& scope) {
       errors_.add(join_pointer(scope.pointer, printable(key)), "is not a known key; it belongs to " + places);
       continue;
     }
-    const auto near = key.size() <= 64 && !errors_.full() ? base::nearest(key, scope.known) : std::nullopt;
+    const auto near = errors_.full() ? std::nullopt : json::nearest_key(key, scope.known);
     std::string hint = near ? "the nearest is " + join_pointer(scope.pointer, *near) : "known here are ";
     if (!near) {
       for (const auto& known : scope.known) hint += (&known == &scope.known.front() ? "" : ", ") + known;
@@ -80,29 +76,27 @@ void Reader::report_unknown(const Scope& scope) {
   }
 }
 
-const json* Reader::find(std::string_view key, Need need, const std::string& allowed) {
+const json::Value* Reader::find(std::string_view key, Need need, const std::string& allowed) {
   Scope& scope = scopes_.back();
   scope.known.emplace_back(key);
-  const auto found = scope.node->find(std::string(key));
-  if (found != scope.node->end()) return &*found;
+  if (const json::Value* found = scope.node->find(key)) return found;
   if (need == Need::Required && !scope.listing)
     errors_.add(join_pointer(scope.pointer, key), "is missing; expected " + allowed);
   return nullptr;
 }
 
-void Reader::reject(std::string_view key, const json& found, const std::string& allowed) {
+void Reader::reject(std::string_view key, const json::Value& found, const std::string& allowed) {
   errors_.add(join_pointer(scopes_.back().pointer, key), fmt::format("is {}; allowed: {}", shown(found), allowed));
 }
 
 bool Reader::integer(std::string_view key, std::uint32_t& value, std::string_view unit, Integers allowed, Need need) {
   const auto words = with_unit("an integer from", in_words(allowed), unit);
-  const json* found = find(key, need, words);
+  const json::Value* found = find(key, need, words);
   if (found == nullptr) return false;
-  // nlohmann holds every integer without a sign as unsigned and those beyond 64 bits as floating point.
-  const bool fits = found->is_number_unsigned() && found->get<std::uint64_t>() >= allowed.minimum &&
-                    found->get<std::uint64_t>() <= allowed.maximum;
+  // A whole number has no sign; beyond 64 bits it is a double.
+  const bool fits = found->is_whole() && found->whole() >= allowed.minimum && found->whole() <= allowed.maximum;
   if (fits) {
-    value = found->get<std::uint32_t>();
+    value = static_cast<std::uint32_t>(found->whole());
   } else {
     reject(key, *found, words);
   }
@@ -111,9 +105,9 @@ bool Reader::integer(std::string_view key, std::uint32_t& value, std::string_vie
 
 bool Reader::real(std::string_view key, double& value, std::string_view unit, Reals allowed, Need need) {
   const auto words = with_unit(allowed.above_minimum ? "a number" : "a number from", in_words(allowed), unit);
-  const json* found = find(key, need, words);
+  const json::Value* found = find(key, need, words);
   if (found == nullptr) return false;
-  const double number = found->is_number() ? found->get<double>() : std::nan("");
+  const double number = found->is_number() ? found->number() : std::nan("");
   const bool fits = std::isfinite(number) && number <= allowed.maximum &&
                     (allowed.above_minimum ? number > allowed.minimum : number >= allowed.minimum);
   if (fits) {
@@ -125,10 +119,10 @@ bool Reader::real(std::string_view key, double& value, std::string_view unit, Re
 }
 
 bool Reader::flag(std::string_view key, bool& value, Need need) {
-  const json* found = find(key, need, "true or false");
+  const json::Value* found = find(key, need, "true or false");
   if (found == nullptr) return false;
   if (found->is_boolean()) {
-    value = found->get<bool>();
+    value = found->boolean();
   } else {
     reject(key, *found, "true or false");
   }
@@ -137,9 +131,9 @@ bool Reader::flag(std::string_view key, bool& value, Need need) {
 
 bool Reader::text(std::string_view key, std::string& value, Text kind, Need need) {
   const auto words = kind == Text::Name ? fmt::format("a text of 1 to {} bytes", kMaximumNameBytes) : "a text";
-  const json* found = find(key, need, words);
+  const json::Value* found = find(key, need, words);
   if (found == nullptr) return false;
-  const std::string* text = found->is_string() ? &found->get_ref<const std::string&>() : nullptr;
+  const std::string* text = found->is_text() ? &found->text() : nullptr;
   if (text != nullptr && (kind == Text::Note || (!text->empty() && text->size() <= kMaximumNameBytes))) {
     value = *text;
   } else {
@@ -150,11 +144,9 @@ bool Reader::text(std::string_view key, std::string& value, Text kind, Need need
 
 bool Reader::one_of(std::string_view key, int& value, std::string_view unit, std::span<const int> allowed, Need need) {
   const auto words = with_unit("", in_words(allowed), unit).substr(1);
-  const json* found = find(key, need, words);
+  const json::Value* found = find(key, need, words);
   if (found == nullptr) return false;
-  const auto matches = [&](int a) {
-    return found->is_number_unsigned() && found->get<std::uint64_t>() == static_cast<std::uint64_t>(a);
-  };
+  const auto matches = [&](int a) { return found->is_whole() && found->whole() == static_cast<std::uint64_t>(a); };
   const auto match = std::find_if(allowed.begin(), allowed.end(), matches);
   if (match != allowed.end()) {
     value = *match;
@@ -165,11 +157,9 @@ bool Reader::one_of(std::string_view key, int& value, std::string_view unit, std
 }
 
 bool Reader::word(std::string_view key, std::size_t& index, std::span<const std::string_view> words, Need need) {
-  const json* found = find(key, need, in_words(words));
+  const json::Value* found = find(key, need, in_words(words));
   if (found == nullptr) return false;
-  const auto matches = [&](std::string_view w) {
-    return found->is_string() && found->get_ref<const std::string&>() == w;
-  };
+  const auto matches = [&](std::string_view w) { return found->is_text() && found->text() == w; };
   const auto match = std::find_if(words.begin(), words.end(), matches);
   if (match != words.end()) {
     index = static_cast<std::size_t>(match - words.begin());
@@ -180,33 +170,32 @@ bool Reader::word(std::string_view key, std::size_t& index, std::span<const std:
 }
 
 bool Reader::notes(std::string_view key, std::map<std::string, std::string>& value) {
-  const json* found = find(key, Need::Optional, "an object of sentences");
+  const json::Value* found = find(key, Need::Optional, "an object of sentences");
   if (found == nullptr) return false;
   if (!found->is_object()) {
     reject(key, *found, "an object of sentences");
     return true;
   }
   const std::string pointer = join_pointer(scopes_.back().pointer, key);
-  for (const auto& item : found->items()) {
-    if (item.value().is_string()) {
-      value[item.key()] = item.value().get<std::string>();
+  for (const auto& [name, sentence] : found->object()) {
+    if (sentence.is_text()) {
+      value[name] = sentence.text();
     } else {
-      errors_.add(join_pointer(pointer, printable(item.key())),
-                  fmt::format("is {}; allowed: a sentence", shown(item.value())));
+      errors_.add(join_pointer(pointer, printable(name)), fmt::format("is {}; allowed: a sentence", shown(sentence)));
     }
   }
   return true;
 }
 
 bool Reader::object(std::string_view key, const std::function<void()>& fields, Need need) {
-  const json* found = find(key, need, "an object");
+  const json::Value* found = find(key, need, "an object");
   if (found == nullptr) return false;
   enter(key, *found, fields);
   return true;
 }
 
 bool Reader::alternative(std::string_view key, bool& given, bool chosen, const std::function<void()>& fields) {
-  const json* found =
+  const json::Value* found =
       find(key, chosen ? Need::Required : Need::Optional, "an object with its parameters, for it is chosen");
   list_below(key, fields);
   given = found != nullptr;
@@ -219,7 +208,7 @@ bool Reader::variant(std::string_view key, bool& given, std::string_view, const 
 }
 
 bool Reader::object_or_null(std::string_view key, bool& present, const std::function<void()>& fields, Need need) {
-  const json* found = find(key, need, "an object or null");
+  const json::Value* found = find(key, need, "an object or null");
   present = found != nullptr && found->is_object();
   if (present) {
     visit(*found, join_pointer(scopes_.back().pointer, key), fields);

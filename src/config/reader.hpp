@@ -1,20 +1,20 @@
-// Reads the fields of a config from a JSON tree. What is wrong goes to Errors and leaves the field as it was; keys that
-// no field asked for are errors with the nearest key that is known.
+// Reads the fields of a config from a json::Value. What is wrong goes to Errors and leaves the field as it was; keys
+// that no field asked for are errors with the nearest key that is known.
 #pragma once
 
-#include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "config/errors.hpp"
 #include "config/fields.hpp"
+#include "json/value.hpp"
 
 namespace kiln::config {
 
 class Reader : public FieldVisitor {
  public:
-  Reader(const nlohmann::json& root, Errors& errors) : root_(root), errors_(errors) {}
+  Reader(const json::Value& root, Errors& errors) : root_(root), errors_(errors) {}
 
   /// Visits the root's keys: `fields` calls describe() with this reader.
   void read(const std::function<void()>& fields);
@@ -35,7 +35,7 @@ class Reader : public FieldVisitor {
  private:
   /// An object that is being read: its node, where it stands and the keys that were asked for.
   struct Scope {
-    const nlohmann::json* node;
+    const json::Value* node;
     std::string pointer;
     std::vector<std::string> known;
     bool listing = false;  ///< its keys are listed, not read
@@ -44,16 +44,16 @@ class Reader : public FieldVisitor {
   };
 
   /// The key's value, or null after noting that it is missing.
-  const nlohmann::json* find(std::string_view key, Need need, const std::string& allowed);
-  void reject(std::string_view key, const nlohmann::json& found, const std::string& allowed);
+  const json::Value* find(std::string_view key, Need need, const std::string& allowed);
+  void reject(std::string_view key, const json::Value& found, const std::string& allowed);
   /// Remembers which keys `fields` has, so that one that stands beside its object finds its place.
   void list_below(std::string_view key, const std::function<void()>& fields);
   /// Visits the object that was found, or says that it is none.
-  void enter(std::string_view key, const nlohmann::json& found, const std::function<void()>& fields);
-  void visit(const nlohmann::json& node, std::string pointer, const std::function<void()>& fields);
+  void enter(std::string_view key, const json::Value& found, const std::function<void()>& fields);
+  void visit(const json::Value& node, std::string pointer, const std::function<void()>& fields);
   void report_unknown(const Scope& scope);
 
-  const nlohmann::json& root_;
+  const json::Value& root_;
   Errors& errors_;
   std::vector<Scope> scopes_;
 };

@@ -38,8 +38,8 @@ bool Writer::word(std::string_view key, std::size_t& index, std::span<const std:
 }
 
 bool Writer::object(std::string_view key, const std::function<void()>& fields, Need) {
-  nlohmann::json* const outer = node_;
-  node_ = &(at(key) = nlohmann::json::object());
+  json::Value* const outer = node_;
+  node_ = &(at(key) = json::Object());
   fields();
   node_ = outer;
   return true;

@@ -1,20 +1,18 @@
 // Two visitors over the fields of a config: one writes canonical JSON (sorted keys, without notes), one lists the keys.
 #pragma once
 
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 #include "config/fields.hpp"
+#include "json/value.hpp"
 
 namespace kiln::config {
 
 class Writer : public FieldVisitor {
  public:
   /// Names that are not UTF-8 (a GGUF may hold any bytes) get replacement characters.
-  [[nodiscard]] std::string canonical() const {
-    return root_.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-  }
+  [[nodiscard]] std::string canonical() const { return json::write(root_); }
 
   bool integer(std::string_view key, std::uint32_t& value, std::string_view, Integers, Need) override;
   bool real(std::string_view key, double& value, std::string_view, Reals, Need) override;
@@ -30,9 +28,9 @@ class Writer : public FieldVisitor {
   [[nodiscard]] bool takes_shorthand() const override { return false; }
 
  private:
-  nlohmann::json& at(std::string_view key) { return (*node_)[std::string(key)]; }
-  nlohmann::json root_ = nlohmann::json::object();
-  nlohmann::json* node_ = &root_;
+  json::Value& at(std::string_view key) { return node_->object()[std::string(key)]; }
+  json::Value root_ = json::Object();
+  json::Value* node_ = &root_;
 };
 
 /// One key of a config, as its documentation says it.

@@ -3,54 +3,52 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
-#include <nlohmann/json.hpp>
-#include <set>
 
 #include "base/text.hpp"
+#include "json/keys.hpp"
+#include "json/read.hpp"
 
 namespace kiln::host {
 namespace {
 
-using nlohmann::json;
-
 constexpr double kLatestArrival = 1e12;  // us: eleven days
 constexpr std::uint64_t kMostTokens = std::uint64_t{1} << 24;
+constexpr std::size_t kMostLevels = 64;
+constexpr std::array<std::string_view, 5> kKeys = {"arrival_us", "prompt", "prompt_tokens", "answer_tokens",
+                                                   "leaves_us"};
 
 /// One line's object; `where` is the file and the line.
 class Line {
  public:
-  Line(const json& object, std::string where) : object_(object), where_(std::move(where)) {}
+  Line(const json::Value& object, std::string where) : object_(object), where_(std::move(where)) {}
 
   base::Result<WorkloadRequest> read() const {
     if (!object_.is_object()) return base::Error{where_ + ": an object is expected"};
-    for (const auto& [key, value] : object_.items()) {
-      if (key != "arrival_us" && key != "prompt" && key != "prompt_tokens" && key != "answer_tokens" &&
-          key != "leaves_us") {
-        return base::Error{fmt::format(
-            "{}: /{} is not a known key; arrival_us, prompt, prompt_tokens, answer_tokens and leaves_us are", where_,
-            key)};
-      }
+    for (const auto key : json::unknown_keys(object_.object(), kKeys)) {
+      return base::Error{
+          fmt::format("{}: /{} is not a known key; arrival_us, prompt, prompt_tokens, answer_tokens and leaves_us are",
+                      where_, key)};
     }
     WorkloadRequest request;
-    const auto arrival = object_.find("arrival_us");
-    if (arrival == object_.end() || !arrival->is_number()) return wrong("arrival_us", "a number of microseconds");
-    request.arrival_us = arrival->get<double>();
+    const json::Value* arrival = object_.find("arrival_us");
+    if (arrival == nullptr || !arrival->is_number()) return wrong("arrival_us", "a number of microseconds");
+    request.arrival_us = arrival->number();
     if (!(request.arrival_us >= 0 && request.arrival_us <= kLatestArrival))
       return wrong("arrival_us", "0 to 1e12 microseconds");
-    if (const auto leaves = object_.find("leaves_us"); leaves != object_.end()) {
+    if (const json::Value* leaves = object_.find("leaves_us")) {
       if (!leaves->is_number()) return wrong("leaves_us", "a number of microseconds");
-      request.leaves_us = leaves->get<double>();
+      request.leaves_us = leaves->number();
       if (!(*request.leaves_us >= request.arrival_us && *request.leaves_us <= kLatestArrival))
         return wrong("leaves_us", "arrival_us to 1e12 microseconds");
     }
-    const bool has_text = object_.contains("prompt");
-    if (has_text == object_.contains("prompt_tokens"))
+    const json::Value* prompt = object_.find("prompt");
+    if ((prompt != nullptr) == (object_.find("prompt_tokens") != nullptr))
       return base::Error{where_ + ": one of /prompt and /prompt_tokens is expected"};
-    if (has_text) {
-      if (!object_["prompt"].is_string() || object_["prompt"].get_ref<const std::string&>().empty())
-        return wrong("prompt", "a text that is not empty");
-      request.prompt = object_["prompt"].get<std::string>();
+    if (prompt != nullptr) {
+      if (!prompt->is_text() || prompt->text().empty()) return wrong("prompt", "a text that is not empty");
+      request.prompt = prompt->text();
     } else if (auto bad = tokens("prompt_tokens", request.prompt_tokens); !bad) {
       return bad.error();
     }
@@ -60,22 +58,37 @@ class Line {
 
  private:
   [[nodiscard]] base::Error wrong(std::string_view key, std::string_view expected) const {
-    const std::string found =
-        object_.contains(key) ? "is " + base::excerpt(object_[key].dump(-1, ' ', true, json::error_handler_t::replace))
-                              : "is missing";
-    return base::Error{fmt::format("{}: /{} {}; {} is expected", where_, key, found, expected)};
+    const json::Value* found = object_.find(key);
+    return base::Error{fmt::format(
+        "{}: /{} {}; {} is expected", where_, key,
+        found != nullptr ? "is " + base::excerpt(json::write(*found, json::Escapes::NonAscii)) : "is missing",
+        expected)};
   }
   [[nodiscard]] base::Status tokens(const char* key, std::uint64_t& value) const {
-    const auto found = object_.find(key);
-    if (found == object_.end() || !found->is_number_unsigned() || found->get<std::uint64_t>() < 1 ||
-        found->get<std::uint64_t>() > kMostTokens)
+    const json::Value* found = object_.find(key);
+    if (found == nullptr || !found->is_whole() || found->whole() < 1 || found->whole() > kMostTokens)
       return wrong(key, "an integer from 1 to 16777216");
-    value = found->get<std::uint64_t>();
+    value = found->whole();
     return {};
   }
-  const json& object_;
+  const json::Value& object_;
   std::string where_;
 };
+
+base::Result<WorkloadRequest> read_line(std::string_view line, const std::string& where) {
+  std::optional<std::string> twice;
+  bool deep = false;
+  const auto object = json::read(line, kMostLevels, [&](const json::Problem& problem) {
+    deep = problem.kind == json::Problem::Kind::TooDeep;
+    const bool again = problem.kind == json::Problem::Kind::KeyTwice;
+    if (again) twice = base::excerpt(base::without_controls(problem.what));
+    return again;
+  });
+  if (twice) return base::Error{fmt::format("{}: /{} stands there twice", where, *twice)};
+  if (deep) return base::Error{fmt::format("{} is nested deeper than {} levels", where, kMostLevels)};
+  if (!object) return base::Error{where + " is not JSON; an object is expected"};
+  return Line(*object, where).read();
+}
 
 double us(base::Cycles cycles, std::uint32_t clock_mhz) { return static_cast<double>(cycles.count()) / clock_mhz; }
 
@@ -104,17 +117,7 @@ base::Result<std::vector<WorkloadRequest>> parse_workload(std::string_view text,
     ++number;
     if (line.find_first_not_of(" \t\r") == std::string_view::npos) continue;
     const std::string where = fmt::format("{}: line {}", name, number);
-    std::set<std::string> keys;
-    std::optional<std::string> twice;
-    const auto watch = [&](int, json::parse_event_t event, json& parsed) {
-      if (event == json::parse_event_t::key && !keys.insert(parsed.get<std::string>()).second)
-        twice = base::excerpt(base::without_controls(parsed.get<std::string>()));
-      return true;
-    };
-    const auto object = json::parse(line, watch, false);
-    if (twice) return base::Error{fmt::format("{}: /{} stands there twice", where, *twice)};
-    if (object.is_discarded()) return base::Error{where + " is not JSON; an object is expected"};
-    auto request = Line(object, where).read();
+    auto request = read_line(line, where);
     if (!request) return request.error();
     if (requests.size() == kMostRequests)
       return base::Error{fmt::format("{}: more than {} requests", name, kMostRequests)};

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.hpp"
+#include "base/utf8.hpp"
 #include "jinja/functions.hpp"
 #include "jinja/text.hpp"
 
@@ -155,7 +156,7 @@ Value Evaluator::item(const Value& target, const Value& key, const Expression& e
     if (place) return (*target.items)[*place];
   } else if (target.is(Value::Kind::String)) {
     budget_.spend(2 * target.text->size());
-    const auto place = at(length(*target.text));
+    const auto place = at(base::count_characters(*target.text));
     if (place) return string(std::string(part_of(*target.text, *place, 1)), budget_);
   }
   const Expression& from = *expression.parts[0];
@@ -178,7 +179,7 @@ Value Evaluator::slice(const Expression& expression) {
   if (!target.has_items() && !target.is(Value::Kind::String)) throw ValueError{name_of(target) + " has no slices"};
   const bool text = target.is(Value::Kind::String);
   if (text) budget_.spend(2 * target.text->size());
-  const auto size = static_cast<std::int64_t>(text ? length(*target.text) : target.items->size());
+  const auto size = static_cast<std::int64_t>(text ? base::count_characters(*target.text) : target.items->size());
   const std::int64_t step = std::clamp<std::int64_t>(bounds[2].value_or(1), -size - 1, size + 1);
   if (step == 0) throw ValueError{"a slice by steps of 0"};
   const auto limited = [&](const std::optional<std::int64_t>& bound, std::int64_t otherwise) {

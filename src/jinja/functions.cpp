@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/utf8.hpp"
 #include "jinja/text.hpp"
 
 namespace kiln::jinja {
@@ -32,7 +33,7 @@ bool divides_words(char c) {
 std::string in_case(std::string text, std::string_view which) {
   bool after_letter = false;
   for (char& c : text) {
-    if (static_cast<unsigned char>(c) >= 0x80) throw ValueError{std::string(which) + " of text beyond ASCII"};
+    if (!base::is_ascii(c)) throw ValueError{std::string(which) + " of text beyond ASCII"};
     const bool up = which == "upper" || (which != "lower" && !after_letter);
     const char shift = 'a' - 'A';
     if (is_letter(c)) c = static_cast<char>(up ? (c >= 'a' ? c - shift : c) : (c < 'a' ? c + shift : c));
@@ -67,8 +68,8 @@ std::string replaced(std::string_view text, std::string_view old, std::string_vi
     from = at + old.size();
     if (!old.empty()) continue;
     if (at == text.size()) break;  // between all characters and at both ends
-    append(text.substr(at, character_size(text, at)));
-    from = at + character_size(text, at);
+    append(text.substr(at, base::character_bytes(text[at])));
+    from = at + base::character_bytes(text[at]);
   }
   append(text.substr(std::min(from, text.size())));
   return out;
@@ -76,7 +77,7 @@ std::string replaced(std::string_view text, std::string_view old, std::string_vi
 
 std::int64_t length_of(const Value& value) {
   if (value.is(Kind::Undefined)) return 0;
-  if (value.is(Kind::String)) return static_cast<std::int64_t>(length(*value.text));
+  if (value.is(Kind::String)) return static_cast<std::int64_t>(base::count_characters(*value.text));
   if (value.is(Kind::Dict)) return static_cast<std::int64_t>(value.entries->size());
   if (value.is(Kind::Loop)) return static_cast<std::int64_t>(value.loop->items->size());
   if (value.has_items()) return static_cast<std::int64_t>(value.items->size());
@@ -92,9 +93,8 @@ Value as_whole(const Value& value, const std::optional<Value>& otherwise) {
     std::int64_t number = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
     if (error == std::errc() && end == text.data() + text.size()) return whole(number);
-    const bool plain = std::none_of(text.begin(), text.end(), [](char c) {
-      return (c >= '0' && c <= '9') || static_cast<unsigned char>(c) >= 0x80;
-    });
+    const bool plain =
+        std::none_of(text.begin(), text.end(), [](char c) { return (c >= '0' && c <= '9') || !base::is_ascii(c); });
     if (!plain) throw ValueError{"int takes only decimal whole numbers of 64 bits"};
   }
   return otherwise ? *otherwise : whole(0);

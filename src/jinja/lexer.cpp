@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/utf8.hpp"
 #include "jinja/text.hpp"
 
 namespace kiln::jinja {
@@ -153,7 +154,7 @@ class Lexer {
     const auto two = std::find(std::begin(kTwo), std::end(kTwo), rest().substr(0, 2));
     const char c = text_[at_];
     if (two == std::end(kTwo) && kOne.find(c) == std::string_view::npos) {
-      fail(line_, "'" + std::string(rest().substr(0, character_size(text_, at_))) + "' is not supported here");
+      fail(line_, "'" + std::string(rest().substr(0, base::character_bytes(text_[at_]))) + "' is not supported here");
     }
     if (c == '(' || c == '[' || c == '{') open += c == '(' ? ')' : c == '[' ? ']' : '}';
     if (c == ')' || c == ']' || c == '}') {
@@ -194,7 +195,7 @@ class Lexer {
     if (c == 'x') return append_number(value, i + 1, 2, 16, true);
     if (c == 'u') return append_number(value, i + 1, 4, 16, true);
     if (c == 'U') return append_number(value, i + 1, 8, 16, true);
-    if (c == 'N' || static_cast<unsigned char>(c) >= 0x80) fail(line_, "this escape in a string is not supported");
+    if (c == 'N' || !base::is_ascii(c)) fail(line_, "this escape in a string is not supported");
     value += {'\\', c};
     return i + 1;
   }
@@ -207,7 +208,7 @@ class Lexer {
     if (!complete || code_point > 0x10FFFF || (code_point >= 0xD800 && code_point < 0xE000)) {
       fail(line_, "this escape in a string stands for no character");
     }
-    append_code_point(value, code_point);
+    base::append_code_point(value, code_point);
     return static_cast<std::size_t>(end - text_.data());
   }
 

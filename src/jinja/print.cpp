@@ -1,6 +1,7 @@
 // Values as text: what {{ }} prints, and tojson.
 #include <algorithm>
 
+#include "base/utf8.hpp"
 #include "jinja/text.hpp"
 #include "jinja/value.hpp"
 
@@ -33,8 +34,7 @@ void append_items(std::string& out, const Value& value, Budget& budget) {
 void append_inner(std::string& out, const Value& value, Budget& budget) {
   budget.spend(1);
   if (value.is(Value::Kind::String)) {
-    const bool ascii = std::all_of(value.text->begin(), value.text->end(),
-                                   [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+    const bool ascii = std::all_of(value.text->begin(), value.text->end(), base::is_ascii);
     if (!ascii) throw ValueError{"a list or dict with text beyond ASCII is printed without tojson"};
     return append(out, quoted_for_python(*value.text), budget);
   }

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "base/text.hpp"
+#include "base/utf8.hpp"
 
 namespace kiln::jinja {
 namespace {
@@ -13,13 +14,6 @@ constexpr std::string_view kWideSpaces[] = {"\u0085", "\u00A0", "\u1680", "\u200
                                             "\u2028", "\u2029", "\u202F", "\u205F", "\u3000"};
 
 bool is_in(std::string_view set, std::string_view character) { return set.find(character) != std::string_view::npos; }
-
-// Start of the last character.
-std::size_t last_character(std::string_view text) {
-  std::size_t at = text.size() - 1;
-  while (at > 0 && (static_cast<unsigned char>(text[at]) & 0xC0) == 0x80) --at;
-  return at;
-}
 
 std::string hexadecimal(unsigned char byte, const char* prefix) {
   constexpr char kDigits[] = "0123456789abcdef";
@@ -35,32 +29,12 @@ void fail(int line, const std::string& what) {
 std::size_t space_at(std::string_view text, std::size_t at) {
   if (at >= text.size()) return 0;
   const auto byte = static_cast<unsigned char>(text[at]);
-  if (byte < 0x80) return byte == ' ' || (byte >= 9 && byte <= 13) || (byte >= 0x1C && byte <= 0x1F) ? 1 : 0;
+  if (base::is_ascii(text[at]))
+    return byte == ' ' || (byte >= 9 && byte <= 13) || (byte >= 0x1C && byte <= 0x1F) ? 1 : 0;
   for (std::string_view space : kWideSpaces) {
     if (text.substr(at).starts_with(space)) return space.size();
   }
   return 0;
-}
-
-std::size_t character_size(std::string_view text, std::size_t at) {
-  const auto byte = static_cast<unsigned char>(text[at]);
-  return byte < 0x80 ? 1 : byte < 0xE0 ? 2 : byte < 0xF0 ? 3 : 4;
-}
-
-void append_code_point(std::string& text, std::uint32_t code_point) {
-  const auto tail = [&](int shift) { text += static_cast<char>(0x80 | ((code_point >> shift) & 0x3F)); };
-  if (code_point < 0x80) {
-    text += static_cast<char>(code_point);
-  } else if (code_point < 0x800) {
-    text += static_cast<char>(0xC0 | (code_point >> 6));
-    tail(0);
-  } else if (code_point < 0x10000) {
-    text += static_cast<char>(0xE0 | (code_point >> 12));
-    tail(6), tail(0);
-  } else {
-    text += static_cast<char>(0xF0 | (code_point >> 18));
-    tail(12), tail(6), tail(0);
-  }
 }
 
 std::string_view strip_left(std::string_view text) {
@@ -70,39 +44,35 @@ std::string_view strip_left(std::string_view text) {
 }
 
 std::string_view strip_right(std::string_view text) {
-  while (!text.empty() && space_at(text, last_character(text)) != 0) text = text.substr(0, last_character(text));
+  while (!text.empty() && space_at(text, base::last_character(text)) != 0)
+    text = text.substr(0, base::last_character(text));
   return text;
 }
 
 std::string_view strip_left(std::string_view text, std::string_view set) {
-  while (!text.empty() && is_in(set, text.substr(0, character_size(text, 0)))) {
-    text = text.substr(character_size(text, 0));
+  while (!text.empty() && is_in(set, text.substr(0, base::character_bytes(text[0])))) {
+    text = text.substr(base::character_bytes(text[0]));
   }
   return text;
 }
 
 std::string_view strip_right(std::string_view text, std::string_view set) {
-  while (!text.empty() && is_in(set, text.substr(last_character(text)))) text = text.substr(0, last_character(text));
+  while (!text.empty() && is_in(set, text.substr(base::last_character(text))))
+    text = text.substr(0, base::last_character(text));
   return text;
 }
 
 std::vector<std::string_view> characters(std::string_view text) {
   std::vector<std::string_view> all;
-  for (std::size_t at = 0; at < text.size(); at += character_size(text, at)) {
-    all.push_back(text.substr(at, character_size(text, at)));
+  for (std::size_t at = 0; at < text.size(); at += base::character_bytes(text[at])) {
+    all.push_back(text.substr(at, base::character_bytes(text[at])));
   }
   return all;
 }
 
-std::size_t length(std::string_view text) {
-  std::size_t count = 0;
-  for (char byte : text) count += (static_cast<unsigned char>(byte) & 0xC0) != 0x80 ? 1 : 0;
-  return count;
-}
-
 std::string_view part_of(std::string_view text, std::size_t first, std::size_t count) {
   const auto after = [&](std::size_t at, std::size_t characters) {
-    for (; characters > 0; --characters) at += character_size(text, at);
+    for (; characters > 0; --characters) at += base::character_bytes(text[at]);
     return at;
   };
   const std::size_t begin = after(0, first);
@@ -135,7 +105,7 @@ std::vector<std::string_view> split(std::string_view text, std::string_view sepa
       break;
     }
     std::size_t end = 0;
-    while (end < text.size() && space_at(text, end) == 0) end += character_size(text, end);
+    while (end < text.size() && space_at(text, end) == 0) end += base::character_bytes(text[end]);
     parts.push_back(text.substr(0, end));
     text = strip_left(text.substr(end));
   }

@@ -19,9 +19,6 @@ struct TemplateError {
 
 /// Bytes of the white-space character at `at` (Python's str.isspace), or 0.
 std::size_t space_at(std::string_view text, std::size_t at);
-/// Bytes of the character at `at`.
-std::size_t character_size(std::string_view text, std::size_t at);
-void append_code_point(std::string& text, std::uint32_t code_point);
 
 std::string_view strip_left(std::string_view text);
 std::string_view strip_right(std::string_view text);
@@ -31,7 +28,6 @@ std::string_view strip_right(std::string_view text, std::string_view set);
 
 /// One view per character.
 std::vector<std::string_view> characters(std::string_view text);
-std::size_t length(std::string_view text);
 /// `count` characters from the one at `first`; there are that many.
 std::string_view part_of(std::string_view text, std::size_t first, std::size_t count);
 

@@ -5,15 +5,14 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/utf8.hpp"
 #include "kiln/base/result.hpp"
 
 namespace kiln::report {
 namespace {
 
-/// Characters, not bytes: what continues a UTF-8 sequence takes no column.
-std::size_t width(const std::string& text) {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
-}
+/// Columns on the terminal.
+std::size_t width(const std::string& text) { return base::count_characters(text); }
 
 }  // namespace
 

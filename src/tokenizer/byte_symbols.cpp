@@ -3,6 +3,8 @@
 #include <array>
 #include <limits>
 
+#include "base/utf8.hpp"
+
 namespace kiln::tokenizer {
 namespace {
 
@@ -39,10 +41,9 @@ std::string replace_all(std::string_view text, std::string_view from, std::strin
 std::optional<std::string> bytes_of_symbols(std::string_view token) {
   std::string out;
   for (std::size_t i = 0; i < token.size();) {
-    const std::size_t length = sequence_length(token[i]);
-    if (length > 2 || i + length > token.size()) return std::nullopt;
-    std::size_t code = static_cast<std::uint8_t>(token[i]);
-    if (length == 2) code = (code & 0x1F) << 6 | (static_cast<std::uint8_t>(token[i + 1]) & 0x3F);
+    const std::size_t length = base::character_at_start(token.substr(i));
+    if (length == 0) return std::nullopt;
+    const std::size_t code = base::first_code_point(token.substr(i));
     if (code >= kByteOfSymbol.size() || kByteOfSymbol[code] == kNoByte) return std::nullopt;
     out.push_back(static_cast<char>(kByteOfSymbol[code]));
     i += length;

@@ -11,12 +11,6 @@ namespace kiln::tokenizer {
 
 inline constexpr std::string_view kSpaceSymbol = "\xE2\x96\x81";  // U+2581
 
-/// Length in bytes of the UTF-8 sequence that starts with `lead`; the text is known to be well formed.
-constexpr std::size_t sequence_length(char lead) {
-  const auto byte = static_cast<std::uint8_t>(lead);
-  return byte < 0xC0 ? 1 : byte < 0xE0 ? 2 : byte < 0xF0 ? 3 : 4;
-}
-
 /// The bytes that a byte-level token stands for, or nothing when it holds a character that is no byte symbol.
 std::optional<std::string> bytes_of_symbols(std::string_view token);
 

@@ -1,6 +1,6 @@
 #include "tokenizer/chat_template.hpp"
 
-#include "base/text.hpp"
+#include "base/utf8.hpp"
 #include "jinja/evaluate.hpp"
 #include "jinja/parser.hpp"
 #include "jinja/text.hpp"

@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <array>
 
+#include "base/text.hpp"
+#include "json/read.hpp"
 #include "tokenizer/byte_symbols.hpp"
+#include "tokenizer/hugging_face_model.hpp"
 #include "tokenizer/json_view.hpp"
 #include "tokenizer/pre_tokenizer.hpp"
 #include "tokenizer/tokenizer.hpp"
@@ -11,28 +14,41 @@
 namespace kiln::tokenizer {
 namespace {
 
-using Json = nlohmann::json;
 using MaybeError = std::optional<base::Error>;
 
 constexpr std::size_t kMaxJsonBytes = std::size_t{256} << 20;
-constexpr std::size_t kMaxTokens = std::size_t{1} << 22;
-constexpr std::size_t kMaxMerges = std::size_t{1} << 24;
+constexpr std::size_t kMaxDepth = 64;
 /// End of text and of turn in chat models, beside those that the configs declare.
 constexpr std::array<std::string_view, 5> kEndTokens = {"<|eot_id|>", "<|eom_id|>", "<|end_of_text|>", "<|im_end|>",
                                                         "<|endoftext|>"};
 
-base::Result<Json> parse(std::string_view text, const std::string& file) {
+base::Result<json::Value> parse(std::string_view text, const std::string& file) {
   if (text.size() > kMaxJsonBytes) {
     return base::Error{fmt::format("{}: {} bytes, expected at most {}", file, text.size(), kMaxJsonBytes)};
   }
-  try {
-    Json json = text.empty() ? Json::object() : Json::parse(text);
-    if (json.is_object()) return json;
-    return base::Error{fmt::format("{}: /: found {}, expected an object", file, json.type_name())};
-  } catch (const Json::exception& error) {
-    const auto* at = dynamic_cast<const Json::parse_error*>(&error);
-    return base::Error{fmt::format("{}: not JSON at byte {}", file, at != nullptr ? at->byte : 0)};
-  }
+  if (text.empty()) return json::Value(json::Object());
+  std::string wrong;
+  auto value = json::read(text, kMaxDepth, [&](const json::Problem& problem) {
+    switch (problem.kind) {
+      case json::Problem::Kind::Syntax:
+        wrong = fmt::format("not JSON at byte {}", problem.byte);
+        break;
+      case json::Problem::Kind::NumberTooLarge:
+        wrong = "not JSON at byte 0";
+        break;
+      case json::Problem::Kind::TooDeep:
+        wrong = fmt::format("nested deeper than {} levels", kMaxDepth);
+        break;
+      case json::Problem::Kind::KeyTwice:
+        wrong = fmt::format("the key \"{}\" is twice in one object, expected once",
+                            base::excerpt(base::without_controls(problem.what)));
+        break;
+    }
+    return false;
+  });
+  if (!value) return base::Error{fmt::format("{}: {}", file, wrong)};
+  if (value->is_object()) return *std::move(value);
+  return base::Error{fmt::format("{}: /: found {}, expected an object", file, value->type_name())};
 }
 
 /// What stands at `view`, or its members if it is a Sequence.
@@ -51,112 +67,10 @@ std::string names(const std::vector<JsonView>& views) {
   std::string out;
   for (const auto& view : views) {
     out += (out.empty() ? "" : ", ") + view.type();
-    if (view.type() == "Split") out += fmt::format(" by \"{}\"", view.at("pattern").json().dump().substr(0, 200));
+    if (view.type() == "Split")
+      out += fmt::format(" by \"{}\"", json::write(view.at("pattern").value()).substr(0, 200));
   }
   return out.empty() ? "none" : out;
-}
-
-void place_token(const JsonView& where, std::uint32_t id, const std::string& text, TokenType type, TokenizerSpec& spec,
-                 std::vector<bool>& taken) {
-  if (id >= spec.tokens.size()) {
-    where.fail(fmt::format("the id is {} among {} tokens, expected ids without holes", id, spec.tokens.size()));
-  } else if (taken[id] && spec.tokens[id] != text) {
-    where.fail(fmt::format("the id {} is taken already, expected one that is free", id));
-  } else {
-    taken[id] = true;
-    spec.tokens[id] = text;
-    spec.types[id] = type;
-  }
-}
-
-void read_added_token(const JsonView& added, TokenizerSpec& spec, std::vector<bool>& taken) {
-  for (const char* key : {"single_word", "lstrip", "rstrip"}) {
-    if (added.flag(key, false))
-      added.at(key).fail("true, and Kiln has only added tokens that match as they are written");
-  }
-  const std::string& text = added.at("content").text();
-  if (text.empty()) added.at("content").fail("an empty text, expected at least one character");
-  const bool special = added.flag("special", false);
-  place_token(added.at("id"), added.at("id").number(kMaxTokens), text,
-              special ? TokenType::Control : TokenType::UserDefined, spec, taken);
-}
-
-void read_tokens(const JsonView& root, TokenizerSpec& spec) {
-  const JsonView vocab = root.at("model").at("vocab");
-  const JsonView added = root.at("added_tokens");
-  if (!vocab.json().is_object()) {
-    return vocab.fail(fmt::format("found {}, expected an object of tokens and ids", vocab.json().type_name()));
-  }
-  const std::size_t added_count = added.is_null() ? 0 : added.size();
-  const std::size_t vocab_count = vocab.json().size();
-  if (vocab_count > kMaxTokens || added_count > kMaxTokens) {
-    return vocab.fail(fmt::format("{} and {} added tokens, expected at most {}", vocab_count, added_count, kMaxTokens));
-  }
-  std::size_t count = vocab_count;
-  for (std::size_t i = 0; i < added_count; ++i) {
-    const auto& content = added.at(i).at("content").text();
-    if (!vocab.json().contains(content)) {
-      ++count;
-    } else if (vocab.json()[content] != added.at(i).at("id").json()) {
-      added.at(i).at("id").fail("another id than the same text has in the vocabulary");
-    }
-  }
-  spec.tokens.resize(count);
-  spec.types.resize(count, TokenType::Normal);
-  std::vector<bool> taken(count);
-  for (const auto& [text, id] : vocab.json().items()) {
-    if (!id.is_number_unsigned() || id.get<std::uint64_t>() >= count || taken[id.get<std::size_t>()]) {
-      return vocab.fail(fmt::format("token \"{}\" has the id {}, expected each id from 0 to {} once",
-                                    text.substr(0, 80), id.is_number() ? id.dump() : id.type_name(), count - 1));
-    }
-    const bool byte = spec.kind == Kind::SentencePiece && byte_of_fallback(text);
-    place_token(vocab, id.get<std::uint32_t>(), text, byte ? TokenType::Byte : TokenType::Normal, spec, taken);
-  }
-  for (std::size_t i = 0; i < added_count; ++i) read_added_token(added.at(i), spec, taken);
-  const auto hole = std::find(taken.begin(), taken.end(), false);
-  if (hole != taken.end())
-    vocab.fail(fmt::format("no token has the id {}, expected ids without holes", hole - taken.begin()));
-}
-
-void read_merges(const JsonView& merges, TokenizerSpec& spec) {
-  const std::size_t count = merges.size();
-  if (count > kMaxMerges) return merges.fail(fmt::format("{} merges, expected at most {}", count, kMaxMerges));
-  spec.merges.reserve(count);
-  for (std::size_t i = 0; i < count; ++i) {
-    const Json& merge = merges.json()[i];
-    std::string text;
-    if (merge.is_string()) {
-      text = merge.get<std::string>();
-    } else if (merge.is_array() && merge.size() == 2 && merge[0].is_string() && merge[1].is_string()) {
-      text = merge[0].get<std::string>() + " " + merge[1].get<std::string>();
-    }
-    if (std::count(text.begin(), text.end(), ' ') != 1 || text.front() == ' ' || text.back() == ' ') {
-      return merges.at(i).fail("expected \"left right\" or [\"left\", \"right\"]");
-    }
-    spec.merges.push_back(std::move(text));
-  }
-}
-
-void read_model(const JsonView& root, TokenizerSpec& spec) {
-  const JsonView model = root.at("model");
-  if (model.type() != "BPE") {
-    return model.at("type").fail(fmt::format("\"{}\", and Kiln has only \"BPE\"", model.type()));
-  }
-  for (const char* key : {"continuing_subword_prefix", "end_of_word_suffix"}) {
-    if (!model.at(key).is_null() && !model.at(key).text().empty()) model.at(key).fail("found a text, expected none");
-  }
-  const JsonView dropout = model.at("dropout");
-  if (!dropout.is_null() && dropout.json() != 0) dropout.fail("found dropout, expected none");
-  spec.kind = model.flag("byte_fallback", false) ? Kind::SentencePiece : Kind::ByteLevel;
-  spec.ignore_merges = model.flag("ignore_merges", false);
-  read_tokens(root, spec);
-  read_merges(model.at("merges"), spec);
-  const JsonView unknown = model.at("unk_token");
-  if (unknown.is_null() || spec.kind == Kind::ByteLevel) return;
-  const auto found = std::find(spec.tokens.begin(), spec.tokens.end(), unknown.text());
-  if (found == spec.tokens.end()) return unknown.fail("no such token");
-  spec.unknown = static_cast<base::TokenId>(found - spec.tokens.begin());
-  spec.types[*spec.unknown] = TokenType::Unknown;
 }
 
 bool is_metaspace(const JsonView& view, TokenizerSpec& spec) {
@@ -182,7 +96,7 @@ void read_sentence_piece_spaces(const JsonView& root, TokenizerSpec& spec) {
   for (const auto& part : normalizers) {
     if (part.type() == "Prepend" && part.at("prepend").text() == kSpaceSymbol && !replaced && !spec.add_space_prefix) {
       spec.add_space_prefix = true;
-    } else if (part.type() == "Replace" && part.at("pattern").at("String").json() == " " &&
+    } else if (part.type() == "Replace" && part.at("pattern").at("String").value() == " " &&
                part.at("content").text() == kSpaceSymbol && !replaced) {
       replaced = true;
     } else {
@@ -199,8 +113,8 @@ void read_byte_level_pre_tokenizer(const JsonView& root, TokenizerSpec& spec) {
   const auto pre = parts(root.at("pre_tokenizer"), "pretokenizers");
   if (pre.size() == 2 && pre[1].type() == "ByteLevel" && !pre[1].flag("add_prefix_space", true)) {
     const bool own_expression = pre[1].flag("use_regex", true);
-    if (pre[0].type() == "Split" && !own_expression && pre[0].at("pattern").at("Regex").json() == kLlama3Expression &&
-        pre[0].at("behavior").json() == "Isolated" && !pre[0].flag("invert", false)) {
+    if (pre[0].type() == "Split" && !own_expression && pre[0].at("pattern").at("Regex").value() == kLlama3Expression &&
+        pre[0].at("behavior").value() == "Isolated" && !pre[0].flag("invert", false)) {
       spec.pre = PreTokenizer::Llama3;
       return;
     }
@@ -227,10 +141,8 @@ void read_post_processor(const JsonView& root, TokenizerSpec& spec) {
       return part.fail(fmt::format("{}, expected TemplateProcessing", part.type()));
     const JsonView single = part.at("single");
     const std::size_t count = single.size();
-    const bool with_bos = count == 2 && single.at(std::size_t{0}).json().is_object() &&
-                          single.at(std::size_t{0}).json().contains("SpecialToken");
-    if (count != (with_bos ? 2U : 1U) || !single.at(count - 1).json().is_object() ||
-        !single.at(count - 1).json().contains("Sequence")) {
+    const bool with_bos = count == 2 && single.at(std::size_t{0}).value().find("SpecialToken") != nullptr;
+    if (count != (with_bos ? 2U : 1U) || single.at(count - 1).value().find("Sequence") == nullptr) {
       return single.fail("expected the text, with at most one special token in front");
     }
     if (!with_bos) continue;
@@ -244,7 +156,7 @@ void read_post_processor(const JsonView& root, TokenizerSpec& spec) {
 /// A token as tokenizer_config.json writes it: its text, or an object with `content`.
 std::optional<base::TokenId> named_token(const JsonView& view, const TokenizerSpec& spec) {
   if (view.is_null()) return std::nullopt;
-  const JsonView text = view.json().is_object() ? view.at("content") : view;
+  const JsonView text = view.value().is_object() ? view.at("content") : view;
   const auto id = id_of(text.text(), spec);
   if (!id) text.fail("no such token");
   return id;
@@ -260,7 +172,7 @@ void read_tokenizer_config(const JsonView& config, TokenizerSpec& spec) {
   spec.add_bos = config.flag("add_bos_token", spec.add_bos);
   if (config.flag("add_eos_token", false)) config.at("add_eos_token").fail("true, and Kiln puts nothing behind a text");
   const JsonView chat = config.at("chat_template");
-  if (chat.json().is_array()) {
+  if (chat.value().is_array()) {
     for (std::size_t i = 0; i < chat.size(); ++i) {
       if (chat.at(i).at("name").text() == "default") spec.chat_template = chat.at(i).at("template").text();
     }
@@ -274,7 +186,7 @@ void read_model_config(const JsonView& config, TokenizerSpec& spec) {
   const JsonView bos = config.at("bos_token_id");
   if (!spec.bos && !bos.is_null()) spec.bos = bos.number(limit);
   const JsonView eos = config.at("eos_token_id");
-  if (eos.json().is_array()) {
+  if (eos.value().is_array()) {
     const std::size_t count = eos.size();
     if (count > 64) return eos.fail(fmt::format("{} ids, expected at most 64", count));
     for (std::size_t i = 0; i < count; ++i) add_end(eos.at(i).number(limit), spec);

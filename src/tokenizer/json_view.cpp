@@ -4,7 +4,7 @@
 
 namespace kiln::tokenizer {
 namespace {
-const nlohmann::json kNull;
+const json::Value kNull;
 const std::string kEmpty;  // what JsonView gives where nothing is
 }  // namespace
 
@@ -20,13 +20,13 @@ JsonView JsonView::at(std::string_view key) const {
     if (!value_->is_null()) fail(fmt::format("found {}, expected an object", value_->type_name()));
     return {kNull, pointer, *file_, *error_};
   }
-  const auto found = value_->find(key);
-  return {found == value_->end() ? kNull : *found, pointer, *file_, *error_};
+  const json::Value* found = value_->find(key);
+  return {found == nullptr ? kNull : *found, pointer, *file_, *error_};
 }
 
 JsonView JsonView::at(std::size_t index) const {
   const bool inside = value_->is_array() && index < value_->size();
-  return {inside ? (*value_)[index] : kNull, fmt::format("{}/{}", pointer_, index), *file_, *error_};
+  return {inside ? value_->array()[index] : kNull, fmt::format("{}/{}", pointer_, index), *file_, *error_};
 }
 
 std::size_t JsonView::size() const {
@@ -36,7 +36,7 @@ std::size_t JsonView::size() const {
 }
 
 const std::string& JsonView::text() const {
-  if (value_->is_string()) return value_->get_ref<const std::string&>();
+  if (value_->is_text()) return value_->text();
   fail(fmt::format("found {}, expected a string", value_->type_name()));
   return kEmpty;
 }
@@ -44,15 +44,15 @@ const std::string& JsonView::text() const {
 bool JsonView::flag(std::string_view key, bool otherwise) const {
   const JsonView member = at(key);
   if (member.is_null()) return otherwise;
-  if (member.json().is_boolean()) return member.json().get<bool>();
-  member.fail(fmt::format("found {}, expected true or false", member.json().type_name()));
+  if (member.value().is_boolean()) return member.value().boolean();
+  member.fail(fmt::format("found {}, expected true or false", member.value().type_name()));
   return otherwise;
 }
 
 std::uint32_t JsonView::number(std::uint32_t limit) const {
-  if (value_->is_number_unsigned() && value_->get<std::uint64_t>() <= limit) return value_->get<std::uint32_t>();
+  if (value_->is_whole() && value_->whole() <= limit) return static_cast<std::uint32_t>(value_->whole());
   fail(fmt::format("found {}, expected a whole number from 0 to {}",
-                   value_->is_number() ? value_->dump() : value_->type_name(), limit));
+                   value_->is_number() ? json::write(*value_) : value_->type_name(), limit));
   return 0;
 }
 

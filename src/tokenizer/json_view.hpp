@@ -3,22 +3,22 @@
 #pragma once
 
 #include <cstdint>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "json/value.hpp"
 #include "kiln/base/result.hpp"
 
 namespace kiln::tokenizer {
 
 class JsonView {
  public:
-  using Json = nlohmann::json;
-  JsonView(const Json& value, std::string pointer, const std::string& file, std::optional<base::Error>& first_error)
+  JsonView(const json::Value& value, std::string pointer, const std::string& file,
+           std::optional<base::Error>& first_error)
       : value_(&value), pointer_(std::move(pointer)), file_(&file), error_(&first_error) {}
 
-  [[nodiscard]] const Json& json() const { return *value_; }
+  [[nodiscard]] const json::Value& value() const { return *value_; }
   [[nodiscard]] bool is_null() const { return value_->is_null(); }
   /// A member, or null where there is none.
   [[nodiscard]] JsonView at(std::string_view key) const;
@@ -35,7 +35,7 @@ class JsonView {
   void fail(const std::string& found_and_expected) const;
 
  private:
-  const Json* value_;
+  const json::Value* value_;
   std::string pointer_;
   const std::string* file_;
   std::optional<base::Error>* error_;

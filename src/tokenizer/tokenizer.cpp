@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <unordered_map>
 
-#include "base/text.hpp"
+#include "base/utf8.hpp"
 #include "tokenizer/byte_symbols.hpp"
 #include "tokenizer/pre_tokenizer.hpp"
 #include "tokenizer/vocabulary.hpp"
@@ -53,7 +53,7 @@ void Tokenizer::Impl::split_bytes(std::string_view piece, std::vector<Symbol>& s
 void Tokenizer::Impl::split_characters(std::string_view piece, std::vector<Symbol>& symbols) const {
   const bool ranked = spec.scores.empty();
   for (std::uint32_t i = 0; i < piece.size();) {
-    const auto length = static_cast<std::uint32_t>(sequence_length(piece[i]));
+    const auto length = static_cast<std::uint32_t>(base::character_bytes(piece[i]));
     const auto id = vocabulary.find(piece.substr(i, length));
     if (ranked && id == kNoToken && vocabulary.byte(static_cast<std::uint8_t>(piece[i])) != kNoToken) {
       split_bytes(piece.substr(i, length), symbols);

@@ -1,42 +1,26 @@
-#include "base/text.hpp"
+#include "base/utf8.hpp"
 #include "tokenizer/tokenizer.hpp"
 
 namespace kiln::tokenizer {
-namespace {
-
-constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD
-
-bool well_formed(std::string text, std::string_view rest) { return !base::first_invalid_utf8(text.append(rest)); }
-
-/// Whether more bytes can make a character of `bytes`, which are no character yet: at most three, so try the extremes.
-bool can_become_character(const std::string& bytes) {
-  for (const std::string_view rest : {"\x80", "\xBF", "\x80\x80", "\xBF\xBF", "\x80\x80\x80", "\xBF\xBF\xBF"}) {
-    if (well_formed(bytes, rest)) return true;
-  }
-  return false;
-}
-
-}  // namespace
-
 std::string Utf8Assembler::push(std::string_view bytes) {
   std::string out;
   for (const char byte : bytes) {
-    if (pending_.empty() && static_cast<unsigned char>(byte) < 0x80) {
+    if (pending_.empty() && base::is_ascii(byte)) {
       out.push_back(byte);
       continue;
     }
     pending_.push_back(byte);
-    if (well_formed(pending_, "")) {
+    if (base::character_at_start(pending_) == pending_.size()) {
       out.append(pending_);
       pending_.clear();
-    } else if (!can_become_character(pending_)) {
+    } else if (!base::begins_character(pending_)) {
       // What stood before this byte is broken off (one U+FFFD for all of it); the byte itself gets another chance.
       pending_.pop_back();
       if (pending_.empty()) {
-        out.append(kReplacement);
+        out.append(base::kReplacementCharacter);
         continue;
       }
-      out.append(kReplacement);
+      out.append(base::kReplacementCharacter);
       pending_.clear();
       out.append(push(std::string_view(&byte, 1)));
     }
@@ -47,7 +31,7 @@ std::string Utf8Assembler::push(std::string_view bytes) {
 std::string Utf8Assembler::finish() {
   const bool left = !pending_.empty();
   pending_.clear();
-  return left ? std::string(kReplacement) : std::string();
+  return left ? std::string(base::kReplacementCharacter) : std::string();
 }
 
 }  // namespace kiln::tokenizer

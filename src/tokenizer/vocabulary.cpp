@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "base/text.hpp"
+#include "base/utf8.hpp"
 #include "tokenizer/byte_symbols.hpp"
 
 namespace kiln::tokenizer {

@@ -156,15 +156,6 @@ TEST(ThreadPool, ThrowsWhatABodyThrewAndWorksOn) {
   EXPECT_EQ(sum.load(), 45);
 }
 
-TEST(Text, FindsTheFirstByteThatIsNotUtf8) {
-  EXPECT_EQ(first_invalid_utf8("plain, \xC3\xA9, \xE2\x82\xAC, \xF0\x9F\x98\x80"), std::nullopt);
-  EXPECT_EQ(first_invalid_utf8("ab\x80"), 2U);
-  EXPECT_EQ(first_invalid_utf8("\xC0\xAF"), 0U);          // overlong
-  EXPECT_EQ(first_invalid_utf8("x\xED\xA0\x80"), 1U);     // surrogate
-  EXPECT_EQ(first_invalid_utf8("\xF4\x90\x80\x80"), 0U);  // above U+10FFFF
-  EXPECT_EQ(first_invalid_utf8("a\xE2\x82"), 1U);         // cut short
-}
-
 TEST(Text, SuggestsTheNearestWordOrNone) {
   const std::vector<std::string> words = {"banks", "ports", "width_bytes"};
   EXPECT_EQ(nearest("bnaks", words), "banks");

@@ -1,0 +1,122 @@
+#include "tokenizer/hugging_face_model.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "tokenizer/byte_symbols.hpp"
+
+namespace kiln::tokenizer {
+namespace {
+
+constexpr std::size_t kMaxTokens = std::size_t{1} << 22;
+constexpr std::size_t kMaxMerges = std::size_t{1} << 24;
+
+void place_token(const JsonView& where, std::uint32_t id, const std::string& text, TokenType type, TokenizerSpec& spec,
+                 std::vector<bool>& taken) {
+  if (id >= spec.tokens.size()) {
+    where.fail(fmt::format("the id is {} among {} tokens, expected ids without holes", id, spec.tokens.size()));
+  } else if (taken[id] && spec.tokens[id] != text) {
+    where.fail(fmt::format("the id {} is taken already, expected one that is free", id));
+  } else {
+    taken[id] = true;
+    spec.tokens[id] = text;
+    spec.types[id] = type;
+  }
+}
+
+void read_added_token(const JsonView& added, TokenizerSpec& spec, std::vector<bool>& taken) {
+  for (const char* key : {"single_word", "lstrip", "rstrip"}) {
+    if (added.flag(key, false))
+      added.at(key).fail("true, and Kiln has only added tokens that match as they are written");
+  }
+  const std::string& text = added.at("content").text();
+  if (text.empty()) added.at("content").fail("an empty text, expected at least one character");
+  const bool special = added.flag("special", false);
+  place_token(added.at("id"), added.at("id").number(kMaxTokens), text,
+              special ? TokenType::Control : TokenType::UserDefined, spec, taken);
+}
+
+void read_tokens(const JsonView& root, TokenizerSpec& spec) {
+  const JsonView vocab = root.at("model").at("vocab");
+  const JsonView added = root.at("added_tokens");
+  if (!vocab.value().is_object()) {
+    return vocab.fail(fmt::format("found {}, expected an object of tokens and ids", vocab.value().type_name()));
+  }
+  const std::size_t added_count = added.is_null() ? 0 : added.size();
+  const std::size_t vocab_count = vocab.value().size();
+  if (vocab_count > kMaxTokens || added_count > kMaxTokens) {
+    return vocab.fail(fmt::format("{} and {} added tokens, expected at most {}", vocab_count, added_count, kMaxTokens));
+  }
+  std::size_t count = vocab_count;
+  for (std::size_t i = 0; i < added_count; ++i) {
+    const auto& content = added.at(i).at("content").text();
+    const json::Value* id = vocab.value().find(content);
+    if (id == nullptr) {
+      ++count;
+    } else if (*id != added.at(i).at("id").value()) {
+      added.at(i).at("id").fail("another id than the same text has in the vocabulary");
+    }
+  }
+  spec.tokens.resize(count);
+  spec.types.resize(count, TokenType::Normal);
+  std::vector<bool> taken(count);
+  for (const auto& [text, id] : vocab.value().object()) {
+    if (!id.is_whole() || id.whole() >= count || taken[id.whole()]) {
+      return vocab.fail(fmt::format("token \"{}\" has the id {}, expected each id from 0 to {} once",
+                                    text.substr(0, 80), id.is_number() ? json::write(id) : id.type_name(), count - 1));
+    }
+    const bool byte = spec.kind == Kind::SentencePiece && byte_of_fallback(text);
+    place_token(vocab, static_cast<std::uint32_t>(id.whole()), text, byte ? TokenType::Byte : TokenType::Normal, spec,
+                taken);
+  }
+  for (std::size_t i = 0; i < added_count; ++i) read_added_token(added.at(i), spec, taken);
+  const auto hole = std::find(taken.begin(), taken.end(), false);
+  if (hole != taken.end())
+    vocab.fail(fmt::format("no token has the id {}, expected ids without holes", hole - taken.begin()));
+}
+
+void read_merges(const JsonView& merges, TokenizerSpec& spec) {
+  const std::size_t count = merges.size();
+  if (count > kMaxMerges) return merges.fail(fmt::format("{} merges, expected at most {}", count, kMaxMerges));
+  spec.merges.reserve(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    const json::Value& merge = merges.value().array()[i];
+    std::string text;
+    if (merge.is_text()) {
+      text = merge.text();
+    } else if (merge.is_array() && merge.size() == 2 && merge.array()[0].is_text() && merge.array()[1].is_text()) {
+      text = merge.array()[0].text() + " " + merge.array()[1].text();
+    }
+    if (std::count(text.begin(), text.end(), ' ') != 1 || text.front() == ' ' || text.back() == ' ') {
+      return merges.at(i).fail("expected \"left right\" or [\"left\", \"right\"]");
+    }
+    spec.merges.push_back(std::move(text));
+  }
+}
+
+}  // namespace
+
+void read_model(const JsonView& root, TokenizerSpec& spec) {
+  const JsonView model = root.at("model");
+  if (model.type() != "BPE") {
+    return model.at("type").fail(fmt::format("\"{}\", and Kiln has only \"BPE\"", model.type()));
+  }
+  for (const char* key : {"continuing_subword_prefix", "end_of_word_suffix"}) {
+    if (!model.at(key).is_null() && !model.at(key).text().empty()) model.at(key).fail("found a text, expected none");
+  }
+  const JsonView dropout = model.at("dropout");
+  if (!dropout.is_null() && dropout.value() != 0) dropout.fail("found dropout, expected none");
+  spec.kind = model.flag("byte_fallback", false) ? Kind::SentencePiece : Kind::ByteLevel;
+  spec.ignore_merges = model.flag("ignore_merges", false);
+  read_tokens(root, spec);
+  read_merges(model.at("merges"), spec);
+  const JsonView unknown = model.at("unk_token");
+  if (unknown.is_null() || spec.kind == Kind::ByteLevel) return;
+  const auto found = std::find(spec.tokens.begin(), spec.tokens.end(), unknown.text());
+  if (found == spec.tokens.end()) return unknown.fail("no such token");
+  spec.unknown = static_cast<base::TokenId>(found - spec.tokens.begin());
+  spec.types[*spec.unknown] = TokenType::Unknown;
+}
+
+}  // namespace kiln::tokenizer
