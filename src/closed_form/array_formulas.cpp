@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "closed_form/tile_kinds.hpp"
 #include "kiln/base/units.hpp"
 
 namespace kiln::closed_form {
@@ -18,33 +19,11 @@ std::uint64_t scale_slot_cycles(const config::TileConfig& tile, std::uint64_t ou
 }
 
 std::uint64_t beat_cycles(const config::TileConfig& tile, std::uint64_t outputs) {
-  switch (tile.microarchitecture) {
-    case config::Microarchitecture::ProductSelect:
-      return 1;
-    case config::Microarchitecture::BitSerial:
-      return 8;  // bits of an activation
-    case config::Microarchitecture::RomMac:
-      return ceil_div(std::min<std::uint64_t>(tile.columns, outputs), tile.rom_mac.value().mac_lanes);
-  }
-  return 0;
+  return tile_kind(tile.microarchitecture).time(tile, outputs).beat;
 }
 
-std::uint64_t latency_cycles(const config::TileConfig& tile) {
-  std::uint64_t cycles = 0;
-  switch (tile.microarchitecture) {
-    case config::Microarchitecture::ProductSelect:
-      cycles += tile.product_select.value().product_cycles;
-      break;
-    case config::Microarchitecture::BitSerial:
-      cycles += tile.bit_serial.value().count_cycles;
-      cycles += tile.bit_serial.value().multiply_cycles;
-      break;
-    case config::Microarchitecture::RomMac:
-      cycles += tile.rom_mac.value().read_cycles;
-      cycles += tile.rom_mac.value().multiply_cycles;
-      break;
-  }
-  return cycles;
+std::uint64_t latency_cycles(const config::TileConfig& tile, std::uint64_t outputs) {
+  return tile_kind(tile.microarchitecture).time(tile, outputs).latency;
 }
 
 std::uint64_t tile_pass_cycles(std::uint64_t begin, std::uint64_t end, std::uint64_t inputs_per_cycle,
@@ -86,7 +65,7 @@ std::uint64_t chain_hops(std::uint64_t rows, std::uint64_t inputs) {
 
 std::uint64_t product_cycles(const config::TileConfig& tile, std::uint64_t inputs, std::uint64_t outputs) {
   const std::uint64_t sigma = scale_slot_cycles(tile, outputs);
-  return latency_cycles(tile) + pass_cycles(tile, inputs, beat_cycles(tile, outputs), sigma) +
+  return latency_cycles(tile, outputs) + pass_cycles(tile, inputs, beat_cycles(tile, outputs), sigma) +
          sigma * (1 + chain_hops(tile.rows, inputs)) + tile.accumulate_cycles;
 }
 

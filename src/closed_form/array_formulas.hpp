@@ -14,8 +14,8 @@ std::uint64_t scale_slot_cycles(const config::TileConfig& tile, std::uint64_t ou
 /// beat: cycles of a step of inputs_per_cycle inputs, by the tile's microarchitecture.
 std::uint64_t beat_cycles(const config::TileConfig& tile, std::uint64_t outputs);
 
-/// lambda: latencies ahead of accumulation, by the tile's microarchitecture.
-std::uint64_t latency_cycles(const config::TileConfig& tile);
+/// lambda: latencies before accumulation, by the tile's microarchitecture.
+std::uint64_t latency_cycles(const config::TileConfig& tile, std::uint64_t outputs);
 
 /// Cycles for a tile that holds inputs [begin, end): every segment costs its inputs or its scales, whichever is longer.
 std::uint64_t tile_pass_cycles(std::uint64_t begin, std::uint64_t end, std::uint64_t inputs_per_cycle,

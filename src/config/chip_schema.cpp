@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "config/fields.hpp"
+#include "config/tile_schema.hpp"
 
 namespace kiln::config {
 namespace {
@@ -13,52 +14,6 @@ constexpr std::array<std::string_view, 2> kWhenFull = {"queue", "refuse"};
 constexpr Integers kWide = {1, 65536};  // lanes, rows, banks: things side by side
 constexpr Integers kLatency = {1, 4096};
 constexpr Integers kStages = {1, 1024};
-
-/// Parameters of one microarchitecture. `keys`: Required where nothing is inherited from another tile.
-template <class Parameters>
-void describe_alternative(FieldVisitor& v, std::string_view key, std::optional<Parameters>& parameters, bool chosen,
-                          Need keys, void (*fields)(FieldVisitor&, Parameters&, Need)) {
-  const bool inherited = keys == Need::Optional && parameters.has_value();
-  const Need inner = inherited ? Need::Optional : Need::Required;
-  Parameters values = parameters.value_or(Parameters{});
-  bool given = parameters.has_value();
-  v.alternative(key, given, chosen && !inherited, [&] { fields(v, values, inner); });
-  if (given) {
-    parameters = values;
-  } else if (!inherited) {
-    parameters.reset();
-  }
-}
-
-void describe_product_select(FieldVisitor& v, ProductSelectConfig& parameters, Need need) {
-  v.integer("product_cycles", parameters.product_cycles, "cycles", kLatency, need);
-}
-
-void describe_bit_serial(FieldVisitor& v, BitSerialConfig& parameters, Need need) {
-  v.integer("count_cycles", parameters.count_cycles, "cycles", kLatency, need);
-  v.integer("multiply_cycles", parameters.multiply_cycles, "cycles", kLatency, need);
-}
-
-void describe_rom_mac(FieldVisitor& v, RomMacConfig& parameters, Need need) {
-  v.integer("mac_lanes", parameters.mac_lanes, "outputs", kWide, need);
-  v.integer("read_cycles", parameters.read_cycles, "cycles", kLatency, need);
-  v.integer("multiply_cycles", parameters.multiply_cycles, "cycles", kLatency, need);
-}
-
-void describe(FieldVisitor& v, TileConfig& tile, Need need) {
-  v.choice("microarchitecture", tile.microarchitecture, kMicroarchitectureNames, need);
-  v.integer("rows", tile.rows, "inputs", kWide, need);
-  v.integer("columns", tile.columns, "outputs", kWide, need);
-  v.integer("inputs_per_cycle", tile.inputs_per_cycle, "inputs", kWide, need);
-  v.integer("scale_lanes", tile.scale_lanes, "outputs", kWide, need);
-  v.integer("accumulate_cycles", tile.accumulate_cycles, "cycles", kLatency, need);
-  const auto chosen = [&](Microarchitecture m) { return tile.microarchitecture == m; };
-  describe_alternative(v, "product_select", tile.product_select, chosen(Microarchitecture::ProductSelect), need,
-                       describe_product_select);
-  describe_alternative(v, "bit_serial", tile.bit_serial, chosen(Microarchitecture::BitSerial), need,
-                       describe_bit_serial);
-  describe_alternative(v, "rom_mac", tile.rom_mac, chosen(Microarchitecture::RomMac), need, describe_rom_mac);
-}
 
 bool has_tiles_of_its_own(const ChipConfig& chip, std::size_t array) {
   return chip.tiles[array].has_value() && *chip.tiles[array] != chip.tile;

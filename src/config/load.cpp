@@ -11,6 +11,7 @@
 #include "config/json_text.hpp"
 #include "config/overrides.hpp"
 #include "config/reader.hpp"
+#include "config/tile_kinds.hpp"
 #include "config/writer.hpp"
 #include "kiln/base/units.hpp"
 
@@ -20,11 +21,12 @@ namespace {
 // What no single key can tell. Called only when every key was fine.
 
 void check_tile(const TileConfig& tile, const std::string& pointer, Errors& errors) {
-  if (tile.microarchitecture != Microarchitecture::BitSerial || tile.inputs_per_cycle <= kMostBitSerialInputs) return;
-  errors.add(
-      pointer + "/inputs_per_cycle",
-      fmt::format("is {}, but {}/microarchitecture is `bit_serial`; allowed there: an integer from 1 to {} inputs",
-                  tile.inputs_per_cycle, pointer, kMostBitSerialInputs));
+  const TileKind& kind = tile_kind(tile.microarchitecture);
+  if (tile.inputs_per_cycle > kind.most_inputs_per_cycle)
+    errors.add(pointer + "/inputs_per_cycle",
+               fmt::format("is {}, but {}/microarchitecture is `{}`; allowed there: an integer from 1 to {} inputs",
+                           tile.inputs_per_cycle, pointer, tile.microarchitecture, kind.most_inputs_per_cycle));
+  if (const std::string fault = kind.fault ? kind.fault(tile) : ""; !fault.empty()) errors.add(pointer, fault);
 }
 
 void check_constant(const std::string& pointer, const TechConstant& constant, Errors& errors) {
@@ -191,9 +193,6 @@ std::string config_hash(const std::string& canonical_json) {
   return hash.hex();
 }
 
-const std::vector<ParameterInfo>& chip_parameters() {
-  static const std::vector<ParameterInfo> parameters = numeric_parameters();
-  return parameters;
-}
+std::vector<ParameterInfo> chip_parameters() { return numeric_parameters(); }
 
 }  // namespace kiln::config

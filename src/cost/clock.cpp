@@ -1,26 +1,13 @@
-// Delays of a tile's paths, in delays of an inverter that drives four (FO4), against the cycles that the config gives.
+// Delays of a tile's paths, against the cycles that the config gives.
 #include <algorithm>
-#include <cmath>
 
 #include "cost/tile.hpp"
+#include "cost/tile_kinds.hpp"
+#include "kiln/cost/delays.hpp"
 #include "kiln/cost/die.hpp"
 
 namespace kiln::cost {
 namespace {
-
-using config::Microarchitecture;
-
-// FO4 of circuits; chosen, of the order of published ones: a prefix adder of 64 bits 11, a 2:1 multiplexer 1.5, a full
-// adder 3.
-constexpr double kFullAdder = 3;
-constexpr double kMultiplexer = 1.5;
-constexpr double kAnd = 1;
-double adder(double bits) { return 2 + 1.5 * std::ceil(std::log2(bits)); }
-double select(double ways) { return ways > 1 ? kMultiplexer * std::ceil(std::log2(ways)) : 0; }
-/// Partial products, carry-save levels of ratio 3:2, a final adder.
-double multiplier(double a, double b) {
-  return kAnd + kFullAdder * std::ceil(std::log(std::min(a, b) / 2) / std::log(1.5)) + adder(a + b);
-}
 
 struct Path {
   double fo4 = 0;
@@ -70,45 +57,17 @@ std::vector<ClockPath> clock_paths(const program::Placement& placement, const co
   for (std::size_t k = 0; k < program::kArrays; ++k) {
     const auto kind = static_cast<program::ArrayKind>(k);
     const config::TileConfig tile = used_tile(placement, kind);
-    const double bits = widest_bits(placement, recipe, kind);
-    const double inputs = tile.inputs_per_cycle;
-    const double extra = inputs > 1 ? kFullAdder * std::ceil(std::log(inputs) / std::log(1.5)) : 0;
-    switch (tile.microarchitecture) {
-      case Microarchitecture::ProductSelect:
-        // Forming and driving share `product_cycles`; a register stands between them from two on.
-        paths.add("form a product and drive it across the tile",
-                  {.fo4 = multiplier(8, 8),
-                   .mm = tile_side_mm,
-                   .cycles = double(tile.product_select->product_cycles),
-                   .registers = double(tile.product_select->product_cycles)});
-        paths.add("read a row of ROM",
-                  {.access = &tech.rom_read_ps, .cycles = double(tile.product_select->product_cycles)});
-        paths.add("select and accumulate", {.fo4 = select(std::exp2(bits)) + extra + adder(21)});
-        break;
-      case Microarchitecture::BitSerial:
-        // The next step's codes have the time of this one's eight planes.
-        if (placement.chip().silicon->rom_cell != config::RomCell::Metal)
-          paths.add("read a row of ROM", {.access = &tech.rom_read_ps, .cycles = 8});
-        paths.add("count a plane's bits",
-                  {.fo4 = select(std::exp2(bits)) +
-                          kFullAdder * std::ceil(std::log(std::max(2.0, inputs)) / std::log(1.5)) + adder(14),
-                   .mm = tile_side_mm,
-                   .cycles = double(tile.bit_serial->count_cycles),
-                   .registers = double(tile.bit_serial->count_cycles)});
-        paths.add("multiply and add the counts", {.fo4 = multiplier(8, 14) + kFullAdder * bits * 1.7 + adder(21),
-                                                  .cycles = double(tile.bit_serial->multiply_cycles),
-                                                  .registers = double(tile.bit_serial->multiply_cycles)});
-        break;
-      case Microarchitecture::RomMac:
-        paths.add("read a row of ROM", {.access = &tech.rom_read_ps, .cycles = double(tile.rom_mac->read_cycles)});
-        paths.add("look up and multiply", {.fo4 = select(std::exp2(bits)) + multiplier(8, 8),
-                                           .mm = tile_side_mm,
-                                           .cycles = double(tile.rom_mac->multiply_cycles),
-                                           .registers = double(tile.rom_mac->multiply_cycles)});
-        paths.add("accumulate", {.fo4 = extra + adder(21)});
-        break;
-    }
-    paths.add("scale, shift and add", {.fo4 = multiplier(11, 21) + select(32) + 2 * adder(46),
+    for (const TilePath& path : tile_kind(tile.microarchitecture)
+                                    .paths({.tile = tile,
+   .cell = placement.chip().silicon.value_or(config::SiliconConfig{}).rom_cell,
+   .widest_bits = widest_bits(placement, recipe, kind),
+   .side_mm = tile_side_mm}))
+      paths.add(path.name, {.fo4 = path.fo4,
+                            .mm = path.wire_mm,
+                            .access = path.reads_rom ? &tech.rom_read_ps : nullptr,
+                            .cycles = path.cycles,
+                            .registers = path.registers});
+    paths.add("scale, shift and add", {.fo4 = delays::multiplier(11, 21) + delays::select(32) + 2 * delays::adder(46),
                                        .cycles = double(tile.accumulate_cycles),
                                        .registers = double(tile.accumulate_cycles)});
   }

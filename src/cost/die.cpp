@@ -7,6 +7,7 @@
 
 #include "cost/memory.hpp"
 #include "cost/tile.hpp"
+#include "cost/tile_kinds.hpp"
 #include "cost/units.hpp"
 
 namespace kiln::cost {
@@ -19,6 +20,14 @@ using floorplan::BlockKind;
 /// nothing is published and they are large.
 constexpr double kAnalogDensity = 0.1;
 
+/// "`bit_serial`", or more of them.
+std::string kinds_of_wires() {
+  std::string all;
+  for (const std::string& name : tile_kinds().names())
+    if (tile_kind(name).may_be_wires) all += (all.empty() ? "`" : " or `") + name + "`";
+  return all;
+}
+
 /// Where the cells are wires, nothing can be read one after the other.
 base::Status check_cells(const program::Placement& placement) {
   const auto& silicon = placement.chip().silicon;
@@ -29,12 +38,12 @@ base::Status check_cells(const program::Placement& placement) {
   for (std::size_t k = 0; k < program::kArrays; ++k) {
     const auto kind = static_cast<program::ArrayKind>(k);
     const auto& tile = placement.tile(kind);
-    if (tile.microarchitecture != config::Microarchitecture::BitSerial || tile.rows > tile.inputs_per_cycle ||
+    if (!tile_kind(tile.microarchitecture).may_be_wires || tile.rows > tile.inputs_per_cycle ||
         placement.chip().schedule != config::Schedule::LayerPipelined)
       return base::Error{
           fmt::format("/silicon/rom_cell is `metal`, but array {} has tiles of {} rows, {} in a step; expected "
-                      "`bit_serial` tiles whose rows are one step, and the schedule `layer_pipelined`",
-                      name(kind), tile.rows, tile.inputs_per_cycle)};
+                      "{} tiles whose rows are one step, and the schedule `layer_pipelined`",
+                      name(kind), tile.rows, tile.inputs_per_cycle, kinds_of_wires())};
   }
   return {};
 }

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include "cost/circuits.hpp"
 #include "cost/tile.hpp"
 #include "cost/units.hpp"
+#include "kiln/cost/circuits.hpp"
 
 namespace kiln::cost {
 namespace {
@@ -97,20 +97,17 @@ Energy energy(const program::Placement& placement, const config::BakeRecipe& rec
   for (std::size_t k = 0; k < program::kArrays; ++k) {
     const auto kind = static_cast<ArrayKind>(k);
     const auto& plan = placement.array(kind);
-    const auto& tile = placement.tile(kind);
     const double times =
         unit_layers(placement, kind) * static_cast<double>(kind == ArrayKind::LmHead ? run.logits_tokens : run.tokens);
     const double weights = times * static_cast<double>(plan.weights);
     const double formed = times * plan.inputs * plan.tiles_over_outputs;
     const double groups = std::ceil(plan.inputs / 64.0);
     const double side = std::sqrt(areas.of(program::array_unit(kind)) / static_cast<double>(plan.tiles()));
-    const bool serial = tile.microarchitecture == config::Microarchitecture::BitSerial;
-    const bool selects = tile.microarchitecture == config::Microarchitecture::ProductSelect;
     const bool wires = chip.silicon->rom_cell == config::RomCell::Metal;  // no codes to read
     const TileCircuits circuits = tile_circuits(placement, recipe, kind);
     account.logic("products formed", formed, circuits.bank, activations);
-    account.wire("products across tiles", formed * circuits.lines * (serial ? 8 : 1) * side,
-                 selects ? products : activations);
+    account.wire("products across tiles", formed * circuits.lines * circuits.line_uses * side,
+                 circuits.forms_products ? products : activations);
     account.wire("activations to tiles", formed * 8 * side, activations);
     account.logic("selections and accumulations", weights, circuits.per_weight, products);
     account.bytes(

@@ -1,4 +1,4 @@
-// What the tiles of one array are made of: cells and transistors, by their microarchitecture. Counts are of all tiles
+// What the tiles of one array are made of: cells and transistors, by their kind. Counts are of all tiles
 // of one array of one stage; `code_bits` and widths follow docs/numerics.md.
 #pragma once
 
@@ -15,19 +15,15 @@ struct TileCircuits {
   double control = 0;
   double input = 0;  ///< the array's input buffer
   // Of single operations, for energy:
-  double bank = 0;        ///< products of one activation
-  double lines = 0;       ///< wires that run across a tile for one activation
-  double per_weight = 0;  ///< one weight's selection and addition (or multiplication), mean over the matrices
-  double scale_lane = 0;  ///< one group scale and its sum
+  double bank = 0;              ///< products of one activation
+  double lines = 0;             ///< wires that run across a tile for one activation
+  double line_uses = 1;         ///< times that they are used for it
+  double per_weight = 0;        ///< one weight's selection and addition (or multiplication), mean over the matrices
+  double scale_lane = 0;        ///< one group scale and its sum
+  bool forms_products = false;  ///< the wires carry products
 };
 TileCircuits tile_circuits(const program::Placement& placement, const config::BakeRecipe& recipe,
-                           program::ArrayKind kind);
-
-/// Selection of one of 2^bits products of 16 bits. A uniform codebook of more than 4 bits is taken in two halves, whose
-/// products are added: value = 2^(b/2) * high + low.
-double selector(const config::TensorFormat& format);
-/// Products of an activation that a bank forms for it.
-double products_of(const config::TensorFormat& format);
+                           program::ArrayKind array);
 
 /// The tiles of an array without what none of them uses: no more rows, columns and lanes than the array has, no more
 /// inputs in a step than a group of 64.

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "cost/circuits.hpp"
 #include "cost/tile.hpp"
+#include "kiln/cost/circuits.hpp"
 #include "program/link_ends.hpp"
 
 namespace kiln::cost {

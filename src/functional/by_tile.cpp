@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "functional/functional_model_state.hpp"
-#include "numerics/tile_products.hpp"
+#include "functional/tile_kinds.hpp"
 
 namespace kiln::functional {
 namespace {
@@ -14,14 +14,13 @@ using numerics::kPanelRows;
 
 /// Adds what inputs [first, end) of one group give to S of each row; `carry` is P of the group that the tile before
 /// left unfinished, and becomes P of the one that this tile leaves unfinished.
-template <class Products>
-void add_segment(const numerics::MatrixView& matrix, const Products& products, std::size_t first, std::size_t end,
+void add_segment(const numerics::MatrixView& matrix, const RowProducts& products, std::size_t first, std::size_t end,
                  const numerics::QuantisedVector& x, std::int64_t* sums, std::int32_t* carry) {
   const std::size_t group = first / kGroup;
   const bool finished = end == std::min<std::size_t>((group + 1) * kGroup, matrix.columns);
   const int shift = x.max_exponent - x.exponents[group];
   for (std::uint32_t row = 0; row < matrix.rows; ++row) {
-    carry[row] += products.row(row);
+    carry[row] += products(row);
     if (!finished) continue;
     const std::uint8_t scale =
         matrix.scales[(row / kPanelRows * matrix.groups() + group) * kPanelRows + row % kPanelRows];
@@ -31,21 +30,11 @@ void add_segment(const numerics::MatrixView& matrix, const Products& products, s
 }
 
 /// The same for all inputs [first, last) of a tile, segment by segment.
-void add_tile(const numerics::MatrixView& matrix, config::Microarchitecture tile, std::size_t first, std::size_t last,
+void add_tile(const numerics::MatrixView& matrix, const SegmentProducts& products, std::size_t first, std::size_t last,
               const numerics::QuantisedVector& x, std::int64_t* sums, std::int32_t* carry) {
   while (first < last) {
     const std::size_t end = std::min(last, (first / kGroup + 1) * kGroup);
-    switch (tile) {
-      case config::Microarchitecture::ProductSelect:
-        add_segment(matrix, numerics::ProductSelect(matrix, first, end, x), first, end, x, sums, carry);
-        break;
-      case config::Microarchitecture::BitSerial:
-        add_segment(matrix, numerics::BitSerial(matrix, first, end, x), first, end, x, sums, carry);
-        break;
-      case config::Microarchitecture::RomMac:
-        add_segment(matrix, numerics::RomMac(matrix, first, end, x), first, end, x, sums, carry);
-        break;
-    }
+    add_segment(matrix, products(matrix, first, end, x), first, end, x, sums, carry);
     first = end;
   }
 }
@@ -67,6 +56,7 @@ void FunctionalModel::Impl::multiply_tiles(const program::Op& op) {
   const config::TileConfig& tile = by_tile->tile(*op.array);
   sums.assign(std::size_t{plan.tiles_over_inputs} * plan.outputs, 0);
   std::vector<std::int32_t> carry(plan.outputs, 0);
+  const SegmentProducts products = tile_products(tile.microarchitecture);
   for (std::size_t i = 0; i < plan.tiles_over_inputs; ++i) {
     const std::size_t first = i * std::size_t{tile.rows};
     const std::size_t last = std::min<std::size_t>(plan.inputs, first + tile.rows);
@@ -75,7 +65,7 @@ void FunctionalModel::Impl::multiply_tiles(const program::Op& op) {
       const numerics::MatrixView& matrix = rom.tensor(section.tensor_class, op.layer).matrix;
       base::check(matrix.rows == section.rows && matrix.columns == plan.inputs,
                   "values: a matrix does not fit its array");
-      add_tile(matrix, tile.microarchitecture, first, last, x, &sums[i * plan.outputs + output], &carry[output]);
+      add_tile(matrix, products, first, last, x, &sums[i * plan.outputs + output], &carry[output]);
       output += section.rows;
     }
   }

@@ -69,8 +69,8 @@ double bits_per_weight(const rom::RomImage& image) {
   return static_cast<double>(bits) / static_cast<double>(weights);
 }
 
-std::string_view microarchitecture(const program::Placement& placement, program::ArrayKind kind) {
-  return config::kMicroarchitectureNames[static_cast<std::size_t>(placement.tile(kind).microarchitecture)];
+const std::string& microarchitecture(const program::Placement& placement, program::ArrayKind kind) {
+  return placement.tile(kind).microarchitecture;
 }
 
 Json arrays_json(const program::Placement& placement) {
@@ -100,7 +100,7 @@ std::string arrays_table(const program::Placement& placement) {
     const auto& a = placement.array(static_cast<program::ArrayKind>(i));
     const auto& tile = placement.tile(a.kind);
     table.row({std::string(name(a.kind)), grouped(a.instances), fmt::format("{} x {}", a.inputs, a.outputs),
-               fmt::format("{} x {}", tile.rows, tile.columns), std::string(microarchitecture(placement, a.kind)),
+               fmt::format("{} x {}", tile.rows, tile.columns), microarchitecture(placement, a.kind),
                grouped(a.tiles()), percent(a.fill()), percent(1.0 - a.fill())});
   }
   return fmt::format("on {}: KV cache for {} tokens\n{}", placement.chip().name,

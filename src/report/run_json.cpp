@@ -114,14 +114,13 @@ Json arrays(const program::Placement& placement) {
   for (std::size_t i = 0; i < program::kArrays; ++i) {
     const auto& plan = placement.array(static_cast<program::ArrayKind>(i));
     const auto& tile = placement.tile(plan.kind);
-    list.push_back(
-        Json{{"array", name(plan.kind)},
-             {"microarchitecture", config::kMicroarchitectureNames[static_cast<std::size_t>(tile.microarchitecture)]},
-             {"instances", plan.instances},
-             {"inputs", plan.inputs},
-             {"outputs", plan.outputs},
-             {"tiles", plan.tiles()},
-             {"fill", plan.fill()}});
+    list.push_back(Json{{"array", name(plan.kind)},
+                        {"microarchitecture", tile.microarchitecture},
+                        {"instances", plan.instances},
+                        {"inputs", plan.inputs},
+                        {"outputs", plan.outputs},
+                        {"tiles", plan.tiles()},
+                        {"fill", plan.fill()}});
   }
   return list;
 }

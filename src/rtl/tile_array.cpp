@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "rtl/rom_words.hpp"
+#include "rtl/tile_kinds.hpp"
 #include "rtl/unit_design.hpp"
 
 namespace kiln::rtl {
@@ -48,32 +49,21 @@ UnitDesign tile_array(const rom::RomImage& image, const program::Placement& plac
   std::vector<std::uint32_t> ends;
   for (const auto& section : placement.dataflow().sections(kind))
     ends.push_back((ends.empty() ? 0 : ends.back()) + section.rows);
+  const TileKind* tile_kind = find_tile_kind(tile.microarchitecture);
+  base::check(tile_kind != nullptr, "rtl: tiles of a kind without RTL");
   UnitDesign d;
   d.module = "kiln_tile_array";
   d.parameter("Inputs", plan.inputs);
   d.parameter("Outputs", plan.outputs);
   d.parameter("Layers", layers);
   d.parameter("BeatElements", chip.link.beat_elements());
-  d.parameter("Microarchitecture", static_cast<std::uint64_t>(tile.microarchitecture));
+  d.parameter("Microarchitecture", tile_kind->number);
   d.parameter("Rows", tile.rows);
   d.parameter("Columns", tile.columns);
   d.parameter("InputsPerCycle", tile.inputs_per_cycle);
   d.parameter("ScaleLanes", tile.scale_lanes);
   d.parameter("AccumulateCycles", tile.accumulate_cycles);
-  switch (tile.microarchitecture) {
-    case config::Microarchitecture::ProductSelect:
-      d.parameter("ProductCycles", tile.product_select.value().product_cycles);
-      break;
-    case config::Microarchitecture::BitSerial:
-      d.parameter("CountCycles", tile.bit_serial.value().count_cycles);
-      d.parameter("MultiplyCycles", tile.bit_serial.value().multiply_cycles);
-      break;
-    case config::Microarchitecture::RomMac:
-      d.parameter("MacLanes", tile.rom_mac.value().mac_lanes);
-      d.parameter("ReadCycles", tile.rom_mac.value().read_cycles);
-      d.parameter("MultiplyCycles", tile.rom_mac.value().multiply_cycles);
-      break;
-  }
+  for (const auto& [name, key] : tile_kind->parameters) d.parameter(name, tile.parameter(key));
   d.parameter("CodeBits", bits);
   d.parameter("Books", ends.size());
   d.parameters.emplace_back("BookEnds", packed_literal(ends));

@@ -1,5 +1,6 @@
 // Directories of RTL for people: `kiln rtl`.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <tuple>
@@ -8,6 +9,7 @@
 #include "rtl/request.hpp"
 #include "rtl/rtl.hpp"
 #include "rtl/testbench.hpp"
+#include "rtl/tile_kinds.hpp"
 #include "rtl/verilate.hpp"
 
 namespace kiln::rtl {
@@ -47,6 +49,18 @@ constexpr std::uint64_t kMostCopies = 190;
 /// Addresses in the RTL are integers of 32 bits.
 constexpr std::uint64_t kMostAddresses = std::uint64_t{1} << 31;
 
+base::Status check_tiles(const program::Placement& placement) {
+  for (std::size_t i = 0; i < program::kArrays; ++i) {
+    const auto kind = static_cast<program::ArrayKind>(i);
+    const std::string& tile = placement.tile(kind).microarchitecture;
+    if (find_tile_kind(tile) != nullptr) continue;
+    return base::Error{
+        fmt::format("chip {}: the tiles of array {} are `{}`, a kind that there is no RTL for; there is for {}",
+                    placement.chip().name, program::name(kind), tile, fmt::join(tile_kinds().names(), ", "))};
+  }
+  return {};
+}
+
 base::Status check_sizes(const program::Placement& placement) {
   const config::ChipConfig& chip = placement.chip();
   const auto within = [&](std::string_view what, std::uint64_t found, std::uint64_t most) -> base::Status {
@@ -59,15 +73,8 @@ base::Status check_sizes(const program::Placement& placement) {
     const auto& plan = placement.array(kind);
     const config::TileConfig& tile = placement.tile(kind);
     tiles = std::max<std::uint64_t>({tiles, plan.tiles_over_inputs, plan.tiles_over_outputs});
-    std::uint64_t in_tile = tile.accumulate_cycles;
-    if (tile.microarchitecture == config::Microarchitecture::ProductSelect)
-      in_tile = std::max<std::uint64_t>(in_tile, tile.product_select->product_cycles);
-    if (tile.microarchitecture == config::Microarchitecture::BitSerial)
-      in_tile = std::max<std::uint64_t>({in_tile, tile.bit_serial->count_cycles, tile.bit_serial->multiply_cycles});
-    if (tile.microarchitecture == config::Microarchitecture::RomMac)
-      in_tile =
-          std::max<std::uint64_t>(in_tile, std::uint64_t{tile.rom_mac->read_cycles} + tile.rom_mac->multiply_cycles);
-    latency = std::max(latency, in_tile);
+    const std::uint64_t in_tile = find_tile_kind(tile.microarchitecture)->longest_delay(tile);
+    latency = std::max<std::uint64_t>({latency, in_tile, tile.accumulate_cycles});
   }
   const auto& v = chip.vector;
   const auto& a = chip.attention;
@@ -139,6 +146,7 @@ base::Status check(const program::Placement& placement) {
                     "/link/beat_groups) is no multiple of the heads' {} of {}",
                     chip.name, beat, head_dim, placement.model().name)};
   }
+  if (auto known = check_tiles(placement); !known) return known;
   if (auto fits = check_sizes(placement); !fits) return fits;
   if (placement.dataflow().has(program::Unit::Lora))
     return base::Error{"the RTL has no LoRA unit: no adapter is expected"};

@@ -12,6 +12,7 @@
 #include "base/random.hpp"
 #include "kiln/program/placement.hpp"
 #include "support/models.hpp"
+#include "support/tile_kinds.hpp"
 
 namespace kiln::closed_form {
 
@@ -35,7 +36,7 @@ inline Case worked_example() {
   Case c;
   c.model = shape(128, 192, 2, 2, 1, 64, 300);
   c.chip.name = "worked-example";
-  c.chip.tile = {config::Microarchitecture::ProductSelect, 96, 128, 2, 4, 3, config::ProductSelectConfig{2}, {}, {}};
+  c.chip.tile = {"product_select", 96, 128, 2, 4, 3, {{"product_select", {{"product_cycles", 2}}}}};
   c.chip.reduction = {2, 1, 32, 3};
   c.chip.vector = {16, 3, 5, 6, 4, 8, 9, 7, 2};
   c.chip.attention = {64, 1, 2, 4, 32, 10, 11, 12, 13};
@@ -53,7 +54,7 @@ inline Case all_ones() {
   Case c;
   c.model = shape(64, 64, 1, 1, 1, 64, 64);
   c.chip.name = "all-ones";
-  c.chip.tile = {config::Microarchitecture::ProductSelect, 64, 64, 64, 64, 1, config::ProductSelectConfig{1}, {}, {}};
+  c.chip.tile = {"product_select", 64, 64, 64, 64, 1, {{"product_select", {{"product_cycles", 1}}}}};
   c.chip.reduction = {2, 1, 64, 1};
   c.chip.vector = {64, 1, 1, 1, 1, 1, 1, 1, 1};
   c.chip.attention = {64, 1, 1, 64, 64, 1, 1, 1, 1};
@@ -99,15 +100,16 @@ class Draw {
 /// Of any microarchitecture; latencies are at least one, so that a test may take one away.
 inline config::TileConfig random_tile(Draw& d) {
   config::TileConfig t;
-  t.microarchitecture = static_cast<config::Microarchitecture>(d.in(0, 2));
+  t.microarchitecture = support::kTileKinds[d.in(0, 2)];
   t.rows = d.one_in(2) ? d.of({7U, 31U, 33U, 65U, 64U, 128U, 96U, 1U}) : d.in(1, 300);
   t.columns = d.scale(300);
   t.inputs_per_cycle = d.scale(64);
   t.scale_lanes = d.scale(80);
   t.accumulate_cycles = d.scale(20);
-  t.product_select = config::ProductSelectConfig{d.scale(20)};
-  t.bit_serial = config::BitSerialConfig{d.scale(20), d.scale(20)};
-  t.rom_mac = config::RomMacConfig{d.scale(300), d.scale(20), d.scale(20)};
+  t.parameters["product_select"] = {{"product_cycles", d.scale(20)}};
+  t.parameters["bit_serial"] = {{"count_cycles", d.scale(20)}, {"multiply_cycles", d.scale(20)}};
+  t.parameters["rom_mac"] = {
+      {"mac_lanes", d.scale(300)}, {"read_cycles", d.scale(20)}, {"multiply_cycles", d.scale(20)}};
   return t;
 }
 

@@ -82,15 +82,15 @@ TEST(Tiles, AgreeWithCountingForAllSmallShapes) {
 TEST(Tiles, OfEachMicroarchitectureTakeWhatTheExampleSays) {
   config::TileConfig t = worked_example().chip.tile;
   EXPECT_EQ(product_cycles(t, 128, 128), 133U);
-  t.bit_serial = config::BitSerialConfig{3, 4};
-  t.rom_mac = config::RomMacConfig{48, 2, 5};
-  t.microarchitecture = config::Microarchitecture::BitSerial;
+  t.parameters["bit_serial"] = {{"count_cycles", 3}, {"multiply_cycles", 4}};
+  t.parameters["rom_mac"] = {{"mac_lanes", 48}, {"read_cycles", 2}, {"multiply_cycles", 5}};
+  t.microarchitecture = "bit_serial";
   // 64 inputs: 32 steps of 8; 32: 16 steps of 8.
   EXPECT_EQ(product_cycles(t, 128, 128), 7U + 384U + 64U + 3U);
   t.inputs_per_cycle = 32;  // 16 cycles and 8, both shorter than the scales
   EXPECT_EQ(product_cycles(t, 128, 128), 7U + 64U + 64U + 3U);
   t.inputs_per_cycle = 2;
-  t.microarchitecture = config::Microarchitecture::RomMac;
+  t.microarchitecture = "rom_mac";
   // ceil(128 / 48) = 3 cycles a step: 96 + 48.
   EXPECT_EQ(product_cycles(t, 128, 128), 7U + 144U + 64U + 3U);
 }

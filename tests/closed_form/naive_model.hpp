@@ -155,11 +155,9 @@ class NaiveChip {
     }
     for (const auto& [group, spanned] : groups) chain = std::max<std::uint64_t>(chain, spanned.size() - 1);
     std::uint64_t ahead = 0;
-    if (t.microarchitecture == config::Microarchitecture::ProductSelect) ahead = t.product_select->product_cycles;
-    if (t.microarchitecture == config::Microarchitecture::BitSerial)
-      ahead = t.bit_serial->count_cycles + t.bit_serial->multiply_cycles;
-    if (t.microarchitecture == config::Microarchitecture::RomMac)
-      ahead = t.rom_mac->read_cycles + t.rom_mac->multiply_cycles;
+    if (t.microarchitecture == "product_select") ahead = t.parameter("product_cycles");
+    if (t.microarchitecture == "bit_serial") ahead = t.parameter("count_cycles") + t.parameter("multiply_cycles");
+    if (t.microarchitecture == "rom_mac") ahead = t.parameter("read_cycles") + t.parameter("multiply_cycles");
     return ahead + pass + sigma * (1 + chain) + t.accumulate_cycles;
   }
 
@@ -167,11 +165,11 @@ class NaiveChip {
   static std::uint64_t segment_time(const config::TileConfig& t, std::uint64_t length, std::uint64_t columns) {
     std::uint64_t cycles = 0;
     for (std::uint64_t input = 0; input < length; input += t.inputs_per_cycle) {
-      if (t.microarchitecture == config::Microarchitecture::ProductSelect) ++cycles;
-      if (t.microarchitecture == config::Microarchitecture::BitSerial)
+      if (t.microarchitecture == "product_select") ++cycles;
+      if (t.microarchitecture == "bit_serial")
         for (int plane = 0; plane < 8; ++plane) ++cycles;
-      if (t.microarchitecture == config::Microarchitecture::RomMac)
-        for (std::uint64_t output = 0; output < columns; output += t.rom_mac->mac_lanes) ++cycles;
+      if (t.microarchitecture == "rom_mac")
+        for (std::uint64_t output = 0; output < columns; output += t.parameter("mac_lanes")) ++cycles;
     }
     return cycles;
   }

@@ -19,20 +19,20 @@ struct Latency {
   const char* name;
   std::function<std::uint32_t&(ChipConfig&)> field;
   std::uint64_t per_layer;
-  std::uint64_t per_token;                                     ///< outside the layers, with or without logits
-  std::uint64_t for_logits;                                    ///< more with logits
-  std::uint64_t for_silence = 0;                               ///< more without
-  std::optional<config::Microarchitecture> of = std::nullopt;  ///< of tiles of this one alone
+  std::uint64_t per_token;                       ///< outside the layers, with or without logits
+  std::uint64_t for_logits;                      ///< more with logits
+  std::uint64_t for_silence = 0;                 ///< more without
+  std::optional<std::string> of = std::nullopt;  ///< of tiles of this one alone
 };
 
 #define KILN_FIELD(path) #path, [](ChipConfig & c) -> std::uint32_t& { return c.path; }
 const std::vector<Latency>& latencies() {
   static const std::vector<Latency> all = {
-      {KILN_FIELD(tile.product_select->product_cycles), 4, 0, 1, 0, config::Microarchitecture::ProductSelect},
-      {KILN_FIELD(tile.bit_serial->count_cycles), 4, 0, 1, 0, config::Microarchitecture::BitSerial},
-      {KILN_FIELD(tile.bit_serial->multiply_cycles), 4, 0, 1, 0, config::Microarchitecture::BitSerial},
-      {KILN_FIELD(tile.rom_mac->read_cycles), 4, 0, 1, 0, config::Microarchitecture::RomMac},
-      {KILN_FIELD(tile.rom_mac->multiply_cycles), 4, 0, 1, 0, config::Microarchitecture::RomMac},
+      {KILN_FIELD(tile.parameters["product_select"]["product_cycles"]), 4, 0, 1, 0, "product_select"},
+      {KILN_FIELD(tile.parameters["bit_serial"]["count_cycles"]), 4, 0, 1, 0, "bit_serial"},
+      {KILN_FIELD(tile.parameters["bit_serial"]["multiply_cycles"]), 4, 0, 1, 0, "bit_serial"},
+      {KILN_FIELD(tile.parameters["rom_mac"]["read_cycles"]), 4, 0, 1, 0, "rom_mac"},
+      {KILN_FIELD(tile.parameters["rom_mac"]["multiply_cycles"]), 4, 0, 1, 0, "rom_mac"},
       {KILN_FIELD(tile.accumulate_cycles), 4, 0, 1},
       {KILN_FIELD(reduction.scale_cycles), 4, 0, 1},
       {KILN_FIELD(vector.add_cycles), 2, 1, 0},
@@ -127,7 +127,7 @@ TEST(MoreHardware, NeverTakesMoreCycles) {
   const std::vector<std::function<std::uint32_t&(ChipConfig&)>> widths = {
       [](ChipConfig& c) -> std::uint32_t& { return c.tile.inputs_per_cycle; },
       [](ChipConfig& c) -> std::uint32_t& { return c.tile.scale_lanes; },
-      [](ChipConfig& c) -> std::uint32_t& { return c.tile.rom_mac->mac_lanes; },
+      [](ChipConfig& c) -> std::uint32_t& { return c.tile.parameters["rom_mac"]["mac_lanes"]; },
       [](ChipConfig& c) -> std::uint32_t& { return c.reduction.outputs_per_cycle; },
       [](ChipConfig& c) -> std::uint32_t& { return c.reduction.fan_in; },
       [](ChipConfig& c) -> std::uint32_t& { return c.vector.lanes; },

@@ -79,13 +79,13 @@ TEST(ConfigTiles, OfAnArrayInheritWhatTheyDoNotSay) {
   ASSERT_TRUE(chip->tiles[3]);
   EXPECT_EQ(chip->tiles[3]->rows, 32U);
   EXPECT_EQ(chip->tiles[3]->columns, 128U);
-  EXPECT_EQ(chip->tiles[3]->product_select, chip->tile.product_select);
+  EXPECT_EQ(chip->tiles[3]->parameters, chip->tile.parameters);
   ASSERT_TRUE(chip->tiles[4]);
   EXPECT_EQ(chip->tiles[4]->rows, 48U);
-  EXPECT_EQ(chip->tiles[4]->microarchitecture, Microarchitecture::RomMac);
-  EXPECT_EQ(chip->tiles[4]->rom_mac->mac_lanes, 64U);
-  EXPECT_EQ(chip->tiles[4]->rom_mac->read_cycles, 2U);
-  EXPECT_EQ(chip->tile.rom_mac->mac_lanes, 32U);
+  EXPECT_EQ(chip->tiles[4]->microarchitecture, "rom_mac");
+  EXPECT_EQ(chip->tiles[4]->parameter("mac_lanes"), 64U);
+  EXPECT_EQ(chip->tiles[4]->parameter("read_cycles"), 2U);
+  EXPECT_EQ(chip->tile.parameters.at("rom_mac").at("mac_lanes"), 32U);
   // The canonical JSON says each of these tiles in full, and reads back as the same chip.
   const auto canonical = to_json(*chip);
   EXPECT_THAT(canonical, HasSubstr(R"("lm_head":{"accumulate_cycles":2,"bit_serial":{)"));

@@ -1,13 +1,13 @@
 // Transistors of circuits and of tiles, counted by hand.
-#include "cost/circuits.hpp"
+#include "kiln/cost/circuits.hpp"
 
 #include "cost/die_testing.hpp"
+#include "cost/product_select.hpp"
 #include "cost/tile.hpp"
 
 namespace kiln::cost {
 namespace {
 
-using config::Microarchitecture;
 using program::ArrayKind;
 
 TEST(Circuits, AreCountedFromTheirCells) {
@@ -75,7 +75,7 @@ TEST(TileCircuits, OfProductSelectInCellsThatSelect) {
 }
 
 TEST(TileCircuits, OfBitSerial) {
-  const TileCircuits c = o_array(small_chip(Microarchitecture::BitSerial));
+  const TileCircuits c = o_array(small_chip("bit_serial"));
   const double sums = 16 * (14 * 28 + 2 * 14 * 24);
   EXPECT_EQ(c.accumulators, 64 * (16 * 4 * (28 + 6) + sums + kSumRegister));
   EXPECT_EQ(c.products, 0);
@@ -92,7 +92,7 @@ TEST(TileCircuits, OfBitSerialInWires) {
 }
 
 TEST(TileCircuits, OfRomMac) {
-  const TileCircuits c = o_array(small_chip(Microarchitecture::RomMac));
+  const TileCircuits c = o_array(small_chip("rom_mac"));
   const double mac = 15 * 8 * 6 + 1952 + 16 * 24 + 21 * 28;
   // Sixteen lanes for 64 columns: each chooses one of four sums.
   EXPECT_EQ(c.accumulators, 16 * (4 * mac + 3 * 21 * 6) + 64 * (2 * 21 * 24 + kSumRegister));
@@ -115,24 +115,24 @@ TEST(TileCircuits, WideUniformCodesAreSelectedInTwoHalves) {
 TEST(TileCircuits, WordsAreStepsTimesLayers) {
   config::TileConfig tile = small_chip().tile;
   EXPECT_EQ(rom_words(tile, 3), 16U * 3);
-  tile.microarchitecture = Microarchitecture::RomMac;
+  tile.microarchitecture = "rom_mac";
   EXPECT_EQ(rom_words(tile, 3), 16U * 4 * 3);  // sixteen lanes for 64 columns
-  tile.microarchitecture = Microarchitecture::BitSerial;
+  tile.microarchitecture = "bit_serial";
   tile.rows = 100;
   tile.inputs_per_cycle = 48;  // a step takes inputs of one group: 48, 16, 36
   EXPECT_EQ(rom_words(tile, 1), 3U);
 }
 
 TEST(TileCircuits, ATileIsNoLargerThanItsArray) {
-  auto chip = small_chip(Microarchitecture::RomMac);
+  auto chip = small_chip("rom_mac");
   chip.tile.rows = chip.tile.columns = chip.tile.scale_lanes = chip.tile.inputs_per_cycle = 65536;
-  chip.tile.rom_mac->mac_lanes = 65536;
+  chip.tile.parameters["rom_mac"]["mac_lanes"] = 65536;
   const auto tile = used_tile(placed(chip), ArrayKind::GateUp);
   EXPECT_EQ(tile.rows, 64U);
   EXPECT_EQ(tile.columns, 256U);
   EXPECT_EQ(tile.scale_lanes, 256U);
   EXPECT_EQ(tile.inputs_per_cycle, 64U);
-  EXPECT_EQ(tile.rom_mac->mac_lanes, 256U);
+  EXPECT_EQ(tile.parameter("mac_lanes"), 256U);
   EXPECT_EQ(used_tile(placed(chip), ArrayKind::Down).inputs_per_cycle, 64U);  // of 128: a group
 }
 

@@ -9,7 +9,6 @@
 namespace kiln::cost {
 namespace {
 
-using config::Microarchitecture;
 using config::RomCell;
 using program::Unit;
 using testing::HasSubstr;
@@ -107,7 +106,7 @@ TEST(Die, WiresHaveNoTransistorsAndTheirOwnArea) {
 TEST(Die, WiresAreRefusedWhereSomethingIsReadOneAfterTheOther) {
   EXPECT_EQ(refusal(wired_chip()), "");
   auto other = wired_chip();
-  other.tile.microarchitecture = Microarchitecture::ProductSelect;
+  other.tile.microarchitecture = "product_select";
   EXPECT_THAT(refusal(other),
               HasSubstr("/silicon/rom_cell is `metal`, but array qkv has tiles of 64 rows, 64 in a step"));
   other = wired_chip();
@@ -129,7 +128,7 @@ TEST(Die, AChipWithoutSiliconHasNone) {
 }
 
 TEST(Die, PartsAddUpForEveryMicroarchitectureAndCell) {
-  for (const auto kind : {Microarchitecture::ProductSelect, Microarchitecture::BitSerial, Microarchitecture::RomMac})
+  for (const std::string kind : {"product_select", "bit_serial", "rom_mac"})
     for (const auto cell : {RomCell::TransistorPerBit, RomCell::TransistorPerWeight})
       for (const auto* name : {"28nm", "n7", "n6", "n5"}) {
         auto chip = small_chip(kind);
@@ -205,14 +204,14 @@ TEST(Die, TheTileSideIsThatOfAnArrayAndNotOfTheEmbedding) {
 }
 
 TEST(Die, WhatNoWeightUsesCostsNothing) {
-  for (const auto kind : {Microarchitecture::ProductSelect, Microarchitecture::BitSerial, Microarchitecture::RomMac}) {
+  for (const std::string kind : {"product_select", "bit_serial", "rom_mac"}) {
     auto chip = small_chip(kind);
     chip.tile.rows = 128;
-    chip.tile.columns = chip.tile.scale_lanes = chip.tile.rom_mac->mac_lanes = 256;
+    chip.tile.columns = chip.tile.scale_lanes = chip.tile.parameters["rom_mac"]["mac_lanes"] = 256;
     chip.tile.inputs_per_cycle = 64;
     const Die tight = die_of(placed(chip));
-    chip.tile.rows = chip.tile.columns = chip.tile.scale_lanes = chip.tile.rom_mac->mac_lanes = 65536;
-    if (kind != Microarchitecture::BitSerial) chip.tile.inputs_per_cycle = 65536;
+    chip.tile.rows = chip.tile.columns = chip.tile.scale_lanes = chip.tile.parameters["rom_mac"]["mac_lanes"] = 65536;
+    if (kind != "bit_serial") chip.tile.inputs_per_cycle = 65536;
     const Die loose = die_of(placed(chip));
     EXPECT_EQ(loose.area_mm2, tight.area_mm2);
     EXPECT_EQ(loose.transistors, tight.transistors);
@@ -220,12 +219,12 @@ TEST(Die, WhatNoWeightUsesCostsNothing) {
 }
 
 TEST(Die, ExtremeTilesHaveFiniteFigures) {
-  for (const auto kind : {Microarchitecture::ProductSelect, Microarchitecture::BitSerial, Microarchitecture::RomMac})
+  for (const std::string kind : {"product_select", "bit_serial", "rom_mac"})
     for (const std::uint32_t size : {1U, 65536U}) {
       auto chip = small_chip(kind);
       chip.tile.rows = chip.tile.columns = chip.tile.scale_lanes = size;
-      chip.tile.inputs_per_cycle = kind == Microarchitecture::BitSerial ? 1 : size;
-      chip.tile.rom_mac->mac_lanes = 65536;
+      chip.tile.inputs_per_cycle = kind == "bit_serial" ? 1 : size;
+      chip.tile.parameters["rom_mac"]["mac_lanes"] = 65536;
       chip.kv.banks = 1;
       chip.clock_mhz = size == 1 ? 1 : 10000;
       const auto placement = placed(chip);
@@ -286,7 +285,7 @@ TEST(Die, AHundredDrawnChipsAreFiniteOrderedAndAddUp) {
       chip.silicon->rom_cell = RomCell::Metal;
       chip.schedule = config::Schedule::LayerPipelined;
       support::for_each_tile(chip, [&](config::TileConfig& tile) {
-        tile.microarchitecture = Microarchitecture::BitSerial;
+        tile.microarchitecture = "bit_serial";
         tile.rows = tile.inputs_per_cycle = random.number(1, 64);
       });
     }

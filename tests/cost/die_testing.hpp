@@ -28,7 +28,7 @@ inline config::ModelConfig small_model(std::uint32_t layers = 3) {
 }
 
 /// Tiles of 64 x 64, four inputs a step, sixteen lanes.
-inline config::ChipConfig small_chip(config::Microarchitecture kind = config::Microarchitecture::ProductSelect) {
+inline config::ChipConfig small_chip(const std::string& kind = "product_select") {
   config::ChipConfig c;
   c.name = "small";
   c.tile = {kind,
@@ -37,16 +37,16 @@ inline config::ChipConfig small_chip(config::Microarchitecture kind = config::Mi
             4,
             16,
             2,
-            config::ProductSelectConfig{2},
-            config::BitSerialConfig{3, 3},
-            config::RomMacConfig{16, 2, 2}};
+            {{"product_select", {{"product_cycles", 2}}},
+             {"bit_serial", {{"count_cycles", 3}, {"multiply_cycles", 3}}},
+             {"rom_mac", {{"mac_lanes", 16}, {"read_cycles", 2}, {"multiply_cycles", 2}}}}};
   c.silicon = config::SiliconConfig{"plain", config::RomCell::TransistorPerBit};
   return c;
 }
 
 /// Tiles whose rows are one step, a stage for each layer: what cells of wires want.
 inline config::ChipConfig wired_chip() {
-  config::ChipConfig c = small_chip(config::Microarchitecture::BitSerial);
+  config::ChipConfig c = small_chip("bit_serial");
   c.tile.inputs_per_cycle = 64;
   c.schedule = config::Schedule::LayerPipelined;
   c.silicon->rom_cell = config::RomCell::Metal;

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "support/random_chip.hpp"
+#include "support/tile_kinds.hpp"
 #include "support/toy_rom.hpp"
 
 namespace kiln::functional {
@@ -53,8 +54,7 @@ TEST(FunctionalModel, AreTheSameForEachMicroarchitectureAndAMixture) {
       config::ChipConfig chip = random.chip(model, 8);
       for (std::uint32_t array = 0; array < chip.tiles.size(); ++array) {
         chip.tiles[array] = random.tile();
-        chip.tiles[array]->microarchitecture =
-            static_cast<config::Microarchitecture>(mixture < 3 ? mixture : array % 3);
+        chip.tiles[array]->microarchitecture = support::kTileKinds[mixture < 3 ? mixture : array % 3];
       }
       const auto placement = program::Placement::create(model, {}, chip);
       ASSERT_TRUE(placement.ok());

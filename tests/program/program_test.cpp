@@ -87,7 +87,7 @@ TEST(Placement, GivesAnArrayItsOwnTilesAndTheOthersTheChips) {
 
 TEST(Placement, OfATileWithoutItsParametersIsABug) {
   config::ChipConfig chip;
-  chip.tiles[4].emplace(chip.tile).microarchitecture = config::Microarchitecture::RomMac;
+  chip.tiles[4].emplace(chip.tile).microarchitecture = "rom_mac";
   EXPECT_THROW((void)Placement::create(llama_8b(), {}, chip), base::BugError);
 }
 

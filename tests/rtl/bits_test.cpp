@@ -57,7 +57,9 @@ TEST(RtlCheck, NamesWhatTheRtlIsNot) {
   EXPECT_EQ(check(placed(chip, 32)).error().message,
             "chip mine: the RTL takes 190 cycles of a latency at most, found 200");
   chip.sampler.compare_cycles = 1;
-  chip.tile.rom_mac = config::RomMacConfig{1, 200, 1};  // of a microarchitecture that the tiles do not have
+  chip.tile.parameters["rom_mac"] = {{"mac_lanes", 1},
+                                     {"read_cycles", 200},
+                                     {"multiply_cycles", 1}};  // of a microarchitecture that the tiles do not have
   EXPECT_TRUE(check(placed(chip, 32)).ok());
   chip.kv.depth_words = 1U << 28;
   EXPECT_EQ(check(placed(chip, 32)).error().message,

@@ -11,6 +11,7 @@
 
 #include "base/random.hpp"
 #include "kiln/program/placement.hpp"
+#include "support/tile_kinds.hpp"
 
 namespace kiln::support {
 
@@ -103,15 +104,15 @@ class RandomConfigs {
   /// Of any microarchitecture, with parameters of the others beside.
   config::TileConfig tile() {
     config::TileConfig t;
-    t.microarchitecture = static_cast<config::Microarchitecture>(number(0, 2));
+    t.microarchitecture = support::kTileKinds[number(0, 2)];
     t.rows = pick({5, 7, 16, 31, 33, 64, 65, 96, 128, 200});
     t.columns = few(300);
-    t.inputs_per_cycle = few(t.microarchitecture == config::Microarchitecture::BitSerial ? 64 : 80);
+    t.inputs_per_cycle = few(t.microarchitecture == "bit_serial" ? 64 : 80);
     t.scale_lanes = few(80);
     t.accumulate_cycles = latency();
-    t.product_select = config::ProductSelectConfig{latency()};
-    t.bit_serial = config::BitSerialConfig{latency(), latency()};
-    t.rom_mac = config::RomMacConfig{few(300), latency(), latency()};
+    t.parameters["product_select"] = {{"product_cycles", latency()}};
+    t.parameters["bit_serial"] = {{"count_cycles", latency()}, {"multiply_cycles", latency()}};
+    t.parameters["rom_mac"] = {{"mac_lanes", few(300)}, {"read_cycles", latency()}, {"multiply_cycles", latency()}};
     return t;
   }
 

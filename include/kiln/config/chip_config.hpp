@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -13,8 +14,6 @@
 
 namespace kiln::config {
 
-enum class Microarchitecture { ProductSelect, BitSerial, RomMac };
-inline constexpr std::array<std::string_view, 3> kMicroarchitectureNames = {"product_select", "bit_serial", "rom_mac"};
 /// LayerSerial: one periphery for all layers of a chip, which works on one token at a time. LayerPipelined: every
 /// layer, and the head, has its own, and as many tokens are in flight. docs/units/README.md
 enum class Schedule { LayerSerial, LayerPipelined };
@@ -23,50 +22,25 @@ enum class Arbitration { RoundRobin, DecodeFirst, PrefillFirst };
 /// What happens to a request that finds no room in the KV cache although it would fit an empty one.
 enum class WhenFull { Queue, Refuse };
 
-/// docs/units/product_select.md
-struct ProductSelectConfig {
-  std::uint32_t product_cycles = 2;  ///< latency of forming the products of an input
-  bool operator==(const ProductSelectConfig&) const = default;
-};
-
-/// docs/units/bit_serial.md
-struct BitSerialConfig {
-  std::uint32_t count_cycles = 3;     ///< latency of the population counts
-  std::uint32_t multiply_cycles = 3;  ///< latency of the constant multipliers and their adder tree
-  bool operator==(const BitSerialConfig&) const = default;
-};
-
-/// docs/units/rom_mac.md
-struct RomMacConfig {
-  std::uint32_t mac_lanes = 32;       ///< outputs of a tile that take their products in one cycle
-  std::uint32_t read_cycles = 2;      ///< latency of reading a ROM row
-  std::uint32_t multiply_cycles = 2;  ///< latency of look-up and multiplication
-  bool operator==(const RomMacConfig&) const = default;
-};
+/// Parameters of one kind of tile: "product_cycles" -> 2.
+using TileParameters = std::map<std::string, std::uint32_t, std::less<>>;
 
 /// A ROM tile: `rows` inputs x `columns` outputs of weight codes. docs/units/tile_array.md
-/// It may hold parameters of several microarchitectures; those of the chosen one must be there.
 struct TileConfig {
-  Microarchitecture microarchitecture = Microarchitecture::ProductSelect;
+  std::string microarchitecture = "product_select";  ///< the name of a kind of tile: config/tile_kind.hpp
   std::uint32_t rows = 256;
   std::uint32_t columns = 1024;
   std::uint32_t inputs_per_cycle = 1;   ///< inputs of a tile handled together: a step
   std::uint32_t scale_lanes = 32;       ///< outputs of a tile that take their group scale in one cycle
   std::uint32_t accumulate_cycles = 2;  ///< latency of accumulate and scale behind the last input
-  std::optional<ProductSelectConfig> product_select = ProductSelectConfig{};
-  std::optional<BitSerialConfig> bit_serial;
-  std::optional<RomMacConfig> rom_mac;
+  /// By kind. There may be those of several; those of the chosen one must be there.
+  std::map<std::string, TileParameters, std::less<>> parameters = {{"product_select", {{"product_cycles", 2}}}};
   bool operator==(const TileConfig&) const = default;
-  /// True if the parameters of the chosen microarchitecture are there.
-  [[nodiscard]] bool complete() const {
-    if (microarchitecture == Microarchitecture::BitSerial) return bit_serial.has_value();
-    if (microarchitecture == Microarchitecture::RomMac) return rom_mac.has_value();
-    return product_select.has_value();
-  }
+  /// True if the microarchitecture is a kind that there is and its parameters are there.
+  [[nodiscard]] bool complete() const;
+  /// A parameter of the chosen kind.
+  [[nodiscard]] std::uint32_t parameter(std::string_view key) const;
 };
-
-/// Inputs whose bit a bit_serial tile takes in one cycle: at most a group.
-inline constexpr std::uint32_t kMostBitSerialInputs = 64;
 
 /// The tile arrays that may have tiles of their own, in the order of program::ArrayKind. Matrices that share an input
 /// stand in one array, in lock step, so a choice for one of them is a choice for all.

@@ -76,6 +76,6 @@ struct ParameterInfo {
   std::uint64_t minimum = 0;
   std::uint64_t maximum = 0;
 };
-const std::vector<ParameterInfo>& chip_parameters();
+std::vector<ParameterInfo> chip_parameters();
 
 }  // namespace kiln::config

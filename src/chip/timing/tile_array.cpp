@@ -2,9 +2,6 @@
 
 #include <algorithm>
 
-#include "chip/timing/bit_serial.hpp"
-#include "chip/timing/product_select.hpp"
-#include "chip/timing/rom_mac.hpp"
 #include "chip/timing/streams.hpp"
 #include "numerics/matrix.hpp"
 
@@ -31,22 +28,14 @@ Pass tile_pass(std::uint64_t first, std::uint64_t last, std::uint64_t inputs_per
   return pass;
 }
 
-TileSteps steps_of(const config::TileConfig& tile, std::uint64_t outputs) {
-  switch (tile.microarchitecture) {
-    case config::Microarchitecture::BitSerial:
-      return bit_serial::steps(tile);
-    case config::Microarchitecture::RomMac:
-      return rom_mac::steps(tile, outputs);
-    case config::Microarchitecture::ProductSelect:
-      break;
-  }
-  return product_select::steps(tile);
-}
-
 }  // namespace
 
 TileArray::TileArray(const program::Placement& placement, program::ArrayKind kind)
-    : tile_(placement.tile(kind)), plan_(placement.array(kind)), steps_(steps_of(tile_, plan_.outputs)) {
+    : tile_(placement.tile(kind)),
+      plan_(placement.array(kind)),
+      kind_(tile_kind(tile_.microarchitecture)),
+      steps_(kind_.steps(tile_, plan_.outputs)) {
+  base::check(steps_.beat > 0, "tile array: a step of no cycles");
   scale_cycles_ = base::ceil_div(std::min(tile_.columns, plan_.outputs), tile_.scale_lanes);
   for (std::uint64_t first = 0; first < plan_.inputs; first += tile_.rows) {
     const std::uint64_t last = std::min<std::uint64_t>(plan_.inputs, first + tile_.rows);
@@ -71,17 +60,7 @@ std::uint64_t TileArray::cycles() const {
 
 void TileArray::count(program::Activity& activity) const {
   const ArrayWork work = {plan_.inputs, plan_.tiles_over_outputs, plan_.weights, segments_, plan_.codebook_values};
-  switch (tile_.microarchitecture) {
-    case config::Microarchitecture::ProductSelect:
-      product_select::count(work, activity);
-      break;
-    case config::Microarchitecture::BitSerial:
-      bit_serial::count(work, activity);
-      break;
-    case config::Microarchitecture::RomMac:
-      rom_mac::count(work, activity);
-      break;
-  }
+  kind_.count(work, activity);
   activity.group_scales += plan_.outputs * base::ceil_div(plan_.inputs, kGroup);
 }
 

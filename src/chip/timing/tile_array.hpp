@@ -1,4 +1,4 @@
-// A ROM tile array of any microarchitecture: the tiles of the matrices that share an input, in lock step.
+// A ROM tile array of any kind of tile: the tiles of the matrices that share an input, in lock step.
 // Starts when the whole input has arrived, since the largest exponent is known with the last beat.
 // docs/units/tile_array.md
 #pragma once
@@ -6,7 +6,7 @@
 #include <cstdint>
 
 #include "chip/timing/operation.hpp"
-#include "chip/timing/tile_steps.hpp"
+#include "chip/timing/tile_kinds.hpp"
 #include "kiln/program/activity.hpp"
 #include "kiln/program/placement.hpp"
 
@@ -33,6 +33,7 @@ class TileArray {
  private:
   const config::TileConfig& tile_;
   const program::ArrayPlan& plan_;
+  const TileKind& kind_;
   TileSteps steps_;
   std::uint64_t scale_cycles_ = 0, pass_cycles_ = 0, chain_ = 0, segments_ = 0;
   OpTiming timing_;

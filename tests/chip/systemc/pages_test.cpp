@@ -11,6 +11,7 @@
 #include <string>
 
 #include "kiln/config/load.hpp"
+#include "kiln/config/tile_kind.hpp"
 
 namespace kiln::chip {
 namespace {
@@ -65,8 +66,8 @@ TEST(UnitPages, AUnitsParametersStandOnItsOwnPage) {
                                                       {"sequencer", "sequencer"},      {"link", "link"},
                                                       {"host", "host_link"},           {"chips", "chip_link"},
                                                       {"lora", "lora_unit"},           {"clock_mhz", "README"}};
-  const std::set<std::string> microarchitectures(config::kMicroarchitectureNames.begin(),
-                                                 config::kMicroarchitectureNames.end());
+  const std::vector<std::string> names = config::tile_kind_names();
+  const std::set<std::string> microarchitectures(names.begin(), names.end());
   for (const auto& [pointer, row] : documented()) {
     if (pointer.starts_with("/tile/")) {  // those of a microarchitecture stand on its own page
       const std::string part = pointer.substr(6, pointer.find('/', 6) - 6);

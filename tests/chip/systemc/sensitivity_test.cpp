@@ -6,6 +6,7 @@
 
 #include "chip/chip_testing.hpp"
 #include "support/random_chip.hpp"
+#include "support/tile_kinds.hpp"
 
 namespace kiln::chip {
 namespace {
@@ -13,10 +14,10 @@ namespace {
 struct Latency {
   const char* name;
   std::function<std::uint32_t&(config::ChipConfig&)> field;
-  std::uint64_t fixed;      ///< times a token with logits meets it
-  std::uint64_t per_layer;  ///< and again in every layer
-  std::uint64_t head;       ///< of `fixed`, those that a token without logits does not meet
-  std::optional<config::Microarchitecture> of = std::nullopt;  ///< of tiles of this one alone
+  std::uint64_t fixed;                           ///< times a token with logits meets it
+  std::uint64_t per_layer;                       ///< and again in every layer
+  std::uint64_t head;                            ///< of `fixed`, those that a token without logits does not meet
+  std::optional<std::string> of = std::nullopt;  ///< of tiles of this one alone
 };
 
 #define KILN_LATENCY(field, ...)                                                          \
@@ -36,11 +37,11 @@ const Latency kLatencies[] = {
     KILN_LATENCY(vector.silu_cycles, 0, 1, 0),
     KILN_LATENCY(tile.accumulate_cycles, 1, 4, 1),
     KILN_LATENCY(reduction.scale_cycles, 1, 4, 1),
-    KILN_LATENCY(tile.product_select->product_cycles, 1, 4, 1, config::Microarchitecture::ProductSelect),
-    KILN_LATENCY(tile.bit_serial->count_cycles, 1, 4, 1, config::Microarchitecture::BitSerial),
-    KILN_LATENCY(tile.bit_serial->multiply_cycles, 1, 4, 1, config::Microarchitecture::BitSerial),
-    KILN_LATENCY(tile.rom_mac->read_cycles, 1, 4, 1, config::Microarchitecture::RomMac),
-    KILN_LATENCY(tile.rom_mac->multiply_cycles, 1, 4, 1, config::Microarchitecture::RomMac),
+    KILN_LATENCY(tile.parameters["product_select"]["product_cycles"], 1, 4, 1, "product_select"),
+    KILN_LATENCY(tile.parameters["bit_serial"]["count_cycles"], 1, 4, 1, "bit_serial"),
+    KILN_LATENCY(tile.parameters["bit_serial"]["multiply_cycles"], 1, 4, 1, "bit_serial"),
+    KILN_LATENCY(tile.parameters["rom_mac"]["read_cycles"], 1, 4, 1, "rom_mac"),
+    KILN_LATENCY(tile.parameters["rom_mac"]["multiply_cycles"], 1, 4, 1, "rom_mac"),
     KILN_LATENCY(attention.score_cycles, 0, 1, 0),
     KILN_LATENCY(attention.softmax_cycles, 0, 1, 0),
     KILN_LATENCY(attention.value_cycles, 0, 1, 0),
@@ -76,7 +77,7 @@ TEST(Sensitivity, ACycleMoreOfALatencyCostsEveryTokenThatMeetsIt) {
     const config::ModelConfig model = random.model();
     config::ChipConfig chip = random.chip(model, 8);
     chip.tiles = {};
-    chip.tile.microarchitecture = static_cast<config::Microarchitecture>(round % 3);
+    chip.tile.microarchitecture = support::kTileKinds[round % 3];
     const auto before = token_cycles(model, chip);
     for (const Latency& latency : kLatencies) {
       config::ChipConfig slower = chip;

@@ -1,6 +1,4 @@
 // Bit serial: eight planes a step; counts held against counting wire by wire.
-#include "chip/timing/bit_serial.hpp"
-
 #include "chip/timing/tile_array.hpp"
 #include "chip/timing/timing_testing.hpp"
 #include "support/models.hpp"
@@ -10,13 +8,13 @@ namespace {
 
 config::TileConfig tile() {
   config::TileConfig t = tile_100_by_50(24, 5);
-  t.microarchitecture = config::Microarchitecture::BitSerial;
-  t.bit_serial = config::BitSerialConfig{4, 6};
+  t.microarchitecture = "bit_serial";
+  t.parameters["bit_serial"] = {{"count_cycles", 4}, {"multiply_cycles", 6}};
   return t;
 }
 
 TEST(BitSerial, AStepTakesTheEightBitsOfItsInputs) {
-  const TileSteps steps = bit_serial::steps(tile());
+  const TileSteps steps = tile_kind("bit_serial").steps(tile(), 130);
   EXPECT_EQ(steps.beat, 8U);
   EXPECT_EQ(steps.latency, 4U + 6U);
 }

@@ -1,6 +1,4 @@
 // Product select: a step a cycle; products formed once a tile, one selection a weight.
-#include "chip/timing/product_select.hpp"
-
 #include "chip/timing/tile_array.hpp"
 #include "chip/timing/timing_testing.hpp"
 
@@ -9,12 +7,12 @@ namespace {
 
 config::TileConfig tile() {
   config::TileConfig t = tile_100_by_50(2, 10);
-  t.product_select = config::ProductSelectConfig{7};
+  t.parameters["product_select"] = {{"product_cycles", 7}};
   return t;
 }
 
 TEST(ProductSelect, AStepTakesACycle) {
-  const TileSteps steps = product_select::steps(tile());
+  const TileSteps steps = tile_kind("product_select").steps(tile(), 130);
   EXPECT_EQ(steps.beat, 1U);
   EXPECT_EQ(steps.latency, 7U);
 }

@@ -1,6 +1,4 @@
 // ROM and multipliers: a ROM row takes its outputs over the lanes.
-#include "chip/timing/rom_mac.hpp"
-
 #include "chip/timing/tile_array.hpp"
 #include "chip/timing/timing_testing.hpp"
 
@@ -9,21 +7,21 @@ namespace {
 
 config::TileConfig tile() {
   config::TileConfig t = tile_100_by_50(1, 10);
-  t.microarchitecture = config::Microarchitecture::RomMac;
-  t.rom_mac = config::RomMacConfig{16, 4, 6};
+  t.microarchitecture = "rom_mac";
+  t.parameters["rom_mac"] = {{"mac_lanes", 16}, {"read_cycles", 4}, {"multiply_cycles", 6}};
   return t;
 }
 
 TEST(RomMac, AStepTakesTheOutputsOverTheLanes) {
-  const TileSteps steps = rom_mac::steps(tile(), 130);
+  const TileSteps steps = tile_kind("rom_mac").steps(tile(), 130);
   EXPECT_EQ(steps.beat, 4U);  // ceil(50 / 16)
   EXPECT_EQ(steps.latency, 4U + 6U);
-  EXPECT_EQ(rom_mac::steps(tile(), 33).beat, 3U) << "a tile wider than its array";
+  EXPECT_EQ(tile_kind("rom_mac").steps(tile(), 33).beat, 3U) << "a tile wider than its array";
   config::TileConfig wide = tile();
-  wide.rom_mac->mac_lanes = 50;
-  EXPECT_EQ(rom_mac::steps(wide, 130).beat, 1U);
-  wide.rom_mac->mac_lanes = 49;
-  EXPECT_EQ(rom_mac::steps(wide, 130).beat, 2U);
+  wide.parameters["rom_mac"]["mac_lanes"] = 50;
+  EXPECT_EQ(tile_kind("rom_mac").steps(wide, 130).beat, 1U);
+  wide.parameters["rom_mac"]["mac_lanes"] = 49;
+  EXPECT_EQ(tile_kind("rom_mac").steps(wide, 130).beat, 2U);
 }
 
 // sigma = 5. Tile [0, 100): 100 rows of 4 cycles; tile [100, 130): 28 rows of 4 cycles and 2 of 4. The border at 100

@@ -23,9 +23,8 @@ program::Placement place(const Shape& s) {
     m.heads = m.kv_heads = 1;
     m.head_dim = s.hidden;
     c.kv.depth_words = 1 << 20;
-    c.tile = {
-        config::Microarchitecture::ProductSelect, s.rows, s.columns, s.inputs_per_cycle, s.scale_lanes, 3, {}, {}, {}};
-    c.tile.product_select = config::ProductSelectConfig{2};
+    c.tile = {"product_select", s.rows, s.columns, s.inputs_per_cycle, s.scale_lanes, 3, {}};
+    c.tile.parameters["product_select"] = {{"product_cycles", 2}};
   });
 }
 void expect_figures(const Shape& shape, std::uint64_t sigma, std::uint64_t pass, std::uint64_t chain) {
@@ -107,8 +106,8 @@ TEST(TileArray, MayHaveTilesOfItsOwn) {
     c.tile.rows = 32;
     c.tile.columns = 100;
     auto& head = c.tiles[4].emplace(c.tile);
-    head.microarchitecture = config::Microarchitecture::RomMac;
-    head.rom_mac = config::RomMacConfig{25, 4, 5};
+    head.microarchitecture = "rom_mac";
+    head.parameters["rom_mac"] = {{"mac_lanes", 25}, {"read_cycles", 4}, {"multiply_cycles", 5}};
     head.rows = 64;
     c.tiles[0].emplace(c.tile).columns = 50;
   });

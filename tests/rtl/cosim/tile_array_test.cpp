@@ -1,11 +1,11 @@
 // Tile arrays of the three microarchitectures: beats of a quantised vector in, the partial sums of all tiles out.
 #include "rtl/rom_words.hpp"
 #include "support.hpp"
+#include "support/tile_kinds.hpp"
 
 namespace kiln::rtl {
 namespace {
 
-using config::Microarchitecture;
 using config::TensorClass;
 using numerics::kGroup;
 using program::ArrayKind;
@@ -105,7 +105,7 @@ config::ModelConfig model_for(ArrayKind kind, std::uint32_t inputs, std::uint32_
   return support::model_of({"cosim", outputs, inputs, 2, 1, 1, 4, 20});
 }
 
-config::TileConfig tile_of(const Configuration& c, Microarchitecture kind) {
+config::TileConfig tile_of(const Configuration& c, const std::string& kind) {
   config::TileConfig tile;
   tile.microarchitecture = kind;
   tile.rows = c.at("rows");
@@ -113,21 +113,24 @@ config::TileConfig tile_of(const Configuration& c, Microarchitecture kind) {
   tile.inputs_per_cycle = c.at("inputs_per_cycle");
   tile.scale_lanes = c.at("scale_lanes");
   tile.accumulate_cycles = c.at("accumulate_cycles");
-  if (kind == Microarchitecture::ProductSelect)
-    tile.product_select = config::ProductSelectConfig{c.at("product_cycles")};
-  if (kind == Microarchitecture::BitSerial)
-    tile.bit_serial = config::BitSerialConfig{c.at("count_cycles"), c.at("multiply_cycles")};
-  if (kind == Microarchitecture::RomMac)
-    tile.rom_mac = config::RomMacConfig{c.at("mac_lanes"), c.at("read_cycles"), c.at("multiply_cycles")};
+  if (kind == "product_select") tile.parameters["product_select"] = {{"product_cycles", c.at("product_cycles")}};
+  if (kind == "bit_serial")
+    tile.parameters["bit_serial"] = {{"count_cycles", c.at("count_cycles")},
+                                     {"multiply_cycles", c.at("multiply_cycles")}};
+  if (kind == "rom_mac")
+    tile.parameters["rom_mac"] = {{"mac_lanes", c.at("mac_lanes")},
+                                  {"read_cycles", c.at("read_cycles")},
+                                  {"multiply_cycles", c.at("multiply_cycles")}};
   return tile;
 }
 
-template <Microarchitecture microarchitecture>
+/// `Tile`: 0 product_select, 1 bit_serial, 2 rom_mac.
+template <int Tile>
 Case array_case(const Configuration& c, std::uint64_t seed) {
   const auto kind = static_cast<ArrayKind>(c.at("array"));
   config::ChipConfig chip;
   chip.link.beat_groups = c.at("beat_groups");
-  chip.tile = tile_of(c, microarchitecture);
+  chip.tile = tile_of(c, support::kTileKinds[Tile]);
   auto recipe = recipe_of(static_cast<int>(c.at("other_bits")));
   for (const auto which : {TensorClass::Q, TensorClass::Gate, TensorClass::Down})
     recipe.formats[static_cast<std::size_t>(which)].bits = static_cast<int>(c.at("bits"));
@@ -143,9 +146,9 @@ Case array_case(const Configuration& c, std::uint64_t seed) {
   return made;
 }
 
-KILN_COSIM(ProductSelect, "product_select", array_case<Microarchitecture::ProductSelect>);
-KILN_COSIM(BitSerial, "bit_serial", array_case<Microarchitecture::BitSerial>);
-KILN_COSIM(RomMac, "rom_mac", array_case<Microarchitecture::RomMac>);
+KILN_COSIM(ProductSelect, "product_select", array_case<0>);
+KILN_COSIM(BitSerial, "bit_serial", array_case<1>);
+KILN_COSIM(RomMac, "rom_mac", array_case<2>);
 
 }  // namespace
 }  // namespace kiln::rtl

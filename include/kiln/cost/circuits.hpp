@@ -14,6 +14,10 @@ inline constexpr double kMultiplexer = 6;  ///< of two bits
 inline constexpr double kFullAdder = 28;
 inline constexpr double kFlipFlop = 24;
 
+// Bits of a tile's numbers, docs/numerics.md.
+inline constexpr double kProduct = 16;   ///< of a weight and an activation: s(15), and a bit of the wire's sign
+inline constexpr double kGroupSum = 21;  ///< P, a sum of up to 64 products
+
 constexpr double registers(double bits) { return kFlipFlop * bits; }
 constexpr double adder(double bits) { return kFullAdder * bits; }
 /// One of `ways` words.
