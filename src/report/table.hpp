@@ -22,6 +22,11 @@ class Table {
   std::vector<std::vector<std::string>> rows_;
 };
 
+/// Lines of at most `columns` characters, broken at spaces, the later ones set in by two; ends in '\n'.
+std::string wrapped(const std::string& sentence, std::size_t columns = kTerminalColumns);
+/// "a, b and c"
+std::string listed(const std::vector<std::string>& words);
+
 /// 16960.4 -> "16,960"; 12.345 -> "12.3"; 0.01234 -> "0.0123": three significant digits or whole numbers.
 std::string number(double value);
 /// 1234567 -> "1,234,567"
