@@ -70,6 +70,19 @@ std::string wrapped(const std::string& sentence, std::size_t columns) {
   return text + line + "\n";
 }
 
+std::string hanging(const std::string& line, std::size_t indent, std::size_t columns) {
+  if (width(line) <= columns) return line + "\n";
+  std::string text, rest = line;
+  while (width(rest) > columns) {
+    auto space = rest.rfind(' ', columns);
+    if (space == rest.npos || space <= indent) space = rest.find(' ', columns);
+    if (space == rest.npos) break;
+    text += rest.substr(0, space) + "\n";
+    rest = std::string(indent, ' ') + rest.substr(space + 1);
+  }
+  return text + rest + "\n";
+}
+
 std::string listed(const std::vector<std::string>& words) {
   std::string text;
   for (std::size_t i = 0; i < words.size(); ++i)

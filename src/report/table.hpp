@@ -24,6 +24,8 @@ class Table {
 
 /// Lines of at most `columns` characters, broken at spaces, the later ones set in by two; ends in '\n'.
 std::string wrapped(const std::string& sentence, std::size_t columns = kTerminalColumns);
+/// Likewise, but spaces at the front stay and later lines begin at column `indent`.
+std::string hanging(const std::string& line, std::size_t indent, std::size_t columns);
 /// "a, b and c"
 std::string listed(const std::vector<std::string>& words);
 
