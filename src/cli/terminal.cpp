@@ -31,6 +31,10 @@ std::size_t text_columns() {
   return std::clamp(columns, kFewest, report::kTerminalColumns);
 }
 
+bool terminal_is_capable(int file) {
+  return ::isatty(file) != 0 && !variable("TERM").empty() && variable("TERM") != "dumb";
+}
+
 bool colour_is_welcome() { return variable("NO_COLOR").empty() && variable("TERM") != "dumb"; }
 
 }  // namespace kiln::cli

@@ -12,6 +12,9 @@ std::optional<std::size_t> terminal_columns(int file);
 /// Columns for text on standard output: the terminal's, at most a hundred (long lines are hard to read), at least 40.
 std::size_t text_columns();
 
+/// A terminal whose cursor can be moved: TERM is set, and not to "dumb".
+bool terminal_is_capable(int file);
+
 /// https://no-color.org: any NO_COLOR that is not empty forbids it; so does a dumb terminal.
 bool colour_is_welcome();
 
