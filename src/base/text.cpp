@@ -25,6 +25,13 @@ std::size_t edits(std::string_view a, std::string_view b) {
   return row.back();
 }
 
+std::string lower(std::string_view text) {
+  std::string small(text);
+  for (char& c : small)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return small;
+}
+
 }  // namespace
 
 std::string without_controls(std::string_view text) {
@@ -50,6 +57,24 @@ std::string excerpt(std::string text) {
   while (end > 0 && continues_character(text[end])) --end;
   text.resize(end);
   return text + "...";
+}
+
+std::vector<std::string> near_names(std::string_view word, std::span<const std::string> candidates) {
+  constexpr std::size_t kShortest = 2, kMost = 4;
+  const std::string wanted = lower(word);
+  for (const bool begins : {true, false}) {
+    if (wanted.size() < kShortest) break;
+    std::vector<std::string> matches;
+    for (const auto& candidate : candidates) {
+      const auto at = lower(candidate).find(wanted);
+      if (begins ? at == 0 : at != std::string::npos) matches.push_back(candidate);
+    }
+    if (matches.empty()) continue;
+    if (matches.size() <= kMost) return matches;
+    return {*std::ranges::min_element(matches, {}, [&](const std::string& m) { return edits(wanted, m); })};
+  }
+  const auto near = nearest(word, candidates);
+  return near ? std::vector{*near} : std::vector<std::string>();
 }
 
 std::optional<std::string> nearest(std::string_view word, std::span<const std::string> candidates) {

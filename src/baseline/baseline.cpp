@@ -58,29 +58,39 @@ std::uint64_t layer_bytes(const config::ModelConfig& model, Precision precision)
   return 0;
 }
 
-void add(std::string& note, const std::string& sentence) { note += (note.empty() ? "" : "; ") + sentence; }
-
-std::string caution(const config::GpuSpec& gpu, const config::ModelConfig& model, const BaselineQuery& query) {
-  std::string note;
+std::vector<Doubt> doubts_of(const config::GpuSpec& gpu, const config::ModelConfig& model, const BaselineQuery& query) {
+  std::vector<Doubt> doubts;
   const auto weights = model.active_matrix_weights();
   if (weights < kFewestCalibratedWeights || weights > kMostCalibratedWeights)
-    add(note, fmt::format("{:.3g} B active weights are far outside the calibrated sizes (7-8 B)", weights * 1e-9));
+    doubts.push_back(
+        {"", fmt::format("{:.3g} B active weights are far outside the calibrated sizes (7-8 B)", weights * 1e-9)});
   if (query.batch > kMostCalibratedBatch)
-    add(note, fmt::format("batches above {} are outside the calibrated range", kMostCalibratedBatch));
+    doubts.push_back({"", fmt::format("batches above {} are outside the calibrated range", kMostCalibratedBatch)});
   if (query.context > kMostCalibratedContext)
-    add(note, fmt::format("contexts above {} tokens are outside the calibrated range", kMostCalibratedContext));
+    doubts.push_back(
+        {"", fmt::format("contexts above {} tokens are outside the calibrated range", kMostCalibratedContext)});
   if (gpu.measurements == 0) {
-    add(note, gpu.name + " has no measurements: it has the common constants");
+    doubts.push_back({gpu.name, "has no measurements: it has the common constants"});
   } else if (gpu.single_measurements == 0 && query.batch == 1) {
-    add(note, gpu.name + " has no measurements of one sequence: the error is that of GPUs left out of the fit");
+    doubts.push_back({gpu.name, "has no measurements of one sequence: the error is that of GPUs left out of the fit"});
   } else if (query.batch > 1 && gpu.batch_error_mean_percent > kPoorErrorPercent) {
-    add(note, fmt::format("the {} measurements of {} at several sequences are {:.0f} % off on average",
-                          gpu.batch_error_rows, gpu.name, gpu.batch_error_mean_percent));
+    doubts.push_back({"", fmt::format("the {} measurements of {} at several sequences are {:.0f} % off on average",
+                                      gpu.batch_error_rows, gpu.name, gpu.batch_error_mean_percent)});
   }
   if (query.precision == Precision::Fp8 && !gpu.fp8_in_hardware)
-    add(note, gpu.name + " has no FP8 in hardware: the weights are widened and multiplied at 16 bits, as with int8");
+    doubts.push_back({gpu.name,
+                      "has no FP8 in hardware: the weights are widened and multiplied at 16 bits, as with "
+                      "int8"});
   if (query.gpus > 1)
-    add(note, fmt::format("{} GPUs: the time of the links between them is assumed, not measured", query.gpus));
+    doubts.push_back(
+        {"", fmt::format("{} GPUs: the time of the links between them is assumed, not measured", query.gpus)});
+  return doubts;
+}
+
+std::string note_of(const std::vector<Doubt>& doubts) {
+  std::string note;
+  for (const auto& doubt : doubts)
+    note += (note.empty() ? "" : "; ") + (doubt.gpu.empty() ? "" : doubt.gpu + " ") + doubt.sentence;
   return note;
 }
 
@@ -212,7 +222,8 @@ base::Result<BaselineFigure> estimate(const config::GpuSpec& gpu, const config::
   figure.error_p90_percent = single ? engine.error_p90_percent : gpu.batch_error_p90_percent;
   figure.error_rows = single ? engine.error_rows : gpu.batch_error_rows;
   figure.dates = engine.dates;
-  figure.note = caution(gpu, model, query);
+  figure.doubts = doubts_of(gpu, model, query);
+  figure.note = note_of(figure.doubts);
   return figure;
 }
 
@@ -238,6 +249,7 @@ base::Result<BaselineFigure> best_case(const config::GpuSpec& gpu, const config:
   auto figure = estimate(ideal, model, with);
   if (!figure) return figure.error();
   figure->best_case = true;
+  figure->doubts.clear();
   figure->note.clear();  // those of the fit; the figure beside it has them
   return figure;
 }

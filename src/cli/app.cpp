@@ -6,10 +6,17 @@
 #include <cerrno>
 #include <charconv>
 #include <exception>
+#include <map>
+#include <memory>
 
 #include "base/text.hpp"
 #include "cli/cli.hpp"
 #include "cli/commands.hpp"
+#include "cli/completion.hpp"
+#include "cli/effects.hpp"
+#include "cli/terminal.hpp"
+#include "report/table.hpp"
+#include "report/version.hpp"
 
 namespace kiln::cli {
 
@@ -28,6 +35,8 @@ CLI::Validator given() {
 }
 
 namespace {
+
+constexpr std::size_t kHelpColumn = 34;
 
 /// A file that was opened where a standard one is closed would be written into by whoever prints.
 void open_standard_files() {
@@ -52,8 +61,69 @@ void add_common(CLI::App& app, CommonOptions& options) {
     command->add_option("--threads", options.threads, "Threads to use; 0 is one per core; results do not depend on it")
         ->type_name("J")
         ->check(CLI::Range(0, 1024));
-    command->get_formatter()->column_width(34);
+    command->get_formatter()->column_width(kHelpColumn);
   }
+}
+
+/// "bursts|beats" -> bursts and beats; "G...|all" and "FILE" say nothing of the words that there are.
+std::vector<std::string> words_of(const std::string& type) {
+  std::vector<std::string> words;
+  for (std::size_t at = 0; at <= type.size();) {
+    const auto end = std::min(type.find('|', at), type.size());
+    const auto word = type.substr(at, end - at);
+    if (word.empty() || word.front() < 'a' || word.front() > 'z') return {};
+    words.push_back(word);
+    at = end + 1;
+  }
+  return words;
+}
+
+std::vector<std::string> values_of(const CLI::Option& option, const std::string& name, const Session& session) {
+  for (const auto* kind : {"chip", "model", "recipe", "gpu", "economics"})
+    if (name == kind) return session.names(kind);
+  return words_of(option.get_type_name());
+}
+
+std::vector<CommandWords> words_of(const CLI::App& app, const Session& session) {
+  std::vector<CommandWords> commands;
+  for (const auto* command : app.get_subcommands([](const CLI::App* c) { return !c->get_group().empty(); })) {
+    CommandWords words{command->get_name(), command->get_description(), {}};
+    for (const auto* option : command->get_options()) {
+      if (!option->nonpositional()) continue;
+      OptionWords entry;
+      if (!option->get_snames().empty()) entry.brief = option->get_snames().front();
+      if (!option->get_lnames().empty()) entry.full = option->get_lnames().front();
+      entry.takes_value = option->get_items_expected_max() > 0;
+      entry.description = option->get_description();
+      if (entry.takes_value) entry.values = values_of(*option, entry.full, session);
+      words.options.push_back(std::move(entry));
+    }
+    commands.push_back(std::move(words));
+  }
+  return commands;
+}
+
+base::Result<int> write_script(const CLI::App& app, std::string_view shell, Session& session) {
+  const auto written = session.output("", completion_script(shell, words_of(app, session)));
+  if (!written) return written.error();
+  return 0;
+}
+
+/// After all others, whose options it completes; the help does not show it.
+void add_completion(CLI::App& app, Action& chosen) {
+  auto shell = std::make_shared<int>(0);
+  auto* command = app.add_subcommand("completion", "Write a script that completes kiln's command line");
+  command->group("");
+  std::map<std::string, int> shells;
+  for (const auto name : kShells) shells.emplace(name, static_cast<int>(shells.size()));
+  command->add_option("SHELL", *shell, "bash, zsh or fish")->transform(one_of(shells))->required();
+  command->footer(
+      "Examples:\n"
+      "  source <(kiln completion bash)\n"
+      "  kiln completion zsh > _kiln");
+  command->callback([shell, &app, &chosen] {
+    chosen = [shell, &app](Session& session) { return write_script(app, kShells[*shell], session); };
+  });
 }
 
 /// One sentence a line: a config file's errors come together.
@@ -64,6 +134,38 @@ int fail(std::string_view sentences, int status) {
     if (end == sentences.npos) return status;
     sentences.remove_prefix(end + 1);
   }
+}
+
+int show(const std::string& text) {
+  if (std::fputs(text.c_str(), stdout) >= 0 && std::fflush(stdout) == 0) return 0;
+  return fail("cannot write to standard output", kBadInput);
+}
+
+/// CLI11's text with lines that fit the terminal: what an option does goes on below where it began.
+std::string fitted(const std::string& help) {
+  const std::size_t columns = text_columns();
+  std::string text;
+  bool examples = false;  // are copied from the screen, and stay whole
+  for (std::size_t at = 0; at < help.size();) {
+    const auto end = std::min(help.find('\n', at), help.size());
+    const auto line = help.substr(at, end - at);
+    examples = examples || line == "Examples:";
+    text += examples ? line + "\n" : report::hanging(line, kHelpColumn, columns);
+    at = end + 1;
+  }
+  return text;
+}
+
+/// The first option, of the command that was chosen, that changes nothing.
+std::optional<std::string> idle_option(const CLI::App& app) {
+  for (const auto* command : app.get_subcommands()) {
+    const auto given = [&](std::string_view option) {
+      const auto* found = command->get_option_no_throw(std::string(option));
+      return found != nullptr && found->count() > 0;
+    };
+    if (auto sentence = without_effect(command->get_name(), given)) return sentence;
+  }
+  return std::nullopt;
 }
 
 int run_action(const Action& action, Session& session) {
@@ -82,9 +184,10 @@ int run_action(const Action& action, Session& session) {
 int run(int argc, const char* const* argv) {
   open_standard_files();
   const Interrupts interrupts;
-  CLI::App app{"Kiln bakes a Llama checkpoint into a weights-in-silicon chip and runs that chip cycle by cycle."};
+  CLI::App app{"Kiln bakes a Llama checkpoint into a weights-in-silicon chip and runs that chip cycle by cycle.",
+               "kiln"};
   app.require_subcommand(1);
-  app.set_version_flag("--version", "kiln " KILN_VERSION);
+  app.set_version_flag("--version", report::version_line());
   app.footer(
       "Examples:\n"
       "  kiln bake models/kiln-stories-1m -o stories.rom --recipe w4\n"
@@ -103,6 +206,7 @@ int run(int argc, const char* const* argv) {
   add_cost(app, action);
   add_rtl(app, action);
   add_common(app, options);
+  add_completion(app, action);
   const auto is_command = [&](std::string_view word) {
     const auto commands = app.get_subcommands({});
     return std::any_of(commands.begin(), commands.end(), [&](const CLI::App* c) { return c->get_name() == word; });
@@ -115,9 +219,11 @@ int run(int argc, const char* const* argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
-    if (e.get_exit_code() == 0) return app.exit(e);  // --help, --version
+    if (e.get_name() == "CallForHelp") return show(fitted(app.help()));
+    if (e.get_exit_code() == 0) return show(std::string(e.what()) + "\n");  // --version
     return fail(fmt::format("{} (see `kiln --help`)", base::without_controls(e.what())), kBadInput);
   }
+  if (const auto sentence = idle_option(app)) return fail(*sentence, kBadInput);
   try {
     Session session(options, interrupts);
     return run_action(action, session);

@@ -39,8 +39,10 @@ base::Result<int> run_baseline(const BaselineOptions& options, Session& session)
   if (const auto set = session.allow_set({"gpu", "model"}); !set) return set.error();
   const auto model = session.model(options.model);
   if (!model) return model.error();
+  const auto screen = session.choose_gpus(options.gpus);
+  if (!screen) return screen.error();
   report::BaselineRows rows{options.query.batch, options.query.context, {}};
-  for (const auto& name : options.gpus.empty() ? session.gpus() : options.gpus) {
+  for (const auto& name : screen->all_gpus || options.gpus.empty() ? session.gpus() : options.gpus) {
     const auto gpu = session.gpu(name);
     if (!gpu) return gpu.error();
     if (const auto added = add_figures(*gpu, *model, options.query, rows); !added) return added.error();
@@ -51,7 +53,8 @@ base::Result<int> run_baseline(const BaselineOptions& options, Session& session)
     if (machines->empty()) return base::Error{"no file is under configs/machine; --machines expects some"};
     rows.machines = *std::move(machines);
   }
-  const auto written = session.output(report::baseline_json(*model, rows), report::baseline_table(rows, std::nullopt));
+  const auto written =
+      session.output(report::baseline_json(*model, rows), report::baseline_table(rows, std::nullopt, *screen));
   if (!written) return written.error();
   return 0;
 }
@@ -129,8 +132,10 @@ base::Result<std::vector<report::GpuUnderLoad>> baselines_under_load(const Sessi
 void add_baseline(CLI::App& app, Action& chosen) {
   auto options = std::make_shared<BaselineOptions>();
   auto* command = app.add_subcommand("baseline", "The GPU model alone, fitted to published measurements");
-  command->add_option("--gpu", options->gpus, "GPUs: names under configs/gpu or files; all if not given")
-      ->type_name("G");
+  command
+      ->add_option("--gpu", options->gpus,
+                   "GPUs: names under configs/gpu or files, or all; if not given the screen shows four")
+      ->type_name("G...|all");
   command->add_option("--model", options->model, "A name under configs/model or a file")->type_name("M")->required();
   const std::map<std::string, baseline::Precision> precisions = {{"bf16", baseline::Precision::Bf16},
                                                                  {"fp8", baseline::Precision::Fp8},

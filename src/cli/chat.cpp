@@ -8,6 +8,8 @@
 
 #include "base/text.hpp"
 #include "cli/baselines.hpp"
+#include "cli/terminal.hpp"
+#include "report/table.hpp"
 
 namespace kiln::cli {
 namespace {
@@ -50,7 +52,9 @@ Chat::Chat(Session& session, host::Conversation& conversation, report::ChatRepor
       pace_(pace),
       system_(std::move(system)),
       out_(session.options().json == "-" ? stderr : stdout),
-      input_(STDIN_FILENO) {
+      columns_(terminal_columns(::fileno(out_))),
+      wrap_(columns_),
+      input_(STDIN_FILENO, out_) {
   session_.interrupts().divert([this] { interrupt(); });
 }
 
@@ -68,16 +72,10 @@ void Chat::interrupt() {
 base::Result<int> Chat::run() {
   const std::stop_callback wake(session_.stop(), [this] { interrupt(); });
   const bool typed = input_.is_terminal();
-  if (typed)
-    say(fmt::format("{} on {}; /help shows the commands", report_.placement.model().name,
-                    report_.placement.chip().name));
+  if (typed) greet();
   while (!session_.stop().stop_requested()) {
     if (const auto written = left(); !written) return written;
-    if (typed) {
-      fmt::print(out_, "> ");
-      std::fflush(out_);
-    }
-    auto event = input_.next();
+    auto event = input_.next("> ");
     if (!event) return event.error();
     switch (event->kind) {
       case LineInput::Kind::End:
@@ -143,14 +141,28 @@ void Chat::history() {
   if (conversation_.messages().empty()) say("nothing was said");
 }
 
+void Chat::greet() {
+  say(fmt::format("{} on {}. {}", report_.placement.model().name, report_.placement.chip().name,
+                  conversation_.has_template() ? "Ask something, and press Enter."
+                                               : "It continues your text: try \"Once upon a time\"."));
+  say("/help shows the commands; Ctrl-C ends an answer, Ctrl-D leaves.");
+}
+
 void Chat::show(std::string_view text) {
-  fmt::print(out_, "{}", harmless(text));
+  fmt::print(out_, "{}", wrap_.take(harmless(text)));
   std::fflush(out_);
   if (!text.empty()) line_open_ = text.back() != '\n';
 }
 
+void Chat::show_rest() {
+  fmt::print(out_, "{}", wrap_.rest());
+  std::fflush(out_);
+}
+
 void Chat::say(std::string_view sentence) {
-  fmt::print(out_, "{}{}\n", line_open_ ? "\n" : "", sentence);
+  show_rest();
+  auto line = columns_ ? report::wrapped(std::string(sentence), *columns_) : std::string(sentence) + "\n";
+  fmt::print(out_, "{}{}", line_open_ ? "\n" : "", line);
   line_open_ = false;
   std::fflush(out_);
 }
@@ -214,6 +226,7 @@ base::Result<host::Turn> Chat::compute(const std::string& text, std::stop_token 
   }
   auto turn = conversation_.say(text, listener);
   be_silent();
+  if (pace_ == Pace::Host) show_rest();
   return turn;
 }
 

@@ -10,6 +10,7 @@
 
 #include "cli/line_input.hpp"
 #include "cli/session.hpp"
+#include "cli/word_wrap.hpp"
 #include "host/conversation.hpp"
 #include "kiln/config/gpu_spec.hpp"
 #include "report/chat_report.hpp"
@@ -43,7 +44,9 @@ class Chat {
   /// The answer at the chip's speed; returns how many of its tokens came before the stop.
   std::size_t replay(const host::Turn& turn, const std::stop_token& stop);
   base::Status record(host::Turn turn);
+  void greet();
   void show(std::string_view text);
+  void show_rest();                     ///< of a text that has come to its end
   void say(std::string_view sentence);  ///< a line of the program's own
   void interrupt();
 
@@ -54,6 +57,8 @@ class Chat {
   Pace pace_;
   std::optional<std::string> system_;
   std::FILE* out_;
+  std::optional<std::size_t> columns_;  ///< of the terminal that shows the conversation
+  WordWrap wrap_;
   LineInput input_;
   std::mutex mutex_;
   std::optional<std::stop_source> answer_;  ///< while there is one; under the mutex

@@ -35,6 +35,18 @@ base::Status check_options(const CostOptions& options) {
   return {};
 }
 
+/// "all" is every GPU that has a price.
+base::Result<std::vector<std::string>> priced_gpus(const std::vector<std::string>& names, const Session& session) {
+  if (std::ranges::find(names, "all") == names.end()) return names;
+  std::vector<std::string> priced;
+  for (const auto& name : session.gpus()) {
+    const auto gpu = session.gpu(name);
+    if (!gpu) return gpu.error();
+    if (gpu->price_usd_per_h) priced.push_back(name);
+  }
+  return priced;
+}
+
 /// The chip at work, without values; as many tokens as the KV cache holds where it holds fewer.
 base::Result<host::RunResult> run_chip(const program::Placement& placement, CostOptions& options, Session& session) {
   const std::uint64_t capacity = placement.kv().capacity_tokens;
@@ -178,7 +190,9 @@ base::Result<int> run_cost(CostOptions options, Session& session) {
   }
   if (options.break_even) {
     if (options.gpus.empty()) options.gpus = {"h100-sxm", "b200"};
-    for (const auto& gpu : options.gpus) {
+    const auto gpus = priced_gpus(options.gpus, session);
+    if (!gpus) return gpus.error();
+    for (const auto& gpu : *gpus) {
       auto row = against(gpu, machine, *model, options, (*cost)->tech, *economics, session);
       if (!row) return row.error();
       report.break_even.push_back(*std::move(row));
@@ -188,6 +202,7 @@ base::Result<int> run_cost(CostOptions options, Session& session) {
     if (const auto done = svg->append(floorplan::floorplan_svg((*cost)->die.plan, labels(*placement, **cost))); !done)
       return done.error();
     if (const auto done = svg->commit(); !done) return done.error();
+    session.wrote(options.svg);
   }
   if (const auto written = session.output(report::cost_json(report), report::cost_text(report)); !written)
     return written.error();
@@ -219,8 +234,8 @@ void add_cost(CLI::App& app, Action& chosen) {
                     "Tokens a day and months from which baking pays, against GPUs");
   command
       ->add_option("--gpu", options->gpus,
-                   "With --break-even: GPUs with a /price_usd_per_h; h100-sxm and b200 if not given")
-      ->type_name("G");
+                   "With --break-even: GPUs with a /price_usd_per_h, or all; h100-sxm and b200 if not given")
+      ->type_name("G...|all");
   count("--gpu-batch", options->gpu_batch, "Users at a time on a GPU", "B");
   command->add_option("--svg", options->svg, "Write a picture of the die")->type_name("FILE");
   command->footer(

@@ -233,6 +233,7 @@ base::Result<int> eval(const EvalOptions& options, Session& session) {
   const auto evaluation = evaluate::evaluate(request, reference.get(), chip.get(), session.progress());
   if (!evaluation) return evaluation.error();
   if (const auto written = (*logits)->commit(); !written) return written.error();
+  if (!options.logits.empty()) session.wrote(options.logits);
   report::EvalReport report{*evaluation, request.context,    request.ids.size(),
                             {},          options.checkpoint, session.host_figures()};
   report.lora = options.lora;

@@ -10,6 +10,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "cli/terminal.hpp"
+
 namespace kiln::cli {
 namespace {
 
@@ -21,8 +23,10 @@ base::Error failed(std::string_view what) {
 
 }  // namespace
 
-LineInput::LineInput(int file) : file_(file), waker_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+LineInput::LineInput(int file, std::FILE* out)
+    : file_(file), out_(out), waker_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   base::check(waker_ >= 0, "an event descriptor can be made");
+  if (is_terminal() && terminal_is_capable(::fileno(out))) editor_.emplace(file, waker_, out);
 }
 
 LineInput::~LineInput() { ::close(waker_); }
@@ -34,7 +38,22 @@ void LineInput::wake() const {
 
 bool LineInput::is_terminal() const { return ::isatty(file_) != 0; }
 
-base::Result<LineInput::Event> LineInput::next() {
+base::Result<LineInput::Event> LineInput::next(const char* prompt) {
+  if (editor_) {
+    auto [kind, line] = editor_->next(prompt);
+    const auto same = kind == LineEditor::Kind::Line  ? Kind::Line
+                      : kind == LineEditor::Kind::End ? Kind::End
+                                                      : Kind::Woken;
+    return Event{same, std::move(line)};
+  }
+  if (is_terminal()) {
+    fmt::print(out_, "{}", prompt);
+    std::fflush(out_);
+  }
+  return next_plain();
+}
+
+base::Result<LineInput::Event> LineInput::next_plain() {
   while (true) {
     if (const auto end = buffer_.find('\n'); end != buffer_.npos) {
       Event event{Kind::Line, buffer_.substr(0, end)};

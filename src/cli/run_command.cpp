@@ -77,6 +77,9 @@ base::Result<int> run(const RunOptions& options, Session& session) {
                                              : std::vector<std::string>{"chip", "gpu", "tech"};
   if (const auto set = session.allow_set(kinds); !set) return set.error();
   if (const auto valid = check_options(options); !valid) return valid.error();
+  auto screen = session.choose_gpus(options.gpus);
+  if (!screen) return screen.error();
+  screen->all_units = options.all_units;
   auto trace = open_trace(options, session);
   if (!trace) return trace.error();
   const auto subject = load(options, session);
@@ -175,8 +178,9 @@ base::Result<int> run(const RunOptions& options, Session& session) {
   }
   if (*trace && !session.stop().stop_requested()) {
     if (const auto written = (*trace)->finish(result->chip.total); !written) return written.error();
+    session.wrote(*options.trace);
   }
-  if (const auto written = session.output(report::run_json(report), report::run_text(report)); !written)
+  if (const auto written = session.output(report::run_json(report), report::run_text(report, *screen)); !written)
     return written.error();
   return 0;
 }
@@ -238,6 +242,15 @@ void add_run(CLI::App& app, Action& chosen) {
       ->add_option("--trace", options->trace,
                    "Write what every unit did when: Perfetto (.pftrace, .perfetto-trace) or Chrome JSON (.json)")
       ->type_name("FILE");
+  command
+      ->add_option("--gpu", options->gpus,
+                   "GPUs that the screen shows: names under configs/gpu or files, or all; four if not given")
+      ->type_name("G...|all");
+  command
+      ->add_option("--units", options->all_units,
+                   "Units whose cycles the screen shows: those that matter, or all [main]")
+      ->transform(one_of(std::map<std::string, int>{{"main", 0}, {"all", 1}}))
+      ->type_name("main|all");
   command->footer(
       "Examples:\n"
       "  kiln run --rom stories.rom --chip demo --prompt \"Once upon a time\" -n 200\n"

@@ -34,6 +34,8 @@ struct RunOptions {
   std::optional<std::string> trace;
   std::string lora;
   bool rtl = false;
+  std::vector<std::string> gpus;  ///< that the screen shows
+  bool all_units = false;         ///< likewise
 };
 
 /// What is to be run: an image with its values, or shapes alone.

@@ -12,6 +12,8 @@
 #include <mutex>
 
 #include "base/atomic_file.hpp"
+#include "base/text.hpp"
+#include "cli/terminal.hpp"
 #include "numerics/matrix.hpp"
 
 namespace kiln::cli {
@@ -49,6 +51,12 @@ std::string_view simd_name(numerics::Simd simd) {
   return "scalar";
 }
 
+/// "40 s", "12 min"
+std::string left_words(double seconds) {
+  if (seconds < 100) return fmt::format("{:.0f} s", seconds);
+  return fmt::format("{:.0f} min", seconds / 60);
+}
+
 /// One line on the terminal, at most ten times a second.
 class ProgressLine {
  public:
@@ -62,7 +70,10 @@ class ProgressLine {
     const double share = total == 0 ? 1.0 : static_cast<double>(done) / static_cast<double>(total);
     const double seconds = std::chrono::duration<double>(now - started_).count();
     const double left = share > 0 ? seconds * (1 - share) / share : 0;
-    fmt::print(stderr, "\r\033[K{}: {:.0f} %, {:.0f} s left{}", what, share * 100, left, finished ? "\r\033[K" : "");
+    auto line = fmt::format("{}: {:.0f} %, {} left", what, share * 100, left_words(left));
+    if (const auto columns = terminal_columns(STDERR_FILENO); columns && line.size() >= *columns)
+      line.resize(*columns - 1);  // a longer line would wrap, and stay
+    fmt::print(stderr, "\r\033[K{}{}", line, finished ? "\r\033[K" : "");
     std::fflush(stderr);
   }
 
@@ -140,6 +151,30 @@ base::Result<config::GpuSpec> Session::gpu(const std::string& name) const {
   return config::load_gpu(*file, overrides("gpu"));
 }
 
+std::vector<std::string> Session::gpus() const {
+  auto names = configs_.list("gpu");
+  names.insert(names.end(), gpu_files_.begin(), gpu_files_.end());
+  return names;
+}
+
+base::Result<report::Screen> Session::choose_gpus(const std::vector<std::string>& names) {
+  report::Screen screen;
+  screen.columns = text_columns();
+  const auto listed = configs_.list("gpu");
+  for (const auto& name : names) {
+    if (name == "all") {
+      screen.all_gpus = true;
+      continue;
+    }
+    const auto spec = gpu(name);
+    if (!spec) return spec.error();
+    screen.gpus.push_back(spec->name);
+    if (std::ranges::find(listed, name) == listed.end() && std::ranges::find(listed, spec->name) == listed.end())
+      gpu_files_.push_back(name);
+  }
+  return screen;
+}
+
 base::Result<std::vector<config::ReferenceMachine>> Session::machines() const {
   std::vector<config::ReferenceMachine> machines;
   for (const auto& name : configs_.list("machine")) {
@@ -182,20 +217,24 @@ base::Status Session::open_output() {
 }
 
 base::Status Session::output(const std::string& json, const std::string& text) {
-  if (options_.json.empty() || options_.json == "-") {
-    const std::string& out = options_.json.empty() ? text : json;
-    if (std::fwrite(out.data(), 1, out.size(), stdout) != out.size() || std::fflush(stdout) != 0)
-      return base::Error{"cannot write to standard output"};
-    return {};
+  const bool to_screen = options_.json == "-";
+  if (json_) {
+    if (auto written = json_->append(json); !written) return written;
+    if (auto there = json_->commit(); !there) return there;
+    written_.push_back(options_.json);
   }
-  base::check(json_.has_value(), "output before open_output");
-  if (auto written = json_->append(json); !written) return written;
-  return json_->commit();
+  std::string out = to_screen ? json : text;
+  if (!to_screen)
+    for (const auto& file : written_) out += "wrote " + base::without_controls(file) + "\n";
+  if (std::fwrite(out.data(), 1, out.size(), stdout) != out.size() || std::fflush(stdout) != 0)
+    return base::Error{"cannot write to standard output"};
+  return {};
 }
 
 void Session::warn(const std::string& sentence) {
   static const auto logger = [] {
-    auto made = spdlog::stderr_color_st("kiln");
+    const auto mode = colour_is_welcome() ? spdlog::color_mode::automatic : spdlog::color_mode::never;
+    auto made = spdlog::stderr_color_st("kiln", mode);
     made->set_pattern("kiln: %^%l%$: %v");
     return made;
   }();

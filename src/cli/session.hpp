@@ -46,7 +46,12 @@ class Session {
   [[nodiscard]] base::Result<config::GpuSpec> gpu(const std::string& name) const;
   [[nodiscard]] base::Result<config::TechConfig> tech(const std::string& name) const;
   [[nodiscard]] base::Result<config::EconomicsConfig> economics(const std::string& name) const;
-  [[nodiscard]] std::vector<std::string> gpus() const { return configs_.list("gpu"); }
+  /// Those under configs/gpu, and files that choose_gpus() was given.
+  [[nodiscard]] std::vector<std::string> gpus() const;
+  /// What --gpu asks the screen to show: nothing, names and files, or "all". Fails where one is no GPU.
+  [[nodiscard]] base::Result<report::Screen> choose_gpus(const std::vector<std::string>& names);
+  /// Configs of a kind, as a command line may name them.
+  [[nodiscard]] std::vector<std::string> names(const std::string& kind) const { return configs_.list(kind); }
   /// The published points under configs/machine, by name.
   [[nodiscard]] base::Result<std::vector<config::ReferenceMachine>> machines() const;
   /// The kinds of config that the command takes; the first is what a --set without KIND: means. Refuses a --set of
@@ -58,8 +63,10 @@ class Session {
 
   /// Opens the file of --json, so that one which cannot be written is refused before the work and not after it.
   [[nodiscard]] base::Status open_output();
-  /// Writes the document where --json says, or prints the text for people.
+  /// Writes the document where --json says; prints the text for people, unless the document goes to standard output.
   [[nodiscard]] base::Status output(const std::string& json, const std::string& text);
+  /// That the file is there is said after the text.
+  void wrote(std::string file) { written_.push_back(std::move(file)); }
   static void warn(const std::string& sentence);
 
   /// Wall time since the session began, memory, threads, vector width.
@@ -71,6 +78,8 @@ class Session {
   Interrupts interrupts_;
   config::ConfigPath configs_;
   std::vector<std::string> set_kinds_;
+  std::vector<std::string> gpu_files_;
+  std::vector<std::string> written_;
   std::optional<base::ThreadPool> pool_;
   std::optional<base::AtomicFile> json_;
   std::chrono::steady_clock::time_point started_;

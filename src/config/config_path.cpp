@@ -53,6 +53,17 @@ std::string listed(const std::vector<std::string>& words) {
   return text;
 }
 
+/// "; the nearest is "a"", "; the nearest are "a" and "b"", or nothing.
+std::string hint(std::string_view name, const std::vector<std::string>& names) {
+  if (name.size() > 64) return "";
+  const auto near = base::near_names(name, names);
+  std::string text;
+  for (std::size_t i = 0; i < near.size(); ++i)
+    text += fmt::format("{}\"{}\"", i == 0 ? "" : i + 1 == near.size() ? " and " : ", ", near[i]);
+  if (near.empty()) return "";
+  return fmt::format("; the nearest {} {}", near.size() == 1 ? "is" : "are", text);
+}
+
 }  // namespace
 
 ConfigPath::ConfigPath(std::string_view environment, std::string_view executable) {
@@ -83,9 +94,8 @@ base::Result<std::string> ConfigPath::find(std::string_view kind, std::string_vi
   if (names.empty())
     return base::Error{
         fmt::format("no {} config is named \"{}\": there are none under {}", kind, printable(name), listed(folders_))};
-  const auto near = name.size() <= 64 ? base::nearest(name, names) : std::nullopt;
   return base::Error{fmt::format("no {} config is named \"{}\"{}; there are {}", kind, printable(name),
-                                 near ? fmt::format("; the nearest is \"{}\"", *near) : "", listed(names))};
+                                 hint(name, names), listed(names))};
 }
 
 std::vector<std::string> ConfigPath::list(std::string_view kind) const {

@@ -5,6 +5,7 @@
 #include "report/document.hpp"
 #include "report/eval_report.hpp"
 #include "report/table.hpp"
+#include "report/units.hpp"
 
 namespace kiln::report {
 namespace {
@@ -142,8 +143,8 @@ std::string bake_text(const BakeSummary& summary) {
   text += distortion_table(summary.report.tensors);
   text += fmt::format("{} weights, {:.3f} bits per weight with scales and codebooks, recipe {}\n",
                       grouped(summary.report.weights), summary.report.bits_per_weight, summary.recipe.name);
-  text += fmt::format("{}: {}, baked in {:.1f} s ({:.0f} MiB of memory at most)\nhash {}\n", summary.output,
-                      bytes(summary.report.file_bytes), summary.host.wall_s, summary.host.peak_memory_mib,
+  text += fmt::format("{}: {}, baked in {} ({:.0f} MiB of memory at most)\nhash {}\n", summary.output,
+                      bytes(summary.report.file_bytes), seconds(summary.host.wall_s), summary.host.peak_memory_mib,
                       summary.report.content_hash);
   return text;
 }

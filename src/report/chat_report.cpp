@@ -4,6 +4,7 @@
 
 #include "report/document.hpp"
 #include "report/table.hpp"
+#include "report/units.hpp"
 
 namespace kiln::report {
 namespace {
@@ -63,7 +64,7 @@ std::string chat_line(const program::Placement& placement, const ChatTurn& entry
       fmt::format("[{} ({}); {} sent{}, {} in context; ", counted(turn.answer.size(), "answer token"),
                   ended_by(turn.finish), counted(turn.prompt.size(), "prompt token"),
                   turn.sent_again ? " (the template rewrote what was said)" : "", grouped(turn.context_tokens()));
-  line += fmt::format("first token after {} us", number(turn.ttft_us(chip.clock_mhz).value_or(0)));
+  line += fmt::format("first token after {}", microseconds(turn.ttft_us(chip.clock_mhz).value_or(0)));
   if (const auto rate = turn.tokens_per_s(chip.clock_mhz))
     line += fmt::format(", {} tokens/s on {}", number(*rate), chip.name);
   line += fmt::format("; {} tokens/s on {} ({})]", number(entry.baseline.tokens_per_s_user), entry.baseline.gpu,

@@ -5,6 +5,7 @@
 
 #include "report/cost_json.hpp"
 #include "report/table.hpp"
+#include "report/units.hpp"
 
 namespace kiln::report {
 namespace {
@@ -53,10 +54,10 @@ std::string area_table(const CostReport& report) {
 }
 
 std::string energy_table(const cost::Energy& energy) {
-  Table table({"energy of a token", "mJ", "low", "high", "share"});
+  Table table({"energy of a token", "typical", "low", "high", "share"});
   const auto row = [&](const std::string& what, const base::Range& mj) {
-    table.row(
-        {what, number(mj.typical), number(mj.low), number(mj.high), percent(mj.typical / energy.mj_per_token.typical)});
+    table.row({what, millijoules(mj.typical), millijoules(mj.low), millijoules(mj.high),
+               percent(mj.typical / energy.mj_per_token.typical)});
   };
   auto parts = energy.parts;
   std::stable_sort(parts.begin(), parts.end(),
@@ -160,10 +161,9 @@ std::string break_even_text(const CostReport::AgainstGpu& against) {
 }  // namespace
 
 std::string cost_line(const ChipCost& cost) {
-  return fmt::format(
-      "{}: {} mm2, {} billion transistors,\n{} W, {} mJ a token (low to high: all constants at one end)\n",
-      cost.tech.description, span(cost.die.area_mm2), number(cost.die.transistors.typical * 1e-9),
-      span(cost.energy.power_w), span(cost.energy.mj_per_token));
+  return fmt::format("{}: {} mm2, {} billion transistors,\n{} W, {} a token (low to high: all constants at one end)\n",
+                     cost.tech.description, span(cost.die.area_mm2), number(cost.die.transistors.typical * 1e-9),
+                     span(cost.energy.power_w), millijoules(cost.energy.mj_per_token));
 }
 
 std::string cost_text(const CostReport& report) {
@@ -178,8 +178,8 @@ std::string cost_text(const CostReport& report) {
                       cost.die.area_mm2.typical <= cost::kReticleMm2 ? "within" : "BEYOND", number(cost::kReticleMm2));
   text += path_table(report) + "\n" + link_table(report) + "\n" + energy_table(cost.energy);
   text += fmt::format(
-      "\n{} W, {} mJ a token;\n{} tokens in and {} out, {} user{}, {} answer tokens/s over the whole run\n",
-      span(cost.energy.power_w), span(cost.energy.mj_per_token), grouped(report.prompt_tokens),
+      "\n{} W, {} a token;\n{} tokens in and {} out, {} user{}, {} answer tokens/s over the whole run\n",
+      span(cost.energy.power_w), millijoules(cost.energy.mj_per_token), grouped(report.prompt_tokens),
       grouped(report.answer_tokens), report.users, report.users == 1 ? "" : "s", number(report.tokens_per_s_total));
   text += "\n" + money_text(report);
   for (const auto& against : report.break_even) text += break_even_text(against);

@@ -13,6 +13,7 @@
 #include "kiln/config/bake_recipe.hpp"
 #include "kiln/config/machine.hpp"
 #include "kiln/program/placement.hpp"
+#include "report/screen.hpp"
 
 namespace kiln::report {
 
@@ -80,10 +81,17 @@ struct RunReport {
 };
 
 std::string run_json(const RunReport& report);
-std::string run_text(const RunReport& report);
+std::string run_text(const RunReport& report, const Screen& screen = {});
 
-/// What `kiln baseline` says; with `chip_tokens_per_s` the table has a line for each median and best figure.
+/// The chip's line in the table of GPUs.
+struct ChipRate {
+  std::string name;
+  double tokens_per_s = 0;
+  std::optional<double> mj_per_token = {};
+};
+
+/// What `kiln baseline` says; with a chip the GPUs are beside it.
 std::string baseline_json(const config::ModelConfig& model, const BaselineRows& rows);
-std::string baseline_table(const BaselineRows& rows, std::optional<double> chip_tokens_per_s);
+std::string baseline_table(const BaselineRows& rows, const std::optional<ChipRate>& chip, const Screen& screen = {});
 
 }  // namespace kiln::report

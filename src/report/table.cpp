@@ -54,6 +54,41 @@ std::string Table::text() const {
   return text;
 }
 
+std::string wrapped(const std::string& sentence, std::size_t columns) {
+  std::string text, line;
+  for (std::size_t at = 0; at < sentence.size();) {
+    const auto end = std::min(sentence.find(' ', at), sentence.size());
+    const auto word = sentence.substr(at, end - at);
+    if (!line.empty() && width(line) + 1 + width(word) > columns) {
+      text += line + "\n";
+      line = " ";
+    }
+    line += (line.empty() ? "" : " ") + word;
+    at = end + 1;
+  }
+  return text + line + "\n";
+}
+
+std::string hanging(const std::string& line, std::size_t indent, std::size_t columns) {
+  if (width(line) <= columns) return line + "\n";
+  std::string text, rest = line;
+  while (width(rest) > columns) {
+    auto space = rest.rfind(' ', columns);
+    if (space == rest.npos || space <= indent) space = rest.find(' ', columns);
+    if (space == rest.npos) break;
+    text += rest.substr(0, space) + "\n";
+    rest = std::string(indent, ' ') + rest.substr(space + 1);
+  }
+  return text + rest + "\n";
+}
+
+std::string listed(const std::vector<std::string>& words) {
+  std::string text;
+  for (std::size_t i = 0; i < words.size(); ++i)
+    text += (i == 0 ? "" : i + 1 == words.size() ? " and " : ", ") + words[i];
+  return text;
+}
+
 std::string grouped(std::uint64_t value) {
   std::string digits = std::to_string(value);
   for (auto i = static_cast<std::ptrdiff_t>(digits.size()) - 3; i > 0; i -= 3)

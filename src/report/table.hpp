@@ -22,6 +22,13 @@ class Table {
   std::vector<std::vector<std::string>> rows_;
 };
 
+/// Lines of at most `columns` characters, broken at spaces, the later ones set in by two; ends in '\n'.
+std::string wrapped(const std::string& sentence, std::size_t columns = kTerminalColumns);
+/// Likewise, but spaces at the front stay and later lines begin at column `indent`.
+std::string hanging(const std::string& line, std::size_t indent, std::size_t columns);
+/// "a, b and c"
+std::string listed(const std::vector<std::string>& words);
+
 /// 16960.4 -> "16,960"; 12.345 -> "12.3"; 0.01234 -> "0.0123": three significant digits or whole numbers.
 std::string number(double value);
 /// 1234567 -> "1,234,567"

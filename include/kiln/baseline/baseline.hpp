@@ -44,6 +44,12 @@ struct BaselineQuery {
   std::uint64_t gpus = 1;  ///< that share each layer (tensor parallelism), 1 to 64
 };
 
+/// Why a figure is to be taken with care.
+struct Doubt {
+  std::string gpu;       ///< whose doubt it is, before the sentence; empty: of every GPU
+  std::string sentence;  ///< the same for every GPU that it concerns
+};
+
 struct BaselineFigure {
   std::string gpu;  ///< GpuSpec::name
   Precision precision = Precision::Bf16;
@@ -64,7 +70,8 @@ struct BaselineFigure {
   std::uint64_t error_rows = 0;  ///< how many
   double energy_error_mean_percent = 0;
   std::string dates;  ///< when the engine's measurements were published
-  std::string note;   ///< where the figure is to be taken with care, or empty
+  std::vector<Doubt> doubts;
+  std::string note;  ///< the doubts in one line, or empty
 };
 
 /// Bytes of weights that a step reads: all but the input embedding, of which it reads one row a sequence.

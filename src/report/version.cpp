@@ -1,0 +1,9 @@
+#include "report/version.hpp"
+
+#include "kiln_revision.hpp"
+
+namespace kiln::report {
+
+std::string version_line() { return "kiln " KILN_VERSION " (revision " KILN_GIT_REVISION ")"; }
+
+}  // namespace kiln::report
