@@ -43,8 +43,8 @@ void add_bake(CLI::App& app, Action& chosen) {
   command->footer(
       "Examples:\n"
       "  kiln bake models/kiln-stories-1m -o stories.rom --recipe w4\n"
-      "  kiln bake model.gguf -o model.rom --set classes.down.bits=4\n"
-      "  kiln bake synthetic:llama-3.1-8b -o 8b.rom");
+      "  kiln bake models/kiln-stories-1m -o mixed.rom --recipe w4 --set classes.down.bits=6\n"
+      "  kiln bake synthetic:stories260k:7 -o random.rom");
   command->callback([options, &chosen] { chosen = [options](Session& session) { return bake(*options, session); }; });
 }
 

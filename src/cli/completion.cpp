@@ -7,7 +7,7 @@ namespace kiln::cli {
 namespace {
 
 /// In single quotes of a shell; zsh's _arguments also reads brackets and colons.
-std::string quoted(std::string_view text, bool for_zsh = false) {
+std::string in_quotes(std::string_view text, bool for_zsh = false) {
   std::string safe;
   for (const char c : text) {
     if (c == '\'') {
@@ -77,14 +77,14 @@ std::string zsh_option(const OptionWords& option) {
     value = option.values.empty() ? ":value:_files" : fmt::format(":value:({})", fmt::join(option.values, " "));
   std::string lines;
   for (const auto& flag : flags(option))
-    lines += fmt::format("      '*{}[{}]{}' \\\n", flag, quoted(option.description, true), value);
+    lines += fmt::format("      '*{}[{}]{}' \\\n", flag, in_quotes(option.description, true), value);
   return lines;
 }
 
 std::string zsh(const std::vector<CommandWords>& commands) {
   std::string names, cases;
   for (const auto& command : commands) {
-    names += fmt::format("    '{}:{}'\n", command.name, quoted(command.description, true));
+    names += fmt::format("    '{}:{}'\n", command.name, in_quotes(command.description, true));
     cases += fmt::format("    {}) _arguments \\\n", command.name);
     for (const auto& option : command.options) cases += zsh_option(option);
     cases += "      '*:file:_files' ;;\n";
@@ -115,7 +115,7 @@ std::string fish(const std::vector<CommandWords>& commands) {
   std::string text = "# fish: kiln completion fish > ~/.config/fish/completions/kiln.fish\n";
   for (const auto& command : commands)
     text += fmt::format("complete -c kiln -f -n __fish_use_subcommand -a {} -d '{}'\n", command.name,
-                        quoted(command.description));
+                        in_quotes(command.description));
   for (const auto& command : commands) {
     for (const auto& option : command.options) {
       text += fmt::format("complete -c kiln -n '__fish_seen_subcommand_from {}'", command.name);
@@ -123,7 +123,7 @@ std::string fish(const std::vector<CommandWords>& commands) {
       if (!option.full.empty()) text += " -l " + option.full;
       if (option.takes_value) text += option.values.empty() ? " -r" : " -x";
       if (!option.values.empty()) text += fmt::format(" -a '{}'", fmt::join(option.values, " "));
-      text += fmt::format(" -d '{}'\n", quoted(option.description));
+      text += fmt::format(" -d '{}'\n", in_quotes(option.description));
     }
   }
   return text;

@@ -270,9 +270,11 @@ void add_eval(CLI::App& app, Action& chosen) {
       ->type_name("DIR");
   command->footer(
       "Perplexity is llama.cpp's: only the second half of each chunk is scored.\nExamples:\n"
-      "  kiln eval --checkpoint model.gguf --text wiki.txt\n"
-      "  kiln eval --rom model.rom --checkpoint model.gguf --text wiki.txt --context 512 --chunks 8\n"
-      "  kiln eval --rom model.rom --checkpoint model.gguf --text wiki.txt --lora my-adapter");
+      "  kiln eval --checkpoint models/kiln-stories-1m --text models/kiln-stories-1m/heldout.txt\n"
+      "  kiln eval --rom stories.rom --text models/kiln-stories-1m/heldout.txt --context 128 --chunks 8\n"
+      "  kiln eval --rom stories.rom --checkpoint models/kiln-stories-1m \\\n"
+      "      --text models/kiln-stories-1m/heldout.txt --context 256\n"
+      "  kiln eval --rom stories.rom --text models/kiln-stories-1m/heldout.txt --lora my-adapter");
   command->callback([options, &chosen] { chosen = [options](Session& session) { return eval(*options, session); }; });
 }
 

@@ -31,7 +31,7 @@ std::vector<std::string> shown_gpus(const Screen& screen, const std::vector<std:
   return shown;
 }
 
-std::string hidden_gpus_line(std::size_t shown, std::size_t known) {
+std::string hidden_gpus_line(std::size_t shown, std::size_t known, bool several_precisions) {
   if (shown >= known) return "";
   return fmt::format("{} of {} GPUs, each in its fastest precision: --gpu all or --gpu NAME shows more\n", shown,
                      known);

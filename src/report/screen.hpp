@@ -22,7 +22,7 @@ inline constexpr std::size_t kMostGpus = 4;  ///< unless more are asked for
 /// compare with, and where there are fewer than kMostGpus of these, the first of the others.
 std::vector<std::string> shown_gpus(const Screen& screen, const std::vector<std::string>& known);
 
-/// "13 GPUs are known; --gpu all shows them" where some are not shown, or nothing.
-std::string hidden_gpus_line(std::size_t shown, std::size_t known);
+/// "4 of 13 GPUs: --gpu all or --gpu NAME shows more" where some are not shown, or nothing.
+std::string hidden_gpus_line(std::size_t shown, std::size_t known, bool several_precisions);
 
 }  // namespace kiln::report
