@@ -79,7 +79,7 @@ std::vector<std::string> words_of(const std::string& type) {
 }
 
 std::vector<std::string> values_of(const CLI::Option& option, const std::string& name, const Session& session) {
-  for (const auto* kind : {"chip", "model", "recipe", "gpu", "economics"})
+  for (const auto kind : config::kKindNames)
     if (name == kind) return session.names(kind);
   return words_of(option.get_type_name());
 }

@@ -29,12 +29,11 @@ std::string executable() {
   return std::filesystem::read_symlink("/proc/self/exe", ignored).string();
 }
 
-constexpr std::string_view kKinds[] = {"chip", "model", "recipe", "gpu", "tech", "economics"};
-
-/// The KIND of "KIND:POINTER=VALUE", or nothing.
+/// The KIND of "KIND:POINTER=VALUE", or nothing. Published machines are what they are.
 std::optional<std::string> kind_of(const std::string& set) {
-  for (const auto kind : kKinds) {
-    if (set.starts_with(std::string(kind) + ":")) return std::string(kind);
+  for (const auto kind : config::kKindNames) {
+    if (kind != config::kind_name<config::ReferenceMachine>() && set.starts_with(std::string(kind) + ":"))
+      return std::string(kind);
   }
   return std::nullopt;
 }
@@ -117,7 +116,7 @@ base::Status Session::allow_set(std::vector<std::string> kinds) {
   return {};
 }
 
-std::vector<config::Override> Session::overrides(const std::string& kind) const {
+std::vector<config::Override> Session::overrides(std::string_view kind) const {
   std::vector<config::Override> result;
   for (const auto& set : options_.set) {
     const auto named = kind_of(set);
@@ -125,30 +124,6 @@ std::vector<config::Override> Session::overrides(const std::string& kind) const 
     result.push_back(named ? set.substr(named->size() + 1) : set);
   }
   return result;
-}
-
-base::Result<config::ChipConfig> Session::chip(const std::string& name) const {
-  const auto file = configs_.find("chip", name);
-  if (!file) return file.error();
-  return config::load_chip(*file, overrides("chip"));
-}
-
-base::Result<config::ModelConfig> Session::model(const std::string& name) const {
-  const auto file = configs_.find("model", name);
-  if (!file) return file.error();
-  return config::load_model(*file, overrides("model"));
-}
-
-base::Result<config::BakeRecipe> Session::recipe(const std::string& name) const {
-  const auto file = configs_.find("recipe", name);
-  if (!file) return file.error();
-  return config::load_recipe(*file, overrides("recipe"));
-}
-
-base::Result<config::GpuSpec> Session::gpu(const std::string& name) const {
-  const auto file = configs_.find("gpu", name);
-  if (!file) return file.error();
-  return config::load_gpu(*file, overrides("gpu"));
 }
 
 std::vector<std::string> Session::gpus() const {
@@ -177,26 +152,12 @@ base::Result<report::Screen> Session::choose_gpus(const std::vector<std::string>
 
 base::Result<std::vector<config::ReferenceMachine>> Session::machines() const {
   std::vector<config::ReferenceMachine> machines;
-  for (const auto& name : configs_.list("machine")) {
-    const auto file = configs_.find("machine", name);
-    if (!file) return file.error();
-    auto machine = config::load_machine(*file);
+  for (const auto& name : names(config::kind_name<config::ReferenceMachine>())) {
+    auto machine = load<config::ReferenceMachine>(name);
     if (!machine) return machine.error();
     machines.push_back(*std::move(machine));
   }
   return machines;
-}
-
-base::Result<config::TechConfig> Session::tech(const std::string& name) const {
-  const auto file = configs_.find("tech", name);
-  if (!file) return file.error();
-  return config::load_tech(*file, overrides("tech"));
-}
-
-base::Result<config::EconomicsConfig> Session::economics(const std::string& name) const {
-  const auto file = configs_.find("economics", name);
-  if (!file) return file.error();
-  return config::load_economics(*file, overrides("economics"));
 }
 
 base::Result<std::unique_ptr<checkpoint::Checkpoint>> Session::checkpoint(const std::string& source) const {

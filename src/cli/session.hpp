@@ -5,6 +5,7 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/atomic_file.hpp"
@@ -40,18 +41,26 @@ class Session {
   [[nodiscard]] std::stop_token stop() const { return interrupts_.token(); }
   [[nodiscard]] Interrupts& interrupts() { return interrupts_; }
 
-  [[nodiscard]] base::Result<config::ChipConfig> chip(const std::string& name) const;
-  [[nodiscard]] base::Result<config::ModelConfig> model(const std::string& name) const;
-  [[nodiscard]] base::Result<config::BakeRecipe> recipe(const std::string& name) const;
-  [[nodiscard]] base::Result<config::GpuSpec> gpu(const std::string& name) const;
-  [[nodiscard]] base::Result<config::TechConfig> tech(const std::string& name) const;
-  [[nodiscard]] base::Result<config::EconomicsConfig> economics(const std::string& name) const;
+  /// A config by its name or file, with the --set of its kind.
+  template <class Config>
+  [[nodiscard]] base::Result<Config> load(const std::string& name) const {
+    const auto kind = config::kind_name<Config>();
+    const auto file = configs_.find(kind, name);
+    if (!file) return file.error();
+    return config::load<Config>(*file, overrides(kind));
+  }
+  [[nodiscard]] auto chip(const std::string& name) const { return load<config::ChipConfig>(name); }
+  [[nodiscard]] auto model(const std::string& name) const { return load<config::ModelConfig>(name); }
+  [[nodiscard]] auto recipe(const std::string& name) const { return load<config::BakeRecipe>(name); }
+  [[nodiscard]] auto gpu(const std::string& name) const { return load<config::GpuSpec>(name); }
+  [[nodiscard]] auto tech(const std::string& name) const { return load<config::TechConfig>(name); }
+  [[nodiscard]] auto economics(const std::string& name) const { return load<config::EconomicsConfig>(name); }
   /// Those under configs/gpu, and files that choose_gpus() was given.
   [[nodiscard]] std::vector<std::string> gpus() const;
   /// What --gpu asks the screen to show: nothing, names and files, or "all". Fails where one is no GPU.
   [[nodiscard]] base::Result<report::Screen> choose_gpus(const std::vector<std::string>& names);
   /// Configs of a kind, as a command line may name them.
-  [[nodiscard]] std::vector<std::string> names(const std::string& kind) const { return configs_.list(kind); }
+  [[nodiscard]] std::vector<std::string> names(std::string_view kind) const { return configs_.list(kind); }
   /// The published points under configs/machine, by name.
   [[nodiscard]] base::Result<std::vector<config::ReferenceMachine>> machines() const;
   /// The kinds of config that the command takes; the first is what a --set without KIND: means. Refuses a --set of
@@ -73,7 +82,7 @@ class Session {
   [[nodiscard]] report::HostFigures host_figures() const;
 
  private:
-  [[nodiscard]] std::vector<config::Override> overrides(const std::string& kind) const;
+  [[nodiscard]] std::vector<config::Override> overrides(std::string_view kind) const;
   CommonOptions options_;
   Interrupts interrupts_;
   config::ConfigPath configs_;

@@ -14,7 +14,7 @@
 #include <span>
 
 #include "base/hash.hpp"
-#include "rtl/program.hpp"
+#include "base/subprocess.hpp"
 
 namespace kiln::rtl {
 
@@ -59,7 +59,7 @@ const std::vector<std::string> kCompiler = {
 
 /// The first line of what a program says.
 base::Result<std::string> answer(const std::vector<std::string>& arguments, const fs::path& log) {
-  if (auto ran = run_program(arguments, log, kNeeds); !ran) return ran.error();
+  if (auto ran = base::run_program(arguments, log, kNeeds); !ran) return ran.error();
   std::ifstream in(log);
   std::string line;
   std::getline(in, line);
@@ -188,7 +188,7 @@ base::Result<fs::path> build(const fs::path& directory, const std::string& top, 
         (directory / "kiln_tables_pkg.sv").string(), (directory / "kiln_pkg.sv").string(),
         (directory / (top + ".sv")).string()})
     command.push_back(argument);
-  if (auto made = run_program(command, work / "verilator.log", kNeeds); !made) return made.error();
+  if (auto made = base::run_program(command, work / "verilator.log", kNeeds); !made) return made.error();
   std::string unity = "#include \"glue.cpp\"\n";
   for (const auto& entry : fs::directory_iterator(work))
     if (entry.path().extension() == ".cpp") unity += fmt::format("#include \"{}\"\n", entry.path().filename().string());
@@ -200,7 +200,7 @@ base::Result<fs::path> build(const fs::path& directory, const std::string& top, 
                                       "-I" + work.string(), (work / "unity.cc").string(), std::string("-o"),
                                       object.string(), std::string("-pthread"), std::string("-latomic")})
     command.push_back(argument);
-  if (auto made = run_program(command, work / "compiler.log", kNeeds); !made) return made.error();
+  if (auto made = base::run_program(command, work / "compiler.log", kNeeds); !made) return made.error();
   fs::rename(object, library, failed);
   if (failed) return base::Error{fmt::format("{}: cannot be renamed: {}", object.string(), failed.message())};
   fs::remove_all(work, failed);

@@ -3,7 +3,6 @@
 
 #include <cstdlib>
 
-#include "rtl/program.hpp"
 #include "rtl/rtl.hpp"
 #include "rtl/unit_design.hpp"
 #include "support/models.hpp"
@@ -71,17 +70,6 @@ TEST(RtlCheck, NamesWhatTheRtlIsNot) {
   chip.schedule = config::Schedule::LayerSerial;
   chip.chips.count = 2;
   EXPECT_FALSE(check(placed(chip, 32)).ok());
-}
-
-TEST(RunProgram, SaysWhichProgramIsMissingAndWhatItIsFor) {
-  const std::string log = testing::TempDir() + "program.log";
-  EXPECT_EQ(run_program({"kiln-no-such-program"}, log, "it would be needed").error().message,
-            "kiln-no-such-program is not on this machine (no folder of PATH has it); it would be needed");
-  const auto failed = run_program({"ls", "/no/such/folder"}, log, "");
-  ASSERT_FALSE(failed.ok());
-  EXPECT_NE(failed.error().message.find("ls ended with status 2"), std::string::npos) << failed.error().message;
-  EXPECT_NE(failed.error().message.find("/no/such/folder"), std::string::npos);
-  EXPECT_TRUE(run_program({"true"}, log, "").ok());
 }
 
 }  // namespace

@@ -1,14 +1,14 @@
 // Runs the `kiln` that was built beside the tests, as a user would, and tells what it printed and how it ended.
 #pragma once
 
-#include <fcntl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <fstream>
 #include <sstream>
 #include <string>
 #include <vector>
+
+#include "base/subprocess.hpp"
 
 namespace kiln::test {
 
@@ -27,27 +27,15 @@ inline std::string slurp(const std::string& path) {
 
 /// Child process running kiln with its output in files `base`.out and `base`.err.
 inline pid_t start_kiln(const std::vector<std::string>& arguments, const std::string& base) {
-  const std::string program = KILN_BINARY_DIR "/kiln";
-  std::vector<char*> argv = {const_cast<char*>(program.c_str())};
-  for (const auto& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
-  argv.push_back(nullptr);
-  const std::string out = base + ".out";
-  const std::string err = base + ".err";
-  const pid_t child = ::fork();
-  if (child == 0) {
-    ::dup2(::open(out.c_str(), O_CREAT | O_TRUNC | O_WRONLY, 0644), STDOUT_FILENO);
-    ::dup2(::open(err.c_str(), O_CREAT | O_TRUNC | O_WRONLY, 0644), STDERR_FILENO);
-    ::execv(program.c_str(), argv.data());
-    ::_exit(127);
-  }
-  return child;
+  std::vector<std::string> all = {KILN_BINARY_DIR "/kiln"};
+  all.insert(all.end(), arguments.begin(), arguments.end());
+  return kiln::base::start_program(all, {.in = "", .out = base + ".out", .err = base + ".err"}).value();
 }
 
 inline Outcome finish_kiln(pid_t child, const std::string& base) {
-  int status = 0;
-  ::waitpid(child, &status, 0);
+  const auto end = kiln::base::wait_for(child);
   Outcome outcome;
-  outcome.status = WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+  outcome.status = end.signal == 0 ? end.status : -end.signal;
   outcome.out = slurp(base + ".out");
   outcome.err = slurp(base + ".err");
   return outcome;

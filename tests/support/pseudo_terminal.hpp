@@ -1,37 +1,37 @@
 // The built `kiln` in a terminal of its own, as somebody at a keyboard has it.
 #pragma once
 
+#include <fcntl.h>
 #include <poll.h>
-#include <pty.h>
 #include <signal.h>
-#include <sys/wait.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include <array>
 #include <chrono>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
+
+#include "base/subprocess.hpp"
 
 namespace kiln::test {
 
 class PseudoTerminal {
  public:
   explicit PseudoTerminal(const std::vector<std::string>& arguments) {
-    const std::string program = KILN_BINARY_DIR "/kiln";
-    std::vector<char*> argv = {const_cast<char*>(program.c_str())};
-    for (const auto& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
-    argv.push_back(nullptr);
-    child_ = ::forkpty(&terminal_, nullptr, nullptr, nullptr);
-    if (child_ == 0) {
-      ::execv(program.c_str(), argv.data());
-      ::_exit(127);
-    }
+    std::vector<std::string> all = {KILN_BINARY_DIR "/kiln"};
+    all.insert(all.end(), arguments.begin(), arguments.end());
+    terminal_ = ::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+    base::check(terminal_ >= 0 && ::grantpt(terminal_) == 0 && ::unlockpt(terminal_) == 0, "a pseudo-terminal");
+    const std::string keyboard = ::ptsname(terminal_);
+    child_ = base::start_program(all, {.in = keyboard, .out = keyboard, .err = "", .own_session = true}).value();
   }
   ~PseudoTerminal() {
     if (child_ > 0) {
       ::kill(child_, SIGKILL);
-      ::waitpid(child_, nullptr, 0);
+      base::wait_for(child_);
     }
     ::close(terminal_);
   }
@@ -61,10 +61,8 @@ class PseudoTerminal {
   int finish() {
     while (more()) {
     }
-    int status = 0;
-    ::waitpid(child_, &status, 0);
-    child_ = -1;
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+    const auto end = base::wait_for(std::exchange(child_, -1));
+    return end.signal == 0 ? end.status : -end.signal;
   }
   /// All that was ever shown.
   [[nodiscard]] const std::string& screen() const { return screen_; }

@@ -9,13 +9,7 @@
 #include <vector>
 
 #include "kiln/base/result.hpp"
-#include "kiln/config/bake_recipe.hpp"
-#include "kiln/config/chip_config.hpp"
-#include "kiln/config/economics.hpp"
-#include "kiln/config/gpu_spec.hpp"
-#include "kiln/config/machine.hpp"
-#include "kiln/config/model_config.hpp"
-#include "kiln/config/tech_config.hpp"
+#include "kiln/config/kinds.hpp"
 
 namespace kiln::config {
 
@@ -28,8 +22,7 @@ class ConfigPath {
   /// `environment`: value of KILN_CONFIG_PATH or empty; `executable`: path of the running program, or empty.
   ConfigPath(std::string_view environment, std::string_view executable);
   /// Looks `name` up as a file if it contains '/' or ends in ".json", else as KIND/NAME.json in each folder.
-  /// `kind` is "chip", "model", "recipe", "gpu", "machine", "tech" or "economics". The error lists the names there are
-  /// and the nearest.
+  /// `kind` is one of kKindNames. The error lists the names there are and the nearest.
   [[nodiscard]] base::Result<std::string> find(std::string_view kind, std::string_view name) const;
   /// Names of all configs of a kind, sorted.
   [[nodiscard]] std::vector<std::string> list(std::string_view kind) const;
@@ -38,35 +31,35 @@ class ConfigPath {
   std::vector<std::string> folders_;
 };
 
-base::Result<ChipConfig> load_chip(const std::string& file, const std::vector<Override>& overrides = {});
-base::Result<ModelConfig> load_model(const std::string& file, const std::vector<Override>& overrides = {});
-base::Result<BakeRecipe> load_recipe(const std::string& file, const std::vector<Override>& overrides = {});
-base::Result<GpuSpec> load_gpu(const std::string& file, const std::vector<Override>& overrides = {});
-base::Result<ReferenceMachine> load_machine(const std::string& file, const std::vector<Override>& overrides = {});
-base::Result<TechConfig> load_tech(const std::string& file, const std::vector<Override>& overrides = {});
-base::Result<EconomicsConfig> load_economics(const std::string& file, const std::vector<Override>& overrides = {});
+/// Into `config`, which is to be thrown away after an error.
+base::Status load_into(AnyConfig config, const std::string& file, const std::vector<Override>& overrides);
+base::Status parse_into(AnyConfig config, const std::string& json, const std::string& name,
+                        const std::vector<Override>& overrides);
+std::string canonical_json(AnyConfig config);
+
+/// A config of any kind from its file.
+template <class Config>
+base::Result<Config> load(const std::string& file, const std::vector<Override>& overrides = {}) {
+  Config config;
+  if (const auto loaded = load_into(&config, file, overrides); !loaded) return loaded.error();
+  return config;
+}
 
 /// The same from text; `name` stands for the file in errors.
-base::Result<ChipConfig> parse_chip(const std::string& json, const std::string& name,
-                                    const std::vector<Override>& overrides = {});
-base::Result<ModelConfig> parse_model(const std::string& json, const std::string& name,
-                                      const std::vector<Override>& overrides = {});
-base::Result<BakeRecipe> parse_recipe(const std::string& json, const std::string& name,
-                                      const std::vector<Override>& overrides = {});
-base::Result<GpuSpec> parse_gpu(const std::string& json, const std::string& name,
-                                const std::vector<Override>& overrides = {});
-base::Result<ReferenceMachine> parse_machine(const std::string& json, const std::string& name,
-                                             const std::vector<Override>& overrides = {});
-base::Result<TechConfig> parse_tech(const std::string& json, const std::string& name,
-                                    const std::vector<Override>& overrides = {});
-base::Result<EconomicsConfig> parse_economics(const std::string& json, const std::string& name,
-                                              const std::vector<Override>& overrides = {});
+template <class Config>
+base::Result<Config> parse(const std::string& json, const std::string& name,
+                           const std::vector<Override>& overrides = {}) {
+  Config config;
+  if (const auto parsed = parse_into(&config, json, name, overrides); !parsed) return parsed.error();
+  return config;
+}
 
 /// The resolved config as canonical JSON (sorted keys, no white space), without `reasons` and `description`: what a
 /// report carries and what config_hash() hashes (XXH3-128, 32 hex digits).
-std::string to_json(const ChipConfig& chip);
-std::string to_json(const ModelConfig& model);
-std::string to_json(const BakeRecipe& recipe);
+template <class Config>
+std::string to_json(Config config) {
+  return canonical_json(&config);
+}
 std::string config_hash(const std::string& canonical_json);
 
 /// One numeric parameter of a chip config: for documentation tests, random configs and sensitivity tables.
@@ -77,5 +70,59 @@ struct ParameterInfo {
   std::uint64_t maximum = 0;
 };
 std::vector<ParameterInfo> chip_parameters();
+
+// load() and parse() by the kind's name.
+
+inline base::Result<ChipConfig> load_chip(const std::string& file, const std::vector<Override>& overrides = {}) {
+  return load<ChipConfig>(file, overrides);
+}
+inline base::Result<ModelConfig> load_model(const std::string& file, const std::vector<Override>& overrides = {}) {
+  return load<ModelConfig>(file, overrides);
+}
+inline base::Result<BakeRecipe> load_recipe(const std::string& file, const std::vector<Override>& overrides = {}) {
+  return load<BakeRecipe>(file, overrides);
+}
+inline base::Result<GpuSpec> load_gpu(const std::string& file, const std::vector<Override>& overrides = {}) {
+  return load<GpuSpec>(file, overrides);
+}
+inline base::Result<TechConfig> load_tech(const std::string& file, const std::vector<Override>& overrides = {}) {
+  return load<TechConfig>(file, overrides);
+}
+inline base::Result<EconomicsConfig> load_economics(const std::string& file,
+                                                    const std::vector<Override>& overrides = {}) {
+  return load<EconomicsConfig>(file, overrides);
+}
+inline base::Result<ReferenceMachine> load_machine(const std::string& file,
+                                                   const std::vector<Override>& overrides = {}) {
+  return load<ReferenceMachine>(file, overrides);
+}
+inline base::Result<ChipConfig> parse_chip(const std::string& json, const std::string& name,
+                                           const std::vector<Override>& overrides = {}) {
+  return parse<ChipConfig>(json, name, overrides);
+}
+inline base::Result<ModelConfig> parse_model(const std::string& json, const std::string& name,
+                                             const std::vector<Override>& overrides = {}) {
+  return parse<ModelConfig>(json, name, overrides);
+}
+inline base::Result<BakeRecipe> parse_recipe(const std::string& json, const std::string& name,
+                                             const std::vector<Override>& overrides = {}) {
+  return parse<BakeRecipe>(json, name, overrides);
+}
+inline base::Result<GpuSpec> parse_gpu(const std::string& json, const std::string& name,
+                                       const std::vector<Override>& overrides = {}) {
+  return parse<GpuSpec>(json, name, overrides);
+}
+inline base::Result<TechConfig> parse_tech(const std::string& json, const std::string& name,
+                                           const std::vector<Override>& overrides = {}) {
+  return parse<TechConfig>(json, name, overrides);
+}
+inline base::Result<EconomicsConfig> parse_economics(const std::string& json, const std::string& name,
+                                                     const std::vector<Override>& overrides = {}) {
+  return parse<EconomicsConfig>(json, name, overrides);
+}
+inline base::Result<ReferenceMachine> parse_machine(const std::string& json, const std::string& name,
+                                                    const std::vector<Override>& overrides = {}) {
+  return parse<ReferenceMachine>(json, name, overrides);
+}
 
 }  // namespace kiln::config

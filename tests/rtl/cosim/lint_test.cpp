@@ -2,8 +2,8 @@
 #include <fstream>
 #include <iterator>
 
+#include "base/subprocess.hpp"
 #include "kiln/config/load.hpp"
-#include "rtl/program.hpp"
 #include "rtl/rtl.hpp"
 #include "support.hpp"
 
@@ -28,9 +28,9 @@ TEST_P(Lint, HasNothingToSay) {
     ASSERT_TRUE(written.ok()) << written.error().message;
     const std::string top = unit == "chip" ? "kiln_chip" : "kiln_" + unit + "_top";
     const auto linted =
-        run_program({"verilator", "--lint-only", "-Wall", "-y", folder, "--top-module", top,
-                     folder + "/kiln_tables_pkg.sv", folder + "/kiln_pkg.sv", folder + "/" + top + ".sv"},
-                    folder + "/lint.log", "lint is Verilator's");
+        base::run_program({"verilator", "--lint-only", "-Wall", "-y", folder, "--top-module", top,
+                           folder + "/kiln_tables_pkg.sv", folder + "/kiln_pkg.sv", folder + "/" + top + ".sv"},
+                          folder + "/lint.log", "lint is Verilator's");
     EXPECT_TRUE(linted.ok()) << linted.error().message;
     std::ifstream log(folder + "/lint.log");
     EXPECT_EQ(std::string(std::istreambuf_iterator<char>(log), {}), "") << unit;
