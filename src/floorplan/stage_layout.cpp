@@ -12,7 +12,7 @@ namespace {
 using program::Unit;
 
 /// How much a millimetre of each link weighs: about how often a token of a layer uses it.
-constexpr std::array<double, kLinkNames.size()> kWeights = {0.05, 0.05, 4, 4, 4, 1, 1, 0.05, 0.05, 0.05, 0};
+constexpr std::array<double, config::kLinks> kWeights = {0.05, 0.05, 4, 4, 4, 1, 1, 0.05, 0.05, 0.05, 0};
 constexpr double kScatterWeight = 0.02;  ///< of every block's distance from the heart: settles what no link decides
 constexpr double kAspectWeight = 0.2;    ///< of a fourfold of kMaxAspect, in edges of the region
 constexpr double kGain = 1e-9;           ///< a move must gain more than rounding makes
