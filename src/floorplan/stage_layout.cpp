@@ -33,6 +33,7 @@ constexpr double weight_of(config::Link link) {
   }
   return 0;
 }
+
 constexpr double kScatterWeight = 0.02;  ///< of every block's distance from the heart: settles what no link decides
 constexpr double kAspectWeight = 0.2;    ///< of a fourfold of kMaxAspect, in edges of the region
 constexpr double kGain = 1e-9;           ///< a move must gain more than rounding makes
