@@ -13,7 +13,7 @@ namespace {
 Json distortions(const std::vector<bake::TensorDistortion>& tensors) {
   Json list = Json::array();
   for (const auto& t : tensors) {
-    list.push_back(Json{{"tensor", config::kTensorClassNames[static_cast<std::size_t>(t.tensor_class)]},
+    list.push_back(Json{{"tensor", config::kTensorClassNames[t.tensor_class]},
                         {"layer", t.layer.value},
                         {"bits_per_weight", t.bits_per_weight},
                         {"relative_rms_error", t.relative_rms},
@@ -40,7 +40,7 @@ std::string distortion_table(const std::vector<bake::TensorDistortion>& tensors)
   }
   Table table({"tensors", "count", "bits per weight", "mean relative RMS error", "largest"});
   for (const auto& [tensor_class, line] : lines) {
-    table.row({std::string(config::kTensorClassNames[static_cast<std::size_t>(tensor_class)]), grouped(line.count),
+    table.row({std::string(config::kTensorClassNames[tensor_class]), grouped(line.count),
                fmt::format("{:.3f}", line.bits), percent(line.sum / static_cast<double>(line.count)),
                percent(line.worst)});
   }
@@ -50,7 +50,7 @@ std::string distortion_table(const std::vector<bake::TensorDistortion>& tensors)
 Json tensors_json(const rom::RomImage& image) {
   Json list = Json::array();
   for (const auto& t : image.tensors()) {
-    list.push_back(Json{{"tensor", config::kTensorClassNames[static_cast<std::size_t>(t.tensor_class)]},
+    list.push_back(Json{{"tensor", config::kTensorClassNames[t.tensor_class]},
                         {"layer", t.layer.value},
                         {"rows", t.matrix.rows},
                         {"columns", t.matrix.columns},
@@ -196,7 +196,7 @@ std::string inspect_text(const RomInspection& inspection) {
   }
   Table table({"tensors", "count", "rows x columns", "code bits", "bits per weight"});
   for (const auto& [tensor_class, line] : lines) {
-    table.row({std::string(config::kTensorClassNames[static_cast<std::size_t>(tensor_class)]), grouped(line.count),
+    table.row({std::string(config::kTensorClassNames[tensor_class]), grouped(line.count),
                fmt::format("{} x {}", line.first->matrix.rows, line.first->matrix.columns),
                std::to_string(line.first->matrix.bits),
                fmt::format("{:.3f}", static_cast<double>(line.bits) / static_cast<double>(line.weights))});

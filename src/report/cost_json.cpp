@@ -1,9 +1,14 @@
 #include "report/cost_json.hpp"
 
+#include "kiln/base/enum_table.hpp"
+
 namespace kiln::report {
 namespace {
 
-constexpr std::string_view kKinds[] = {"rom", "sram", "logic", "io"};
+constexpr auto kKinds = base::enum_names<floorplan::BlockKind>({{floorplan::BlockKind::Rom, "rom"},
+                                                                {floorplan::BlockKind::Sram, "sram"},
+                                                                {floorplan::BlockKind::Logic, "logic"},
+                                                                {floorplan::BlockKind::Io, "io"}});
 
 Json cases_json(const cost::Cases& cases) {
   Json json = Json::object();
@@ -22,7 +27,7 @@ Json parts_json(const cost::Die& die) {
     Json json = Json::object();
     if (part.unit) json["unit"] = name(*part.unit);
     json["what"] = part.what;
-    if (part.unit) json["kind"] = kKinds[static_cast<std::size_t>(part.kind)];
+    if (part.unit) json["kind"] = kKinds[part.kind];
     json["area_mm2"] = range_json(part.area_mm2);
     json["transistors"] = range_json(part.transistors);
     json["leakage_w"] = range_json(part.leakage_w);

@@ -1,5 +1,6 @@
 #include "report/document.hpp"
 
+#include "kiln/base/enum_table.hpp"
 #include "kiln/config/load.hpp"
 #include "kiln_revision.hpp"
 
@@ -35,8 +36,14 @@ Json host_json(const HostFigures& host) {
 }
 
 std::string_view finish_name(chip::Finish finish) {
-  constexpr std::string_view kNames[] = {"max_tokens", "end_of_text", "kv_full", "interrupted", "refused", "left"};
-  return kNames[static_cast<std::size_t>(finish)];
+  using chip::Finish;
+  constexpr auto kNames = base::enum_names<Finish>({{Finish::MaxTokens, "max_tokens"},
+                                                    {Finish::EndOfText, "end_of_text"},
+                                                    {Finish::KvFull, "kv_full"},
+                                                    {Finish::Interrupted, "interrupted"},
+                                                    {Finish::Refused, "refused"},
+                                                    {Finish::Left, "left"}});
+  return kNames[finish];
 }
 
 // Names of files may be no UTF-8, and JSON is nothing else.
