@@ -16,6 +16,7 @@ struct BakeOptions {
 
 base::Result<int> bake(const BakeOptions& options, Session& session) {
   if (const auto set = session.allow_set({"recipe", "model"}); !set) return set.error();
+  if (const auto set = session.refuse_set_of_shapes(options.checkpoint); !set) return set.error();
   const auto recipe = session.recipe(options.recipe);
   if (!recipe) return recipe.error();
   const auto checkpoint = session.checkpoint(options.checkpoint);

@@ -168,6 +168,8 @@ void Chat::say(std::string_view sentence) {
 }
 
 base::Result<std::optional<int>> Chat::answer(const std::string& text) {
+  columns_ = terminal_columns(::fileno(out_));  // it may have another size by now
+  wrap_ = WordWrap(columns_);
   std::stop_token stop;
   {
     const std::lock_guard lock(mutex_);

@@ -146,6 +146,8 @@ floorplan::SvgLabels labels(const program::Placement& placement, const report::C
 base::Result<int> run_cost(CostOptions options, Session& session) {
   if (const auto set = session.allow_set({"chip", "model", "recipe", "tech", "economics", "gpu"}); !set)
     return set.error();
+  if (!options.break_even)
+    if (const auto set = session.refuse_set("gpu", "without --break-even no GPU is compared"); !set) return set.error();
   if (const auto valid = check_options(options); !valid) return valid.error();
   std::optional<base::AtomicFile> svg;
   if (!options.svg.empty()) {

@@ -207,6 +207,7 @@ void warn_about_context(const EvalOptions& options, std::uint64_t context, std::
 
 base::Result<int> eval(const EvalOptions& options, Session& session) {
   if (const auto set = session.allow_set({"model"}); !set) return set.error();
+  if (const auto set = session.refuse_set_of_shapes(options.checkpoint); !set) return set.error();
   if (const auto valid = check_options(options); !valid) return valid.error();
   auto subjects = load(options, session);
   if (!subjects) return subjects.error();

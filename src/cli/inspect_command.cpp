@@ -66,7 +66,12 @@ base::Result<int> inspect_rom(const InspectOptions& options, Session& session) {
 
 base::Result<int> inspect(const InspectOptions& options, Session& session) {
   if (const auto set = session.allow_set({"chip", "model"}); !set) return set.error();
-  return is_checkpoint(options.file) ? inspect_checkpoint(options, session) : inspect_rom(options, session);
+  const bool checkpoint = is_checkpoint(options.file);
+  if (const auto set = session.refuse_set_of_shapes(checkpoint ? options.file : options.against); !set)
+    return set.error();
+  if (options.chip.empty())
+    if (const auto set = session.refuse_set("chip", "no --chip is given"); !set) return set.error();
+  return checkpoint ? inspect_checkpoint(options, session) : inspect_rom(options, session);
 }
 
 }  // namespace

@@ -86,6 +86,9 @@ base::Result<int> run(const RunOptions& options, Session& session) {
   if (!subject) return subject.error();
   const auto chip = session.chip(options.chip);
   if (!chip) return chip.error();
+  if (!chip->silicon)
+    if (const auto set = session.refuse_set("tech", "chip " + chip->name + " has no /silicon"); !set)
+      return set.error();
   const auto placement = program::Placement::create(subject->model, subject->recipe, *chip, subject->adapter_shape);
   if (!placement) return placement.error();
   auto users = users_of(options, *subject, chip->clock_mhz);

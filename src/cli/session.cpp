@@ -116,6 +116,18 @@ base::Status Session::allow_set(std::vector<std::string> kinds) {
   return {};
 }
 
+base::Status Session::refuse_set(const std::string& kind, const std::string& why) const {
+  for (const auto& set : options_.set)
+    if (kind_of(set).value_or(set_kinds_.front()) == kind)
+      return base::Error{fmt::format("--set {} has no effect: {}", set, why)};
+  return {};
+}
+
+base::Status Session::refuse_set_of_shapes(const std::string& checkpoint) const {
+  if (checkpoint.starts_with("synthetic:")) return {};
+  return refuse_set("model", checkpoint.empty() ? "no checkpoint is given" : checkpoint + " has shapes of its own");
+}
+
 std::vector<config::Override> Session::overrides(std::string_view kind) const {
   std::vector<config::Override> result;
   for (const auto& set : options_.set) {

@@ -66,6 +66,10 @@ class Session {
   /// The kinds of config that the command takes; the first is what a --set without KIND: means. Refuses a --set of
   /// another kind.
   [[nodiscard]] base::Status allow_set(std::vector<std::string> kinds);
+  /// Refuses a --set of a kind that this command takes, where nothing will read it; `why` follows "has no effect: ".
+  [[nodiscard]] base::Status refuse_set(const std::string& kind, const std::string& why) const;
+  /// Of a checkpoint with shapes of its own: all but synthetic ones.
+  [[nodiscard]] base::Status refuse_set_of_shapes(const std::string& checkpoint) const;
 
   /// A checkpoint as the command line names it, synthetic ones included.
   [[nodiscard]] base::Result<std::unique_ptr<checkpoint::Checkpoint>> checkpoint(const std::string& source) const;
