@@ -55,6 +55,14 @@ Value Evaluator::value_of(const Expression& expression) {
       const Value target = part(0);
       return boolean(call_test(expression.name, target, arguments(expression), budget_));
     }
+    default:
+      return operator_value(expression);
+  }
+}
+
+Value Evaluator::operator_value(const Expression& expression) {
+  const auto part = [&](std::size_t i) { return evaluate(*expression.parts[i]); };
+  switch (expression.kind) {
     case Kind::Not:
       return boolean(!is_true(part(0)));
     case Kind::Negate:
@@ -80,8 +88,9 @@ Value Evaluator::value_of(const Expression& expression) {
       const Value left = part(0);
       return arithmetic(expression.name, left, part(1));
     }
+    default:
+      return {};  // value_of has the others
   }
-  return {};
 }
 
 std::vector<Value> Evaluator::all(const std::vector<ExpressionPtr>& parts) {
