@@ -3,7 +3,8 @@
 
 #include "bake/bake.hpp"
 #include "cli/commands.hpp"
-#include "report/eval_report.hpp"
+#include "report/bake_report.hpp"
+#include "study/inputs/subject.hpp"
 
 namespace kiln::cli {
 namespace {
@@ -16,11 +17,12 @@ struct BakeOptions {
 
 base::Result<int> bake(const BakeOptions& options, Session& session) {
   if (const auto set = session.allow_set({"recipe", "model"}); !set) return set.error();
-  const auto recipe = session.recipe(options.recipe);
+  const auto recipe = session.environment().configs().recipe(options.recipe);
   if (!recipe) return recipe.error();
-  const auto checkpoint = session.checkpoint(options.checkpoint);
+  const auto checkpoint = study::open_checkpoint(options.checkpoint, session.environment().configs());
   if (!checkpoint) return checkpoint.error();
-  const auto baked = bake::bake(**checkpoint, *recipe, options.output, session.pool(), session.progress());
+  const auto baked =
+      bake::bake(**checkpoint, *recipe, options.output, session.environment().pool(), session.progress());
   if (!baked) return baked.error();
   const report::BakeSummary summary{(*checkpoint)->config(), *recipe, *baked, options.output, session.host_figures()};
   if (const auto written = session.output(report::bake_json(summary), report::bake_text(summary)); !written)

@@ -4,8 +4,9 @@
 
 #include "bake/bake.hpp"
 #include "cli/commands.hpp"
-#include "report/eval_report.hpp"
+#include "report/bake_report.hpp"
 #include "rom/rom_image.hpp"
+#include "study/inputs/subject.hpp"
 
 namespace kiln::cli {
 namespace {
@@ -30,7 +31,7 @@ bool is_checkpoint(const std::string& file) {
 base::Result<int> inspect_checkpoint(const InspectOptions& options, Session& session) {
   if (!options.chip.empty() || !options.against.empty())
     return base::Error{options.file + " is a checkpoint; --chip and --against need a ROM image"};
-  const auto checkpoint = session.checkpoint(options.file);
+  const auto checkpoint = study::open_checkpoint(options.file, session.environment().configs());
   if (!checkpoint) return checkpoint.error();
   if (const auto written = session.output(report::inspect_json(**checkpoint), report::inspect_text(**checkpoint));
       !written)
@@ -39,11 +40,11 @@ base::Result<int> inspect_checkpoint(const InspectOptions& options, Session& ses
 }
 
 base::Result<int> inspect_rom(const InspectOptions& options, Session& session) {
-  const auto image = rom::RomImage::open(options.file, session.pool(), session.progress());
+  const auto image = rom::RomImage::open(options.file, session.environment().pool(), session.progress());
   if (!image) return image.error();
   std::optional<program::Placement> placement;
   if (!options.chip.empty()) {
-    const auto chip = session.chip(options.chip);
+    const auto chip = session.environment().configs().chip(options.chip);
     if (!chip) return chip.error();
     auto placed = program::Placement::create(image->model(), image->recipe(), *chip);
     if (!placed) return placed.error();
@@ -51,9 +52,9 @@ base::Result<int> inspect_rom(const InspectOptions& options, Session& session) {
   }
   std::optional<bake::Comparison> comparison;
   if (!options.against.empty()) {
-    const auto checkpoint = session.checkpoint(options.against);
+    const auto checkpoint = study::open_checkpoint(options.against, session.environment().configs());
     if (!checkpoint) return checkpoint.error();
-    auto compared = bake::compare(*image, **checkpoint, session.pool(), session.progress());
+    auto compared = bake::compare(*image, **checkpoint, session.environment().pool(), session.progress());
     if (!compared) return compared.error();
     comparison = *std::move(compared);
   }

@@ -1,9 +1,10 @@
+#include "report/bake_report.hpp"
+
 #include <fmt/format.h>
 
 #include <map>
 
 #include "report/document.hpp"
-#include "report/eval_report.hpp"
 #include "report/table.hpp"
 #include "report/units.hpp"
 
