@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 
 #include "report/document.hpp"
-#include "report/eval_answer.hpp"
+#include "report/eval_report.hpp"
 #include "report/table.hpp"
 
 namespace kiln::report {
