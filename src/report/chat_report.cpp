@@ -1,6 +1,7 @@
+#include "report/chat_report.hpp"
+
 #include <fmt/format.h>
 
-#include "report/chat_report.hpp"
 #include "report/document.hpp"
 #include "report/table.hpp"
 #include "report/units.hpp"

@@ -1,7 +1,8 @@
+#include "report/eval_report.hpp"
+
 #include <fmt/format.h>
 
 #include "report/document.hpp"
-#include "report/eval_report.hpp"
 #include "report/table.hpp"
 
 namespace kiln::report {

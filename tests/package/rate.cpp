@@ -2,7 +2,7 @@
 // asks of an installed Kiln.
 #include <cstdio>
 
-#include <kiln/study/run.hpp>
+#include "kiln/study/run.hpp"
 
 int main() {
   kiln::study::Environment environment{kiln::config::Catalogue(KILN_CONFIGS)};
