@@ -28,7 +28,7 @@ Json chip_document(std::string_view command, const std::optional<std::string>& r
   return json;
 }
 
-Json host_json(const HostFigures& host) {
+Json host_json(const study::HostFigures& host) {
   return Json{{"wall_s", host.wall_s},
               {"peak_memory_mib", host.peak_memory_mib},
               {"threads", host.threads},
