@@ -82,7 +82,7 @@ void add_cost(CLI::App& app, Action& chosen) {
       "  kiln cost --chip hc1 --model llama-3.1-8b --break-even --gpu h100-sxm --gpu-batch 128\n"
       "  kiln cost --chip hc1 --model llama-3.1-8b --svg die.svg --json cost.json\n"
       "  kiln cost --chip hc1-pipelined --model llama-3.1-8b --users 32 -n 256\n"
-      "  kiln cost --chip hc1 --model llama-3.1-8b --set tech:wafer_usd.typical=12000 --set tech:wafer_usd.high=14000");
+      "  kiln cost --chip hc1 --model llama-3.1-8b --set tech:wafer_usd.high=14000");
   command->callback(
       [options, &chosen] { chosen = [options](Session& session) { return run_cost(*options, session); }; });
 }
