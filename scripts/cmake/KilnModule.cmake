@@ -27,15 +27,11 @@ endif()
 # Headers cost more than the code itself: compiled as one unit, a target's sources share them. So a name may mean one thing only in a
 # module, anonymous namespaces included. The preset dev compiles file by file and finds missing includes.
 # A file for one instruction set stays on its own: its intrinsics and its fallbacks are chosen by a whole file's flags.
-# These have names in anonymous namespaces that others of the module have too.
-string(JOIN "|" meets_others config/tech_schema config/economics_schema jinja/functions jinja/signatures jinja/evaluate tokenizer/vocabulary
-  numerics/packing numerics/rms_norm checkpoint/lora checkpoint/safetensors bake/hadamard chip/statistics/trace_spans
-  functional/by_tile floorplan/ways cost/tile cost/units cost/wafer cost/money)
 function(kiln_unity target)
   if(KILN_UNITY)
     set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 0)
     foreach(source IN LISTS ARGN)
-      if(source MATCHES "_avx(2|512)\\.cpp$" OR source MATCHES "/(${meets_others})\\.cpp$")
+      if(source MATCHES "_avx(2|512)\\.cpp$")
         set_source_files_properties(${source} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
       endif()
     endforeach()

@@ -25,7 +25,7 @@ std::vector<float> padded(const std::vector<float>& values, std::size_t columns,
   return out;
 }
 
-rom::StoredMatrix store(std::span<const float> rows, std::size_t count, std::size_t columns, numerics::Simd simd) {
+rom::StoredMatrix stored(std::span<const float> rows, std::size_t count, std::size_t columns, numerics::Simd simd) {
   const TensorFit fit{uniform_codebook(8), {}};
   Panels panels;
   panels.resize(count, columns, fit.book.bits);
@@ -59,7 +59,7 @@ base::Result<rom::Adapter> bake_adapter(const checkpoint::LoraAdapter& adapter, 
                       config::kTensorClassNames[c], target.layer.value)};
     }
     result.targets.push_back(
-        {c, target.layer, store(a, target.rank, inputs, simd), store(b, outputs, target.rank, simd)});
+        {c, target.layer, stored(a, target.rank, inputs, simd), stored(b, outputs, target.rank, simd)});
   }
   return result;
 }

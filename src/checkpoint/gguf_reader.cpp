@@ -16,7 +16,7 @@ constexpr std::uint64_t kMaximumAlignment = std::uint64_t{1} << 20;
 constexpr std::uint64_t kSmallestValue = 8 + 1 + 4 + 1;  // length and byte of a key, type, value
 constexpr std::uint64_t kSmallestTensor =
     8 + 1 + 4 + 8 + 4 + 8;  // length and byte of a name, rank, one size, type, offset
-constexpr std::uint32_t kMaximumRank = 4;
+constexpr std::uint32_t kMaximumDimensions = 4;
 
 struct NamedType {
   std::string_view name;
@@ -73,8 +73,8 @@ GgufTensor take_tensor(GgufCursor& in) {
   tensor.name = in.take_name("a tensor's name");
   const std::uint64_t at = in.position();
   const auto rank = in.take<std::uint32_t>("a tensor's rank");
-  if (rank == 0 || rank > kMaximumRank)
-    in.fail(at, fmt::format("tensor {} has the rank {}; 1 to {} is expected", tensor.name, rank, kMaximumRank));
+  if (rank == 0 || rank > kMaximumDimensions)
+    in.fail(at, fmt::format("tensor {} has the rank {}; 1 to {} is expected", tensor.name, rank, kMaximumDimensions));
   std::uint64_t rows = 1;
   for (std::uint32_t d = 0; d < rank && !in.failure(); ++d) {
     tensor.dimensions.push_back(in.take<std::uint64_t>("a tensor's shape"));

@@ -19,7 +19,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kMaximumConfig = std::size_t{16} << 20;
 constexpr std::size_t kMaximumTokenizer = std::size_t{256} << 20;
 constexpr std::size_t kMaximumShards = 4096;
 constexpr const char* kSingle = "model.safetensors";

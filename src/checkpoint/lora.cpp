@@ -14,11 +14,11 @@
 #include "checkpoint/lora_config.hpp"
 #include "checkpoint/mapped_checkpoint.hpp"
 #include "checkpoint/safetensors.hpp"
+#include "checkpoint/strict_json.hpp"
 
 namespace kiln::checkpoint {
 namespace {
 
-constexpr std::size_t kMaximumConfig = std::size_t{16} << 20;
 constexpr std::uint64_t kMaximumRank = 65536;
 constexpr std::string_view kPrefix = "base_model.model.";
 

@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::uint64_t kLengthBytes = 8;
 constexpr std::uint64_t kMaximumHeader = 100'000'000;  // as the reference implementation of the format
-constexpr std::size_t kMaximumRank = 8;
+constexpr std::size_t kMaximumShape = 8;
 constexpr std::array<std::string_view, 3> kEntryKeys = {"dtype", "shape", "data_offsets"};
 
 struct Dtype {
@@ -49,8 +49,8 @@ base::Result<SafeTensor> parse_entry(const std::string& name, const json::Value&
   const json::Value* shape = entry.find("shape");
   const json::Value* offsets = entry.find("data_offsets");
   if (dtype == nullptr || !dtype->is_text()) return fail("dtype is missing or no string");
-  if (shape == nullptr || !shape->is_array() || shape->size() > kMaximumRank)
-    return fail(fmt::format("shape is missing or no list of at most {} sizes", kMaximumRank));
+  if (shape == nullptr || !shape->is_array() || shape->size() > kMaximumShape)
+    return fail(fmt::format("shape is missing or no list of at most {} sizes", kMaximumShape));
   if (offsets == nullptr || !offsets->is_array() || offsets->size() != 2 || !offsets->array()[0].is_whole() ||
       !offsets->array()[1].is_whole())
     return fail("data_offsets is missing or no pair of byte offsets");

@@ -3,6 +3,7 @@
 // missing, of the wrong type or out of range.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -12,6 +13,9 @@
 #include "kiln/base/result.hpp"
 
 namespace kiln::checkpoint {
+
+/// A configuration file is not larger: its text is read as a whole.
+inline constexpr std::size_t kMaximumConfig = std::size_t{16} << 20;
 
 /// `offset`: byte in the file at which `text` starts, for messages. The document must be an object.
 base::Result<json::Value> parse_strict(std::string_view text, const std::string& file, std::uint64_t offset = 0);

@@ -5,7 +5,7 @@
 namespace kiln::config {
 namespace {
 
-struct Entry {
+struct EconomicsEntry {
   std::string_view key;
   TechConstant EconomicsConfig::*constant;
   std::string_view unit;
@@ -14,7 +14,7 @@ struct Entry {
   std::string_view meaning;
 };
 
-constexpr Entry kEntries[] = {
+constexpr EconomicsEntry kEntries[] = {
     {"package_and_test_usd", &EconomicsConfig::package_and_test_usd, "USD", 0, 1e+06, false,
      "package, assembly and test of one good die"},
     {"card_usd", &EconomicsConfig::card_usd, "USD", 0, 1e+06, false,

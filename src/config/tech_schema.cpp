@@ -10,7 +10,7 @@ namespace {
 constexpr double kLeastUm2 = 1e-6;
 constexpr double kMostUm2 = 1000;
 
-struct Entry {
+struct TechEntry {
   std::string_view key;
   TechConstant TechConfig::*constant;
   std::string_view unit;
@@ -18,13 +18,13 @@ struct Entry {
   std::string_view meaning;
 };
 
-constexpr Entry kLogic[] = {
+constexpr TechEntry kLogic[] = {
     {"logic_um2_per_transistor", &TechConfig::logic_um2_per_transistor, "um2", kLeastUm2, kMostUm2,
      "placed and routed logic"},
     {"logic_overhead", &TechConfig::logic_overhead, "", 0.1, 100,
      "transistors there are for each that a formula counts: buffers, control, test"},
 };
-constexpr Entry kRest[] = {
+constexpr TechEntry kRest[] = {
     {"rom_transistors_per_bit", &TechConfig::rom_transistors_per_bit, "transistors", 0, 1000,
      "a bit of mask ROM, with its periphery"},
     {"sram_transistors_per_bit", &TechConfig::sram_transistors_per_bit, "transistors", 0, 1000,
@@ -70,7 +70,7 @@ constexpr Entry kRest[] = {
 
 std::vector<TechField> fields(TechConfig& tech) {
   std::vector<TechField> all;
-  const auto add = [&](const Entry& e) {
+  const auto add = [&](const TechEntry& e) {
     all.push_back(
         {std::string(e.key), std::string(e.unit), std::string(e.meaning), e.minimum, e.maximum, &(tech.*e.constant)});
   };

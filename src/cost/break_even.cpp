@@ -15,7 +15,6 @@ using base::kCorners;
 using base::Range;
 
 constexpr double kMostTokensPerDay = 1e18;
-constexpr double kMostMachines = 1e12;
 constexpr double kMostUsdPerHour = 1e6;
 constexpr std::size_t kMostRows = 1000;
 

@@ -12,6 +12,10 @@ inline constexpr double kSecondsPerDay = 86400;
 inline constexpr double kSecondsPerMonth = kDaysPerMonth * kSecondsPerDay;
 inline constexpr double kMillion = 1e6;
 
+// Beyond these a figure is a typing error.
+inline constexpr double kMostMm = 1000;  ///< of a die, a wafer, what lies between them
+inline constexpr double kMostMachines = 1e12;
+
 constexpr base::Corner opposite(base::Corner corner) {
   return corner == base::Corner::Low    ? base::Corner::High
          : corner == base::Corner::High ? base::Corner::Low

@@ -5,13 +5,14 @@
 #include <cmath>
 #include <vector>
 
+#include "cost/cases.hpp"
 #include "kiln/cost/money.hpp"
 
 namespace kiln::cost {
 namespace {
 
 constexpr std::int64_t kOffsets = 32;  ///< places of the grid in each direction, in parts of its pitch
-constexpr double kLeastMm = 0.1, kMostMm = 1000;
+constexpr double kLeastMm = 0.1;
 constexpr double kUmPerMm = 1000;
 constexpr double kMm2PerCm2 = 100;
 

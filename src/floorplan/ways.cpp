@@ -12,7 +12,7 @@ namespace {
 using config::Link;
 using program::ArrayKind;
 using program::Unit;
-using Members = std::vector<std::size_t>;
+using Blocks = std::vector<std::size_t>;
 
 constexpr std::array<ArrayKind, program::kArrays> kKinds = {ArrayKind::Qkv, ArrayKind::O, ArrayKind::GateUp,
                                                             ArrayKind::Down, ArrayKind::LmHead};
@@ -35,12 +35,12 @@ double way(const Site& a, const Site& b) {
   return std::abs(from.x_mm - to.x_mm) + ra.x_mm + rb.x_mm + std::abs(from.y_mm - to.y_mm) + ra.y_mm + rb.y_mm;
 }
 
-const Members& of(const Units& units, Unit unit) { return units[static_cast<std::size_t>(unit)]; }
+const Blocks& of(const Units& units, Unit unit) { return units[static_cast<std::size_t>(unit)]; }
 
 class Longest {
  public:
   explicit Longest(std::span<const Site> sites) : sites_(sites) {}
-  void connect(Link link, const Members& from, const Members& to) {
+  void connect(Link link, const Blocks& from, const Blocks& to) {
     Way& longest = ways_[static_cast<std::size_t>(link)];
     for (const std::size_t a : from) {
       for (const std::size_t b : to) {
@@ -91,16 +91,16 @@ SiteIndex::SiteIndex(std::span<const Site> sites) {
 
 Ways longest_ways(const SiteIndex& index, std::span<const Site> sites) {
   Longest longest(sites);
-  const Members& sequencer = of(index.all, Unit::Sequencer);
+  const Blocks& sequencer = of(index.all, Unit::Sequencer);
   longest.connect(Link::SequencerToEmbedding, sequencer, of(index.all, Unit::EmbeddingRom));
   longest.connect(Link::SamplerToSequencer, of(index.all, Unit::Sampler), sequencer);
   // To the sequencer goes what a token without logits ends with, and that the first stage is free.
-  const Members* first = nullptr;
-  const Members* before = nullptr;
-  const Members* last = nullptr;
+  const Blocks* first = nullptr;
+  const Blocks* before = nullptr;
+  const Blocks* last = nullptr;
   for (const auto& [number, stage] : index.stages) {
     longest.connect_inside(stage);
-    const Members& vector = of(stage, Unit::VectorUnit);
+    const Blocks& vector = of(stage, Unit::VectorUnit);
     if (vector.empty()) continue;
     if (before != nullptr) longest.connect(Link::VectorToVector, *before, vector);
     if (first == nullptr) first = &vector;

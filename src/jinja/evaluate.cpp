@@ -9,8 +9,6 @@
 
 namespace kiln::jinja {
 
-using Kind = Expression::Kind;
-
 Value Evaluator::evaluate(const Expression& expression) {
   try {
     budget_.spend(16);
@@ -21,6 +19,7 @@ Value Evaluator::evaluate(const Expression& expression) {
 }
 
 Value Evaluator::value_of(const Expression& expression) {
+  using Kind = Expression::Kind;
   const auto part = [&](std::size_t i) { return evaluate(*expression.parts[i]); };
   switch (expression.kind) {
     case Kind::Literal:

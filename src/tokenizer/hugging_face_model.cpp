@@ -9,9 +9,6 @@
 namespace kiln::tokenizer {
 namespace {
 
-constexpr std::size_t kMaxTokens = std::size_t{1} << 22;
-constexpr std::size_t kMaxMerges = std::size_t{1} << 24;
-
 void place_token(const JsonView& where, std::uint32_t id, const std::string& text, TokenType type, TokenizerSpec& spec,
                  std::vector<bool>& taken) {
   if (id >= spec.tokens.size()) {

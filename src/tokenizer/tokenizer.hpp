@@ -6,6 +6,7 @@
 // immutable.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -25,6 +26,10 @@ enum class PreTokenizer { None, Llama3, SmolLm };  ///< Llama3: GGUF "llama-bpe"
 /// Hugging Face's Prepend); the others (Metaspace "always" and "first") not where there is a space already.
 enum class SpacePrefix : std::uint8_t { EachPart = 0, EachPartUnlessSpace = 1, FirstPartUnlessSpace = 2 };
 enum class TokenType : std::uint8_t { Normal = 1, Unknown = 2, Control = 3, UserDefined = 4, Unused = 5, Byte = 6 };
+
+/// No spec has more: what a file says is checked before memory is taken.
+inline constexpr std::size_t kMaxTokens = std::size_t{1} << 22;
+inline constexpr std::size_t kMaxMerges = std::size_t{1} << 24;
 
 struct TokenizerSpec {
   Kind kind = Kind::SentencePiece;

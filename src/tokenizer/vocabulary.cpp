@@ -11,8 +11,6 @@
 namespace kiln::tokenizer {
 namespace {
 
-constexpr std::size_t kMaxTokens = std::size_t{1} << 22;
-constexpr std::size_t kMaxMerges = std::size_t{1} << 24;
 constexpr std::size_t kMaxTokenBytes = 4096;
 
 template <class... Args>
