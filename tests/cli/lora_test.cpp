@@ -15,18 +15,19 @@ using nlohmann::json;
 using testing::HasSubstr;
 namespace fs = std::filesystem;
 
-const std::string kModel = KILN_SOURCE_DIR "/models/kiln-stories-1m";
+const std::string kBaseModel = KILN_SOURCE_DIR "/models/kiln-stories-1m";
 
 class LoraCli : public test::KilnTest {
  protected:
   [[nodiscard]] std::string adapter(const std::string& options) const {
     const std::string to = path("adapter");
-    const std::string command = KILN_SOURCE_DIR "/scripts/make-lora --model " + kModel + " -o " + to + " " + options;
+    const std::string command =
+        KILN_SOURCE_DIR "/scripts/make-lora --model " + kBaseModel + " -o " + to + " " + options;
     EXPECT_EQ(std::system(command.c_str()), 0) << command;
     return to;
   }
   [[nodiscard]] std::string baked() const {
-    (void)kiln({"bake", kModel, "-o", path("w8.rom"), "--recipe", "w8"});
+    (void)kiln({"bake", kBaseModel, "-o", path("w8.rom"), "--recipe", "w8"});
     return path("w8.rom");
   }
 };
@@ -35,7 +36,7 @@ TEST_F(LoraCli, TheChipIsAsCloseToTheReferenceAsWithoutAnAdapter) {
   const auto rom = baked();
   const auto lora = adapter("--rank 8 --strength 0.1");
   std::vector<std::string> evaluate = {
-      "eval", "--rom",    rom, "--checkpoint", kModel, "--text", kModel + "/heldout.txt", "--context",
+      "eval", "--rom",    rom, "--checkpoint", kBaseModel, "--text", kBaseModel + "/heldout.txt", "--context",
       "128",  "--chunks", "3"};
   const auto without = kiln(evaluate);
   evaluate.insert(evaluate.end(), {"--lora", lora});
@@ -83,8 +84,8 @@ TEST_F(LoraCli, CyclesFollowTheFormulaAndTokensDoNotDependOnThem) {
 
 TEST_F(LoraCli, AnAdapterThatBreaksTheReferenceIsToldInASentence) {
   const auto lora = adapter("--rank 2 --strength 1e20");
-  const auto outcome = test::run_kiln({"eval", "--checkpoint", kModel, "--text", kModel + "/heldout.txt", "--context",
-                                       "64", "--chunks", "1", "--lora", lora},
+  const auto outcome = test::run_kiln({"eval", "--checkpoint", kBaseModel, "--text", kBaseModel + "/heldout.txt",
+                                       "--context", "64", "--chunks", "1", "--lora", lora},
                                       folder_);
   EXPECT_EQ(outcome.status, 2);
   EXPECT_THAT(outcome.err, HasSubstr("finite ones are expected"));
