@@ -56,7 +56,7 @@ base::Result<rom::Adapter> bake_adapter(const checkpoint::LoraAdapter& adapter, 
     if (!all_finite(a) || !all_finite(b)) {
       return base::Error{
           fmt::format("{}: {} of layer {} is too large to be transformed, expected magnitudes below 1e34", adapter.path,
-                      config::kTensorClassNames[static_cast<std::size_t>(c)], target.layer.value)};
+                      config::kTensorClassNames[c], target.layer.value)};
     }
     result.targets.push_back(
         {c, target.layer, stored(a, target.rank, inputs, simd), stored(b, outputs, target.rank, simd)});

@@ -61,7 +61,7 @@ RowFindings examine(std::span<const float> row, std::span<const float> decoded, 
 }
 
 std::string name_of(const rom::TensorShape& place) {
-  const auto name = config::kTensorClassNames[static_cast<std::size_t>(place.tensor_class)];
+  const auto name = config::kTensorClassNames[place.tensor_class];
   if (!config::in_layer(place.tensor_class)) return std::string(name);
   return fmt::format("layer {} {}", place.layer.value, name);
 }

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <limits>
 
+#include "kiln/base/enum_table.hpp"
 #include "kiln/base/units.hpp"
 
 namespace kiln::baseline {
@@ -14,7 +15,19 @@ namespace {
 
 __extension__ using Wide = unsigned __int128;
 
-constexpr std::array<std::string_view, 4> kNames = {"bf16", "fp8", "int8", "int4"};
+constexpr auto kNames = base::enum_names<Precision>(
+    {{Precision::Bf16, "bf16"}, {Precision::Fp8, "fp8"}, {Precision::Int8, "int8"}, {Precision::Int4, "int4"}});
+/// The names of Engine are the keys of a GPU's config.
+constexpr auto kEngineNames = base::enum_names<Engine>({{Engine::Median, "median"},
+                                                        {Engine::Vllm, "vllm"},
+                                                        {Engine::TrtLlm, "trt-llm"},
+                                                        {Engine::Sglang, "sglang"},
+                                                        {Engine::GptFast, "gpt-fast"},
+                                                        {Engine::Lmdeploy, "lmdeploy"},
+                                                        {Engine::Mlc, "mlc"},
+                                                        {Engine::Exllama, "exllama"},
+                                                        {Engine::LlamaCpp, "llama.cpp"}});
+static_assert(std::ranges::equal(kEngineNames, config::kGpuEngines));
 constexpr std::uint64_t kMaximumBatch = 65536;
 constexpr std::uint64_t kMaximumContext = 1U << 24;
 constexpr std::uint64_t kBytesOf16Bits = 2;
@@ -147,17 +160,14 @@ base::Status check_query(const config::GpuSpec& gpu, const config::ModelConfig& 
 
 }  // namespace
 
-std::string_view name(Precision precision) { return kNames[static_cast<std::size_t>(precision)]; }
+std::string_view name(Precision precision) { return kNames[precision]; }
 
 base::Result<Precision> precision_from(std::string_view text) {
-  for (std::size_t i = 0; i < kNames.size(); ++i)
-    if (kNames[i] == text) return static_cast<Precision>(i);
+  if (const auto precision = kNames.find(text)) return *precision;
   return base::Error{fmt::format("precision is \"{}\"; expected bf16, fp8, int8 or int4", text)};
 }
 
-std::string_view name(Engine engine) {
-  return engine == Engine::Median ? kMedianEngine : config::kGpuEngines[static_cast<std::size_t>(engine)];
-}
+std::string_view name(Engine engine) { return engine == Engine::Median ? kMedianEngine : kEngineNames[engine]; }
 
 std::uint64_t weight_bytes_read(const config::ModelConfig& model, Precision precision) {
   const std::uint64_t norms = (2 * std::uint64_t{model.layers} + 1) * model.hidden_size;

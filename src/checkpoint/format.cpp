@@ -3,25 +3,28 @@
 #include <array>
 
 #include "checkpoint/blocks.hpp"
+#include "kiln/base/enum_table.hpp"
 
 namespace kiln::checkpoint {
 namespace {
 
 using namespace blocks;
 
-constexpr std::array<FormatInfo, 13> kFormats = {{{"F32", 1, 4},
-                                                  {"F16", 1, 2},
-                                                  {"BF16", 1, 2},
-                                                  {"Q8_0", 32, 34},
-                                                  {"Q4_0", 32, 18},
-                                                  {"Q4_1", 32, 20},
-                                                  {"Q5_0", 32, 22},
-                                                  {"Q5_1", 32, 24},
-                                                  {"Q2_K", 256, 84},
-                                                  {"Q3_K", 256, 110},
-                                                  {"Q4_K", 256, 144},
-                                                  {"Q5_K", 256, 176},
-                                                  {"Q6_K", 256, 210}}};
+constexpr auto kFormats = base::enum_table<FormatInfo, Format>({
+    {Format::F32, {"F32", 1, 4}},
+    {Format::F16, {"F16", 1, 2}},
+    {Format::BF16, {"BF16", 1, 2}},
+    {Format::Q8_0, {"Q8_0", 32, 34}},
+    {Format::Q4_0, {"Q4_0", 32, 18}},
+    {Format::Q4_1, {"Q4_1", 32, 20}},
+    {Format::Q5_0, {"Q5_0", 32, 22}},
+    {Format::Q5_1, {"Q5_1", 32, 24}},
+    {Format::Q2_K, {"Q2_K", 256, 84}},
+    {Format::Q3_K, {"Q3_K", 256, 110}},
+    {Format::Q4_K, {"Q4_K", 256, 144}},
+    {Format::Q5_K, {"Q5_K", 256, 176}},
+    {Format::Q6_K, {"Q6_K", 256, 210}},
+});
 
 // 32 weights: scale, then one signed byte each.
 void q8_0(const std::byte* block, float* out) {
@@ -84,7 +87,7 @@ void each_block(const FormatInfo& format, const std::byte* source, std::uint64_t
 
 }  // namespace
 
-const FormatInfo& info(Format format) { return kFormats[static_cast<std::size_t>(format)]; }
+const FormatInfo& info(Format format) { return kFormats[format]; }
 
 void decode(Format format, const std::byte* source, std::uint64_t blocks, float* out) {
   const FormatInfo& f = info(format);

@@ -11,13 +11,26 @@
 
 #include "base/utf8.hpp"
 #include "checkpoint/gguf_reader.hpp"
+#include "kiln/base/enum_table.hpp"
 
 namespace kiln::checkpoint {
 
 /// Bytes of one value; 0 for strings and arrays.
 constexpr std::uint64_t gguf_size(GgufType type) {
-  constexpr std::uint64_t kSizes[] = {1, 1, 2, 2, 4, 4, 4, 1, 0, 0, 8, 8, 8};
-  return kSizes[static_cast<std::size_t>(type)];
+  constexpr auto kSizes = base::enum_table<std::uint64_t, GgufType>({{GgufType::U8, 1},
+                                                                     {GgufType::I8, 1},
+                                                                     {GgufType::U16, 2},
+                                                                     {GgufType::I16, 2},
+                                                                     {GgufType::U32, 4},
+                                                                     {GgufType::I32, 4},
+                                                                     {GgufType::F32, 4},
+                                                                     {GgufType::Bool, 1},
+                                                                     {GgufType::String, 0},
+                                                                     {GgufType::Array, 0},
+                                                                     {GgufType::U64, 8},
+                                                                     {GgufType::I64, 8},
+                                                                     {GgufType::F64, 8}});
+  return kSizes[type];
 }
 
 class GgufCursor {

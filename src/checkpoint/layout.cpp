@@ -7,42 +7,39 @@
 #include <string_view>
 #include <tuple>
 
+#include "kiln/base/enum_table.hpp"
+
 namespace kiln::checkpoint {
 namespace {
 
 /// Behind "model.layers.N." and "blk.N." in a layer.
 struct Names {
-  Role role;
   std::string_view hf, gguf;
 };
-constexpr std::array<Names, config::kTensorRoles> kNames = {
-    {{Role::Embedding, "model.embed_tokens.weight", "token_embd.weight"},
-     {Role::Q, "self_attn.q_proj.weight", "attn_q.weight"},
-     {Role::K, "self_attn.k_proj.weight", "attn_k.weight"},
-     {Role::V, "self_attn.v_proj.weight", "attn_v.weight"},
-     {Role::O, "self_attn.o_proj.weight", "attn_output.weight"},
-     {Role::Gate, "mlp.gate_proj.weight", "ffn_gate.weight"},
-     {Role::Up, "mlp.up_proj.weight", "ffn_up.weight"},
-     {Role::Down, "mlp.down_proj.weight", "ffn_down.weight"},
-     {Role::LmHead, "lm_head.weight", "output.weight"},
-     {Role::AttentionNorm, "input_layernorm.weight", "attn_norm.weight"},
-     {Role::FfnNorm, "post_attention_layernorm.weight", "ffn_norm.weight"},
-     {Role::FinalNorm, "model.norm.weight", "output_norm.weight"}}};
-static_assert([] {
-  for (std::size_t i = 0; i < kNames.size(); ++i)
-    if (static_cast<std::size_t>(kNames[i].role) != i) return false;
-  return true;
-}());
+constexpr auto kNames = base::enum_table<Names, Role>({
+    {Role::Embedding, {"model.embed_tokens.weight", "token_embd.weight"}},
+    {Role::Q, {"self_attn.q_proj.weight", "attn_q.weight"}},
+    {Role::K, {"self_attn.k_proj.weight", "attn_k.weight"}},
+    {Role::V, {"self_attn.v_proj.weight", "attn_v.weight"}},
+    {Role::O, {"self_attn.o_proj.weight", "attn_output.weight"}},
+    {Role::Gate, {"mlp.gate_proj.weight", "ffn_gate.weight"}},
+    {Role::Up, {"mlp.up_proj.weight", "ffn_up.weight"}},
+    {Role::Down, {"mlp.down_proj.weight", "ffn_down.weight"}},
+    {Role::LmHead, {"lm_head.weight", "output.weight"}},
+    {Role::AttentionNorm, {"input_layernorm.weight", "attn_norm.weight"}},
+    {Role::FfnNorm, {"post_attention_layernorm.weight", "ffn_norm.weight"}},
+    {Role::FinalNorm, {"model.norm.weight", "output_norm.weight"}},
+});
 
 }  // namespace
 
 std::string hf_name(Role role, base::LayerId layer) {
-  const auto name = kNames[static_cast<std::size_t>(role)].hf;
+  const auto name = kNames[role].hf;
   return config::in_layer(role) ? fmt::format("model.layers.{}.{}", layer.value, name) : std::string(name);
 }
 
 std::string gguf_name(Role role, base::LayerId layer) {
-  const auto name = kNames[static_cast<std::size_t>(role)].gguf;
+  const auto name = kNames[role].gguf;
   return config::in_layer(role) ? fmt::format("blk.{}.{}", layer.value, name) : std::string(name);
 }
 

@@ -2,13 +2,23 @@
 
 #include <fmt/format.h>
 
+#include "kiln/base/enum_table.hpp"
+
 namespace kiln::chip {
 
-std::string_view name(CycleCategory cause) {
-  constexpr std::array<std::string_view, kCycleCategories> kNames = {
-      "compute", "waiting_for_input", "waiting_for_output", "kv_bank_conflict", "wire", "idle"};
-  return kNames[static_cast<std::size_t>(cause)];
-}
+namespace {
+
+constexpr auto kNames = base::enum_names<CycleCategory>({{CycleCategory::Compute, "compute"},
+                                                         {CycleCategory::WaitInput, "waiting_for_input"},
+                                                         {CycleCategory::WaitOutput, "waiting_for_output"},
+                                                         {CycleCategory::KvConflict, "kv_bank_conflict"},
+                                                         {CycleCategory::Wire, "wire"},
+                                                         {CycleCategory::Idle, "idle"}});
+static_assert(kNames.size() == kCycleCategories);
+
+}  // namespace
+
+std::string_view name(CycleCategory cause) { return kNames[cause]; }
 
 std::string UnitCycles::name() const {
   const std::string_view kind = program::name(unit);

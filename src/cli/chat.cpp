@@ -7,8 +7,8 @@
 #include <condition_variable>
 
 #include "base/text.hpp"
-#include "cli/baselines.hpp"
 #include "cli/terminal.hpp"
+#include "report/chat_report.hpp"
 #include "report/table.hpp"
 
 namespace kiln::cli {
@@ -43,12 +43,11 @@ void complain(std::string_view sentence) {
 
 }  // namespace
 
-Chat::Chat(Session& session, host::Conversation& conversation, report::ChatReport& report, const config::GpuSpec& gpu,
-           Pace pace, std::optional<std::string> system)
+Chat::Chat(Session& session, study::Chat& chat, Pace pace, std::optional<std::string> system)
     : session_(session),
-      conversation_(conversation),
-      report_(report),
-      gpu_(gpu),
+      chat_(chat),
+      conversation_(chat.conversation()),
+      report_(chat.answer),
       pace_(pace),
       system_(std::move(system)),
       out_(session.options().json == "-" ? stderr : stdout),
@@ -168,6 +167,8 @@ void Chat::say(std::string_view sentence) {
 }
 
 base::Result<std::optional<int>> Chat::answer(const std::string& text) {
+  columns_ = terminal_columns(::fileno(out_));  // it may have another size by now
+  wrap_ = WordWrap(columns_);
   std::stop_token stop;
   {
     const std::lock_guard lock(mutex_);
@@ -248,15 +249,12 @@ std::size_t Chat::replay(const host::Turn& turn, const std::stop_token& stop) {
 }
 
 base::Status Chat::record(host::Turn turn) {
-  report::ChatTurn entry;
+  auto beside = chat_.beside_gpu(std::move(turn));
+  if (!beside) return beside.error();
+  study::ChatTurn& entry = *beside;
   entry.conversation = conversations_;
   entry.system = system_;
-  entry.baseline_context = mean_context(turn.kept_tokens + turn.prompt.size(), turn.answer.size());
   const auto& model = report_.placement.model();
-  auto figure = baseline::estimate(gpu_, model, {baseline::Precision::Bf16, 1, entry.baseline_context});
-  if (!figure) return figure.error();
-  entry.baseline = *std::move(figure);
-  entry.turn = std::move(turn);
   say(report::chat_line(report_.placement, entry));
   if (!noted_ && !entry.baseline.note.empty()) say(fmt::format("[{}: {}]", entry.baseline.gpu, entry.baseline.note));
   noted_ = true;

@@ -11,9 +11,7 @@
 #include "cli/line_input.hpp"
 #include "cli/session.hpp"
 #include "cli/word_wrap.hpp"
-#include "host/conversation.hpp"
-#include "kiln/config/gpu_spec.hpp"
-#include "report/chat_report.hpp"
+#include "study/chat.hpp"
 
 namespace kiln::cli {
 
@@ -21,10 +19,9 @@ enum class Pace { Host, Chip };
 
 class Chat {
  public:
-  /// Turns are added to `report`. The conversation goes to standard output, or to standard error where the JSON
-  /// document goes there.
-  Chat(Session& session, host::Conversation& conversation, report::ChatReport& report, const config::GpuSpec& gpu,
-       Pace pace, std::optional<std::string> system);
+  /// Turns are added to the chat's answer. The conversation goes to standard output, or to standard error where the
+  /// JSON document goes there.
+  Chat(Session& session, study::Chat& chat, Pace pace, std::optional<std::string> system);
   ~Chat();
   Chat(const Chat&) = delete;
   Chat& operator=(const Chat&) = delete;
@@ -51,9 +48,9 @@ class Chat {
   void interrupt();
 
   Session& session_;
+  study::Chat& chat_;
   host::Conversation& conversation_;
-  report::ChatReport& report_;
-  const config::GpuSpec& gpu_;
+  study::ChatAnswer& report_;
   Pace pace_;
   std::optional<std::string> system_;
   std::FILE* out_;

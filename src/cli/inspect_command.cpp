@@ -1,83 +1,49 @@
-#include <filesystem>
-#include <fstream>
 #include <memory>
 
-#include "bake/bake.hpp"
 #include "cli/commands.hpp"
-#include "report/eval_report.hpp"
-#include "rom/rom_image.hpp"
+#include "report/bake_report.hpp"
+#include "study/images.hpp"
 
 namespace kiln::cli {
 namespace {
 
-struct InspectOptions {
-  std::string file;
-  std::string chip;
-  std::string against;
-};
-
-/// A directory, a GGUF file or a seed; every other file is taken for a ROM image.
-bool is_checkpoint(const std::string& file) {
-  if (file.starts_with("synthetic:") || file.ends_with(".gguf")) return true;
-  std::error_code ignored;
-  if (std::filesystem::is_directory(file, ignored)) return true;
-  if (!std::filesystem::is_regular_file(file, ignored)) return false;  // reading a pipe would wait for a writer
-  char magic[4] = {};
-  std::ifstream(file, std::ios::binary).read(magic, sizeof magic);
-  return std::string_view(magic, sizeof magic) == "GGUF";
+/// The status of a comparison that found a difference, once it is told.
+int status_of(const study::RomInspection& inspection) {
+  return inspection.comparison && !inspection.comparison->matches() ? kCheckFailed : 0;
 }
 
-base::Result<int> inspect_checkpoint(const InspectOptions& options, Session& session) {
-  if (!options.chip.empty() || !options.against.empty())
-    return base::Error{options.file + " is a checkpoint; --chip and --against need a ROM image"};
-  const auto checkpoint = session.checkpoint(options.file);
-  if (!checkpoint) return checkpoint.error();
-  if (const auto written = session.output(report::inspect_json(**checkpoint), report::inspect_text(**checkpoint));
-      !written)
-    return written.error();
-  return 0;
-}
+int status_of(const std::unique_ptr<checkpoint::Checkpoint>&) { return 0; }
 
-base::Result<int> inspect_rom(const InspectOptions& options, Session& session) {
-  const auto image = rom::RomImage::open(options.file, session.pool(), session.progress());
-  if (!image) return image.error();
-  std::optional<program::Placement> placement;
-  if (!options.chip.empty()) {
-    const auto chip = session.chip(options.chip);
-    if (!chip) return chip.error();
-    auto placed = program::Placement::create(image->model(), image->recipe(), *chip);
-    if (!placed) return placed.error();
-    placement = *std::move(placed);
-  }
-  std::optional<bake::Comparison> comparison;
-  if (!options.against.empty()) {
-    const auto checkpoint = session.checkpoint(options.against);
-    if (!checkpoint) return checkpoint.error();
-    auto compared = bake::compare(*image, **checkpoint, session.pool(), session.progress());
-    if (!compared) return compared.error();
-    comparison = *std::move(compared);
-  }
-  const report::RomInspection inspection{*image, placement ? &*placement : nullptr,
-                                         comparison ? &*comparison : nullptr};
-  if (const auto written = session.output(report::inspect_json(inspection), report::inspect_text(inspection)); !written)
-    return written.error();
-  return comparison && !comparison->matches() ? kCheckFailed : 0;
-}
+const study::RomInspection& told(const study::RomInspection& inspection) { return inspection; }
+const checkpoint::Checkpoint& told(const std::unique_ptr<checkpoint::Checkpoint>& checkpoint) { return *checkpoint; }
 
-base::Result<int> inspect(const InspectOptions& options, Session& session) {
+base::Result<int> inspect(const study::InspectQuestion& question, Session& session) {
   if (const auto set = session.allow_set({"chip", "model"}); !set) return set.error();
-  return is_checkpoint(options.file) ? inspect_checkpoint(options, session) : inspect_rom(options, session);
+  const bool checkpoint = study::is_checkpoint(question.file);
+  if (const auto set = session.refuse_set_of_shapes(checkpoint ? question.file : question.against); !set)
+    return set.error();
+  if (question.chip.empty())
+    if (const auto set = session.refuse_set("chip", "no --chip is given"); !set) return set.error();
+  const auto answer = study::inspect(question, session.environment());
+  if (!answer) return answer.error();
+  const auto tell = [&](const auto& inspected) -> base::Result<int> {
+    const auto& what = told(inspected);
+    if (const auto written = session.output(report::inspect_json(what), report::inspect_text(what)); !written)
+      return written.error();
+    return status_of(inspected);
+  };
+  return std::visit(tell, *answer);
 }
 
 }  // namespace
 
 void add_inspect(CLI::App& app, Action& chosen) {
-  auto options = std::make_shared<InspectOptions>();
+  auto question = std::make_shared<study::InspectQuestion>();
   auto* command =
       app.add_subcommand("inspect", "Describe a checkpoint or a ROM image, or prove an image against its checkpoint");
-  command->add_option("FILE", options->file, "ROM image or checkpoint")->required();
-  command->add_option("--chip", options->chip, "Show the image's tiles, fill and waste on this chip")->type_name("C");
-  command->add_option("--against", options->against, "Decode the image and compare it with this checkpoint")
+  command->add_option("FILE", question->file, "ROM image or checkpoint")->required();
+  command->add_option("--chip", question->chip, "Show the image's tiles, fill and waste on this chip")->type_name("C");
+  command->add_option("--against", question->against, "Decode the image and compare it with this checkpoint")
       ->type_name("CHECKPOINT");
   command->footer(
       "Examples:\n"
@@ -85,7 +51,7 @@ void add_inspect(CLI::App& app, Action& chosen) {
       "  kiln inspect stories.rom --chip demo\n"
       "  kiln inspect stories.rom --against models/kiln-stories-1m      # exit status 1 if they differ");
   command->callback(
-      [options, &chosen] { chosen = [options](Session& session) { return inspect(*options, session); }; });
+      [question, &chosen] { chosen = [question](Session& session) { return inspect(*question, session); }; });
 }
 
 }  // namespace kiln::cli

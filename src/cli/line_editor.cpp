@@ -9,6 +9,7 @@
 #include <clocale>
 #include <cstdint>
 
+#include "base/utf8.hpp"
 #include "kiln/base/result.hpp"
 
 namespace kiln::cli {
@@ -16,12 +17,6 @@ namespace {
 
 constexpr int kHistoryLines = 1000;
 constexpr wchar_t kReplacement = 0xFFFD;
-
-/// Bytes that continue a character which begins with this one.
-int tail_of(unsigned char lead) {
-  if (lead < 0xC0) return 0;
-  return lead < 0xE0 ? 1 : lead < 0xF0 ? 2 : 3;
-}
 
 }  // namespace
 
@@ -53,16 +48,14 @@ struct LineEditor::State {
   }
 
   int read_character(wchar_t& character) {
-    unsigned char byte = 0;
-    if (const int got = read_byte(byte); got != 1) return got;
-    const int tail = tail_of(byte);
-    auto value = static_cast<std::uint32_t>(tail == 0 ? byte : byte & (0x3F >> tail));
-    for (int i = 0; i < tail; ++i) {
+    std::string bytes;
+    do {
+      unsigned char byte = 0;
       if (const int got = read_byte(byte); got != 1) return got;
-      value = (value << 6) | (byte & 0x3FU);
-    }
-    const bool stray = tail == 0 && value >= 0x80;
-    character = stray || value > 0x10FFFF ? kReplacement : static_cast<wchar_t>(value);
+      bytes += static_cast<char>(byte);
+    } while (base::begins_character(bytes));
+    const bool whole = base::character_at_start(bytes) == bytes.size();
+    character = whole ? static_cast<wchar_t>(base::first_code_point(bytes)) : kReplacement;
     return 1;
   }
 

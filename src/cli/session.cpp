@@ -3,31 +3,18 @@
 #include <fmt/format.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdlib>
-#include <filesystem>
+#include <chrono>
+#include <map>
 #include <mutex>
 
-#include "base/atomic_file.hpp"
 #include "base/text.hpp"
 #include "cli/terminal.hpp"
-#include "numerics/matrix.hpp"
 
 namespace kiln::cli {
 namespace {
-
-std::string environment(const char* name) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? "" : value;
-}
-
-std::string executable() {
-  std::error_code ignored;
-  return std::filesystem::read_symlink("/proc/self/exe", ignored).string();
-}
 
 /// The KIND of "KIND:POINTER=VALUE", or nothing. Published machines are what they are.
 std::optional<std::string> kind_of(const std::string& set) {
@@ -38,32 +25,24 @@ std::optional<std::string> kind_of(const std::string& set) {
   return std::nullopt;
 }
 
-std::string_view simd_name(numerics::Simd simd) {
-  switch (simd) {
-    case numerics::Simd::Avx512:
-      return "avx512";
-    case numerics::Simd::Avx2:
-      return "avx2";
-    case numerics::Simd::Scalar:
-      break;
-  }
-  return "scalar";
-}
-
 /// "40 s", "12 min"
 std::string left_words(double seconds) {
   if (seconds < 100) return fmt::format("{:.0f} s", seconds);
   return fmt::format("{:.0f} min", seconds / 60);
 }
 
-/// One line on the terminal, at most ten times a second.
+/// One line on the terminal, at most ten times a second, two seconds after the work of that name began.
 class ProgressLine {
  public:
   void show(std::string_view what, std::uint64_t done, std::uint64_t total) {
     const std::lock_guard lock(mutex_);
     const auto now = std::chrono::steady_clock::now();
-    if (now - started_ < std::chrono::seconds(2)) return;
     const bool finished = done >= total;
+    if (!finished && what != what_) {
+      what_ = what;
+      started_ = now;
+    }
+    if (now - started_ < std::chrono::seconds(2)) return;
     if (!finished && now - shown_ < std::chrono::milliseconds(100)) return;
     shown_ = now;
     const double share = total == 0 ? 1.0 : static_cast<double>(done) / static_cast<double>(total);
@@ -78,6 +57,7 @@ class ProgressLine {
 
  private:
   std::mutex mutex_;
+  std::string what_;
   std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
   std::chrono::steady_clock::time_point shown_;
 };
@@ -85,14 +65,9 @@ class ProgressLine {
 }  // namespace
 
 Session::Session(CommonOptions options, Interrupts interrupts)
-    : options_(std::move(options)),
-      interrupts_(std::move(interrupts)),
-      configs_(environment("KILN_CONFIG_PATH"), executable()),
-      started_(std::chrono::steady_clock::now()) {}
-
-base::ThreadPool& Session::pool() {
-  if (!pool_) pool_.emplace(options_.threads);
-  return *pool_;
+    : options_(std::move(options)), interrupts_(std::move(interrupts)), environment_({}, options_.threads) {
+  environment_.progress = progress();
+  environment_.on_warning = warn;
 }
 
 base::Progress Session::progress() const {
@@ -105,68 +80,50 @@ base::Progress Session::progress() const {
   return progress;
 }
 
-base::Status Session::allow_set(std::vector<std::string> kinds) {
-  set_kinds_ = std::move(kinds);
+base::Status Session::allow_set(const std::vector<std::string>& kinds) {
+  default_kind_ = kinds.front();
+  std::map<std::string, std::vector<config::Override>> overrides;
   for (const auto& set : options_.set) {
     if (set.find('=') == std::string::npos) return base::Error{fmt::format("--set {}: POINTER=VALUE is expected", set)};
-    const auto kind = kind_of(set).value_or(set_kinds_.front());
-    if (std::find(set_kinds_.begin(), set_kinds_.end(), kind) == set_kinds_.end())
+    const auto named = kind_of(set);
+    const auto kind = named.value_or(kinds.front());
+    if (std::find(kinds.begin(), kinds.end(), kind) == kinds.end())
       return base::Error{fmt::format("--set {}: this command takes no {} config", set, kind)};
+    overrides[kind].push_back(named ? set.substr(named->size() + 1) : set);
   }
+  for (auto& [kind, changes] : overrides) environment_.configs().override_values(kind, std::move(changes));
   return {};
 }
 
-std::vector<config::Override> Session::overrides(std::string_view kind) const {
-  std::vector<config::Override> result;
-  for (const auto& set : options_.set) {
-    const auto named = kind_of(set);
-    if (named.value_or(set_kinds_.empty() ? "" : set_kinds_.front()) != kind) continue;
-    result.push_back(named ? set.substr(named->size() + 1) : set);
-  }
-  return result;
+base::Status Session::refuse_set(const std::string& kind, const std::string& why) const {
+  for (const auto& set : options_.set)
+    if (kind_of(set).value_or(default_kind_) == kind)
+      return base::Error{fmt::format("--set {} has no effect: {}", set, why)};
+  return {};
 }
 
-std::vector<std::string> Session::gpus() const {
-  auto names = configs_.list("gpu");
-  names.insert(names.end(), gpu_files_.begin(), gpu_files_.end());
-  return names;
+base::Status Session::refuse_set_of_shapes(const std::string& checkpoint) const {
+  if (checkpoint.starts_with("synthetic:")) return {};
+  return refuse_set("model", checkpoint.empty() ? "no checkpoint is given" : checkpoint + " has shapes of its own");
 }
 
 base::Result<report::Screen> Session::choose_gpus(const std::vector<std::string>& names) {
+  config::Catalogue& configs = environment_.configs();
   report::Screen screen;
   screen.columns = text_columns();
-  const auto listed = configs_.list("gpu");
+  const auto listed = configs.gpus();
   for (const auto& name : names) {
     if (name == "all") {
       screen.all_gpus = true;
       continue;
     }
-    const auto spec = gpu(name);
+    const auto spec = configs.gpu(name);
     if (!spec) return spec.error();
     screen.gpus.push_back(spec->name);
     if (std::ranges::find(listed, name) == listed.end() && std::ranges::find(listed, spec->name) == listed.end())
-      gpu_files_.push_back(name);
+      configs.add_gpu_file(name);
   }
   return screen;
-}
-
-base::Result<std::vector<config::ReferenceMachine>> Session::machines() const {
-  std::vector<config::ReferenceMachine> machines;
-  for (const auto& name : names(config::kind_name<config::ReferenceMachine>())) {
-    auto machine = load<config::ReferenceMachine>(name);
-    if (!machine) return machine.error();
-    machines.push_back(*std::move(machine));
-  }
-  return machines;
-}
-
-base::Result<std::unique_ptr<checkpoint::Checkpoint>> Session::checkpoint(const std::string& source) const {
-  const auto synthetic = checkpoint::parse_synthetic(source);
-  if (!synthetic) return synthetic.error();
-  if (!*synthetic) return checkpoint::open(source);
-  const auto shapes = model((*synthetic)->model);
-  if (!shapes) return shapes.error();
-  return checkpoint::synthetic(*shapes, (*synthetic)->seed);
 }
 
 base::Status Session::open_output() {
@@ -200,17 +157,6 @@ void Session::warn(const std::string& sentence) {
     return made;
   }();
   logger->warn(sentence);
-}
-
-report::HostFigures Session::host_figures() const {
-  report::HostFigures figures;
-  figures.wall_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - started_).count();
-  rusage usage = {};
-  ::getrusage(RUSAGE_SELF, &usage);
-  figures.peak_memory_mib = static_cast<double>(usage.ru_maxrss) / 1024.0;
-  figures.threads = pool_ ? pool_->threads() : 1;
-  figures.simd = simd_name(numerics::best_simd());
-  return figures;
 }
 
 }  // namespace kiln::cli

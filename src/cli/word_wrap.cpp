@@ -3,18 +3,18 @@
 #include <algorithm>
 #include <cstdint>
 #include <cwchar>
+#include <utility>
+
+#include "base/utf8.hpp"
 
 namespace kiln::cli {
 namespace {
 
 /// Bytes of the character at the front, and its code point; a byte that begins none is one of its own.
 std::pair<std::size_t, std::uint32_t> character(std::string_view text) {
-  const auto lead = static_cast<unsigned char>(text.front());
-  const std::size_t size = lead < 0xC0 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
-  if (size == 1 || size > text.size()) return {1, lead};
-  std::uint32_t code = lead & (0xFFU >> (size + 1));
-  for (std::size_t i = 1; i < size; ++i) code = (code << 6) | (static_cast<unsigned char>(text[i]) & 0x3FU);
-  return {size, code};
+  const std::size_t size = base::character_at_start(text);
+  if (size == 0) return {1, static_cast<unsigned char>(text.front())};
+  return {size, base::first_code_point(text)};
 }
 
 }  // namespace

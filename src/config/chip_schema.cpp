@@ -4,13 +4,17 @@
 
 #include "config/fields.hpp"
 #include "config/tile_schema.hpp"
+#include "kiln/base/enum_table.hpp"
 
 namespace kiln::config {
 namespace {
 
-constexpr std::array<std::string_view, 2> kSchedules = {"layer_serial", "layer_pipelined"};
-constexpr std::array<std::string_view, 3> kArbitrations = {"round_robin", "decode_first", "prefill_first"};
-constexpr std::array<std::string_view, 2> kWhenFull = {"queue", "refuse"};
+constexpr auto kSchedules = base::enum_names<Schedule>(
+    {{Schedule::LayerSerial, "layer_serial"}, {Schedule::LayerPipelined, "layer_pipelined"}});
+constexpr auto kArbitrations = base::enum_names<Arbitration>({{Arbitration::RoundRobin, "round_robin"},
+                                                              {Arbitration::DecodeFirst, "decode_first"},
+                                                              {Arbitration::PrefillFirst, "prefill_first"}});
+constexpr auto kWhenFull = base::enum_names<WhenFull>({{WhenFull::Queue, "queue"}, {WhenFull::Refuse, "refuse"}});
 constexpr Integers kWide = {1, 65536};  // lanes, rows, banks: things side by side
 constexpr Integers kLatency = {1, 4096};
 constexpr Integers kStages = {1, 1024};

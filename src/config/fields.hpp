@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 
+#include "kiln/base/enum_table.hpp"
 #include "kiln/config/load.hpp"
 
 namespace kiln::config {
@@ -68,10 +69,10 @@ class FieldVisitor {
   /// True if keys that depend on another key's value are wanted all the same (documentation).
   [[nodiscard]] virtual bool wants_all() const { return false; }
 
-  /// word() for an enumeration whose values are 0, 1, ... in the order of `words`.
-  template <class Enumeration>
-  bool choice(std::string_view key, Enumeration& value, std::span<const std::string_view> words,
-              Need need = Need::Required) {
+  /// word() for an enumeration.
+  template <class Enumeration, std::size_t Size>
+  bool choice(std::string_view key, Enumeration& value,
+              const base::EnumTable<Enumeration, std::string_view, Size>& words, Need need = Need::Required) {
     auto index = static_cast<std::size_t>(value);
     const bool found = word(key, index, words, need);
     value = static_cast<Enumeration>(index);

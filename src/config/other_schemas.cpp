@@ -2,19 +2,22 @@
 #include <array>
 
 #include "config/fields.hpp"
+#include "kiln/base/enum_table.hpp"
 
 namespace kiln::config {
 namespace {
 
-constexpr std::array<std::string_view, 2> kRopeTypes = {"linear", "llama3"};
+constexpr auto kRopeTypes = base::enum_names<RopeScalingKind>(
+    {{RopeScalingKind::None, "null"}, {RopeScalingKind::Linear, "linear"}, {RopeScalingKind::Llama3, "llama3"}});
 constexpr std::array<int, 5> kCodeWidths = {2, 3, 4, 6, 8};
-constexpr std::array<std::string_view, 2> kCodebooks = {"uniform", "kmeans"};
+constexpr auto kCodebooks =
+    base::enum_names<CodebookKind>({{CodebookKind::Uniform, "uniform"}, {CodebookKind::KMeans, "kmeans"}});
 
 void describe(FieldVisitor& v, RopeScaling& scaling) {
   // The words start behind RopeScalingKind::None, which JSON writes as null.
   auto type = scaling.kind == RopeScalingKind::Linear ? std::size_t{0} : std::size_t{1};
-  v.word("rope_type", type, kRopeTypes);
-  scaling.kind = type == 0 ? RopeScalingKind::Linear : RopeScalingKind::Llama3;
+  v.word("rope_type", type, std::span<const std::string_view>(kRopeTypes).subspan(1));
+  scaling.kind = static_cast<RopeScalingKind>(type + 1);
   v.real("factor", scaling.factor, "", {0, 65536, true});
   if (scaling.kind != RopeScalingKind::Llama3 && !v.wants_all()) return;
   v.real("low_freq_factor", scaling.low_freq_factor, "", {0, 65536, true});

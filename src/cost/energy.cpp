@@ -79,91 +79,120 @@ double unit_layers(const program::Placement& placement, ArrayKind kind) {
   return kind == ArrayKind::LmHead ? 1 : placement.model().layers;
 }
 
-}  // namespace
+/// What every part of the energy needs.
+struct Question {
+  const program::Placement& placement;
+  const config::BakeRecipe& recipe;
+  const config::TechConfig& tech;
+  const RunFigures& run;
+  Range activations, products, assumed;  ///< share of bits that change
+};
 
-Energy energy(const program::Placement& placement, const config::BakeRecipe& recipe, const config::TechConfig& tech,
-              const Die& die, const RunFigures& run) {
-  const auto& chip = placement.chip();
-  const auto& a = run.activity;
-  const double seconds = static_cast<double>(run.cycles) / (chip.clock_mhz * 1e6);
-  const double dies = chip.chips.count;
-  const Range assumed = tech.toggle_rate.range();
-  const auto measured = [&](double rate) { return Range{rate, rate, rate}; };
-  const Range activations = run.toggles ? measured(run.toggles->activations) : assumed;
-  const Range products = run.toggles ? measured(run.toggles->products) : assumed;
-  const StageAreas areas(placement, recipe, tech);
-  Account account(tech, run);
+void add_array(const Question& q, const StageAreas& areas, ArrayKind kind, Account& account) {
+  const auto& plan = q.placement.array(kind);
+  const double times = unit_layers(q.placement, kind) *
+                       static_cast<double>(kind == ArrayKind::LmHead ? q.run.logits_tokens : q.run.tokens);
+  const double weights = times * static_cast<double>(plan.weights);
+  const double formed = times * plan.inputs * plan.tiles_over_outputs;
+  const double groups = std::ceil(plan.inputs / 64.0);
+  const double side = std::sqrt(areas.of(program::array_unit(kind)) / static_cast<double>(plan.tiles()));
+  const bool wires = q.placement.chip().silicon->rom_cell == config::RomCell::Metal;  // no codes to read
+  const TileCircuits circuits = tile_circuits(q.placement, q.recipe, kind);
+  account.logic("products formed", formed, circuits.bank, q.activations);
+  account.wire("products across tiles", formed * circuits.lines * circuits.line_uses * side,
+               circuits.forms_products ? q.products : q.activations);
+  account.wire("activations to tiles", formed * 8 * side, q.activations);
+  account.logic("selections and accumulations", weights, circuits.per_weight, q.products);
+  account.bytes(
+      "ROM reads",
+      times * ((wires ? 0 : static_cast<double>(plan.code_bits) / 8) + static_cast<double>(plan.outputs) * groups),
+      q.tech.rom_pj_per_byte);
+  account.logic("group scales", times * static_cast<double>(plan.outputs) * groups, circuits.scale_lane, q.assumed);
+  const double additions = times * static_cast<double>(plan.outputs) * (plan.tiles_over_inputs - 1);
+  account.logic("reduction trees", additions, tree_adder(), q.assumed);
+  account.logic("reduction trees", times * static_cast<double>(plan.outputs), row_scale(), q.assumed);
+  account.wire("sums to trees",
+               times * static_cast<double>(plan.outputs) * plan.tiles_over_inputs * 46 * side *
+                   std::sqrt(static_cast<double>(plan.tiles())) / 2,
+               q.assumed);
+}
 
-  for (std::size_t k = 0; k < program::kArrays; ++k) {
-    const auto kind = static_cast<ArrayKind>(k);
-    const auto& plan = placement.array(kind);
-    const double times =
-        unit_layers(placement, kind) * static_cast<double>(kind == ArrayKind::LmHead ? run.logits_tokens : run.tokens);
-    const double weights = times * static_cast<double>(plan.weights);
-    const double formed = times * plan.inputs * plan.tiles_over_outputs;
-    const double groups = std::ceil(plan.inputs / 64.0);
-    const double side = std::sqrt(areas.of(program::array_unit(kind)) / static_cast<double>(plan.tiles()));
-    const bool wires = chip.silicon->rom_cell == config::RomCell::Metal;  // no codes to read
-    const TileCircuits circuits = tile_circuits(placement, recipe, kind);
-    account.logic("products formed", formed, circuits.bank, activations);
-    account.wire("products across tiles", formed * circuits.lines * circuits.line_uses * side,
-                 circuits.forms_products ? products : activations);
-    account.wire("activations to tiles", formed * 8 * side, activations);
-    account.logic("selections and accumulations", weights, circuits.per_weight, products);
-    account.bytes(
-        "ROM reads",
-        times * ((wires ? 0 : static_cast<double>(plan.code_bits) / 8) + static_cast<double>(plan.outputs) * groups),
-        tech.rom_pj_per_byte);
-    account.logic("group scales", times * static_cast<double>(plan.outputs) * groups, circuits.scale_lane, assumed);
-    const double additions = times * static_cast<double>(plan.outputs) * (plan.tiles_over_inputs - 1);
-    account.logic("reduction trees", additions, tree_adder(), assumed);
-    account.logic("reduction trees", times * static_cast<double>(plan.outputs), row_scale(), assumed);
-    account.wire("sums to trees",
-                 times * static_cast<double>(plan.outputs) * plan.tiles_over_inputs * 46 * side *
-                     std::sqrt(static_cast<double>(plan.tiles())) / 2,
-                 assumed);
-  }
-  const double words = static_cast<double>(a.kv_words_read + a.kv_words_written) * chip.kv.width_bytes;
-  account.bytes("KV SRAM", words, tech.sram_pj_per_byte);
-  account.wire("KV words to attention", words * 8 * std::sqrt(areas.of(Unit::KvSram)) / 2, assumed);
-  account.logic("attention", static_cast<double>(a.score_macs), score_mac(), assumed);
-  account.logic("attention", static_cast<double>(a.value_macs), value_mac(), assumed);
-  account.logic("attention", static_cast<double>(a.exponentials), softmax_lane(), assumed);
-  const auto& model = placement.model();
-  const double results = static_cast<double>(run.tokens) * model.layers * model.heads * model.head_dim;
-  account.logic("attention", results, output_lane(), assumed);
+void add_attention(const Question& q, const StageAreas& areas, Account& account) {
+  const auto& a = q.run.activity;
+  const double words = static_cast<double>(a.kv_words_read + a.kv_words_written) * q.placement.chip().kv.width_bytes;
+  account.bytes("KV SRAM", words, q.tech.sram_pj_per_byte);
+  account.wire("KV words to attention", words * 8 * std::sqrt(areas.of(Unit::KvSram)) / 2, q.assumed);
+  account.logic("attention", static_cast<double>(a.score_macs), score_mac(), q.assumed);
+  account.logic("attention", static_cast<double>(a.value_macs), value_mac(), q.assumed);
+  account.logic("attention", static_cast<double>(a.exponentials), softmax_lane(), q.assumed);
+  const auto& model = q.placement.model();
+  const double results = static_cast<double>(q.run.tokens) * model.layers * model.heads * model.head_dim;
+  account.logic("attention", results, output_lane(), q.assumed);
   // A score is written once, and read once when the largest is known.
-  account.bytes("score buffer", 2 * 4.0 * static_cast<double>(a.exponentials), tech.sram_pj_per_byte);
-  account.logic("vector unit", static_cast<double>(a.vector_elements), vector_operation(), assumed);
+  account.bytes("score buffer", 2 * 4.0 * static_cast<double>(a.exponentials), q.tech.sram_pj_per_byte);
+}
+
+/// Vector unit, embedding ROM, sampler, links, LoRA unit.
+void add_periphery(const Question& q, Account& account) {
+  const auto& a = q.run.activity;
+  const auto& chip = q.placement.chip();
+  account.logic("vector unit", static_cast<double>(a.vector_elements), vector_operation(), q.assumed);
   account.bytes("embedding",
-                static_cast<double>(a.embedding_reads) * recipe.of(config::TensorClass::Embedding).bits / 8,
-                tech.rom_pj_per_byte);
-  account.logic("embedding", static_cast<double>(a.embedding_reads), embedding_lane(), assumed);
-  account.logic("sampler", static_cast<double>(a.logits_compared), compare_lane(chip.sampler), assumed);
+                static_cast<double>(a.embedding_reads) * q.recipe.of(config::TensorClass::Embedding).bits / 8,
+                q.tech.rom_pj_per_byte);
+  account.logic("embedding", static_cast<double>(a.embedding_reads), embedding_lane(), q.assumed);
+  account.logic("sampler", static_cast<double>(a.logits_compared), compare_lane(chip.sampler), q.assumed);
   // A stage of a link is at most what a signal goes in a cycle.
-  const double ps_per_mm = tech.wire_ps_per_mm.typical;
+  const double ps_per_mm = q.tech.wire_ps_per_mm.typical;
   const double stage_mm = ps_per_mm > 0 ? 1e6 / chip.clock_mhz / ps_per_mm : 0;
   const double beat_bits = 32.0 * chip.link.beat_elements();
-  account.wire("links", static_cast<double>(a.link_beats) * beat_bits * stage_mm, assumed);
-  account.logic("links", static_cast<double>(a.link_beats) * beat_bits, circuits::kFlipFlop, assumed);
-  account.bytes("LoRA", static_cast<double>(a.lora_macs), tech.sram_pj_per_byte);
-  account.logic("LoRA", static_cast<double>(a.lora_macs), lora_mac(), assumed);
-  if (dies > 1) {
-    const double bits = (dies - 1) * 32.0 * model.hidden_size * static_cast<double>(run.tokens);
-    account.add("links between chips", tech.chip_link_pj_per_bit.range() * (bits * 1e-12));
+  account.wire("links", static_cast<double>(a.link_beats) * beat_bits * stage_mm, q.assumed);
+  account.logic("links", static_cast<double>(a.link_beats) * beat_bits, circuits::kFlipFlop, q.assumed);
+  account.bytes("LoRA", static_cast<double>(a.lora_macs), q.tech.sram_pj_per_byte);
+  account.logic("LoRA", static_cast<double>(a.lora_macs), lora_mac(), q.assumed);
+  if (chip.chips.count > 1) {
+    const double dies = chip.chips.count;
+    const double bits = (dies - 1) * 32.0 * q.placement.model().hidden_size * static_cast<double>(q.run.tokens);
+    account.add("links between chips", q.tech.chip_link_pj_per_bit.range() * (bits * 1e-12));
   }
-  // What goes on whether or not anything is computed.
+}
+
+/// What goes on whether or not anything is computed.
+void add_standing(const Question& q, const Die& die, double seconds, Account& account) {
+  const double dies = q.placement.chip().chips.count;
   account.add("leakage", die.leakage_w * (dies * seconds));
   Range clock;
   for (const auto& part : die.parts) {
     const bool array = part.kind == floorplan::BlockKind::Rom || part.kind == floorplan::BlockKind::Sram;
     for (const Corner c : base::kCorners)
-      clock.at(c) += part.unit ? part.area_mm2.at(c) * tech.clock_pj_per_mm2_cycle.at(c) *
-                                     (array ? tech.clock_array_factor.at(c) : 1)
+      clock.at(c) += part.unit ? part.area_mm2.at(c) * q.tech.clock_pj_per_mm2_cycle.at(c) *
+                                     (array ? q.tech.clock_array_factor.at(c) : 1)
                                : 0;
   }
-  account.add("clock", clock * (1e-12 * dies * static_cast<double>(run.cycles)));
-  account.add("host interface", tech.host_io_w.range() * seconds);
+  account.add("clock", clock * (1e-12 * dies * static_cast<double>(q.run.cycles)));
+  account.add("host interface", q.tech.host_io_w.range() * seconds);
+}
+
+}  // namespace
+
+Energy energy(const program::Placement& placement, const config::BakeRecipe& recipe, const config::TechConfig& tech,
+              const Die& die, const RunFigures& run) {
+  const double seconds = static_cast<double>(run.cycles) / (placement.chip().clock_mhz * 1e6);
+  const Range assumed = tech.toggle_rate.range();
+  const auto measured = [&](double rate) { return Range{rate, rate, rate}; };
+  const Question question{placement,
+                          recipe,
+                          tech,
+                          run,
+                          run.toggles ? measured(run.toggles->activations) : assumed,
+                          run.toggles ? measured(run.toggles->products) : assumed,
+                          assumed};
+  const StageAreas areas(placement, recipe, tech);
+  Account account(tech, run);
+  for (std::size_t k = 0; k < program::kArrays; ++k) add_array(question, areas, static_cast<ArrayKind>(k), account);
+  add_attention(question, areas, account);
+  add_periphery(question, account);
+  add_standing(question, die, seconds, account);
 
   Energy result{account.parts(), {}, {}};
   for (const auto& part : result.parts) result.mj_per_token += part.mj_per_token;

@@ -123,6 +123,20 @@ Perplexity perplexity_of(double nll, std::uint64_t scored) {
   return {mean, base::exact_exp(std::min(mean, 700.0))};
 }
 
+Evaluation evaluation_of(const Sums& sums, std::uint64_t chunks, bool reference, bool chip) {
+  Evaluation result;
+  result.chunks = chunks;
+  result.scored_tokens = sums.scored;
+  if (reference) result.reference = perplexity_of(sums.reference_nll, sums.scored);
+  if (chip) result.chip = perplexity_of(sums.chip_nll, sums.scored);
+  if (reference && chip) {
+    const auto count = static_cast<double>(sums.scored);
+    result.agreement = Agreement{sums.kl / count, sums.max_kl, static_cast<double>(sums.same_top1) / count,
+                                 result.chip->perplexity / result.reference->perplexity};
+  }
+  return result;
+}
+
 }  // namespace
 
 std::unique_ptr<Predictor> reference_predictor(reference::Model& model) {
@@ -182,18 +196,7 @@ base::Result<Evaluation> evaluate(const EvaluateRequest& request, Predictor* ref
     sums.scored += context - 1 - first_scored;
   }
   progress("evaluating", chunks, chunks);
-
-  Evaluation result;
-  result.chunks = chunks;
-  result.scored_tokens = sums.scored;
-  if (reference != nullptr) result.reference = perplexity_of(sums.reference_nll, sums.scored);
-  if (chip != nullptr) result.chip = perplexity_of(sums.chip_nll, sums.scored);
-  if (reference != nullptr && chip != nullptr) {
-    const auto count = static_cast<double>(sums.scored);
-    result.agreement = Agreement{sums.kl / count, sums.max_kl, static_cast<double>(sums.same_top1) / count,
-                                 result.chip->perplexity / result.reference->perplexity};
-  }
-  return result;
+  return evaluation_of(sums, chunks, reference != nullptr, chip != nullptr);
 }
 
 }  // namespace kiln::evaluate

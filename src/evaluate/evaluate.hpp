@@ -15,14 +15,13 @@
 #include "kiln/base/result.hpp"
 #include "kiln/base/thread_pool.hpp"
 #include "kiln/base/units.hpp"
+#include "kiln/evaluate/evaluation.hpp"
 #include "numerics/matrix.hpp"
 #include "reference/reference.hpp"
 #include "rom/adapter.hpp"
 #include "rom/rom_image.hpp"
 
 namespace kiln::evaluate {
-
-using LogitSink = std::function<void(std::size_t index, std::span<const float> logits)>;
 
 /// Something that predicts: the reference or the chip's arithmetic.
 class Predictor {
@@ -45,26 +44,6 @@ struct EvaluateRequest {
   std::uint64_t context = 512;          ///< tokens in a chunk, at least 4
   std::optional<std::uint64_t> chunks;  ///< at most so many; all whole chunks if not given
   LogitSink on_logits;  ///< every position's logits, in order: the chip's where there is one, else the reference's
-};
-
-struct Perplexity {
-  double mean_nll = 0;  ///< nats a token
-  double perplexity = 0;
-};
-
-struct Agreement {
-  double mean_kl = 0;  ///< nats
-  double max_kl = 0;
-  double top1 = 0;              ///< share of positions where both have the same most likely token
-  double perplexity_ratio = 0;  ///< chip / reference
-};
-
-struct Evaluation {
-  std::uint64_t chunks = 0;
-  std::uint64_t scored_tokens = 0;
-  std::optional<Perplexity> reference;
-  std::optional<Perplexity> chip;
-  std::optional<Agreement> agreement;  ///< where both predicted
 };
 
 /// Either predictor may be null, not both. Fails when there are fewer ids than one chunk, an id is outside the

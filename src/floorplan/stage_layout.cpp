@@ -11,8 +11,29 @@ namespace {
 
 using program::Unit;
 
-/// How much a millimetre of each link weighs: about how often a token of a layer uses it.
-constexpr std::array<double, config::kLinks> kWeights = {0.05, 0.05, 4, 4, 4, 1, 1, 0.05, 0.05, 0.05, 0};
+/// How much a millimetre of a link weighs: about how often a token of a layer uses it.
+constexpr double weight_of(config::Link link) {
+  using config::Link;
+  switch (link) {
+    case Link::VectorToArray:
+    case Link::ArrayToTree:
+    case Link::TreeToVector:
+      return 4;
+    case Link::VectorToAttention:
+    case Link::AttentionToVector:
+      return 1;
+    case Link::SequencerToEmbedding:
+    case Link::EmbeddingToVector:
+    case Link::TreeToSampler:
+    case Link::SamplerToSequencer:
+    case Link::VectorToSequencer:
+      return 0.05;
+    case Link::VectorToVector:
+      break;  // between stages
+  }
+  return 0;
+}
+
 constexpr double kScatterWeight = 0.02;  ///< of every block's distance from the heart: settles what no link decides
 constexpr double kAspectWeight = 0.2;    ///< of a fourfold of kMaxAspect, in edges of the region
 constexpr double kGain = 1e-9;           ///< a move must gain more than rounding makes
@@ -132,7 +153,7 @@ Point heart_of(std::span<const StageBlock> blocks, const std::vector<Rectangle>&
 double cost(const SiteIndex& index, std::span<const Site> sites, const Rectangle& region) {
   const Ways ways = longest_ways(index, sites);
   double sum = 0;
-  for (std::size_t i = 0; i < ways.size(); ++i) sum += kWeights[i] * ways[i].length_mm;
+  for (std::size_t i = 0; i < ways.size(); ++i) sum += weight_of(config::kNamedLinks[i].link) * ways[i].length_mm;
   Point heart = centre(region);
   for (const Site& site : sites) {
     if (site.unit == Unit::VectorUnit) heart = centre(site.place);

@@ -11,6 +11,7 @@
 
 #include "base/text.hpp"
 #include "base/utf8.hpp"
+#include "kiln/base/enum_table.hpp"
 
 namespace kiln::floorplan {
 namespace {
@@ -18,11 +19,18 @@ namespace {
 using floorplan::BlockKind;
 using floorplan::PlacedBlock;
 using floorplan::Rectangle;
+using program::Unit;
 
-/// By program::Unit: weights in warm colours, their trees in the same, darker; memory blue, logic green and violet.
-constexpr std::array<std::string_view, program::kUnits> kColours = {
-    "#9a9a9a", "#5b3a8c", "#e0b04c", "#3f9b5f", "#8cc63f", "#5b9bd5", "#b565c9", "#c8c8c8", "#f2a65a", "#b8701f",
-    "#f7c08a", "#c98a45", "#e8824a", "#a9501d", "#ef9f8f", "#b95f4e", "#d9776b", "#94402f", "#6fc3c9"};
+/// Weights in warm colours, their trees in the same, darker; memory blue, logic green and violet.
+constexpr auto kColours = base::enum_table<std::string_view, Unit>({
+    {Unit::HostLink, "#9a9a9a"},    {Unit::Sequencer, "#5b3a8c"},   {Unit::EmbeddingRom, "#e0b04c"},
+    {Unit::VectorUnit, "#3f9b5f"},  {Unit::Attention, "#8cc63f"},   {Unit::KvSram, "#5b9bd5"},
+    {Unit::Sampler, "#b565c9"},     {Unit::Links, "#c8c8c8"},       {Unit::QkvArray, "#f2a65a"},
+    {Unit::QkvTree, "#b8701f"},     {Unit::OArray, "#f7c08a"},      {Unit::OTree, "#c98a45"},
+    {Unit::GateUpArray, "#e8824a"}, {Unit::GateUpTree, "#a9501d"},  {Unit::DownArray, "#ef9f8f"},
+    {Unit::DownTree, "#b95f4e"},    {Unit::LmHeadArray, "#d9776b"}, {Unit::LmHeadTree, "#94402f"},
+    {Unit::Lora, "#6fc3c9"},
+});
 constexpr std::string_view kWhite = "#f4f4f0";
 constexpr double kGlyph = 0.58;         // width of a character in its font's size, on the generous side
 constexpr double kSmallestCell = 1e-3;  // of the die's longer edge: what is finer than this would only be grey
@@ -71,10 +79,11 @@ std::string area_of(double mm2) {
                     : fmt::format("{:.2g} mm²", mm2);
 }
 
-std::string_view colour(const floorplan::Block& block) { return kColours[static_cast<std::size_t>(block.unit)]; }
+std::string_view colour(const floorplan::Block& block) { return kColours[block.unit]; }
 std::string_view kind_name(BlockKind kind) {
-  constexpr std::array<std::string_view, 4> kNames = {"ROM", "SRAM", "logic", "I/O"};
-  return kNames[static_cast<std::size_t>(kind)];
+  constexpr auto kNames = base::enum_names<BlockKind>(
+      {{BlockKind::Rom, "ROM"}, {BlockKind::Sram, "SRAM"}, {BlockKind::Logic, "logic"}, {BlockKind::Io, "I/O"}});
+  return kNames[kind];
 }
 /// "kv_sram" of "kv_sram[3]".
 std::string stem(const std::string& name) { return name.substr(0, name.find('[')); }

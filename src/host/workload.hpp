@@ -11,6 +11,7 @@
 
 #include "chip/systemc/chip.hpp"
 #include "kiln/base/result.hpp"
+#include "kiln/host/workload_figures.hpp"
 
 namespace kiln::host {
 
@@ -27,32 +28,8 @@ inline constexpr std::size_t kMostRequests = std::size_t{1} << 20;
 /// Fails with `name`, line and JSON pointer. Empty lines are left out; at least one request is expected.
 base::Result<std::vector<WorkloadRequest>> parse_workload(std::string_view text, const std::string& name);
 
-/// Of a list of durations, in us.
-struct Percentiles {
-  std::size_t count = 0;
-  double mean = 0, p50 = 0, p90 = 0, p99 = 0, largest = 0;
-};
 /// Nearest rank: the smallest value that at least that share of all does not exceed.
 Percentiles percentiles(std::vector<double> values);
-
-/// The chip at a time between two points of the run.
-struct LoadPoint {
-  double from_us = 0, to_us = 0;
-  double waiting = 0;    ///< users without a slot, mean over the time
-  double admitted = 0;   ///< users with one, mean
-  double in_flight = 0;  ///< tokens in the chip, mean
-};
-
-struct WorkloadFigures {
-  std::size_t finished = 0;
-  std::size_t refused = 0;
-  std::size_t left = 0;              ///< users who went before their answer was complete; what they saw counts below
-  Percentiles queued_us;             ///< from the first prompt id's arrival at the chip to admission
-  Percentiles ttft_us;               ///< from the host's having the prompt to the first answer token at the chip
-  Percentiles time_per_token_us;     ///< (last - first) / (answer - 1), of answers of two tokens and more
-  std::vector<LoadPoint> over_time;  ///< kLoadPoints equal stretches
-};
-inline constexpr std::size_t kLoadPoints = 50;
 
 WorkloadFigures workload_figures(const chip::RunRequest& request, const chip::RunOutcome& outcome,
                                  std::uint32_t clock_mhz);

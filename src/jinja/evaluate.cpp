@@ -54,33 +54,42 @@ Value Evaluator::value_of(const Expression& expression) {
       const Value target = part(0);
       return boolean(call_test(expression.name, target, arguments(expression), budget_));
     }
-    case Kind::Not:
+    default:
+      return operator_value(expression);
+  }
+}
+
+Value Evaluator::operator_value(const Expression& expression) {
+  const auto part = [&](std::size_t i) { return evaluate(*expression.parts[i]); };
+  switch (expression.kind) {
+    case Expression::Kind::Not:
       return boolean(!is_true(part(0)));
-    case Kind::Negate:
+    case Expression::Kind::Negate:
       return arithmetic("-", whole(0), part(0));
-    case Kind::Identity:
+    case Expression::Kind::Identity:
       return arithmetic("+", whole(0), part(0));
-    case Kind::And: {
+    case Expression::Kind::And: {
       Value left = part(0);
       return is_true(left) ? part(1) : left;
     }
-    case Kind::Or: {
+    case Expression::Kind::Or: {
       Value left = part(0);
       return is_true(left) ? left : part(1);
     }
-    case Kind::Conditional:
+    case Expression::Kind::Conditional:
       if (is_true(part(0))) return part(1);
       return expression.parts[2] != nullptr ? part(2) : undefined("the missing else");
-    case Kind::Compare:
+    case Expression::Kind::Compare:
       return compare(expression);
-    case Kind::Concatenate:
+    case Expression::Kind::Concatenate:
       return concatenate(expression);
-    case Kind::Arithmetic: {
+    case Expression::Kind::Arithmetic: {
       const Value left = part(0);
       return arithmetic(expression.name, left, part(1));
     }
+    default:
+      return {};  // value_of has the others
   }
-  return {};
 }
 
 std::vector<Value> Evaluator::all(const std::vector<ExpressionPtr>& parts) {

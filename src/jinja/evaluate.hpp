@@ -40,6 +40,7 @@ class Evaluator {
   /// Adds the line to errors of values.
   Value evaluate(const Expression& expression);
   Value value_of(const Expression& expression);
+  Value operator_value(const Expression& expression);
   std::vector<Value> all(const std::vector<ExpressionPtr>& parts);
   std::vector<std::optional<Value>> arguments(const Expression& expression);
   const Value* find(std::string_view name) const;

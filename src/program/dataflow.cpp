@@ -1,29 +1,67 @@
 #include "kiln/program/dataflow.hpp"
 
-#include <array>
+#include <algorithm>
 #include <numeric>
 
 #include "config/model_tensors.hpp"
+#include "kiln/base/enum_table.hpp"
+#include "kiln/config/chip_config.hpp"
 
 namespace kiln::program {
 namespace {
 
-constexpr std::array<std::string_view, kUnits> kUnitNames = {
-    "host_link",  "sequencer", "embedding_rom", "vector_unit",  "attention_unit", "kv_sram",       "sampler",
-    "links",      "qkv_array", "qkv_tree",      "o_array",      "o_tree",         "gate_up_array", "gate_up_tree",
-    "down_array", "down_tree", "lm_head_array", "lm_head_tree", "lora_unit"};
-constexpr std::array<std::string_view, kArrays> kArrayNames = {"qkv", "o", "gate_up", "down", "lm_head"};
-constexpr std::array<std::string_view, 14> kOpNames = {
-    "issue",  "embedding_read",     "store_residual", "norm",          "multiply",      "reduce", "rope_quantise",
-    "attend", "quantise_attention", "add_residual",   "send_residual", "silu_multiply", "sample", "commit"};
+constexpr auto kUnitNames = base::enum_names<Unit>({
+    {Unit::HostLink, "host_link"},
+    {Unit::Sequencer, "sequencer"},
+    {Unit::EmbeddingRom, "embedding_rom"},
+    {Unit::VectorUnit, "vector_unit"},
+    {Unit::Attention, "attention_unit"},
+    {Unit::KvSram, "kv_sram"},
+    {Unit::Sampler, "sampler"},
+    {Unit::Links, "links"},
+    {Unit::QkvArray, "qkv_array"},
+    {Unit::QkvTree, "qkv_tree"},
+    {Unit::OArray, "o_array"},
+    {Unit::OTree, "o_tree"},
+    {Unit::GateUpArray, "gate_up_array"},
+    {Unit::GateUpTree, "gate_up_tree"},
+    {Unit::DownArray, "down_array"},
+    {Unit::DownTree, "down_tree"},
+    {Unit::LmHeadArray, "lm_head_array"},
+    {Unit::LmHeadTree, "lm_head_tree"},
+    {Unit::Lora, "lora_unit"},
+});
+static_assert(kUnitNames.size() == kUnits);
+constexpr auto kArrayNames = base::enum_names<ArrayKind>({{ArrayKind::Qkv, "qkv"},
+                                                          {ArrayKind::O, "o"},
+                                                          {ArrayKind::GateUp, "gate_up"},
+                                                          {ArrayKind::Down, "down"},
+                                                          {ArrayKind::LmHead, "lm_head"}});
+static_assert(std::ranges::equal(kArrayNames, config::kTileArrayNames) && kArrayNames.size() == kArrays);
+constexpr auto kOpNames = base::enum_names<OpKind>({
+    {OpKind::Issue, "issue"},
+    {OpKind::EmbeddingRead, "embedding_read"},
+    {OpKind::StoreResidual, "store_residual"},
+    {OpKind::Norm, "norm"},
+    {OpKind::Multiply, "multiply"},
+    {OpKind::Reduce, "reduce"},
+    {OpKind::RopeQuantise, "rope_quantise"},
+    {OpKind::Attend, "attend"},
+    {OpKind::QuantiseAttention, "quantise_attention"},
+    {OpKind::AddResidual, "add_residual"},
+    {OpKind::SendResidual, "send_residual"},
+    {OpKind::SiluMultiply, "silu_multiply"},
+    {OpKind::Sample, "sample"},
+    {OpKind::Commit, "commit"},
+});
 
 constexpr Unit kFirstArrayUnit = Unit::QkvArray;
 
 }  // namespace
 
-std::string_view name(Unit unit) { return kUnitNames[static_cast<std::size_t>(unit)]; }
-std::string_view name(ArrayKind kind) { return kArrayNames[static_cast<std::size_t>(kind)]; }
-std::string_view name(OpKind kind) { return kOpNames[static_cast<std::size_t>(kind)]; }
+std::string_view name(Unit unit) { return kUnitNames[unit]; }
+std::string_view name(ArrayKind kind) { return kArrayNames[kind]; }
+std::string_view name(OpKind kind) { return kOpNames[kind]; }
 
 // An array's unit and its tree's follow each other, in ArrayKind order.
 Unit array_unit(ArrayKind kind) {

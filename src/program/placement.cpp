@@ -8,8 +8,6 @@
 
 namespace kiln::program {
 
-static_assert(config::kTileArrayNames.size() == kArrays);
-
 namespace {
 
 ArrayPlan plan_array(ArrayKind kind, const Dataflow& dataflow, const config::BakeRecipe& recipe,

@@ -1,9 +1,10 @@
+#include "report/bake_report.hpp"
+
 #include <fmt/format.h>
 
 #include <map>
 
 #include "report/document.hpp"
-#include "report/eval_report.hpp"
 #include "report/table.hpp"
 #include "report/units.hpp"
 
@@ -13,7 +14,7 @@ namespace {
 Json distortions(const std::vector<bake::TensorDistortion>& tensors) {
   Json list = Json::array();
   for (const auto& t : tensors) {
-    list.push_back(Json{{"tensor", config::kTensorClassNames[static_cast<std::size_t>(t.tensor_class)]},
+    list.push_back(Json{{"tensor", config::kTensorClassNames[t.tensor_class]},
                         {"layer", t.layer.value},
                         {"bits_per_weight", t.bits_per_weight},
                         {"relative_rms_error", t.relative_rms},
@@ -40,7 +41,7 @@ std::string distortion_table(const std::vector<bake::TensorDistortion>& tensors)
   }
   Table table({"tensors", "count", "bits per weight", "mean relative RMS error", "largest"});
   for (const auto& [tensor_class, line] : lines) {
-    table.row({std::string(config::kTensorClassNames[static_cast<std::size_t>(tensor_class)]), grouped(line.count),
+    table.row({std::string(config::kTensorClassNames[tensor_class]), grouped(line.count),
                fmt::format("{:.3f}", line.bits), percent(line.sum / static_cast<double>(line.count)),
                percent(line.worst)});
   }
@@ -50,7 +51,7 @@ std::string distortion_table(const std::vector<bake::TensorDistortion>& tensors)
 Json tensors_json(const rom::RomImage& image) {
   Json list = Json::array();
   for (const auto& t : image.tensors()) {
-    list.push_back(Json{{"tensor", config::kTensorClassNames[static_cast<std::size_t>(t.tensor_class)]},
+    list.push_back(Json{{"tensor", config::kTensorClassNames[t.tensor_class]},
                         {"layer", t.layer.value},
                         {"rows", t.matrix.rows},
                         {"columns", t.matrix.columns},
@@ -125,7 +126,7 @@ std::string comparison_text(const bake::Comparison& comparison) {
 
 }  // namespace
 
-std::string bake_json(const BakeSummary& summary) {
+std::string bake_json(const study::BakeAnswer& summary) {
   Json json = document("bake");
   json["rom_hash"] = summary.report.content_hash;
   json["model"] = model_json(summary.model);
@@ -138,7 +139,7 @@ std::string bake_json(const BakeSummary& summary) {
   return dump(json);
 }
 
-std::string bake_text(const BakeSummary& summary) {
+std::string bake_text(const study::BakeAnswer& summary) {
   std::string text = shape_line(summary.model);
   text += distortion_table(summary.report.tensors);
   text += fmt::format("{} weights, {:.3f} bits per weight with scales and codebooks, recipe {}\n",
@@ -149,7 +150,7 @@ std::string bake_text(const BakeSummary& summary) {
   return text;
 }
 
-std::string inspect_json(const RomInspection& inspection) {
+std::string inspect_json(const study::RomInspection& inspection) {
   const auto& image = inspection.image;
   Json json = document("inspect");
   json["kind"] = "rom";
@@ -160,12 +161,12 @@ std::string inspect_json(const RomInspection& inspection) {
   json["tokenizer"] = image.tokenizer().has_value();
   json["bits_per_weight"] = bits_per_weight(image);
   json["tensors"] = tensors_json(image);
-  if (inspection.placement != nullptr) {
+  if (inspection.placement) {
     json["chip"] = inspection.placement->chip().name;
     json["tile_arrays"] = arrays_json(*inspection.placement);
     json["kv_capacity_tokens"] = inspection.placement->kv().capacity_tokens;
   }
-  if (inspection.comparison != nullptr) {
+  if (inspection.comparison) {
     const auto& comparison = *inspection.comparison;
     json["comparison"] = Json{{"matches", comparison.matches()},
                               {"differences", comparison.differences},
@@ -175,7 +176,7 @@ std::string inspect_json(const RomInspection& inspection) {
   return dump(json);
 }
 
-std::string inspect_text(const RomInspection& inspection) {
+std::string inspect_text(const study::RomInspection& inspection) {
   const auto& image = inspection.image;
   std::string text = "ROM image of " + shape_line(image.model());
   text += fmt::format("recipe {}, {}, {:.3f} bits per weight, {} tokenizer\nhash {}\n", image.recipe().name,
@@ -196,14 +197,14 @@ std::string inspect_text(const RomInspection& inspection) {
   }
   Table table({"tensors", "count", "rows x columns", "code bits", "bits per weight"});
   for (const auto& [tensor_class, line] : lines) {
-    table.row({std::string(config::kTensorClassNames[static_cast<std::size_t>(tensor_class)]), grouped(line.count),
+    table.row({std::string(config::kTensorClassNames[tensor_class]), grouped(line.count),
                fmt::format("{} x {}", line.first->matrix.rows, line.first->matrix.columns),
                std::to_string(line.first->matrix.bits),
                fmt::format("{:.3f}", static_cast<double>(line.bits) / static_cast<double>(line.weights))});
   }
   text += table.text();
-  if (inspection.placement != nullptr) text += "\n" + arrays_table(*inspection.placement);
-  if (inspection.comparison != nullptr) text += "\n" + comparison_text(*inspection.comparison);
+  if (inspection.placement) text += "\n" + arrays_table(*inspection.placement);
+  if (inspection.comparison) text += "\n" + comparison_text(*inspection.comparison);
   return text;
 }
 

@@ -11,7 +11,7 @@ Json machine_list(const std::vector<config::ReferenceMachine>& machines) {
                         {"model", machine.model},
                         {"tokens_per_s_user_low", machine.tokens_per_s_user_low},
                         {"tokens_per_s_user_high", machine.tokens_per_s_user_high},
-                        {"tag", config::kMachineTags[static_cast<std::size_t>(machine.tag)]},
+                        {"tag", config::kMachineTags[machine.tag]},
                         {"date", machine.date},
                         {"source", machine.source}});
   return list;

@@ -158,7 +158,7 @@ std::string machine_table(const std::vector<config::ReferenceMachine>& machines,
     table.row({machine.name, machine.model,
                one ? number(machine.tokens_per_s_user_low)
                    : number(machine.tokens_per_s_user_low) + " to " + number(machine.tokens_per_s_user_high),
-               std::string(config::kMachineTags[static_cast<std::size_t>(machine.tag)]), machine.date});
+               std::string(config::kMachineTags[machine.tag]), machine.date});
     sources += wrapped(machine.name + ": " + machine.source, columns);
   }
   return table.text() + sources;

@@ -29,7 +29,7 @@ std::string counted(std::uint64_t count, std::string_view what) {
   return fmt::format("{} {}{}", grouped(count), what, count == 1 ? "" : "s");
 }
 
-Json turn_json(const program::Placement& placement, const ChatTurn& entry) {
+Json turn_json(const program::Placement& placement, const study::ChatTurn& entry) {
   const host::Turn& turn = entry.turn;
   const std::uint32_t clock_mhz = placement.chip().clock_mhz;
   Json json{{"conversation", entry.conversation}};
@@ -57,7 +57,7 @@ Json turn_json(const program::Placement& placement, const ChatTurn& entry) {
 
 }  // namespace
 
-std::string chat_line(const program::Placement& placement, const ChatTurn& entry) {
+std::string chat_line(const program::Placement& placement, const study::ChatTurn& entry) {
   const host::Turn& turn = entry.turn;
   const auto& chip = placement.chip();
   std::string line =
@@ -72,17 +72,17 @@ std::string chat_line(const program::Placement& placement, const ChatTurn& entry
   return line;
 }
 
-std::string chat_json(const ChatReport& report) {
-  Json json = chip_document("chat", report.rom_hash, report.placement, report.recipe);
-  if (!report.lora.empty()) json["lora"] = report.lora;
-  json["chat_template"] = report.chat_template;
-  json["seed"] = report.sampling.seed;
-  json["temperature"] = report.sampling.temperature;
-  if (!report.sampling.greedy()) json["top_k"] = report.sampling.top_k;
-  json["clock_mhz"] = report.placement.chip().clock_mhz;
+std::string chat_json(const study::ChatAnswer& answer) {
+  Json json = chip_document("chat", answer.rom_hash, answer.placement, answer.recipe);
+  if (!answer.lora.empty()) json["lora"] = answer.lora;
+  json["chat_template"] = answer.chat_template;
+  json["seed"] = answer.sampling.seed;
+  json["temperature"] = answer.sampling.temperature;
+  if (!answer.sampling.greedy()) json["top_k"] = answer.sampling.top_k;
+  json["clock_mhz"] = answer.placement.chip().clock_mhz;
   json["turns"] = Json::array();
-  for (const auto& turn : report.turns) json["turns"].push_back(turn_json(report.placement, turn));
-  json["host"] = host_json(report.host);
+  for (const auto& turn : answer.turns) json["turns"].push_back(turn_json(answer.placement, turn));
+  json["host"] = host_json(answer.host);
   return dump(json);
 }
 

@@ -1,9 +1,17 @@
 #include "report/cost_json.hpp"
 
+#include <fmt/format.h>
+
+#include "floorplan/svg.hpp"
+#include "kiln/base/enum_table.hpp"
+
 namespace kiln::report {
 namespace {
 
-constexpr std::string_view kKinds[] = {"rom", "sram", "logic", "io"};
+constexpr auto kKinds = base::enum_names<floorplan::BlockKind>({{floorplan::BlockKind::Rom, "rom"},
+                                                                {floorplan::BlockKind::Sram, "sram"},
+                                                                {floorplan::BlockKind::Logic, "logic"},
+                                                                {floorplan::BlockKind::Io, "io"}});
 
 Json cases_json(const cost::Cases& cases) {
   Json json = Json::object();
@@ -22,7 +30,7 @@ Json parts_json(const cost::Die& die) {
     Json json = Json::object();
     if (part.unit) json["unit"] = name(*part.unit);
     json["what"] = part.what;
-    if (part.unit) json["kind"] = kKinds[static_cast<std::size_t>(part.kind)];
+    if (part.unit) json["kind"] = kKinds[part.kind];
     json["area_mm2"] = range_json(part.area_mm2);
     json["transistors"] = range_json(part.transistors);
     json["leakage_w"] = range_json(part.leakage_w);
@@ -72,7 +80,7 @@ Json money_json(const ChipMoney& money) {
   return json;
 }
 
-Json break_even_json(const CostReport::AgainstGpu& against) {
+Json break_even_json(const study::AgainstGpu& against) {
   const auto& answer = against.answer;
   Json json{{"gpu", against.gpu},
             {"gpu_basis", against.basis},
@@ -138,7 +146,7 @@ Json silicon_json(const ChipCost& cost, const config::ChipConfig& chip) {
   return json;
 }
 
-std::string cost_json(const CostReport& report) {
+std::string cost_json(const study::CostAnswer& report) {
   const auto& chip = report.placement.chip();
   Json json = chip_document("cost", std::nullopt, report.placement, report.recipe);
   json["dies"] = chip.chips.count;
@@ -153,6 +161,14 @@ std::string cost_json(const CostReport& report) {
   if (report.money) json["money"] = money_json(*report.money);
   for (const auto& against : report.break_even) json["break_even"].push_back(break_even_json(against));
   return dump(json);
+}
+
+std::string die_svg(const study::CostAnswer& answer) {
+  floorplan::SvgLabels labels;
+  labels.title = fmt::format("{} on {}", answer.placement.model().name, answer.placement.chip().name);
+  labels.subtitle = fmt::format("{}, {:.0f} mm2, {:.1f} billion transistors (typical)", answer.chip.tech.description,
+                                answer.chip.die.area_mm2.typical, answer.chip.die.transistors.typical * 1e-9);
+  return floorplan::floorplan_svg(answer.chip.die.plan, labels);
 }
 
 }  // namespace kiln::report

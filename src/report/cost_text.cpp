@@ -25,7 +25,7 @@ std::string words(double value) {
 std::string usd(double value) { return "$" + words(value); }
 std::string usd(const base::Range& r) { return fmt::format("{} ({} to {})", usd(r.typical), usd(r.low), usd(r.high)); }
 
-std::string area_table(const CostReport& report) {
+std::string area_table(const study::CostAnswer& report) {
   const auto& die = report.chip.die;
   Table table({"part", "<what", "mm2", "low", "high", "share", "million transistors", "leakage W"});
   auto parts = die.parts;
@@ -68,7 +68,7 @@ std::string energy_table(const cost::Energy& energy) {
   return table.text();
 }
 
-std::string path_table(const CostReport& report) {
+std::string path_table(const study::CostAnswer& report) {
   Table table({"path between registers", "ps", "low", "high", "there are", "<"});
   for (const auto& path : report.chip.paths)
     table.row({path.name, number(path.delay_ps.typical), number(path.delay_ps.low), number(path.delay_ps.high),
@@ -76,7 +76,7 @@ std::string path_table(const CostReport& report) {
   return table.text();
 }
 
-std::string link_table(const CostReport& report) {
+std::string link_table(const study::CostAnswer& report) {
   Table table({"link", "mm", "stages", "in the config", "<"});
   for (const auto& wire : report.chip.die.wires) {
     if (wire.length_mm <= 0) continue;
@@ -87,7 +87,7 @@ std::string link_table(const CostReport& report) {
   return table.text();
 }
 
-std::string money_text(const CostReport& report) {
+std::string money_text(const study::CostAnswer& report) {
   if (!report.money) return "no price: " + report.no_money + "\n";
   const auto& m = *report.money;
   Table table({"money, economics " + report.economics, "typical", "low", "high"});
@@ -124,7 +124,7 @@ std::string money_text(const CostReport& report) {
 
 std::string cell(const std::optional<double>& value, const char* none) { return value ? number(*value) : none; }
 
-std::string break_even_text(const CostReport::AgainstGpu& against) {
+std::string break_even_text(const study::AgainstGpu& against) {
   const auto& answer = against.answer;
   const auto& gpu = against.question.gpu;
   std::string text = fmt::format(
@@ -166,7 +166,7 @@ std::string cost_line(const ChipCost& cost) {
                      span(cost.energy.power_w), millijoules(cost.energy.mj_per_token));
 }
 
-std::string cost_text(const CostReport& report) {
+std::string cost_text(const study::CostAnswer& report) {
   const auto& cost = report.chip;
   const auto& chip = report.placement.chip();
   std::string text =

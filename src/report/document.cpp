@@ -1,5 +1,6 @@
 #include "report/document.hpp"
 
+#include "kiln/base/enum_table.hpp"
 #include "kiln/config/load.hpp"
 #include "kiln_revision.hpp"
 
@@ -27,7 +28,7 @@ Json chip_document(std::string_view command, const std::optional<std::string>& r
   return json;
 }
 
-Json host_json(const HostFigures& host) {
+Json host_json(const study::HostFigures& host) {
   return Json{{"wall_s", host.wall_s},
               {"peak_memory_mib", host.peak_memory_mib},
               {"threads", host.threads},
@@ -35,8 +36,14 @@ Json host_json(const HostFigures& host) {
 }
 
 std::string_view finish_name(chip::Finish finish) {
-  constexpr std::string_view kNames[] = {"max_tokens", "end_of_text", "kv_full", "interrupted", "refused", "left"};
-  return kNames[static_cast<std::size_t>(finish)];
+  using chip::Finish;
+  constexpr auto kNames = base::enum_names<Finish>({{Finish::MaxTokens, "max_tokens"},
+                                                    {Finish::EndOfText, "end_of_text"},
+                                                    {Finish::KvFull, "kv_full"},
+                                                    {Finish::Interrupted, "interrupted"},
+                                                    {Finish::Refused, "refused"},
+                                                    {Finish::Left, "left"}});
+  return kNames[finish];
 }
 
 // Names of files may be no UTF-8, and JSON is nothing else.

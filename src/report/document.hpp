@@ -24,7 +24,7 @@ Json chip_document(std::string_view command, const std::optional<std::string>& r
                    const program::Placement& placement, const config::BakeRecipe& recipe);
 Json model_json(const config::ModelConfig& model);
 Json recipe_json(const config::BakeRecipe& recipe);
-Json host_json(const HostFigures& host);
+Json host_json(const study::HostFigures& host);
 /// The `baseline` list; with the chip's rate each entry has its speedup.
 Json baseline_list(const BaselineRows& rows, std::optional<double> chip_tokens_per_s);
 /// "max_tokens", "end_of_text", "kv_full", "interrupted", "refused", "left"

@@ -14,14 +14,14 @@ Json perplexity(const evaluate::Perplexity& figure) {
 
 }  // namespace
 
-std::string eval_json(const EvalReport& report) {
-  const auto& e = report.evaluation;
+std::string eval_json(const study::EvaluateAnswer& answer) {
+  const auto& e = answer.evaluation;
   Json json = document("eval");
-  if (report.rom_hash) json["rom_hash"] = *report.rom_hash;
-  if (!report.checkpoint.empty()) json["checkpoint"] = report.checkpoint;
-  if (!report.lora.empty()) json["lora"] = report.lora;
-  json["context"] = report.context;
-  json["text_tokens"] = report.text_tokens;
+  if (answer.rom_hash) json["rom_hash"] = *answer.rom_hash;
+  if (!answer.checkpoint.empty()) json["checkpoint"] = answer.checkpoint;
+  if (!answer.lora.empty()) json["lora"] = answer.lora;
+  json["context"] = answer.context;
+  json["text_tokens"] = answer.text_tokens;
   json["chunks"] = e.chunks;
   json["scored_tokens"] = e.scored_tokens;
   if (e.reference) json["reference"] = perplexity(*e.reference);
@@ -32,16 +32,16 @@ std::string eval_json(const EvalReport& report) {
     json["top1_agreement"] = e.agreement->top1;
     json["perplexity_ratio"] = e.agreement->perplexity_ratio;
   }
-  json["host"] = host_json(report.host);
+  json["host"] = host_json(answer.host);
   return dump(json);
 }
 
-std::string eval_text(const EvalReport& report) {
-  const auto& e = report.evaluation;
+std::string eval_text(const study::EvaluateAnswer& answer) {
+  const auto& e = answer.evaluation;
   std::string text =
-      fmt::format("{} tokens of text, {} chunks of {}, {} predictions scored\n", grouped(report.text_tokens),
-                  grouped(e.chunks), grouped(report.context), grouped(e.scored_tokens));
-  if (!report.lora.empty()) text += fmt::format("with the LoRA adapter {}\n", report.lora);
+      fmt::format("{} tokens of text, {} chunks of {}, {} predictions scored\n", grouped(answer.text_tokens),
+                  grouped(e.chunks), grouped(answer.context), grouped(e.scored_tokens));
+  if (!answer.lora.empty()) text += fmt::format("with the LoRA adapter {}\n", answer.lora);
   Table table({"", "perplexity", "nats per token"});
   const auto row = [&](const char* who, const std::optional<evaluate::Perplexity>& figure) {
     if (figure) table.row({who, fmt::format("{:.4f}", figure->perplexity), fmt::format("{:.5f}", figure->mean_nll)});

@@ -1,52 +1,13 @@
-// What `kiln eval`, `kiln bake` and `kiln inspect` say: JSON for machines, tables for people. docs/report.md explains
-// every key.
+// What `kiln eval` says: JSON for machines, a table for people. docs/report.md explains every key.
 #pragma once
 
-#include <optional>
 #include <string>
-#include <vector>
 
-#include "bake/bake.hpp"
-#include "checkpoint/checkpoint.hpp"
-#include "evaluate/evaluate.hpp"
-#include "kiln/program/placement.hpp"
-#include "report/run_report.hpp"
-#include "rom/rom_image.hpp"
+#include "kiln/study/evaluate.hpp"
 
 namespace kiln::report {
 
-struct EvalReport {
-  const evaluate::Evaluation& evaluation;
-  std::uint64_t context = 0;
-  std::uint64_t text_tokens = 0;
-  std::optional<std::string> rom_hash;
-  std::string checkpoint;  ///< as given, or empty
-  HostFigures host;
-  std::string lora = {};  ///< the adapter's directory, or empty
-};
-std::string eval_json(const EvalReport& report);
-std::string eval_text(const EvalReport& report);
-
-struct BakeSummary {
-  const config::ModelConfig& model;
-  const config::BakeRecipe& recipe;
-  const bake::BakeReport& report;
-  std::string output;
-  HostFigures host;
-};
-std::string bake_json(const BakeSummary& summary);
-std::string bake_text(const BakeSummary& summary);
-
-/// A ROM image, with its tiles on a chip and its comparison with a checkpoint where they were asked for.
-struct RomInspection {
-  const rom::RomImage& image;
-  const program::Placement* placement = nullptr;
-  const bake::Comparison* comparison = nullptr;
-};
-std::string inspect_json(const RomInspection& inspection);
-std::string inspect_text(const RomInspection& inspection);
-
-std::string inspect_json(const checkpoint::Checkpoint& checkpoint);
-std::string inspect_text(const checkpoint::Checkpoint& checkpoint);
+std::string eval_json(const study::EvaluateAnswer& answer);
+std::string eval_text(const study::EvaluateAnswer& answer);
 
 }  // namespace kiln::report

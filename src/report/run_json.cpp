@@ -75,25 +75,19 @@ Json users(const chip::RunOutcome& run) {
   return list;
 }
 
-Json kv(const program::Placement& placement, const chip::RunOutcome& run) {
-  const auto& plan = placement.kv();
-  const auto& sram = placement.chip().kv;
-  const std::uint64_t layers = placement.model().layers;
-  const std::uint64_t words = std::uint64_t{sram.banks} * sram.depth_words;
-  // A token's exponents need not fill its bytes: the last byte counts once, behind those of all layers.
-  const std::uint64_t exponent_bits = layers * plan.exponent_bits_per_token;
-  return Json{
-      {"capacity_tokens", plan.capacity_tokens},
-      {"capacity_bytes", layers * words * sram.width_bytes + base::ceil_div(plan.capacity_tokens * exponent_bits, 8)},
-      {"bytes_per_token",
-       layers * 2 * std::uint64_t{plan.token_words} * sram.width_bytes + base::ceil_div(exponent_bits, 8)},
-      {"reserved_tokens", run.most_kv_tokens},
-      {"banks", placement.chip().kv.banks},
-      {"words_per_token_per_layer", 2 * std::uint64_t{plan.token_words}},
-      {"exponent_bits_per_token_per_layer", plan.exponent_bits_per_token},
-      {"words_read", run.activity.kv_words_read},
-      {"words_written", run.activity.kv_words_written},
-      {"bank_conflict_cycles", run.activity.kv_conflict_cycles}};
+Json kv(const RunReport& report) {
+  const auto& plan = report.placement.kv();
+  const auto& run = report.result.chip;
+  return Json{{"capacity_tokens", plan.capacity_tokens},
+              {"capacity_bytes", report.kv.capacity},
+              {"bytes_per_token", report.kv.per_token},
+              {"reserved_tokens", run.most_kv_tokens},
+              {"banks", report.placement.chip().kv.banks},
+              {"words_per_token_per_layer", 2 * std::uint64_t{plan.token_words}},
+              {"exponent_bits_per_token_per_layer", plan.exponent_bits_per_token},
+              {"words_read", run.activity.kv_words_read},
+              {"words_written", run.activity.kv_words_written},
+              {"bank_conflict_cycles", run.activity.kv_conflict_cycles}};
 }
 
 /// All counters but those of the KV SRAM, which are in its own block.
@@ -200,18 +194,11 @@ Json closed_form(const host::RunResult& result) {
 }
 
 /// First token if tokens of a prompt shared passes of the arrays; docs/units/README.md, "Batches".
-Json batch_register(const RunReport& report) {
+Json batch_register(const std::vector<study::BatchRegisterPoint>& points) {
   Json list = Json::array();
-  const auto& placement = report.placement;
-  if (report.prompt_tokens < 2) return list;  // nothing to share
-  for (const std::uint64_t batch : {2, 4, 8, 16}) {
-    const auto first = closed_form::first_answer_with_batch_register(placement, report.prompt_tokens, batch);
-    if (!first) break;
-    const auto since_arrival = *first - report.result.chip.users.front().prompt_arrival;
-    list.push_back(Json{{"tokens", batch},
-                        {"first_answer_cycle", first->count()},
-                        {"ttft_us", static_cast<double>(since_arrival.count()) / placement.chip().clock_mhz}});
-  }
+  for (const auto& point : points)
+    list.push_back(
+        Json{{"tokens", point.tokens}, {"first_answer_cycle", point.first_answer.count()}, {"ttft_us", point.ttft_us}});
   return list;
 }
 
@@ -239,11 +226,9 @@ Json host(const RunReport& report) {
   return json;
 }
 
-}  // namespace
-
-std::string run_json(const RunReport& report) {
+/// What was asked, and what came back.
+void add_question(Json& json, const RunReport& report) {
   const auto& run = report.result.chip;
-  Json json = chip_document("run", report.rom_hash, report.placement, report.recipe);
   json["seed"] = report.seed;
   json["temperature"] = report.sampling.temperature;
   if (!report.sampling.greedy()) json["top_k"] = report.sampling.top_k;
@@ -254,37 +239,54 @@ std::string run_json(const RunReport& report) {
   json["prompt_tokens"] = report.prompt_tokens;
   json["generated_tokens"] = host::answer_tokens(run);
   json["finish"] = finish_name(run.users.front().finish);
+}
+
+/// Where the cycles went.
+void add_cycles(Json& json, const RunReport& report) {
+  const auto& result = report.result;
+  const auto& run = result.chip;
   json["clock_mhz"] = report.placement.chip().clock_mhz;
   json["cycles_total"] = run.total.count();
-  add_speed(json, report.result);
+  add_speed(json, result);
   json["cycles_by_unit"] = by_unit(run);
   json["cycles_by_cause"] = by_cause(run);
   json["critical_path"] = per_unit(report.placement.dataflow(), run.critical_path);
-  if (report.result.limited_by)
-    json["limited_by"] = Json{{"unit", name(*report.result.limited_by)}, {"share", report.result.limited_share}};
-  if (report.result.busiest_stage) {
-    json["busiest_stage"] = Json{{"stage", *report.result.busiest_stage},
-                                 {"occupied_share", report.result.busiest_share},
-                                 {"sets_the_pace", report.result.busiest_share >= host::kFullStage}};
+  if (result.limited_by) json["limited_by"] = Json{{"unit", name(*result.limited_by)}, {"share", result.limited_share}};
+  if (result.busiest_stage) {
+    json["busiest_stage"] = Json{{"stage", *result.busiest_stage},
+                                 {"occupied_share", result.busiest_share},
+                                 {"sets_the_pace", result.busiest_share >= host::kFullStage}};
   }
   json["utilisation"] = utilisation(run);
   json["stages"] = stages(report.placement, run);
   if (run.users.size() > 1) json["by_user"] = users(run);
+}
+
+Json contexts(const host::RunResult& result) {
+  Json list = Json::array();
+  for (const auto& point : result.by_context)
+    list.push_back(Json{{"context", point.context}, {"cycles", point.cycles.count()}});
+  return list;
+}
+
+}  // namespace
+
+std::string run_json(const RunReport& report) {
+  Json json = chip_document("run", report.rom_hash, report.placement, report.recipe);
+  add_question(json, report);
+  add_cycles(json, report);
   if (report.workload) {
     json["workload"] = workload(*report.workload);
     json["workload"]["baseline"] = under_load(report.baseline_under_load);
   }
   json["closed_form"] = closed_form(report.result);
-  if (report.result.closed_form) json["batch_register"] = batch_register(report);
-  json["kv"] = kv(report.placement, run);
+  if (report.result.closed_form) json["batch_register"] = batch_register(report.batch_register);
+  json["kv"] = kv(report);
   if (report.placement.dataflow().has(program::Unit::Lora)) json["lora"] = lora(report);
-  json["activity"] = activity(run.activity);
+  json["activity"] = activity(report.result.chip.activity);
   json["tile_arrays"] = arrays(report.placement);
-  Json contexts = Json::array();
-  for (const auto& point : report.result.by_context)
-    contexts.push_back(Json{{"context", point.context}, {"cycles", point.cycles.count()}});
-  json["cycles_by_context"] = contexts;
-  if (report.cost != nullptr) add_cost_figures(json, *report.cost);
+  json["cycles_by_context"] = contexts(report.result);
+  if (report.cost) add_cost_figures(json, *report.cost);
   json["baseline"] = baseline_list(report.baseline, report.result.speed.tokens_per_s_user);
   if (report.rtl) {
     json["rtl"] = Json{{"tokens", report.rtl->tokens},

@@ -231,13 +231,13 @@ std::string run_text(const RunReport& report, const Screen& screen) {
   text += limit_line(report.result);
   if (report.workload) text += workload_tables(*report.workload);
   text += "\n" + unit_table(report, screen);
-  if (report.cost != nullptr) text += "\n" + cost_line(*report.cost);
+  if (report.cost) text += "\n" + cost_line(*report.cost);
   if (report.workload) text += "\n" + under_load_table(report.baseline_under_load, screen);
   if (!report.baseline.figures.empty()) {
     std::optional<ChipRate> chip;
     if (report.result.speed.tokens_per_s_user)
       chip = ChipRate{report.placement.chip().name, *report.result.speed.tokens_per_s_user};
-    if (chip && report.cost != nullptr) chip->mj_per_token = report.cost->energy.mj_per_token.typical;
+    if (chip && report.cost) chip->mj_per_token = report.cost->energy.mj_per_token.typical;
     text += "\n" + baseline_table(report.baseline, chip, screen);
   }
   text += "\n" + host_line(report);

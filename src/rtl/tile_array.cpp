@@ -37,25 +37,16 @@ unsigned code_bits(const rom::RomImage& image, const program::Placement& placeme
   return static_cast<unsigned>(bits);
 }
 
-}  // namespace
-
-UnitDesign tile_array(const rom::RomImage& image, const program::Placement& placement, ArrayKind kind,
-                      const std::string& prefix) {
+void add_parameters(UnitDesign& d, const program::Placement& placement, ArrayKind kind, unsigned bits,
+                    const std::vector<std::uint32_t>& book_ends, const std::string& prefix) {
   const auto& chip = placement.chip();
   const config::TileConfig& tile = placement.tile(kind);
   const program::ArrayPlan& plan = placement.array(kind);
-  const std::uint32_t layers = layers_of(placement, kind);
-  const unsigned bits = code_bits(image, placement, kind);
-  std::vector<std::uint32_t> ends;
-  for (const auto& section : placement.dataflow().sections(kind))
-    ends.push_back((ends.empty() ? 0 : ends.back()) + section.rows);
   const TileKind* tile_kind = find_tile_kind(tile.microarchitecture);
   base::check(tile_kind != nullptr, "rtl: tiles of a kind without RTL");
-  UnitDesign d;
-  d.module = "kiln_tile_array";
   d.parameter("Inputs", plan.inputs);
   d.parameter("Outputs", plan.outputs);
-  d.parameter("Layers", layers);
+  d.parameter("Layers", layers_of(placement, kind));
   d.parameter("BeatElements", chip.link.beat_elements());
   d.parameter("Microarchitecture", tile_kind->number);
   d.parameter("Rows", tile.rows);
@@ -65,9 +56,25 @@ UnitDesign tile_array(const rom::RomImage& image, const program::Placement& plac
   d.parameter("AccumulateCycles", tile.accumulate_cycles);
   for (const auto& [name, key] : tile_kind->parameters) d.parameter(name, tile.parameter(key));
   d.parameter("CodeBits", bits);
-  d.parameter("Books", ends.size());
-  d.parameters.emplace_back("BookEnds", packed_literal(ends));
+  d.parameter("Books", book_ends.size());
+  d.parameters.emplace_back("BookEnds", packed_literal(book_ends));
   d.parameters.emplace_back("FilePrefix", '"' + prefix + '"');
+}
+
+}  // namespace
+
+UnitDesign tile_array(const rom::RomImage& image, const program::Placement& placement, ArrayKind kind,
+                      const std::string& prefix) {
+  const config::TileConfig& tile = placement.tile(kind);
+  const program::ArrayPlan& plan = placement.array(kind);
+  const std::uint32_t layers = layers_of(placement, kind);
+  const unsigned bits = code_bits(image, placement, kind);
+  std::vector<std::uint32_t> ends;
+  for (const auto& section : placement.dataflow().sections(kind))
+    ends.push_back((ends.empty() ? 0 : ends.back()) + section.rows);
+  UnitDesign d;
+  d.module = "kiln_tile_array";
+  add_parameters(d, placement, kind, bits, ends, prefix);
 
   const auto layer_of = [&image, &placement, kind](std::uint64_t layer) {
     return matrices(image, placement, kind, layer);
@@ -103,7 +110,7 @@ UnitDesign tile_array(const rom::RomImage& image, const program::Placement& plac
                         value.set(0, 8, bits_of(matrix->codebook[word % values]));
                     }});
   d.input("layer_i", 16);
-  d.stream_in("x", quantised_bits(chip.link));
+  d.stream_in("x", quantised_bits(placement.chip().link));
   d.stream_out("sums", sums_bits(plan));
   return d;
 }

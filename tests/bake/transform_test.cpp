@@ -91,7 +91,7 @@ TEST(RowSource, Product_IsUnchangedByTheBasis) {
           for (std::size_t j = 0; j < head_block; ++j)
             want += expected[row / head_block * head_block + j] * sign(row % head_block, j);
         }
-        EXPECT_NEAR(product, want, 1e-4) << config::kTensorClassNames[static_cast<std::size_t>(c)] << row;
+        EXPECT_NEAR(product, want, 1e-4) << config::kTensorClassNames[c] << row;
         for (std::size_t i = x.size(); i < source.stride(); ++i) EXPECT_EQ(rows[row * source.stride() + i], 0.0F);
       }
     }

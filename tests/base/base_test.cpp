@@ -163,6 +163,22 @@ TEST(Text, SuggestsTheNearestWordOrNone) {
   EXPECT_EQ(nearest("zzzzzzz", words), std::nullopt);
 }
 
+TEST(Text, NearNamesAreThoseThatBeginSoOrHaveItInThemOrDifferLeast) {
+  const std::vector<std::string> gpus = {"a100-40-sxm", "a100-80-sxm", "b200",    "h100-pcie",
+                                         "h100-sxm",    "h200",        "rtx-4090"};
+  const auto near = [&](std::string_view word) { return near_names(word, gpus); };
+  using Names = std::vector<std::string>;
+  EXPECT_EQ(near("h100"), Names({"h100-pcie", "h100-sxm"}));
+  EXPECT_EQ(near("H100"), Names({"h100-pcie", "h100-sxm"}));
+  EXPECT_EQ(near("4090"), Names({"rtx-4090"}));
+  EXPECT_EQ(near("sxm"), Names({"a100-40-sxm", "a100-80-sxm", "h100-sxm"}));
+  EXPECT_EQ(near("h100-smx"), Names({"h100-sxm"}));
+  EXPECT_EQ(near("b20"), Names({"b200"}));
+  EXPECT_EQ(near("zzzzzzz"), Names());
+  EXPECT_EQ(near(""), Names());
+  EXPECT_EQ(near_names("00", gpus).size(), 1U) << "of six that have it the nearest alone";
+}
+
 TEST(ExactMath, AgreesWithLibmToTheLastDigits) {
   Random random(2);
   for (int i = 0; i < 100000; ++i) {

@@ -113,7 +113,7 @@ TEST_F(ChatCli, ThreeTurnsInATerminal) {
     EXPECT_THAT(shown[t], HasSubstr(turn["text"].get<std::string>()));
     EXPECT_THAT(shown[t],
                 testing::ContainsRegex("\\[[0-9]+ answer tokens \\([^)]+\\); [0-9]+ prompt tokens sent, [0-9]+ in "
-                                       "context; first token after [0-9.,]+ us, [0-9.,]+ tokens/s on demo; "
+                                       "context; first token after [0-9.,]+ [nµm]*s, [0-9.,]+ tokens/s on demo; "
                                        "[0-9.,]+ tokens/s on h100-sxm \\(bf16\\)\\]\n"));
     EXPECT_TRUE(turn["closed_form"]["agrees"]);
     EXPECT_LT(turn["prompt_tokens"].get<int>(), 10);
@@ -170,6 +170,58 @@ TEST_F(ChatCli, CtrlCWhereNothingIsTypedTellsHowToLeave) {
   EXPECT_THAT(terminal.until("\n> "), HasSubstr("no command is /fly"));
   terminal.type("/exit\n");
   EXPECT_EQ(terminal.finish(), 0);
+}
+
+TEST_F(ChatCli, LinesAreEditedAndComeBackFromTheHistory) {
+  PseudoTerminal terminal(chat({"-n", "4", "--json", path("turns.json")}), 100);
+  const std::string left = "\x1b[D", up = "\x1b[A", erase = "\x7f";
+  EXPECT_THAT(terminal.until("> "), HasSubstr("try \"Once upon a time\""));
+  terminal.type("Once upn a time" + left + left + left + left + left + left + left + left + "o\n");
+  EXPECT_THAT(terminal.until("\n> "), HasSubstr("4 answer tokens"));
+  terminal.type(up + erase + erase + erase + erase + "dog\n");
+  EXPECT_THAT(terminal.until("\n> "), HasSubstr("4 answer tokens"));
+  terminal.press_ctrl_d();
+  EXPECT_EQ(terminal.finish(), 0) << terminal.screen();
+  const auto turns = json::parse(test::slurp(path("turns.json")))["turns"];
+  ASSERT_EQ(turns.size(), 2U) << terminal.screen();
+  EXPECT_EQ(turns[0]["user"], "Once upon a time");
+  EXPECT_EQ(turns[1]["user"], "Once upon a dog");
+}
+
+TEST_F(ChatCli, ADumbTerminalGetsPlainLines) {
+  PseudoTerminal terminal(chat({"-n", "4"}), 100, "dumb");
+  terminal.until("> ");
+  terminal.type("Once\n");
+  EXPECT_THAT(terminal.until("\n> "), HasSubstr("4 answer tokens"));
+  terminal.press_ctrl_d();
+  EXPECT_EQ(terminal.finish(), 0);
+  EXPECT_THAT(terminal.screen(), Not(HasSubstr("\x1b")));
+}
+
+TEST_F(ChatCli, AnswersWrapAtWordsOfTheTerminalsWidth) {
+  for (const unsigned short columns : {40, 64}) {
+    PseudoTerminal terminal(chat({"-n", "60", "--json", path("turns.json")}), columns);
+    terminal.until("> ");
+    terminal.type("Once upon a time\n");
+    terminal.until("time\n");
+    const auto shown = terminal.until("\n> ");
+    terminal.press_ctrl_d();
+    EXPECT_EQ(terminal.finish(), 0);
+    std::istringstream lines(shown);
+    std::size_t full = 0;
+    for (std::string line; std::getline(lines, line);) {
+      EXPECT_LE(line.size(), columns + 1U) << line;  // of "µ" two bytes
+      full += line.size() > columns - 12U;
+    }
+    EXPECT_GE(full, 3U) << shown;
+    const auto text = json::parse(test::slurp(path("turns.json")))["turns"][0]["text"].get<std::string>();
+    auto joined = shown.substr(0, shown.find('['));
+    const auto spaces = [](std::string s) {
+      std::erase_if(s, [](char c) { return c == ' ' || c == '\n'; });
+      return s;
+    };
+    EXPECT_EQ(spaces(joined), spaces(text));
+  }
 }
 
 /// A chat that reads from a pipe which stays open.

@@ -76,6 +76,10 @@ TEST_F(ConfigPathTest, ErrorsNameTheNearestAndAllThereAre) {
   const ConfigPath path(at("a"), "");
   EXPECT_EQ(path.find("chip", "dmo").error().message,
             "no chip config is named \"dmo\"; the nearest is \"demo\"; there are demo, hc1");
+  put("a/chip/demo-fast.json");
+  EXPECT_EQ(path.find("chip", "Demo").error().message,
+            "no chip config is named \"Demo\"; the nearest are \"demo\" and \"demo-fast\"; there are demo, demo-fast, "
+            "hc1");
   EXPECT_THAT(path.find("model", "x").error().message, HasSubstr("there are none under " + at("a")));
   EXPECT_THAT(ConfigPath("", "").find("chip", "x").error().message, HasSubstr("KILN_CONFIG_PATH is not set"));
   EXPECT_FALSE(path.find("chip", "").ok());

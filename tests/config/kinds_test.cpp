@@ -54,7 +54,7 @@ TEST(Kinds, EveryKindIsStrict) {
     ASSERT_FALSE(broken.ok()) << kind;
     EXPECT_THAT(broken.error().message, testing::HasSubstr("/surely_unknown is not a known key")) << kind;
     EXPECT_THAT(broken.error().message, testing::HasSubstr("is missing")) << kind;
-    EXPECT_THAT(parse<Config>("{", "x.json").error().message, testing::StartsWith("x.json: is not JSON at byte 1"));
+    EXPECT_THAT(parse<Config>("{", "x.json").error().message, testing::StartsWith("x.json: is not JSON at byte 2"));
     EXPECT_THAT(parse<Config>("{}", "x.json", {"surely_unknown=1"}).error().message,
                 testing::HasSubstr("x.json with --set surely_unknown=1: /surely_unknown is not a known key"));
   });

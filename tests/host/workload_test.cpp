@@ -45,6 +45,10 @@ TEST(Workload, BadLinesAreRefusedByNumberAndPointer) {
             "w: line 1: /arrival_us is missing; a number of microseconds is expected");
   EXPECT_EQ(refusal(R"({"arrival_us": 1, "arrival_us": 2, "prompt_tokens": 1, "answer_tokens": 1})"),
             "w: line 1: /arrival_us stands there twice");
+  EXPECT_EQ(refusal(R"({"arrival_us": 1, "prompt": {"arrival_us": 2, "a": 1}, "answer_tokens": 1})"),
+            "w: line 1: /prompt is {\"a\":1,\"arrival_us\":2}; a text that is not empty is expected")
+      << "each object has its own keys";
+  EXPECT_EQ(refusal("{\"prompt\": " + std::string(200, '[')), "w: line 1 is nested deeper than 64 levels");
   EXPECT_EQ(refusal(R"({"arrival_us": -1, "prompt_tokens": 1, "answer_tokens": 1})"),
             "w: line 1: /arrival_us is -1; 0 to 1e12 microseconds is expected");
   EXPECT_EQ(refusal(R"({"arrival_us": 1, "answer_tokens": 1})"),

@@ -78,7 +78,7 @@ int main() {
   if (const auto status = extend::register_tile_kind(half_serial()); !status) return failed(status.error().message);
 
   // hc1 with these tiles: a step of two cycles takes twice as many inputs.
-  config::Catalogue configs;
+  config::Catalogue configs(KILN_CONFIGS);
   configs.override_values("chip", {"tile.microarchitecture=half_serial", "tile.half_serial={\"product_cycles\":2}",
                                    "tile.inputs_per_cycle=8", "tiles.lm_head.inputs_per_cycle=4"});
   study::Environment environment(std::move(configs));

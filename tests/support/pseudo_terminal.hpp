@@ -5,10 +5,12 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <array>
 #include <chrono>
+#include <cstdlib>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -20,11 +22,16 @@ namespace kiln::test {
 
 class PseudoTerminal {
  public:
-  explicit PseudoTerminal(const std::vector<std::string>& arguments) {
+  /// Without columns the terminal does not say how wide it is.
+  explicit PseudoTerminal(const std::vector<std::string>& arguments, unsigned short columns = 0,
+                          const char* kind = "xterm") {
     std::vector<std::string> all = {KILN_BINARY_DIR "/kiln"};
     all.insert(all.end(), arguments.begin(), arguments.end());
     terminal_ = ::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
     base::check(terminal_ >= 0 && ::grantpt(terminal_) == 0 && ::unlockpt(terminal_) == 0, "a pseudo-terminal");
+    const winsize size{24, columns, 0, 0};
+    if (columns > 0) base::check(::ioctl(terminal_, TIOCSWINSZ, &size) == 0, "a terminal of some width");
+    ::setenv("TERM", kind, 1);
     const std::string keyboard = ::ptsname(terminal_);
     child_ = base::start_program(all, {.in = keyboard, .out = keyboard, .err = "", .own_session = true}).value();
   }

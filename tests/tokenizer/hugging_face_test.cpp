@@ -94,6 +94,15 @@ TEST(HuggingFace, RefusesByNameAndPointer) {
   EXPECT_THAT(error_of(smol_json(), R"({"eos_token":"nope"})"), HasSubstr("/eos_token: no such token"));
 }
 
+TEST(HuggingFace, RefusesAKeyTwiceAndDepth) {
+  EXPECT_EQ(error_of(smol_json(), R"({"eos_token":"a","x":{"k\n":1,"k\n":2}})"),
+            "tokenizer.json (tokenizer_config.json): the key \"k\\x0a\" is twice in one object, expected once");
+  EXPECT_EQ(error_of(smol_json(), "", "{\"x\":" + std::string(100'000, '[')),
+            "tokenizer.json (config.json): nested deeper than 64 levels");
+  EXPECT_EQ(error_of(smol_json(), "[1]"), "tokenizer.json (tokenizer_config.json): /: found array, expected an object");
+  EXPECT_EQ(error_of(smol_json(), R"({"x":1e999})"), "tokenizer.json (tokenizer_config.json): not JSON at byte 0");
+}
+
 TEST(HuggingFace, SurvivesDamagedFiles) {
   const char* given = std::getenv("KILN_SEED");
   const std::uint64_t seed = given != nullptr ? std::strtoull(given, nullptr, 10) : 99;

@@ -6,12 +6,22 @@
 #include <string>
 #include <string_view>
 
+#include "kiln/base/enum_table.hpp"
+
 namespace kiln::config {
 
 enum class TensorClass { Embedding, Q, K, V, O, Gate, Up, Down, LmHead };
 inline constexpr std::size_t kTensorClasses = 9;
-inline constexpr std::array<std::string_view, kTensorClasses> kTensorClassNames = {
-    "embedding", "q", "k", "v", "o", "gate", "up", "down", "lm_head"};
+inline constexpr auto kTensorClassNames = base::enum_names<TensorClass>({{TensorClass::Embedding, "embedding"},
+                                                                         {TensorClass::Q, "q"},
+                                                                         {TensorClass::K, "k"},
+                                                                         {TensorClass::V, "v"},
+                                                                         {TensorClass::O, "o"},
+                                                                         {TensorClass::Gate, "gate"},
+                                                                         {TensorClass::Up, "up"},
+                                                                         {TensorClass::Down, "down"},
+                                                                         {TensorClass::LmHead, "lm_head"}});
+static_assert(kTensorClassNames.size() == kTensorClasses);
 
 /// How the codebook of a tensor (2^bits values of INT8) is made.
 enum class CodebookKind {

@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include "kiln/base/enum_table.hpp"
 #include "kiln/config/link.hpp"
 
 namespace kiln::config {
@@ -145,8 +146,10 @@ enum class RomCell {
   TransistorPerWeight,  ///< a cell of one transistor holds a code of up to 4 bits; wider codes take several
   Metal,  ///< wires lead a weight's input where its value counts it: bit_serial, all rows in one step, one layer
 };
-inline constexpr std::array<std::string_view, 3> kRomCellNames = {"transistor_per_bit", "transistor_per_weight",
-                                                                  "metal"};
+inline constexpr auto kRomCellNames =
+    base::enum_names<RomCell>({{RomCell::TransistorPerBit, "transistor_per_bit"},
+                               {RomCell::TransistorPerWeight, "transistor_per_weight"},
+                               {RomCell::Metal, "metal"}});
 
 /// What the chip is made of; a chip without it has no area, no energy and no price. docs/cost.md
 struct SiliconConfig {

@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "kiln/base/enum_table.hpp"
+
 namespace kiln::config {
 
 enum class Link {
@@ -45,7 +47,7 @@ inline constexpr std::array<NamedLink, kLinks> kNamedLinks = {{
 static_assert([] {
   for (std::size_t i = 0; i < kLinks; ++i)
     if (static_cast<std::size_t>(kNamedLinks[i].link) != i || kNamedLinks[i].name.empty()) return false;
-  return kLinks == static_cast<std::size_t>(Link::VectorToVector) + 1;
+  return !base::is_enumerator<static_cast<Link>(kLinks)>();
 }());
 
 constexpr std::string_view name(Link link) { return kNamedLinks[static_cast<std::size_t>(link)].name; }

@@ -2,15 +2,19 @@
 // Nothing is computed from it.
 #pragma once
 
-#include <array>
 #include <string>
 #include <string_view>
+
+#include "kiln/base/enum_table.hpp"
 
 namespace kiln::config {
 
 /// Stated by the vendor; measured by others; derived from measurements; published, who measured is not recorded.
 enum class MachineTag { Vendor, Measured, Derived, Published };
-inline constexpr std::array<std::string_view, 4> kMachineTags = {"vendor", "measured", "derived", "published"};
+inline constexpr auto kMachineTags = base::enum_names<MachineTag>({{MachineTag::Vendor, "vendor"},
+                                                                   {MachineTag::Measured, "measured"},
+                                                                   {MachineTag::Derived, "derived"},
+                                                                   {MachineTag::Published, "published"}});
 
 struct ReferenceMachine {
   std::string name;                                              ///< the file's name

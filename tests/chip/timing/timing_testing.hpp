@@ -49,22 +49,4 @@ inline program::Placement placed() {
   return placed([](config::ModelConfig&, config::ChipConfig&) {});
 }
 
-/// Everything that has to do with cycles.
-inline void expect_same_cycles(const Watched& a, const Watched& b) {
-  EXPECT_EQ(a.events.size(), b.events.size());
-  const auto [x, y] = std::mismatch(a.events.begin(), a.events.end(), b.events.begin(), b.events.end());
-  if (x != a.events.end() && y != b.events.end()) {
-    ADD_FAILURE() << "position " << x->position.value << " op " << x->op << " kind " << static_cast<int>(x->kind)
-                  << ": " << x->at.count() << " and " << y->at.count();
-  }
-  EXPECT_EQ(a.outcome.total, b.outcome.total);
-  ASSERT_EQ(a.outcome.by_unit.size(), b.outcome.by_unit.size());
-  for (std::size_t i = 0; i < a.outcome.by_unit.size(); ++i)
-    EXPECT_EQ(a.outcome.by_unit[i], b.outcome.by_unit[i]) << a.outcome.by_unit[i].name();
-  EXPECT_EQ(a.outcome.by_stage, b.outcome.by_stage);
-  EXPECT_EQ(a.outcome.critical_path, b.outcome.critical_path);
-  EXPECT_EQ(a.outcome.critical_causes, b.outcome.critical_causes);
-  EXPECT_EQ(a.outcome.activity, b.outcome.activity);
-}
-
 }  // namespace kiln::chip

@@ -1,16 +1,14 @@
-#include "cli/run_request.hpp"
+#include "study/prompts.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 
-#include "bake/bake.hpp"
 #include "base/mapped_file.hpp"
-#include "checkpoint/lora.hpp"
 #include "host/run.hpp"
 #include "host/workload.hpp"
 
-namespace kiln::cli {
+namespace kiln::study {
 namespace {
 
 /// Of all users together: half a gigabyte of ids.
@@ -18,64 +16,21 @@ constexpr std::uint64_t kMostPromptIds = std::uint64_t{1} << 27;
 
 /// `what` names the option or the place in a file.
 base::Result<std::vector<base::TokenId>> text_ids(const std::string& text, const std::string& what,
-                                                  const RunOptions& options, const Subject& subject) {
+                                                  const RunQuestion& question, const Subject& subject) {
   if (text.empty()) return base::Error{"the prompt is empty; at least one character is expected"};
   if (!subject.tokenizer) {
-    return base::Error{options.rom.empty()
+    return base::Error{question.rom.empty()
                            ? what + " needs a tokenizer, and --model has none: give a number of prompt tokens"
-                           : options.rom + " holds no tokenizer: give a number of prompt tokens instead of " + what};
+                           : question.rom + " holds no tokenizer: give a number of prompt tokens instead of " + what};
   }
   auto ids = subject.tokenizer->encode(text);
   if (!ids) return base::Error{what + ": " + ids.error().message};
   return ids;
 }
 
-base::Status load_adapter(const std::string& directory, Subject& subject) {
-  if (directory.empty()) return {};
-  const auto adapter = checkpoint::open_lora(directory, subject.model);
-  if (!adapter) return adapter.error();
-  subject.adapter_shape = adapter->shape();
-  if (!subject.rom) return {};
-  auto baked = bake::bake_adapter(*adapter, subject.model);
-  if (!baked) return baked.error();
-  subject.adapter = *std::move(baked);
-  return {};
-}
-
-base::Result<Subject> load_model(const RunOptions& options, Session& session) {
-  Subject subject;
-  if (options.rom.empty()) {
-    auto model = session.model(options.model);
-    if (!model) return model.error();
-    auto recipe = session.recipe(options.recipe);
-    if (!recipe) return recipe.error();
-    subject.model = *std::move(model);
-    subject.recipe = *std::move(recipe);
-    return subject;
-  }
-  auto image = rom::RomImage::open(options.rom, session.pool(), session.progress());
-  if (!image) return image.error();
-  subject.rom = *std::move(image);
-  subject.model = subject.rom->model();
-  subject.recipe = subject.rom->recipe();
-  if (subject.rom->tokenizer()) {
-    auto made = tokenizer::Tokenizer::create(*subject.rom->tokenizer());
-    if (!made) return made.error();
-    subject.tokenizer = *std::move(made);
-  }
-  return subject;
-}
-
 }  // namespace
 
-base::Result<Subject> load(const RunOptions& options, Session& session) {
-  auto subject = load_model(options, session);
-  if (!subject) return subject;
-  if (const auto loaded = load_adapter(options.lora, *subject); !loaded) return loaded.error();
-  return subject;
-}
-
-base::Result<std::vector<chip::UserRequest>> users_of(const RunOptions& options, const Subject& subject,
+base::Result<std::vector<chip::UserRequest>> users_of(const RunQuestion& question, const Subject& subject,
                                                       std::uint32_t clock_mhz) {
   std::vector<chip::UserRequest> users;
   std::uint64_t ids = 0;
@@ -91,16 +46,16 @@ base::Result<std::vector<chip::UserRequest>> users_of(const RunOptions& options,
     return {};
   };
   const auto seeded = [&](std::uint64_t count) {
-    return host::seeded_prompt(count, subject.model.vocab_size, options.sampling.seed + users.size());
+    return host::seeded_prompt(count, subject.model.vocab_size, question.sampling.seed + users.size());
   };
-  if (options.workload) {
-    const auto text = base::read_text_file(*options.workload);
+  if (question.workload) {
+    const auto text = base::read_text_file(*question.workload);
     if (!text) return text.error();
-    const auto requests = host::parse_workload(*text, *options.workload);
+    const auto requests = host::parse_workload(*text, *question.workload);
     if (!requests) return requests.error();
     for (const auto& request : *requests) {
       const base::Cycles arrival(static_cast<std::uint64_t>(request.arrival_us * clock_mhz + 0.5));
-      auto prompt = request.prompt ? text_ids(*request.prompt, *options.workload + ": /prompt", options, subject)
+      auto prompt = request.prompt ? text_ids(*request.prompt, *question.workload + ": /prompt", question, subject)
                                    : seeded(request.prompt_tokens);
       if (!prompt) return prompt.error();
       if (const auto added = add(arrival, *std::move(prompt), request.answer_tokens); !added) return added.error();
@@ -110,13 +65,13 @@ base::Result<std::vector<chip::UserRequest>> users_of(const RunOptions& options,
     }
     return users;
   }
-  if (!options.prompt && !options.prompt_tokens)
+  if (!question.prompt && !question.prompt_tokens)
     return base::Error{"no prompt: give --prompt TEXT, --prompt-tokens P or --workload F"};
-  for (std::uint64_t user = 0; user < options.users; ++user) {
+  for (std::uint64_t user = 0; user < question.users; ++user) {
     auto prompt =
-        options.prompt ? text_ids(*options.prompt, "--prompt", options, subject) : seeded(*options.prompt_tokens);
+        question.prompt ? text_ids(*question.prompt, "--prompt", question, subject) : seeded(*question.prompt_tokens);
     if (!prompt) return prompt.error();
-    if (const auto added = add({}, *std::move(prompt), options.new_tokens); !added) return added.error();
+    if (const auto added = add({}, *std::move(prompt), question.new_tokens); !added) return added.error();
   }
   return users;
 }
@@ -134,4 +89,4 @@ base::Result<std::string> answer_text(const Subject& subject, const std::vector<
   return subject.tokenizer->decode(answer);
 }
 
-}  // namespace kiln::cli
+}  // namespace kiln::study

@@ -1,4 +1,4 @@
-#include "cli/rtl_run.hpp"
+#include "study/rtl_run.hpp"
 
 #include <fmt/format.h>
 
@@ -8,7 +8,7 @@
 #include "kiln/config/load.hpp"
 #include "rtl/rtl.hpp"
 
-namespace kiln::cli {
+namespace kiln::study {
 namespace {
 
 /// Models that were verilated once are kept: the compiler takes longer than most runs.
@@ -23,22 +23,22 @@ std::filesystem::path kept_models() {
 
 }  // namespace
 
-base::Result<report::RtlFigures> run_in_rtl(const rom::RomImage& image, const program::Placement& placement,
-                                            const chip::UserRequest& user, const chip::RunOutcome& systemc,
-                                            Session& session) {
+base::Result<RtlFigures> run_in_rtl(const rom::RomImage& image, const program::Placement& placement,
+                                    const chip::UserRequest& user, const chip::RunOutcome& systemc,
+                                    const Environment& environment) {
   const std::string key =
       image.content_hash().substr(0, 16) + "-" + config::config_hash(config::to_json(placement.chip())).substr(0, 16);
   rtl::RtlRequest request;
   request.user = user;
-  request.stop = session.stop();
-  const auto progress = session.progress();
+  request.stop = environment.progress.stop;
+  const auto& progress = environment.progress;
   request.on_progress = [&progress](std::uint64_t done, std::uint64_t total) {
     progress("running the RTL", done, total);
   };
   progress("verilating and compiling the RTL", 0, 1);
   const auto ran = rtl::run(image, placement, request, (kept_models() / key).string());
   if (!ran) return ran.error();
-  report::RtlFigures figures;
+  RtlFigures figures;
   figures.tokens = ran->commits.size();
   figures.cycles_total = ran->total.count();
   figures.mismatch = rtl::difference(*ran, systemc);
@@ -47,4 +47,4 @@ base::Result<report::RtlFigures> run_in_rtl(const rom::RomImage& image, const pr
   return figures;
 }
 
-}  // namespace kiln::cli
+}  // namespace kiln::study

@@ -1,6 +1,6 @@
-#include "cli/costs.hpp"
+#include "study/chip_cost.hpp"
 
-namespace kiln::cli {
+namespace kiln::study {
 namespace {
 
 std::optional<cost::Toggles> toggles_of(const functional::FunctionalModel* values) {
@@ -13,21 +13,21 @@ std::optional<cost::Toggles> toggles_of(const functional::FunctionalModel* value
 
 }  // namespace
 
-base::Result<std::optional<report::ChipCost>> chip_cost(const Session& session, const program::Placement& placement,
-                                                        const config::BakeRecipe& recipe, const host::RunResult& ran,
-                                                        const functional::FunctionalModel* values) {
+base::Result<std::optional<ChipCost>> chip_cost(const config::Catalogue& configs, const program::Placement& placement,
+                                                const config::BakeRecipe& recipe, const host::RunResult& ran,
+                                                const functional::FunctionalModel* values) {
   const auto& silicon = placement.chip().silicon;
-  if (!silicon || ran.chip.tokens.empty()) return std::optional<report::ChipCost>();
-  auto tech = session.tech(silicon->technology);
+  if (!silicon || ran.chip.tokens.empty()) return std::optional<ChipCost>();
+  auto tech = configs.tech(silicon->technology);
   if (!tech) return tech.error();
   auto die = cost::die(placement, recipe, *tech);
   if (!die) return die.error();
   const cost::RunFigures figures{ran.chip.activity, ran.chip.total.count(), ran.chip.tokens.size(),
                                  host::answer_tokens(ran.chip), toggles_of(values)};
-  report::ChipCost cost{*std::move(tech), *std::move(die), {}, {}, figures.toggles};
+  ChipCost cost{*std::move(tech), *std::move(die), {}, {}, figures.toggles};
   cost.paths = cost::clock_paths(placement, recipe, cost.tech, cost.die.tile_side_mm);
   cost.energy = cost::energy(placement, recipe, cost.tech, cost.die, figures);
-  return std::optional<report::ChipCost>(std::move(cost));
+  return std::optional<ChipCost>(std::move(cost));
 }
 
-}  // namespace kiln::cli
+}  // namespace kiln::study

@@ -1,0 +1,68 @@
+#include "study/images.hpp"
+
+#include <filesystem>
+#include <fstream>
+
+namespace kiln::study {
+
+bool is_checkpoint(const std::string& file) {
+  if (file.starts_with("synthetic:") || file.ends_with(".gguf")) return true;
+  std::error_code ignored;
+  if (std::filesystem::is_directory(file, ignored)) return true;
+  if (!std::filesystem::is_regular_file(file, ignored)) return false;  // reading a pipe would wait for a writer
+  char magic[4] = {};
+  std::ifstream(file, std::ios::binary).read(magic, sizeof magic);
+  return std::string_view(magic, sizeof magic) == "GGUF";
+}
+
+namespace {
+
+base::Result<Inspection> inspect_checkpoint(const InspectQuestion& question, const config::Catalogue& configs) {
+  if (!question.chip.empty() || !question.against.empty())
+    return base::Error{question.file + " is a checkpoint; --chip and --against need a ROM image"};
+  auto checkpoint = open_checkpoint(question.file, configs);
+  if (!checkpoint) return checkpoint.error();
+  return Inspection(*std::move(checkpoint));
+}
+
+base::Result<Inspection> inspect_rom(const InspectQuestion& question, Environment& environment) {
+  auto image = rom::RomImage::open(question.file, environment.pool(), environment.progress);
+  if (!image) return image.error();
+  RomInspection inspection{*std::move(image), {}, {}};
+  if (!question.chip.empty()) {
+    const auto chip = environment.configs().chip(question.chip);
+    if (!chip) return chip.error();
+    auto placed = program::Placement::create(inspection.image.model(), inspection.image.recipe(), *chip);
+    if (!placed) return placed.error();
+    inspection.placement = *std::move(placed);
+  }
+  if (!question.against.empty()) {
+    const auto checkpoint = open_checkpoint(question.against, environment.configs());
+    if (!checkpoint) return checkpoint.error();
+    auto compared = bake::compare(inspection.image, **checkpoint, environment.pool(), environment.progress);
+    if (!compared) return compared.error();
+    inspection.comparison = *std::move(compared);
+  }
+  return Inspection(std::move(inspection));
+}
+
+}  // namespace
+
+base::Result<BakeAnswer> bake(const BakeQuestion& question, Environment& environment) {
+  const auto started = HostClock::now();
+  auto recipe = environment.configs().recipe(question.recipe);
+  if (!recipe) return recipe.error();
+  const auto checkpoint = open_checkpoint(question.checkpoint, environment.configs());
+  if (!checkpoint) return checkpoint.error();
+  auto baked = bake::bake(**checkpoint, *recipe, question.output, environment.pool(), environment.progress);
+  if (!baked) return baked.error();
+  return BakeAnswer{(*checkpoint)->config(), *std::move(recipe), *std::move(baked), question.output,
+                    host_figures(environment, started)};
+}
+
+base::Result<Inspection> inspect(const InspectQuestion& question, Environment& environment) {
+  return is_checkpoint(question.file) ? inspect_checkpoint(question, environment.configs())
+                                      : inspect_rom(question, environment);
+}
+
+}  // namespace kiln::study

@@ -1,0 +1,42 @@
+// What questions are about, loaded: a ROM image with its tokenizer and adapter, shapes alone, or a checkpoint.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "checkpoint/checkpoint.hpp"
+#include "kiln/base/result.hpp"
+#include "kiln/config/adapter_shape.hpp"
+#include "kiln/study/inputs/environment.hpp"
+#include "rom/adapter.hpp"
+#include "rom/rom_image.hpp"
+#include "tokenizer/tokenizer.hpp"
+
+namespace kiln::study {
+
+/// A file of a ROM image, or else the names of a model and a recipe; the directory of an adapter, or empty.
+struct SubjectNames {
+  std::string rom, model, recipe, lora;
+};
+
+struct Subject {
+  std::optional<rom::RomImage> rom;
+  config::ModelConfig model;
+  config::BakeRecipe recipe;
+  std::optional<tokenizer::Tokenizer> tokenizer;
+  config::AdapterShape adapter_shape;
+  std::optional<rom::Adapter> adapter;  ///< with an image
+};
+
+base::Result<Subject> load_subject(const SubjectNames& names, Environment& environment);
+
+/// An adapter as the chip keeps it beside its ROM.
+base::Result<rom::Adapter> load_adapter(const std::string& directory, const config::ModelConfig& model);
+
+/// A directory, a GGUF file, or synthetic:MODEL[:SEED].
+base::Result<std::unique_ptr<checkpoint::Checkpoint>> open_checkpoint(const std::string& source,
+                                                                      const config::Catalogue& configs);
+
+}  // namespace kiln::study
