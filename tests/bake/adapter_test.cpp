@@ -13,12 +13,6 @@ namespace {
 
 using config::TensorClass;
 
-std::vector<float> random_floats(std::size_t count, base::Random& random) {
-  std::vector<float> out(count);
-  for (float& x : out) x = static_cast<float>(random.unit() * 2 - 1);
-  return out;
-}
-
 /// H over blocks, as attention leaves the heads of v.
 std::vector<float> transformed(const std::vector<float>& x, std::size_t block) {
   std::vector<float> out(x.size());

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "bake/bake.hpp"
+#include "base/random.hpp"
 #include "checkpoint/checkpoint.hpp"
 #include "numerics/matrix.hpp"
 #include "support/models.hpp"
@@ -26,6 +27,13 @@ inline config::ModelConfig round_model() { return support::model_of({"round", 25
 inline std::uint64_t seed() {
   const char* given = std::getenv("KILN_SEED");
   return given != nullptr ? std::strtoull(given, nullptr, 10) : 20261122;
+}
+
+/// From -1 to 1.
+inline std::vector<float> random_floats(std::size_t count, base::Random& random) {
+  std::vector<float> out(count);
+  for (float& x : out) x = static_cast<float>(random.unit() * 2 - 1);
+  return out;
 }
 
 /// The vector units of this host.

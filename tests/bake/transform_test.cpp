@@ -18,12 +18,6 @@ using numerics::Simd;
 
 double sign(std::size_t i, std::size_t j) { return __builtin_popcountll(i & j) % 2 != 0 ? -1.0 : 1.0; }
 
-std::vector<float> random_floats(std::size_t count, base::Random& random) {
-  std::vector<float> out(count);
-  for (float& x : out) x = static_cast<float>(random.unit() * 2 - 1);
-  return out;
-}
-
 TEST(Transform, Inputs_AreTimesHOverN_OnEveryPath) {
   base::Random random(seed());
   SCOPED_TRACE("KILN_SEED=" + std::to_string(seed()));

@@ -6,19 +6,12 @@
 #include <algorithm>
 #include <cmath>
 
-#include "kiln/config/load.hpp"
+#include "baseline/shipped.hpp"
 
 namespace kiln::baseline {
 namespace {
 
 using testing::HasSubstr;
-
-const std::string kConfigs = std::string(KILN_SOURCE_DIR) + "/configs/";
-
-config::GpuSpec gpu(const std::string& name) { return config::load_gpu(kConfigs + "gpu/" + name + ".json").value(); }
-config::ModelConfig model(const std::string& name) {
-  return config::load_model(kConfigs + "model/" + name + ".json").value();
-}
 
 BaselineFigure figure(const std::string& gpu_name, Precision precision, std::uint64_t batch, std::uint64_t context) {
   return estimate(gpu(gpu_name), model("llama-3.1-8b"), {precision, batch, context}).value();

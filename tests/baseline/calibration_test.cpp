@@ -12,14 +12,12 @@
 #include <vector>
 
 #include "base/mapped_file.hpp"
+#include "baseline/shipped.hpp"
 #include "kiln/baseline/baseline.hpp"
-#include "kiln/config/load.hpp"
 #include "support/development_data.hpp"
 
 namespace kiln::baseline {
 namespace {
-
-const std::string kConfigs = std::string(KILN_SOURCE_DIR) + "/configs/";
 
 /// The tables of the report: rows of cells.
 std::vector<std::vector<std::string>> rows() {
@@ -69,13 +67,13 @@ TEST(BaselineCalibration, ErrorsAreWithinTheirBounds) {
 }
 
 TEST(BaselineCalibration, TheFiguresAreTheOnesThatWereValidated) {
-  const auto model = config::load_model(kConfigs + "model/llama-3.1-8b.json").value();
+  const auto model = baseline::model("llama-3.1-8b");
   const auto names = config::ConfigPath(KILN_SOURCE_DIR "/configs", "").list("gpu");
   const std::set<std::string> gpus(names.begin(), names.end());
   int compared = 0, ideals = 0;
   for (const auto& cells : rows()) {
     if (cells.size() != 6 || !gpus.contains(cells[0])) continue;
-    const auto gpu = config::load_gpu(kConfigs + "gpu/" + cells[0] + ".json").value();
+    const auto gpu = baseline::gpu(cells[0]);
     BaselineQuery query{precision_from(cells[2]).value(), std::stoull(cells[3]), std::stoull(cells[4])};
     const bool ideal = cells[1] == kBestCase;
     while (!ideal && config::kGpuEngines.at(static_cast<std::size_t>(query.engine)) != cells[1])
@@ -95,7 +93,7 @@ TEST(BaselineCalibration, TheConfigsStateTheErrorsOfThePage) {
   const auto median = errors_of("serving engines, engine not given (`median`)");
   const auto every = errors_of("all");
   for (const auto& name : config::ConfigPath(KILN_SOURCE_DIR "/configs", "").list("gpu")) {
-    const auto gpu = config::load_gpu(kConfigs + "gpu/" + name + ".json").value();
+    const auto gpu = baseline::gpu(name);
     const auto& shown = gpu.engines[0];
     EXPECT_GE(shown.error_mean_percent, median.mean) << name;
     // Of all GPUs, of its own rows where they are worse, or, without any, of GPUs left out.

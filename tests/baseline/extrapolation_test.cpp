@@ -4,13 +4,12 @@
 
 #include <cmath>
 
+#include "baseline/shipped.hpp"
 #include "kiln/baseline/baseline.hpp"
-#include "kiln/config/load.hpp"
 
 namespace kiln::baseline {
 namespace {
 
-const std::string kConfigs = std::string(KILN_SOURCE_DIR) + "/configs/";
 constexpr Precision kPrecisions[] = {Precision::Bf16, Precision::Fp8, Precision::Int8, Precision::Int4};
 constexpr std::uint64_t kBatches[] = {1, 2, 3, 7, 16, 33, 64, 100, 256};
 constexpr std::uint64_t kContexts[] = {0, 1, 128, 1000, 4096, 32'768, 131'072};
@@ -20,7 +19,7 @@ class Extrapolation : public testing::Test {
   template <class Body>
   void for_each_gpu_and_engine(Body body) const {
     for (const auto& name : config::ConfigPath(kConfigs, "").list("gpu")) {
-      const auto gpu = config::load_gpu(kConfigs + "gpu/" + name + ".json").value();
+      const auto gpu = baseline::gpu(name);
       for (std::size_t e = 0; e < kEngines; ++e) body(gpu, static_cast<Engine>(e));
     }
   }
@@ -28,7 +27,7 @@ class Extrapolation : public testing::Test {
     return estimate(gpu, llama_, query).value().step_ms;
   }
 
-  const config::ModelConfig llama_ = config::load_model(kConfigs + "model/llama-3.1-8b.json").value();
+  const config::ModelConfig llama_ = model("llama-3.1-8b");
 };
 
 TEST_F(Extrapolation, EveryFigureIsFiniteAndNoFasterThanThePeaks) {
@@ -110,7 +109,7 @@ TEST_F(Extrapolation, WhatDoesNotFitTheMemorySaysSo) {
     }
   });
   // 256 sequences of 131,072 tokens are 4.4 TB of keys and values.
-  const auto b200 = config::load_gpu(kConfigs + "gpu/b200.json").value();
+  const auto b200 = gpu("b200");
   EXPECT_FALSE(estimate(b200, llama_, {Precision::Int4, 256, 131'072}).value().fits_in_memory);
 }
 

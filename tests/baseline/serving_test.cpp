@@ -4,28 +4,26 @@
 #include <gtest/gtest.h>
 
 #include "base/random.hpp"
-#include "kiln/config/load.hpp"
+#include "baseline/shipped.hpp"
 
 namespace kiln::baseline {
 namespace {
 
-const std::string kConfigs = std::string(KILN_SOURCE_DIR) + "/configs/";
-config::GpuSpec gpu(const std::string& name) { return config::load_gpu(kConfigs + "gpu/" + name + ".json").value(); }
-config::ModelConfig model() { return config::load_model(kConfigs + "model/llama-3.1-8b.json").value(); }
+config::ModelConfig llama() { return model("llama-3.1-8b"); }
 
 double step_us(const config::GpuSpec& on, std::uint64_t batch, std::uint64_t context) {
-  return estimate(on, model(), {Precision::Bf16, batch, context}).value().step_ms * 1e3;
+  return estimate(on, llama(), {Precision::Bf16, batch, context}).value().step_ms * 1e3;
 }
 
 /// With the prompt's tokens, but one, in it.
 double first_step_us(const config::GpuSpec& on, std::uint64_t prompt) {
   const BaselineQuery query{Precision::Bf16, 1, 0};
-  return step(on, model(), query, static_cast<double>(prompt), 1, 131072.0 * static_cast<double>(prompt)).total() * 1e3;
+  return step(on, llama(), query, static_cast<double>(prompt), 1, 131072.0 * static_cast<double>(prompt)).total() * 1e3;
 }
 
 TEST(Serving, OneRequestTakesItsSteps) {
   const auto on = gpu("h100-sxm");
-  const auto run = serve(on, model(), Precision::Bf16, {{500, 1000, 3}}).value();
+  const auto run = serve(on, llama(), Precision::Bf16, {{500, 1000, 3}}).value();
   EXPECT_NEAR(run.requests[0].first_us, 500 + first_step_us(on, 1000), 1e-6);
   EXPECT_NEAR(run.requests[0].last_us, run.requests[0].first_us + step_us(on, 1, 1001) + step_us(on, 1, 1002), 1e-6);
   EXPECT_EQ(run.total_us, run.requests[0].last_us);
@@ -36,7 +34,7 @@ TEST(Serving, OneRequestTakesItsSteps) {
 
 /// The same rules, one step after the other.
 std::vector<Served> step_by_step(const config::GpuSpec& on, const std::vector<LoadRequest>& requests) {
-  const auto empty = estimate(on, model(), {Precision::Bf16, 1, 0}).value();
+  const auto empty = estimate(on, llama(), {Precision::Bf16, 1, 0}).value();
   const double room = (on.memory_gb * 1e9 - static_cast<double>(empty.memory_bytes)) / 131072;
   std::vector<Served> result(requests.size());
   std::vector<std::uint64_t> made(requests.size(), 0);
@@ -70,7 +68,7 @@ std::vector<Served> step_by_step(const config::GpuSpec& on, const std::vector<Lo
       if (next < requests.size()) now = std::max(now, requests[next].arrival_us);
       continue;
     }
-    now += step(on, model(), {}, tokens, sequences, kv).total() * 1e3;
+    now += step(on, llama(), {}, tokens, sequences, kv).total() * 1e3;
     for (std::size_t i = 0; i < next; ++i) {
       if (!in[i]) continue;
       if (++made[i] == 1) result[i].first_us = now;
@@ -94,7 +92,7 @@ TEST(Serving, LeapsGiveTheTimesOfSingleSteps) {
       arrival += random.unit() * 20000;
       requests.push_back({arrival, 1 + random.below(i == 17 ? 9000 : 900), 1 + random.below(60)});
     }
-    const auto run = serve(on, model(), Precision::Bf16, requests).value();
+    const auto run = serve(on, llama(), Precision::Bf16, requests).value();
     const auto expected = step_by_step(on, requests);
     for (std::size_t i = 0; i < requests.size(); ++i) {
       EXPECT_EQ(run.requests[i].refused, expected[i].refused) << round << " " << i;
@@ -108,13 +106,13 @@ TEST(Serving, LeapsGiveTheTimesOfSingleSteps) {
 TEST(Serving, RefusesWhatTheBaselineRefuses) {
   auto without_rate = gpu("h100-sxm");
   without_rate.fp8_or_int8_tflops = 0;
-  EXPECT_FALSE(serve(without_rate, model(), Precision::Fp8, {{0, 1, 1}}).ok());
+  EXPECT_FALSE(serve(without_rate, llama(), Precision::Fp8, {{0, 1, 1}}).ok());
 }
 
 TEST(Serving, AModelThatDoesNotFitServesNobody) {
   auto on = gpu("h100-sxm");
   on.memory_gb = 10;
-  const auto run = serve(on, model(), Precision::Bf16, {{0, 1, 1}, {5, 1, 1}}).value();
+  const auto run = serve(on, llama(), Precision::Bf16, {{0, 1, 1}, {5, 1, 1}}).value();
   EXPECT_TRUE(run.requests[0].refused && run.requests[1].refused);
   EXPECT_EQ(run.most_in_batch, 0U);
 }

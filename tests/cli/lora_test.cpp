@@ -13,13 +13,14 @@ namespace {
 using testing::HasSubstr;
 namespace fs = std::filesystem;
 
-const std::string kModel = KILN_SOURCE_DIR "/models/kiln-stories-1m";
+const std::string kBaseModel = KILN_SOURCE_DIR "/models/kiln-stories-1m";
 
 class LoraCli : public test::KilnTest {
  protected:
   [[nodiscard]] std::string adapter(const std::string& options) const {
     const std::string to = path("adapter");
-    const std::string command = KILN_SOURCE_DIR "/scripts/make-lora --model " + kModel + " -o " + to + " " + options;
+    const std::string command =
+        KILN_SOURCE_DIR "/scripts/make-lora --model " + kBaseModel + " -o " + to + " " + options;
     EXPECT_EQ(std::system(command.c_str()), 0) << command;
     return to;
   }
@@ -27,8 +28,8 @@ class LoraCli : public test::KilnTest {
 
 TEST_F(LoraCli, AnAdapterThatBreaksTheReferenceIsToldInASentence) {
   const auto lora = adapter("--rank 2 --strength 1e20");
-  const auto outcome = test::run_kiln({"eval", "--checkpoint", kModel, "--text", kModel + "/heldout.txt", "--context",
-                                       "64", "--chunks", "1", "--lora", lora},
+  const auto outcome = test::run_kiln({"eval", "--checkpoint", kBaseModel, "--text", kBaseModel + "/heldout.txt",
+                                       "--context", "64", "--chunks", "1", "--lora", lora},
                                       folder_);
   EXPECT_EQ(outcome.status, 2);
   EXPECT_THAT(outcome.err, HasSubstr("finite ones are expected"));

@@ -47,6 +47,29 @@ void expect_known_tags(nlohmann::json tree, const std::string& key, Parse parse,
   }
 }
 
+inline base::Result<ChipConfig> parsed(const nlohmann::json& tree, ChipConfig*) { return parse_chip(tree.dump(), "x"); }
+inline base::Result<ModelConfig> parsed(const nlohmann::json& tree, ModelConfig*) {
+  return parse_model(tree.dump(), "x");
+}
+inline base::Result<BakeRecipe> parsed(const nlohmann::json& tree, BakeRecipe*) {
+  return parse_recipe(tree.dump(), "x");
+}
+inline base::Result<GpuSpec> parsed(const nlohmann::json& tree, GpuSpec*) { return parse_gpu(tree.dump(), "x"); }
+inline base::Result<ReferenceMachine> parsed(const nlohmann::json& tree, ReferenceMachine*) {
+  return parse_machine(tree.dump(), "x");
+}
+inline base::Result<TechConfig> parsed(const nlohmann::json& tree, TechConfig*) { return parse_tech(tree.dump(), "x"); }
+inline base::Result<EconomicsConfig> parsed(const nlohmann::json& tree, EconomicsConfig*) {
+  return parse_economics(tree.dump(), "x");
+}
+
+/// What loading the tree as file "x" says: "" when all is well.
+template <class Config>
+std::string verdict(const nlohmann::json& tree) {
+  const auto config = parsed(tree, static_cast<Config*>(nullptr));
+  return config ? "" : config.error().message;
+}
+
 /// What the chip "demo" with these overrides is refused for, or "".
 inline std::string demo_verdict(const std::vector<Override>& overrides) {
   const auto chip = parse_chip(text_of("chip/demo.json"), "demo.json", overrides);

@@ -15,7 +15,7 @@
 namespace kiln::config {
 namespace {
 
-using nlohmann::json;
+using Json = nlohmann::json;
 using testing::HasSubstr;
 using testing::StartsWith;
 
@@ -25,12 +25,7 @@ EconomicsConfig shipped() {
   return economics.value();
 }
 
-std::string verdict(const json& tree) {
-  const auto economics = parse_economics(tree.dump(), "x");
-  return economics ? "" : economics.error().message;
-}
-
-json good() { return json::parse(text_of("economics/default.json")); }
+Json good_economics() { return Json::parse(text_of("economics/default.json")); }
 
 TEST(Economics, ShippedFileLoadsAndIsNamedAsItsFile) {
   const auto file = ConfigPath(std::string(KILN_SOURCE_DIR) + "/configs", "").find("economics", "default");
@@ -71,23 +66,23 @@ TEST(Economics, ValuesAreThoseOfTheirSources) {
 
 TEST(Economics, EveryKeyIsHeldToItsTypeAndItsRange) {
   for (const auto& info : fields_of<EconomicsConfig>()) {
-    const json::json_pointer pointer(info.pointer);
-    json tree = good();
+    const Json::json_pointer pointer(info.pointer);
+    Json tree = good_economics();
     ASSERT_TRUE(tree.contains(pointer)) << info.pointer;
-    tree[pointer] = json::array({1});
-    EXPECT_THAT(verdict(tree), StartsWith(fmt::format("x: {} is an array; allowed: ", info.pointer)));
-    tree = good();
+    tree[pointer] = Json::array({1});
+    EXPECT_THAT(verdict<EconomicsConfig>(tree), StartsWith(fmt::format("x: {} is an array; allowed: ", info.pointer)));
+    tree = good_economics();
     tree[pointer.parent_pointer()].erase(pointer.back());
-    EXPECT_THAT(verdict(tree), StartsWith(fmt::format("x: {} is missing; expected ", info.pointer)));
+    EXPECT_THAT(verdict<EconomicsConfig>(tree), StartsWith(fmt::format("x: {} is missing; expected ", info.pointer)));
     tree[pointer.parent_pointer()][pointer.back() + "x"] = 1;
-    EXPECT_THAT(verdict(tree), HasSubstr(fmt::format("x: {}x is not a known key", info.pointer)));
+    EXPECT_THAT(verdict<EconomicsConfig>(tree), HasSubstr(fmt::format("x: {}x is not a known key", info.pointer)));
   }
   EconomicsConfig economics;
   for (const auto& field : fields(economics))
     for (const double outside : {field.minimum - 1, field.maximum * 1.01 + 1}) {
-      json tree = good();
-      tree[json::json_pointer("/" + field.key + "/typical")] = outside;
-      EXPECT_THAT(verdict(tree), HasSubstr(fmt::format("/{}/typical is", field.key)));
+      Json tree = good_economics();
+      tree[Json::json_pointer("/" + field.key + "/typical")] = outside;
+      EXPECT_THAT(verdict<EconomicsConfig>(tree), HasSubstr(fmt::format("/{}/typical is", field.key)));
     }
 }
 
@@ -95,22 +90,23 @@ TEST(Economics, EveryConstantTakesItsEnds) {
   EconomicsConfig economics;
   for (const auto& field : fields(economics))
     for (const double end : {field.minimum, field.maximum}) {
-      json tree = good();
+      Json tree = good_economics();
       for (const auto* corner : {"low", "typical", "high"})
-        tree[json::json_pointer("/" + field.key + "/" + corner)] = end;
-      EXPECT_EQ(verdict(tree), "") << field.key;
+        tree[Json::json_pointer("/" + field.key + "/" + corner)] = end;
+      EXPECT_EQ(verdict<EconomicsConfig>(tree), "") << field.key;
     }
 }
 
 TEST(Economics, ValuesThatFallAreAnError) {
-  json tree = good();
+  Json tree = good_economics();
   tree["pue"]["low"] = 1.9;
-  EXPECT_EQ(verdict(tree), "x: /pue has low 1.9, typical 1.56 and high 2; expected low <= typical <= high.");
+  EXPECT_EQ(verdict<EconomicsConfig>(tree),
+            "x: /pue has low 1.9, typical 1.56 and high 2; expected low <= typical <= high.");
 }
 
 TEST(Economics, TagsAreTheKnownOnes) {
   expect_known_tags(
-      good(), "pue", [](const std::string& text) { return parse_economics(text, "x"); },
+      good_economics(), "pue", [](const std::string& text) { return parse_economics(text, "x"); },
       [](const auto& read) { return read.pue; });
 }
 

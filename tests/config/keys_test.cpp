@@ -11,39 +11,26 @@
 namespace kiln::config {
 namespace {
 
-using nlohmann::json;
+using Json = nlohmann::json;
 using testing::HasSubstr;
 using testing::StartsWith;
 
-base::Result<ChipConfig> parsed(const json& tree, ChipConfig*) { return parse_chip(tree.dump(), "x"); }
-base::Result<ModelConfig> parsed(const json& tree, ModelConfig*) { return parse_model(tree.dump(), "x"); }
-base::Result<BakeRecipe> parsed(const json& tree, BakeRecipe*) { return parse_recipe(tree.dump(), "x"); }
-base::Result<GpuSpec> parsed(const json& tree, GpuSpec*) { return parse_gpu(tree.dump(), "x"); }
-base::Result<ReferenceMachine> parsed(const json& tree, ReferenceMachine*) { return parse_machine(tree.dump(), "x"); }
-
-/// What loading says: "" when all is well.
-template <class Config>
-std::string verdict(const json& tree) {
-  const auto config = parsed(tree, static_cast<Config*>(nullptr));
-  return config ? "" : config.error().message;
-}
-
-json complete_recipe() {
+Json complete_recipe() {
   const auto recipe = parse_recipe(text_of("recipe/w3w6.json"), "w3w6");
-  json tree = json::parse(to_json(recipe.value()));
+  Json tree = Json::parse(to_json(recipe.value()));
   tree["base"] = {{"bits", 3}, {"codebook", "kmeans"}};
   tree["description"] = "all keys";
   return tree;
 }
 
 template <class Config>
-void every_key_is_held_to_its_type(const json& good) {
+void every_key_is_held_to_its_type(const Json& good) {
   ASSERT_EQ(verdict<Config>(good), "");
   for (const auto& field : fields_of<Config>()) {
-    const json::json_pointer pointer(field.pointer);
+    const Json::json_pointer pointer(field.pointer);
     ASSERT_TRUE(good.contains(pointer)) << field.pointer;
-    json tree = good;
-    tree[pointer] = json::array({1});
+    Json tree = good;
+    tree[pointer] = Json::array({1});
     EXPECT_THAT(verdict<Config>(tree), StartsWith(fmt::format("x: {} is an array; allowed: ", field.pointer)));
 
     tree = good;
@@ -61,29 +48,29 @@ void every_key_is_held_to_its_type(const json& good) {
 }
 
 TEST(ConfigKeys, OfAChipAreHeldToTheirTypes) {
-  json good = json::parse(text_of("chip/demo.json"));
-  for (const auto& array : kTileArrayNames) good["tiles"][std::string(array)] = json::object();
+  Json good = Json::parse(text_of("chip/demo.json"));
+  for (const auto& array : kTileArrayNames) good["tiles"][std::string(array)] = Json::object();
   every_key_is_held_to_its_type<ChipConfig>(good);
 }
 TEST(ConfigKeys, OfAModelAreHeldToTheirTypes) {
-  every_key_is_held_to_its_type<ModelConfig>(json::parse(text_of("model/llama-3.1-8b.json")));
+  every_key_is_held_to_its_type<ModelConfig>(Json::parse(text_of("model/llama-3.1-8b.json")));
 }
 TEST(ConfigKeys, OfARecipeAreHeldToTheirTypes) { every_key_is_held_to_its_type<BakeRecipe>(complete_recipe()); }
 TEST(ConfigKeys, OfAMachineAreHeldToTheirTypes) {
-  const json good = json::parse(text_of("machine/taalas-hc1.json"));
+  const Json good = Json::parse(text_of("machine/taalas-hc1.json"));
   every_key_is_held_to_its_type<ReferenceMachine>(good);
-  json upside_down = good;
+  Json upside_down = good;
   upside_down["tokens_per_s_user_low"] = 20000;
   EXPECT_EQ(verdict<ReferenceMachine>(upside_down),
             "x: /tokens_per_s_user_high is 16960; expected at least /tokens_per_s_user_low, 20000.");
 }
 
 TEST(ConfigKeys, OfAGpuAreHeldToTheirTypes) {
-  every_key_is_held_to_its_type<GpuSpec>(json::parse(text_of("gpu/h100-sxm.json")));
+  every_key_is_held_to_its_type<GpuSpec>(Json::parse(text_of("gpu/h100-sxm.json")));
 }
 
 TEST(ConfigKeys, AGpuHasAPriceOrNone) {
-  json tree = json::parse(text_of("gpu/h100-sxm.json"));
+  Json tree = Json::parse(text_of("gpu/h100-sxm.json"));
   const auto price = [&] { return parse_gpu(tree.dump(), "x").value().price_usd_per_h; };
   ASSERT_TRUE(price().has_value());
   EXPECT_EQ(price()->low, tree["price_usd_per_h"]["low"]);
@@ -101,12 +88,12 @@ TEST(ConfigKeys, AGpuHasAPriceOrNone) {
 }
 
 template <class Config>
-void integers_stay_in_range(const json& good) {
+void integers_stay_in_range(const Json& good) {
   for (const auto& field : fields_of<Config>()) {
     if (!field.integer) continue;
-    const json::json_pointer pointer(field.pointer);
-    const auto with = [&](const json& value) {
-      json tree = good;
+    const Json::json_pointer pointer(field.pointer);
+    const auto with = [&](const Json& value) {
+      Json tree = good;
       tree[pointer] = value;
       return verdict<Config>(tree);
     };
@@ -127,31 +114,31 @@ void integers_stay_in_range(const json& good) {
 }
 
 TEST(ConfigKeys, IntegersOfAChipStayInRange) {
-  integers_stay_in_range<ChipConfig>(json::parse(text_of("chip/demo.json")));
+  integers_stay_in_range<ChipConfig>(Json::parse(text_of("chip/demo.json")));
 }
 TEST(ConfigKeys, IntegersOfAModelStayInRange) {
-  integers_stay_in_range<ModelConfig>(json::parse(text_of("model/llama-3.1-8b.json")));
+  integers_stay_in_range<ModelConfig>(Json::parse(text_of("model/llama-3.1-8b.json")));
 }
 
 TEST(ConfigKeys, EveryChipParameterTakesItsEndsAndComesBackFromCanonicalJson) {
-  const json good = json::parse(text_of("chip/demo.json"));
+  const Json good = Json::parse(text_of("chip/demo.json"));
   for (const auto& parameter : chip_parameters()) {
     for (const std::uint64_t value : {parameter.minimum, parameter.maximum}) {
-      json tree = good;
-      tree[json::json_pointer(parameter.pointer)] = value;
+      Json tree = good;
+      tree[Json::json_pointer(parameter.pointer)] = value;
       const auto chip = parse_chip(tree.dump(), "x");
       ASSERT_TRUE(chip.ok()) << chip.error().message;
-      EXPECT_EQ(json::parse(to_json(*chip))[json::json_pointer(parameter.pointer)], value) << parameter.pointer;
+      EXPECT_EQ(Json::parse(to_json(*chip))[Json::json_pointer(parameter.pointer)], value) << parameter.pointer;
     }
   }
 }
 
 TEST(ConfigKeys, EveryChipParameterHasAFieldOfItsOwn) {
-  json tree = json::parse(text_of("chip/demo.json"));
+  Json tree = Json::parse(text_of("chip/demo.json"));
   std::uint64_t value = 2;
   for (const auto& parameter : chip_parameters()) {
     const bool small = parameter.maximum < 100;
-    tree[json::json_pointer(parameter.pointer)] = small ? parameter.maximum : ++value;
+    tree[Json::json_pointer(parameter.pointer)] = small ? parameter.maximum : ++value;
   }
   const auto chip = parse_chip(tree.dump(), "x");
   ASSERT_TRUE(chip.ok()) << chip.error().message;
@@ -168,17 +155,17 @@ TEST(ConfigKeys, CanonicalJsonReadsBackAsTheSame) {
   for (const auto* file : {"model/llama-3.1-8b.json", "model/stories260k.json"}) {
     const auto model = parse_model(text_of(file), "x");
     EXPECT_EQ(to_json(parse_model(to_json(*model), "y").value()), to_json(*model));
-    EXPECT_EQ(to_json(*model), json::parse(text_of(file)).dump());
+    EXPECT_EQ(to_json(*model), Json::parse(text_of(file)).dump());
   }
   const auto recipe = parse_recipe(text_of("recipe/w3w6.json"), "x");
   EXPECT_EQ(to_json(parse_recipe(to_json(*recipe), "y").value()), to_json(*recipe));
 }
 
 TEST(ConfigKeys, RealsOfAGpuStayInRange) {
-  const json good = json::parse(text_of("gpu/h100-sxm.json"));
-  const auto with = [&](const char* key, const json& value) {
-    json tree = good;
-    tree[json::json_pointer(key)] = value;
+  const Json good = Json::parse(text_of("gpu/h100-sxm.json"));
+  const auto with = [&](const char* key, const Json& value) {
+    Json tree = good;
+    tree[Json::json_pointer(key)] = value;
     return verdict<GpuSpec>(tree);
   };
   EXPECT_EQ(with("/engines/vllm/bandwidth_efficiency", 0),

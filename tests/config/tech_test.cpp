@@ -13,7 +13,7 @@
 namespace kiln::config {
 namespace {
 
-using nlohmann::json;
+using Json = nlohmann::json;
 using testing::HasSubstr;
 using testing::StartsWith;
 
@@ -26,15 +26,10 @@ TechConfig shipped(const std::string& name) {
   return tech.value();
 }
 
-std::string verdict(const json& tree) {
-  const auto tech = parse_tech(tree.dump(), "x");
-  return tech ? "" : tech.error().message;
-}
+Json good_tech() { return Json::parse(text_of("tech/n6.json")); }
 
-json good() { return json::parse(text_of("tech/n6.json")); }
-
-json::json_pointer pointer_of(const TechField& field, const std::string& key) {
-  return json::json_pointer("/" + field.key + "/" + key);
+Json::json_pointer pointer_of(const TechField& field, const std::string& key) {
+  return Json::json_pointer("/" + field.key + "/" + key);
 }
 
 TEST(Tech, ShippedOnesAreThoseThatThePageNamesAndLoad) {
@@ -64,27 +59,27 @@ TEST(Tech, EveryConstantHasATagAndSaysWhereItIsFromOrThatItIsChosen) {
 
 TEST(Tech, EveryKeyIsHeldToItsTypeAndItsPlace) {
   for (const auto& info : fields_of<TechConfig>()) {
-    const json::json_pointer pointer(info.pointer);
-    json tree = good();
+    const Json::json_pointer pointer(info.pointer);
+    Json tree = good_tech();
     ASSERT_TRUE(tree.contains(pointer)) << info.pointer;
-    tree[pointer] = json::array({1});
-    EXPECT_THAT(verdict(tree), StartsWith(fmt::format("x: {} is an array; allowed: ", info.pointer)));
-    tree = good();
+    tree[pointer] = Json::array({1});
+    EXPECT_THAT(verdict<TechConfig>(tree), StartsWith(fmt::format("x: {} is an array; allowed: ", info.pointer)));
+    tree = good_tech();
     tree[pointer.parent_pointer()].erase(pointer.back());
-    EXPECT_THAT(verdict(tree), StartsWith(fmt::format("x: {} is missing; expected ", info.pointer)));
+    EXPECT_THAT(verdict<TechConfig>(tree), StartsWith(fmt::format("x: {} is missing; expected ", info.pointer)));
     tree[pointer.parent_pointer()][pointer.back() + "x"] = 1;
-    EXPECT_THAT(verdict(tree), HasSubstr(fmt::format("x: {}x is not a known key", info.pointer)));
+    EXPECT_THAT(verdict<TechConfig>(tree), HasSubstr(fmt::format("x: {}x is not a known key", info.pointer)));
   }
 }
 
 TEST(Tech, WholeConstantsThatAreMissingAreNamed) {
   TechConfig tech;
   for (const auto& field : fields(tech)) {
-    json tree = good();
+    Json tree = good_tech();
     tree.erase(field.key);
-    EXPECT_THAT(verdict(tree), StartsWith(fmt::format("x: /{} is missing; expected ", field.key)));
+    EXPECT_THAT(verdict<TechConfig>(tree), StartsWith(fmt::format("x: /{} is missing; expected ", field.key)));
     tree[field.key] = 1.5;
-    EXPECT_THAT(verdict(tree), StartsWith(fmt::format("x: /{} is 1.5; allowed: an object", field.key)));
+    EXPECT_THAT(verdict<TechConfig>(tree), StartsWith(fmt::format("x: /{} is 1.5; allowed: an object", field.key)));
   }
 }
 
@@ -92,15 +87,15 @@ TEST(Tech, EveryConstantTakesItsEndsAndNothingBeyond) {
   TechConfig tech;
   for (const auto& field : fields(tech)) {
     for (const double end : {field.minimum, field.maximum}) {
-      json tree = good();
+      Json tree = good_tech();
       for (const auto* corner : kCorners) tree[pointer_of(field, corner)] = end;
-      EXPECT_EQ(verdict(tree), "") << field.key;
+      EXPECT_EQ(verdict<TechConfig>(tree), "") << field.key;
     }
     for (const double outside : {field.minimum - 1, field.maximum * 1.01})
       for (const auto* corner : kCorners) {
-        json tree = good();
+        Json tree = good_tech();
         tree[pointer_of(field, corner)] = outside;
-        EXPECT_THAT(verdict(tree), HasSubstr(fmt::format("x: /{}/{} is ", field.key, corner)));
+        EXPECT_THAT(verdict<TechConfig>(tree), HasSubstr(fmt::format("x: /{}/{} is ", field.key, corner)));
       }
   }
 }
@@ -117,20 +112,21 @@ TEST(Tech, NothingThatTheModelDividesByCanBeZero) {
 TEST(Tech, ValuesThatFallAreAnErrorForEveryConstant) {
   TechConfig tech;
   for (const auto& field : fields(tech)) {
-    json tree = good();
+    Json tree = good_tech();
     tree[pointer_of(field, "low")] = field.maximum;
     tree[pointer_of(field, "high")] = field.minimum;
-    EXPECT_THAT(verdict(tree), StartsWith(fmt::format("x: /{} has low ", field.key)));
-    EXPECT_THAT(verdict(tree), HasSubstr("expected low <= typical <= high"));
+    EXPECT_THAT(verdict<TechConfig>(tree), StartsWith(fmt::format("x: /{} has low ", field.key)));
+    EXPECT_THAT(verdict<TechConfig>(tree), HasSubstr("expected low <= typical <= high"));
   }
-  json tree = good();
+  Json tree = good_tech();
   tree["fo4_ps"]["low"] = 9;
-  EXPECT_EQ(verdict(tree), "x: /fo4_ps has low 9, typical 7.2 and high 8.5; expected low <= typical <= high.");
+  EXPECT_EQ(verdict<TechConfig>(tree),
+            "x: /fo4_ps has low 9, typical 7.2 and high 8.5; expected low <= typical <= high.");
 }
 
 TEST(Tech, TagsAreTheKnownOnes) {
   expect_known_tags(
-      good(), "fo4_ps", [](const std::string& text) { return parse_tech(text, "x"); },
+      good_tech(), "fo4_ps", [](const std::string& text) { return parse_tech(text, "x"); },
       [](const auto& read) { return read.fo4_ps; });
 }
 
@@ -160,14 +156,14 @@ TEST(Tech, ReadmeSaysEveryConstantWithItsUnitRangeAndMeaning) {
 }
 
 TEST(Silicon, MayBeLeftOutButNotByHalves) {
-  json tree = json::parse(text_of("chip/demo.json"));
+  Json tree = Json::parse(text_of("chip/demo.json"));
   const auto said = [&] {
     const auto chip = parse_chip(tree.dump(), "x");
     return chip ? std::string() : chip.error().message;
   };
   ASSERT_EQ(said(), "");
   for (const auto* key : {"technology", "rom_cell"}) {
-    json half = tree;
+    Json half = tree;
     half["silicon"].erase(key);
     half["reasons"].erase(std::string("/silicon/") + key);
     const auto chip = parse_chip(half.dump(), "x");

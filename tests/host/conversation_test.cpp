@@ -45,8 +45,8 @@ std::string chat_template(const std::string& end, const std::string& more = "") 
          "{% if add_generation_prompt %}<|assistant|>{% endif %}";
 }
 
-struct Machine {
-  explicit Machine(std::uint64_t seed, tokenizer::TokenizerSpec spec = ascii())
+struct TalkingMachine {
+  explicit TalkingMachine(std::uint64_t seed, tokenizer::TokenizerSpec spec = ascii())
       : pool(1), tokens(*tokenizer::Tokenizer::create(std::move(spec))) {
     support::RandomConfigs random(seed);
     auto model = random.model();
@@ -103,7 +103,7 @@ TEST(Conversation, SendsWhatTheTemplateWritesAndKeepsTheIdsOfAnswers) {
   const std::uint64_t seed = support::test_seed(91);
   int ended = 0, cut_short = 0, other_ends = 0;
   for (std::uint64_t round = 0; round < 10; ++round) {
-    Machine machine(seed + round);
+    TalkingMachine machine(seed + round);
     auto talk = machine.conversation(chat_template("<|end|>"), 6);
     if (round % 2 == 0) {
       ASSERT_TRUE(talk.set_system("be brief").ok());
@@ -142,7 +142,7 @@ TEST(Conversation, AnEndTokenThatTheTemplateWritesIsSentOnce) {
   const std::uint64_t seed = support::test_seed(92);
   int met = 0;
   for (std::uint64_t round = 0; round < 10 && met < 2; ++round) {
-    Machine machine(seed + round);
+    TalkingMachine machine(seed + round);
     const auto first = machine.conversation(chat_template("")).say("hello", {});
     ASSERT_TRUE(first.ok());
     if (first->finish != chip::Finish::EndOfText) continue;
@@ -163,7 +163,7 @@ TEST(Conversation, AnEndTokenThatTheTemplateWritesIsSentOnce) {
 }
 
 TEST(Conversation, SentAgainWhereTheTemplateRewritesWhatWasSaid) {
-  Machine machine(support::test_seed(93));
+  TalkingMachine machine(support::test_seed(93));
   auto talk = machine.conversation("{{ bos_token }}{{ messages | length }}" + chat_template("<|end|>").substr(15));
   const auto first = talk.say("one", {});
   ASSERT_TRUE(first.ok());
@@ -189,7 +189,7 @@ TEST(Conversation, SentAgainWhereTheTemplateRewritesWhatWasSaid) {
 }
 
 TEST(Conversation, WithoutATemplateTextIsContinued) {
-  Machine machine(support::test_seed(94));
+  TalkingMachine machine(support::test_seed(94));
   auto talk = machine.conversation("", 4);
   EXPECT_FALSE(talk.set_system("no").ok());
   Ids all;
@@ -218,7 +218,7 @@ TEST(Conversation, ASpaceGoesBeforeALineOnlyWhereTheTokenizerPutsOne) {
     auto spec = tokenizer::small::sentence_piece({"\xE2\x96\x81", "a", "b"});
     spec.space_prefix = prefix;
     const base::TokenId space = 259, a = 260, b = 261;
-    Machine machine(seed, spec);
+    TalkingMachine machine(seed, spec);
     auto talk = machine.conversation("", 3);
     const auto first = talk.say("a", {});
     ASSERT_TRUE(first.ok()) << first.error().message;
@@ -232,7 +232,7 @@ TEST(Conversation, ASpaceGoesBeforeALineOnlyWhereTheTokenizerPutsOne) {
 
 TEST(Conversation, StoppedItGoesOnFromWholeTokens) {
   const std::uint64_t seed = support::test_seed(95);
-  Machine machine(seed);
+  TalkingMachine machine(seed);
   int in_answer = 0, in_prompt = 0;
   for (std::uint64_t after = 1; after < 30; ++after) {
     auto talk = machine.conversation("", 12);
@@ -268,7 +268,7 @@ TEST(Conversation, StoppedItGoesOnFromWholeTokens) {
 }
 
 TEST(Conversation, AnAnswerCanBeCutAfterwards) {
-  Machine machine(support::test_seed(96));
+  TalkingMachine machine(support::test_seed(96));
   for (std::size_t left = 0; left < 4; ++left) {
     auto talk = machine.conversation("", 12);
     auto first = talk.say("abc", {});
@@ -294,7 +294,7 @@ TEST(Conversation, AnAnswerCanBeCutAfterwards) {
 }
 
 TEST(Conversation, EndsWithTheCacheFullAndIsAsItWasBehindWhatDoesNotFit) {
-  Machine machine(support::test_seed(97));
+  TalkingMachine machine(support::test_seed(97));
   auto talk = machine.conversation("", 1000);
   const std::uint64_t capacity = machine.placement->kv().capacity_tokens;
   const auto first = talk.say("a", {});

@@ -48,7 +48,7 @@ base::Result<std::string> render(std::string_view source, std::span<const ChatMe
   return parsed->render(messages, true, {"<s>", "</s>"});
 }
 
-std::string error_of(std::string_view source) {
+std::string template_error(std::string_view source) {
   const auto text = render(source);
   return text ? "no error: " + *text : text.error().message;
 }
@@ -161,17 +161,19 @@ TEST(ChatTemplate, ABrokenTemplateIsNamedByItsLine) {
 }
 
 TEST(ChatTemplate, WhatFailsWhileItRunsSaysWhyAndWhere) {
-  EXPECT_EQ(error_of("\n{{ nothing.here }}"), "the chat template, line 2: 'nothing' is undefined and has no 'here'");
-  EXPECT_EQ(error_of("{{ messages[0]['role'] }}"),
+  EXPECT_EQ(template_error("\n{{ nothing.here }}"),
+            "the chat template, line 2: 'nothing' is undefined and has no 'here'");
+  EXPECT_EQ(template_error("{{ messages[0]['role'] }}"),
             "the chat template, line 1: 'messages[0]' is undefined and has no 'role'");
-  EXPECT_THAT(error_of("{{ 'a' + 1 }}"), HasSubstr("'+' does not join a string and a number"));
-  EXPECT_THAT(error_of("{{ strftime_now('%d') }}"), HasSubstr("'strftime_now' is undefined and cannot be called"));
-  EXPECT_THAT(error_of("{{ 9223372036854775807 + 1 }}"), HasSubstr("a number leaves 64 bits"));
-  EXPECT_THAT(error_of("{{ {}.items }}"), HasSubstr("'items' of a dict is a method"));
-  EXPECT_THAT(error_of("{{ ['é'] }}"), HasSubstr("text beyond ASCII is printed without tojson"));
-  EXPECT_THAT(error_of("{{ 'é'|upper }}"), HasSubstr("upper of text beyond ASCII"));
-  EXPECT_THAT(error_of("{{ range(200000)|length }}"), HasSubstr("range of more than 100000 numbers"));
-  EXPECT_EQ(error_of("{{ raise_exception('a\\x1b[2Jb') }}"), "a\\x1b[2Jb");
+  EXPECT_THAT(template_error("{{ 'a' + 1 }}"), HasSubstr("'+' does not join a string and a number"));
+  EXPECT_THAT(template_error("{{ strftime_now('%d') }}"),
+              HasSubstr("'strftime_now' is undefined and cannot be called"));
+  EXPECT_THAT(template_error("{{ 9223372036854775807 + 1 }}"), HasSubstr("a number leaves 64 bits"));
+  EXPECT_THAT(template_error("{{ {}.items }}"), HasSubstr("'items' of a dict is a method"));
+  EXPECT_THAT(template_error("{{ ['é'] }}"), HasSubstr("text beyond ASCII is printed without tojson"));
+  EXPECT_THAT(template_error("{{ 'é'|upper }}"), HasSubstr("upper of text beyond ASCII"));
+  EXPECT_THAT(template_error("{{ range(200000)|length }}"), HasSubstr("range of more than 100000 numbers"));
+  EXPECT_EQ(template_error("{{ raise_exception('a\\x1b[2Jb') }}"), "a\\x1b[2Jb");
   const std::vector<ChatMessage> broken = {{"user", "ok"}, {"user", "a\xc3"}};
   EXPECT_EQ(render("", broken).error().message, "message 2 is not UTF-8 at byte 1");
 }
@@ -183,36 +185,39 @@ TEST(ChatTemplate, NestingIsBounded) {
     return all;
   };
   const int many = 50000;
-  EXPECT_THAT(error_of("{{ " + times("(", many) + "1" + times(")", many) + " }}"),
+  EXPECT_THAT(template_error("{{ " + times("(", many) + "1" + times(")", many) + " }}"),
               HasSubstr("expressions lie more than 60 deep"));
-  EXPECT_THAT(error_of("{{ " + times("not ", many) + " }}"), HasSubstr("expressions lie more than 60 deep"));
-  EXPECT_THAT(error_of("{{ " + times("-", many) + " }}"), HasSubstr("expressions lie more than 60 deep"));
-  EXPECT_THAT(error_of("{{ x" + times("[", many) + "1" + times("]", many) + " }}"),
+  EXPECT_THAT(template_error("{{ " + times("not ", many) + " }}"), HasSubstr("expressions lie more than 60 deep"));
+  EXPECT_THAT(template_error("{{ " + times("-", many) + " }}"), HasSubstr("expressions lie more than 60 deep"));
+  EXPECT_THAT(template_error("{{ x" + times("[", many) + "1" + times("]", many) + " }}"),
               HasSubstr("expressions lie more than 60 deep"));
-  EXPECT_THAT(error_of("{{ 1" + times("+1", many) + " }}"), HasSubstr("more than 200 operations deep"));
-  EXPECT_THAT(error_of("{{ x" + times("|trim", many) + " }}"), HasSubstr("more than 200 operations deep"));
-  EXPECT_THAT(error_of("{{ x" + times(".a", many) + " }}"), HasSubstr("more than 200 operations deep"));
-  EXPECT_THAT(error_of("{{ 1" + times(" if 1 else 1", many) + " }}"), HasSubstr("expressions lie more than 60 deep"));
-  EXPECT_THAT(error_of(times("{% if 1 %}", many)), HasSubstr("blocks lie more than 60 deep"));
-  EXPECT_THAT(error_of("{% set ns = namespace(a=[]) %}{% for i in range(200) %}{% set ns.a = [ns.a] %}{% endfor %}"),
-              HasSubstr("lists lie more than 100 deep"));
+  EXPECT_THAT(template_error("{{ 1" + times("+1", many) + " }}"), HasSubstr("more than 200 operations deep"));
+  EXPECT_THAT(template_error("{{ x" + times("|trim", many) + " }}"), HasSubstr("more than 200 operations deep"));
+  EXPECT_THAT(template_error("{{ x" + times(".a", many) + " }}"), HasSubstr("more than 200 operations deep"));
+  EXPECT_THAT(template_error("{{ 1" + times(" if 1 else 1", many) + " }}"),
+              HasSubstr("expressions lie more than 60 deep"));
+  EXPECT_THAT(template_error(times("{% if 1 %}", many)), HasSubstr("blocks lie more than 60 deep"));
+  EXPECT_THAT(
+      template_error("{% set ns = namespace(a=[]) %}{% for i in range(200) %}{% set ns.a = [ns.a] %}{% endfor %}"),
+      HasSubstr("lists lie more than 100 deep"));
   EXPECT_EQ(*render("{% set ns = namespace() %}{% set ns.a = [ns] %}{{ ns.a[0] == ns }}"), "True");
   EXPECT_THAT(ChatTemplate::parse(std::string((1 << 20) + 1, ' ')).error().message, HasSubstr("larger than 1 MiB"));
 }
 
 TEST(ChatTemplate, WorkAndOutputAreBounded) {
   const std::string loop = "{% for a in range(100000) %}";
-  EXPECT_THAT(error_of(loop + loop + loop + "{% endfor %}{% endfor %}{% endfor %}"), HasSubstr("too much work"));
-  EXPECT_THAT(error_of("{{ 'a' * 9000000000000000000 }}"), HasSubstr("beyond 16 MiB"));
-  EXPECT_THAT(error_of("{{ [1, 2] * 9000000000000000000 }}"), HasSubstr("beyond 16 MiB"));
-  EXPECT_THAT(error_of("{% set x = 'a' * 10000000 %}{{ x }}{{ x }}"), HasSubstr("the output grows beyond 16 MiB"));
-  EXPECT_THAT(error_of("{% set x = 'a' * 10000000 %}{{ x.replace('', x) }}"), HasSubstr("beyond 16 MiB"));
-  EXPECT_THAT(error_of("{% set x = 'a' * 10000000 %}{{ x|list|length }}"), HasSubstr("too much work"));
+  EXPECT_THAT(template_error(loop + loop + loop + "{% endfor %}{% endfor %}{% endfor %}"), HasSubstr("too much work"));
+  EXPECT_THAT(template_error("{{ 'a' * 9000000000000000000 }}"), HasSubstr("beyond 16 MiB"));
+  EXPECT_THAT(template_error("{{ [1, 2] * 9000000000000000000 }}"), HasSubstr("beyond 16 MiB"));
+  EXPECT_THAT(template_error("{% set x = 'a' * 10000000 %}{{ x }}{{ x }}"),
+              HasSubstr("the output grows beyond 16 MiB"));
+  EXPECT_THAT(template_error("{% set x = 'a' * 10000000 %}{{ x.replace('', x) }}"), HasSubstr("beyond 16 MiB"));
+  EXPECT_THAT(template_error("{% set x = 'a' * 10000000 %}{{ x|list|length }}"), HasSubstr("too much work"));
   const std::string doubled = "{% set ns = namespace(a=[1], b='x') %}{% for i in range(90) %}";
-  EXPECT_THAT(error_of(doubled + "{% set ns.a = [ns.a, ns.a] %}{% endfor %}{{ ns.a == 1 }}{{ ns.a|tojson }}"),
+  EXPECT_THAT(template_error(doubled + "{% set ns.a = [ns.a, ns.a] %}{% endfor %}{{ ns.a == 1 }}{{ ns.a|tojson }}"),
               HasSubstr("beyond 16 MiB"));
-  EXPECT_THAT(error_of(doubled + "{% set ns.a = ns.a + ns.a %}{% endfor %}"), HasSubstr("too much work"));
-  EXPECT_THAT(error_of(doubled + "{% set ns.b = ns.b ~ ns.b %}{% endfor %}"), HasSubstr("beyond 16 MiB"));
+  EXPECT_THAT(template_error(doubled + "{% set ns.a = ns.a + ns.a %}{% endfor %}"), HasSubstr("too much work"));
+  EXPECT_THAT(template_error(doubled + "{% set ns.b = ns.b ~ ns.b %}{% endfor %}"), HasSubstr("beyond 16 MiB"));
 }
 
 TEST(ChatTemplate, NeverCrashesOnMutatedTemplates) {

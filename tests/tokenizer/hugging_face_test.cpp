@@ -10,12 +10,12 @@
 namespace kiln::tokenizer {
 namespace {
 
-using nlohmann::json;
+using Json = nlohmann::json;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-json smol_json() {
-  json root = json::parse(R"({"added_tokens":[{"id":257,"content":"<|im_end|>","special":true}],"normalizer":null,
+Json smol_json() {
+  Json root = Json::parse(R"({"added_tokens":[{"id":257,"content":"<|im_end|>","special":true}],"normalizer":null,
     "pre_tokenizer":{"type":"Sequence","pretokenizers":[{"type":"Digits","individual_digits":true},
       {"type":"ByteLevel","add_prefix_space":false,"use_regex":true}]},
     "model":{"type":"BPE","vocab":{},"merges":[["a","b"]]}})");
@@ -24,8 +24,8 @@ json smol_json() {
   return root;
 }
 
-json llama2_json() {
-  return json::parse(
+Json llama2_json() {
+  return Json::parse(
       R"({"added_tokens":[{"id":0,"content":"<unk>","special":true},{"id":1,"content":"<s>","special":true}],
     "normalizer":{"type":"Sequence","normalizers":[{"type":"Prepend","prepend":"▁"},
       {"type":"Replace","pattern":{"String":" "},"content":"▁"}]},"pre_tokenizer":null,
@@ -34,7 +34,7 @@ json llama2_json() {
       "vocab":{"<unk>":0,"<s>":1,"▁":2,"a":3,"b":4,"c":5,"ab":6,"bc":7,"abc":8},"merges":["b c","a b","ab c"]}})");
 }
 
-std::string error_of(const json& root, const std::string& config = "", const std::string& model = "") {
+std::string error_of(const Json& root, const std::string& config = "", const std::string& model = "") {
   const auto spec = spec_from_tokenizer_json(root.dump(), config, model, "tokenizer.json");
   return spec.ok() ? "accepted" : spec.error().message;
 }
@@ -108,20 +108,20 @@ TEST(HuggingFace, SurvivesDamagedFiles) {
   const std::uint64_t seed = given != nullptr ? std::strtoull(given, nullptr, 10) : 99;
   std::printf("KILN_SEED=%llu\n", static_cast<unsigned long long>(seed));
   base::Random random(seed);
-  const json wrong[] = {nullptr, 7, -1, "x", json::array(), json::object(), true, 1e300, json::array({"a"})};
+  const Json wrong[] = {nullptr, 7, -1, "x", Json::array(), Json::object(), true, 1e300, Json::array({"a"})};
   for (int round = 0; round < 1500; ++round) {
-    const json original = round % 2 == 0 ? llama2_json() : smol_json();
+    const Json original = round % 2 == 0 ? llama2_json() : smol_json();
     std::string text;
     if (round % 3 == 0) {
       text = original.dump();
       text[random.below(text.size())] = static_cast<char>(random.below(256));
     } else {
-      const json flat = original.flatten();
+      const Json flat = original.flatten();
       auto place = flat.begin();
       std::advance(place, static_cast<std::ptrdiff_t>(random.below(flat.size())));
-      json::json_pointer pointer(place.key());
+      Json::json_pointer pointer(place.key());
       for (std::uint64_t up = random.below(3); up > 0 && !pointer.empty(); --up) pointer.pop_back();
-      json damaged = original;
+      Json damaged = original;
       damaged[pointer] = wrong[random.below(std::size(wrong))];
       text = damaged.dump();
     }

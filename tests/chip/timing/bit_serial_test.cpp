@@ -6,7 +6,7 @@
 namespace kiln::chip {
 namespace {
 
-config::TileConfig tile() {
+config::TileConfig bit_serial_tile() {
   config::TileConfig t = tile_100_by_50(24, 5);
   t.microarchitecture = "bit_serial";
   t.parameters["bit_serial"] = {{"count_cycles", 4}, {"multiply_cycles", 6}};
@@ -14,7 +14,7 @@ config::TileConfig tile() {
 }
 
 TEST(BitSerial, AStepTakesTheEightBitsOfItsInputs) {
-  const TileSteps steps = tile_kind("bit_serial").steps(tile(), 130);
+  const TileSteps steps = tile_kind("bit_serial").steps(bit_serial_tile(), 130);
   EXPECT_EQ(steps.beat, 8U);
   EXPECT_EQ(steps.latency, 4U + 6U);
 }
@@ -22,7 +22,7 @@ TEST(BitSerial, AStepTakesTheEightBitsOfItsInputs) {
 // sigma = 10. Tile [0, 100): 64 inputs are 3 steps, 24 cycles; 36 are 2 steps, 16. Tile [100, 130): 28 inputs, 2 steps,
 // 16 cycles; 2 inputs, one step of 8 cycles, but their scales take 10. The border at 100 cuts a group.
 TEST(BitSerial, TakesTheCyclesOfItsPage) {
-  const auto placement = placed_130(tile());
+  const auto placement = placed_130(bit_serial_tile());
   const TileArray array(placement, program::ArrayKind::O);
   EXPECT_EQ(array.scale_cycles(), 10U);
   EXPECT_EQ(array.pass_cycles(), 40U);
@@ -30,7 +30,7 @@ TEST(BitSerial, TakesTheCyclesOfItsPage) {
 }
 
 TEST(BitSerial, AWholeGroupACycleTakesEightCyclesAGroup) {
-  config::TileConfig t = tile();
+  config::TileConfig t = bit_serial_tile();
   t.rows = 65536;
   t.inputs_per_cycle = 64;
   t.scale_lanes = 50;
@@ -39,7 +39,7 @@ TEST(BitSerial, AWholeGroupACycleTakesEightCyclesAGroup) {
 }
 
 TEST(BitSerial, CountsPlanesBitsAndConstantMultiplications) {
-  const auto placement = placed_130(tile(), 3);
+  const auto placement = placed_130(bit_serial_tile(), 3);
   const TileArray array(placement, program::ArrayKind::O);
   EXPECT_EQ(array.segments(), 4U);
   Activity activity;
@@ -56,7 +56,7 @@ TEST(BitSerial, CountsPlanesBitsAndConstantMultiplications) {
 TEST(BitSerial, ConstantMultiplicationsFollowTheCodeWidthOfEachMatrix) {
   config::ModelConfig m = support::model_of({"mixed", 100, 64, 1, 2, 1, 10, 40, 16});
   config::ChipConfig c;
-  c.tile = tile();
+  c.tile = bit_serial_tile();
   config::BakeRecipe recipe;
   for (auto& format : recipe.formats) format.bits = 6;
   recipe.formats[static_cast<std::size_t>(config::TensorClass::Q)].bits = 4;

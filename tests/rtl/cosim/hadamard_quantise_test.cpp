@@ -36,8 +36,8 @@ constexpr std::string_view kBench = R"(module kiln_hadamard_quantise_bench #(
 endmodule
 )";
 
-struct Shape {
-  explicit Shape(const Configuration& c)
+struct HadamardShape {
+  explicit HadamardShape(const Configuration& c)
       : beat(64 * c.at("beat_groups")),
         lanes(std::min(c.at("lanes"), beat)),
         period(beat / c.at("periods_in_beat")),
@@ -159,7 +159,7 @@ class QuantiseLane {
     Bits data;
   };
   std::string name_;
-  Shape shape_;
+  HadamardShape shape_;
   Pins pins_;
   base::Random random_;
   Elements elements_;
@@ -175,7 +175,7 @@ class HadamardQuantiseCosim : public testing::TestWithParam<std::size_t> {};
 TEST_P(HadamardQuantiseCosim, GivesTheBitsOfNumericsInTheirCycle) {
   const auto configured = group("hadamard_quantise", GetParam());
   std::vector<UnitDesign> designs;
-  for (const auto& c : configured) designs.push_back(Shape(c).design());
+  for (const auto& c : configured) designs.push_back(HadamardShape(c).design());
   const auto model = loaded(fmt::format("hadamard_quantise-{}", GetParam()), designs,
                             {{"kiln_hadamard_quantise_bench.sv", std::string(kBench)}});
   std::vector<std::unique_ptr<QuantiseLane>> lanes;

@@ -14,8 +14,8 @@ namespace kiln::rtl {
 namespace {
 
 /// What the ports and this test derive from a configuration.
-struct Shape {
-  explicit Shape(const Configuration& configuration) : c(configuration) {
+struct KvShape {
+  explicit KvShape(const Configuration& configuration) : c(configuration) {
     config::ModelConfig model;
     model.hidden_size = model.intermediate_size = model.vocab_size = 16;
     model.layers = c.at("layers");
@@ -238,7 +238,7 @@ class KvLane {
     return false;
   }
 
-  Shape shape_;
+  KvShape shape_;
   std::string name_;
   Pins pins_;
   base::Random random_;
@@ -256,7 +256,7 @@ class KvSramCosim : public testing::TestWithParam<std::size_t> {};
 TEST_P(KvSramCosim, ServesEveryStepInTheCyclesOfTheModel) {
   std::vector<UnitDesign> designs;
   const auto configured = group("kv_sram", GetParam());
-  for (const auto& c : configured) designs.push_back(Shape(c).design());
+  for (const auto& c : configured) designs.push_back(KvShape(c).design());
   const auto model = loaded(fmt::format("kv_sram-{}", GetParam()), designs);
   std::vector<std::unique_ptr<KvLane>> lanes;
   const std::uint64_t seed = support::test_seed(20261204 + GetParam());
