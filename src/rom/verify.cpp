@@ -42,7 +42,8 @@ base::Status check_padding(const std::string& path, std::span<const std::byte> f
 
 /// What a directory entry says where it departs from the plan, or empty.
 std::string departure(const Section& found, const Section& planned) {
-  if (found.kind != planned.kind || found.tensor_class != planned.tensor_class || found.layer != planned.layer)
+  if (found.kind != planned.kind || found.flags != planned.flags || found.tensor_class != planned.tensor_class ||
+      found.layer != planned.layer)
     return fmt::format("is the {}, expected the {}", describe(found), describe(planned));
   if (found.rows != planned.rows || found.columns != planned.columns)
     return fmt::format("({}) is {} x {}, but the model calls for {} x {}", describe(planned), found.rows, found.columns,

@@ -48,9 +48,9 @@ TEST_F(AddedSections, ThatAreOptionalAndUnknown_AreSkipped) {
   const auto image = RomImage::open(path, pool_);
   ASSERT_TRUE(image.ok()) << image.error().message;
   EXPECT_EQ(image->tensors().size(), 2U + 7 * 2);
-  const Bytes plain = image_with({});
-  write_bytes(path, plain);
-  const auto without = RomImage::open(path, pool_);
+  const auto plain = temp_path("without");
+  write_bytes(plain, image_with({}));
+  const auto without = RomImage::open(plain, pool_);
   ASSERT_TRUE(without.ok()) << without.error().message;
   EXPECT_TRUE(std::ranges::equal(image->tensors().back().matrix.codes, without->tensors().back().matrix.codes));
   EXPECT_TRUE(std::ranges::equal(image->final_norm(), without->final_norm()));
@@ -60,6 +60,7 @@ TEST_F(AddedSections, ThatAreOptionalAndUnknown_AreSkipped) {
   EXPECT_FALSE(image->added("norms"));
   EXPECT_FALSE(without->added("biases"));
   std::filesystem::remove(path);
+  std::filesystem::remove(plain);
 }
 
 TEST_F(AddedSections, ThatAreRequiredAndUnknown_AreRefusedByName) {
