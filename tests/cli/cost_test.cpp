@@ -45,9 +45,10 @@ TEST_F(CostCommand, OptionsReachTheQuestion) {
 
 TEST_F(CostCommand, TablesFitATerminal) {
   for (const auto* chip : {"hc1", "hc1-pipelined", "demo"}) {
-    const auto outcome =
-        kiln({"cost", "--chip", chip, "--model", chip == std::string("demo") ? "kiln-stories-1m" : "llama-3.1-8b",
-              "--break-even", "-n", "16", "--prompt-tokens", "16"});
+    const auto outcome = test::run_kiln(
+        {"cost", "--chip", chip, "--model", chip == std::string("demo") ? "kiln-stories-1m" : "llama-3.1-8b",
+         "--break-even", "-n", "16", "--prompt-tokens", "16"},
+        folder_);
     ASSERT_EQ(outcome.status, 0) << outcome.err;
     std::istringstream lines(outcome.out);
     for (std::string line; std::getline(lines, line);)
