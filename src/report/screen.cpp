@@ -33,8 +33,8 @@ std::vector<std::string> shown_gpus(const Screen& screen, const std::vector<std:
 
 std::string hidden_gpus_line(std::size_t shown, std::size_t known, bool several_precisions) {
   if (shown >= known) return "";
-  return fmt::format("{} of {} GPUs, each in its fastest precision: --gpu all or --gpu NAME shows more\n", shown,
-                     known);
+  return fmt::format("{} of {} GPUs{}: --gpu all or --gpu NAME shows more\n", shown, known,
+                     several_precisions ? ", each in its fastest precision" : "");
 }
 
 }  // namespace kiln::report

@@ -12,7 +12,7 @@ namespace {
 using testing::HasSubstr;
 using Arguments = std::vector<std::string>;
 
-const Arguments kHc1 = {"cost", "--model", "llama-3.1-8b", "--chip", "hc1"};
+const Arguments kCostOfHc1 = {"cost", "--model", "llama-3.1-8b", "--chip", "hc1"};
 
 Arguments with(Arguments arguments, const Arguments& more) {
   arguments.insert(arguments.end(), more.begin(), more.end());
@@ -30,8 +30,9 @@ class CostCommand : public test::KilnTest {
 };
 
 TEST_F(CostCommand, OptionsReachTheQuestion) {
-  const auto cost = kiln(with(kHc1, {"--break-even", "--gpu", "h200", "--gpu-batch", "32", "--prompt-tokens", "64",
-                                     "-n", "32", "--users", "2", "--machines", "7", "--svg", path("die.svg")}));
+  const auto cost =
+      kiln(with(kCostOfHc1, {"--break-even", "--gpu", "h200", "--gpu-batch", "32", "--prompt-tokens", "64", "-n", "32",
+                             "--users", "2", "--machines", "7", "--svg", path("die.svg")}));
   ASSERT_EQ(cost["break_even"].size(), 1U);
   EXPECT_EQ(cost["break_even"][0]["gpu"], "h200");
   EXPECT_EQ(cost["break_even"][0]["gpu_basis"], "fp8, 32 users at a time, 64 tokens in and 32 out");
@@ -57,7 +58,7 @@ TEST_F(CostCommand, TablesFitATerminal) {
 }
 
 TEST_F(CostCommand, ASetOfATechnologyIsTaken) {
-  const Arguments small = with(kHc1, {"--prompt-tokens", "2", "-n", "2"});
+  const Arguments small = with(kCostOfHc1, {"--prompt-tokens", "2", "-n", "2"});
   const double before = kiln(small)["money"]["usd_per_good_die"]["typical"];
   const auto changed = kiln(with(small, {"--set", "tech:wafer_usd.typical=10280.6"}));
   EXPECT_NEAR(changed["money"]["usd_per_good_die"]["typical"].get<double>() / before, 1.1, 1e-6);
@@ -72,11 +73,11 @@ TEST_F(CostCommand, AWarningGoesToStandardError) {
 }
 
 TEST_F(CostCommand, RefusesWhatHasNoAnswer) {
-  expect_refused(with(kHc1, {"--gpu", "h200"}), "--gpu is for --break-even");
-  expect_refused(with(kHc1, {"--users", "0"}), "--users is 0; 1 to 65536 is expected");
-  expect_refused(with(kHc1, {"--svg", path("none/die.svg")}), "--svg");
-  expect_refused(with(kHc1, {"--svg", path("x"), "--json", path("x")}), "two files are expected");
-  expect_refused(with(kHc1, {"--set", "tech:wafer_usd.low=20000"}), "/wafer_usd");
+  expect_refused(with(kCostOfHc1, {"--gpu", "h200"}), "--gpu is for --break-even");
+  expect_refused(with(kCostOfHc1, {"--users", "0"}), "--users is 0; 1 to 65536 is expected");
+  expect_refused(with(kCostOfHc1, {"--svg", path("none/die.svg")}), "--svg");
+  expect_refused(with(kCostOfHc1, {"--svg", path("x"), "--json", path("x")}), "two files are expected");
+  expect_refused(with(kCostOfHc1, {"--set", "tech:wafer_usd.low=20000"}), "/wafer_usd");
   EXPECT_FALSE(std::filesystem::exists(path("x")));
 }
 

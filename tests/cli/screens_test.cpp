@@ -14,7 +14,7 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-const std::vector<std::string> kRunHc1 = {"run", "--model", "llama-3.1-8b", "--chip", "hc1", "--prompt-tokens", "2",
+const std::vector<std::string> kHc1Run = {"run", "--model", "llama-3.1-8b", "--chip", "hc1", "--prompt-tokens", "2",
                                           "-n",  "2"};
 const std::string kGpus[] = {"a100-40-sxm", "a100-80-sxm", "b200",   "gh200",    "h100-pcie", "h100-sxm", "h200",
                              "l4",          "l40s",        "mi300x", "rtx-3090", "rtx-4090",  "rtx-5090"};
@@ -46,14 +46,14 @@ class Screens : public test::KilnTest {
 using Names = std::vector<std::string>;
 
 TEST_F(Screens, AtMostFourGpusUnlessMoreAreAskedForAndAllOfThemInTheDocument) {
-  EXPECT_EQ(gpus_on(screen(kRunHc1)), Names({"h100-sxm", "h200", "b200", "rtx-4090"}));
-  EXPECT_EQ(gpus_on(screen(kRunHc1, {"--gpu", "l4", "gh200"})), Names({"l4", "gh200"}));
-  EXPECT_EQ(gpus_on(screen(kRunHc1, {"--gpu", "all"})), Names(std::begin(kGpus), std::end(kGpus)));
-  EXPECT_EQ(kiln(kRunHc1)["baseline"].size(), 23U * 3U);
-  auto chosen = kRunHc1;
+  EXPECT_EQ(gpus_on(screen(kHc1Run)), Names({"h100-sxm", "h200", "b200", "rtx-4090"}));
+  EXPECT_EQ(gpus_on(screen(kHc1Run, {"--gpu", "l4", "gh200"})), Names({"l4", "gh200"}));
+  EXPECT_EQ(gpus_on(screen(kHc1Run, {"--gpu", "all"})), Names(std::begin(kGpus), std::end(kGpus)));
+  EXPECT_EQ(kiln(kHc1Run)["baseline"].size(), 23U * 3U);
+  auto chosen = kHc1Run;
   chosen.insert(chosen.end(), {"--gpu", "l4"});
-  EXPECT_EQ(kiln(chosen)["baseline"], kiln(kRunHc1)["baseline"]);
-  EXPECT_THAT(screen(kRunHc1), HasSubstr("4 of 13 GPUs"));
+  EXPECT_EQ(kiln(chosen)["baseline"], kiln(kHc1Run)["baseline"]);
+  EXPECT_THAT(screen(kHc1Run), HasSubstr("4 of 13 GPUs"));
   const Names alone = {"baseline", "--model", "llama-3.1-8b"};
   EXPECT_EQ(gpus_on(screen(alone)).size(), 4U);
   EXPECT_EQ(gpus_on(screen(alone, {"--gpu", "all"})).size(), std::size(kGpus));
@@ -69,7 +69,7 @@ TEST_F(Screens, AGpuOfOnesOwnIsBesideTheOthers) {
   auto spec = nlohmann::json::parse(test::slurp(KILN_SOURCE_DIR "/configs/gpu/l4.json"));
   spec["name"] = "mine";
   std::ofstream(path("mine.json")) << spec;
-  auto arguments = kRunHc1;
+  auto arguments = kHc1Run;
   arguments.insert(arguments.end(), {"--gpu", path("mine.json")});
   EXPECT_THAT(screen(arguments), HasSubstr("\nmine "));
   const auto rows = kiln(arguments)["baseline"];
@@ -77,7 +77,7 @@ TEST_F(Screens, AGpuOfOnesOwnIsBesideTheOthers) {
 }
 
 TEST_F(Screens, EachKindOfDoubtIsOneLine) {
-  const auto text = screen(kRunHc1, {"--gpu", "all"});
+  const auto text = screen(kHc1Run, {"--gpu", "all"});
   EXPECT_THAT(text, HasSubstr("note: no measurements: it has the common constants (l4 and l40s)\n"));
   std::size_t notes = 0;
   for (std::size_t at = 0; (at = text.find("note: ", at)) != std::string::npos; ++at) ++notes;
@@ -86,12 +86,12 @@ TEST_F(Screens, EachKindOfDoubtIsOneLine) {
 }
 
 TEST_F(Screens, CyclesOfUnitsThatMatterUnlessAllAreAskedFor) {
-  EXPECT_THAT(screen(kRunHc1), Not(HasSubstr("\nsampler ")));
-  EXPECT_THAT(screen(kRunHc1), HasSubstr("\ndown_array "));
-  EXPECT_THAT(screen(kRunHc1), HasSubstr("other units: "));
-  EXPECT_THAT(screen(kRunHc1, {"--units", "all"}), HasSubstr("\nsampler "));
-  EXPECT_THAT(screen(kRunHc1, {"--units", "all"}), Not(HasSubstr("other units: ")));
-  EXPECT_THAT(outcome(kRunHc1, {"--units", "some"}).err, HasSubstr("one of all, main is expected"));
+  EXPECT_THAT(screen(kHc1Run), Not(HasSubstr("\nsampler ")));
+  EXPECT_THAT(screen(kHc1Run), HasSubstr("\ndown_array "));
+  EXPECT_THAT(screen(kHc1Run), HasSubstr("other units: "));
+  EXPECT_THAT(screen(kHc1Run, {"--units", "all"}), HasSubstr("\nsampler "));
+  EXPECT_THAT(screen(kHc1Run, {"--units", "all"}), Not(HasSubstr("other units: ")));
+  EXPECT_THAT(outcome(kHc1Run, {"--units", "some"}).err, HasSubstr("one of all, main is expected"));
 }
 
 TEST_F(Screens, OptionsWithoutEffectAreRefusedBeforeAnyWork) {
