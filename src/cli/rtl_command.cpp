@@ -54,7 +54,7 @@ void add_rtl(CLI::App& app, Action& chosen) {
   command->footer(
       "Examples:\n"
       "  kiln rtl --rom stories.rom --chip demo --unit chip -o stories-rtl\n"
-      "  kiln rtl --rom stories.rom --chip demo --unit chip --prompt \"Once upon a time\" -n 20 -o stories-rtl\n"
+      "  kiln rtl --rom stories.rom --chip demo --unit chip --prompt \"Once upon a time\" -n 20 -o chip-rtl\n"
       "  kiln rtl --rom stories.rom --chip demo-bit-serial --unit o_array -o o-array");
   command->callback(
       [question, &chosen] { chosen = [question](Session& session) { return write(*question, session); }; });

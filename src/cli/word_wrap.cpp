@@ -32,7 +32,8 @@ std::size_t columns_of(std::string_view text) {
 
 void WordWrap::place_word(std::string& out) {
   if (word_.empty()) return;
-  if (column_ > 0 && column_ + spaces_.size() + word_columns_ > *columns_) {
+  // Without spaces it goes on with a word that is longer than the line.
+  if (column_ > 0 && !spaces_.empty() && column_ + spaces_.size() + word_columns_ > *columns_) {
     out += '\n';
     column_ = 0;
   } else {
