@@ -87,7 +87,8 @@ TEST(UnitPages, EveryUnitIsAQuartet) {
     for (const char* part : {"## Parameters", "## Ports", "## Timing", "## Formula", "## Counts", "## RTL", "## Tests"})
       EXPECT_NE(text.find(part), std::string::npos) << page << " lacks " << part;
     const bool microarchitecture = page == "bit_serial" || page == "product_select" || page == "rom_mac";
-    EXPECT_EQ(fs::exists(root + "/src/chip/timing/" + page + ".hpp"), !microarchitecture) << page;  // rows of a registry
+    EXPECT_EQ(fs::exists(root + "/src/chip/timing/" + page + ".hpp"), !microarchitecture)
+        << page;  // rows of a registry
     EXPECT_TRUE(fs::exists(root + "/src/chip/timing/" + page + ".cpp")) << page;
     EXPECT_TRUE(fs::exists(root + "/tests/chip/timing/" + page + "_test.cpp") ||
                 fs::exists(root + "/tests/chip/systemc/" + page + "_test.cpp"))
