@@ -29,7 +29,7 @@ struct Plan {
 /// Magnitudes of a group in units of the row scale: 0...255 * 127.
 struct Group {
   Floats x[kVectors];
-  float padding = 0;  ///< zeros behind the row's end, which do not count
+  float padding = 0;  ///< zeros after the row's end, which do not count
 };
 
 struct Best {

@@ -28,7 +28,7 @@ struct RowFit {
   double max_error = 0;
 };
 
-/// `row`: whole groups, zeros from `columns` on. `codes`: one byte an input, 0 behind `columns`. `scales`: one for each
+/// `row`: whole groups, zeros from `columns` on. `codes`: one byte an input, 0 after `columns`. `scales`: one for each
 /// group, every `scale_step` bytes. A row whose scale would be subnormal becomes zeros; groups of zeros are exact.
 RowFit fit_row(std::span<const float> row, std::size_t columns, const Codebook& book, const ScaleSearch& search,
                numerics::Simd simd, std::span<std::uint8_t> codes, std::uint8_t* scales, std::size_t scale_step);

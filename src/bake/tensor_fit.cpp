@@ -95,7 +95,7 @@ Findings examine(const Sample& sample, const TensorFit& fit, base::ThreadPool& p
   return all;
 }
 
-/// With few bits the best scale lets the largest weight stick out, and lies near a multiple of the group's root mean
+/// With few bits the best scale lets the largest weight stick out, and is near a multiple of the group's root mean
 /// square that the sample tells; with many it just covers the largest weight. At 8 bits nothing is cut off at all: a
 /// search gains 2 % of the root mean squared error (SmolLM2-135M, mean of 212 matrices), and what it cuts are the
 /// largest weights, always at the same place, which costs more than noise does (KL divergence 2.98e-3 with a search,

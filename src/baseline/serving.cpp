@@ -46,7 +46,7 @@ class Server {
     const auto sequences = static_cast<double>(finishing_.size());
     return step(gpu_, model_, query_, tokens, sequences, 0).total() * 1e3;
   }
-  /// The next step has the prompts of those who joined behind `fresh` in it; a sequence's first answer token comes of
+  /// The next step has the prompts of those who joined after `fresh` in it; a sequence's first answer token comes of
   /// its prompt's last one, the other sequences bring a token each.
   void charge_prompts(std::size_t fresh) {
     const auto sequences = static_cast<double>(finishing_.size());
@@ -117,7 +117,7 @@ class Server {
   std::size_t next_ = 0;
   std::priority_queue<std::pair<std::uint64_t, std::size_t>, std::vector<std::pair<std::uint64_t, std::size_t>>,
                       std::greater<>>
-      finishing_;  ///< by the step behind which each is done
+      finishing_;  ///< by the step after which each is done
   ServingRun run_;
 };
 

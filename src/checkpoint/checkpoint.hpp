@@ -1,6 +1,6 @@
 // A Llama checkpoint: named tensors, shapes and a tokenizer, from a Hugging Face directory, a GGUF file or a seed.
 // Files are memory-mapped and a tensor is decoded when its rows are read, so a checkpoint larger than memory can be
-// walked. Whatever the source, rows are outputs, columns inputs, and q/k rows stand in Hugging Face's rotate-half
+// walked. Whatever the source, rows are outputs, columns inputs, and q/k rows are in Hugging Face's rotate-half
 // order.
 #pragma once
 

@@ -90,7 +90,7 @@ class GgufCursor {
     return failure_ ? GgufType::U8 : static_cast<GgufType>(type);
   }
 
-  /// Steps over `count` values of a type, which lie side by side.
+  /// Steps over `count` values of a type, which are side by side.
   void skip(GgufType type, std::uint64_t count) {
     if (failure_) return;
     if (const std::uint64_t size = gguf_size(type); size != 0) {

@@ -9,7 +9,7 @@
 
 namespace kiln::checkpoint {
 
-/// `file` stands in errors, `name` becomes the model's name.
+/// `file` is in errors, `name` becomes the model's name.
 base::Result<config::ModelConfig> parse_hf_config(const std::string& json, const std::string& file,
                                                   const std::string& name);
 

@@ -109,7 +109,7 @@ base::Status read_shards(Weights& weights, const fs::path& directory) {
   return {};
 }
 
-/// Whether the name stands in the directory, be it a link that leads nowhere: opening it then says why.
+/// Whether the name is in the directory, be it a link that leads nowhere: opening it then says why.
 bool present(const fs::path& path) {
   std::error_code failure;
   return fs::symlink_status(path, failure).type() != fs::file_type::not_found;

@@ -32,7 +32,7 @@ void q2_k(const std::byte* block, float* out) {
     const int packed = u8(block, i / 16);
     const float scale = d * static_cast<float>(packed & 15);
     const float minimum = dmin * static_cast<float>(packed >> 4);
-    // 128 weights lie in 32 bytes: four rows of 32, two bits each.
+    // 128 weights are in 32 bytes: four rows of 32, two bits each.
     const std::byte* bytes = codes + i / 128 * 32 + i % 32;
     const auto shift = i % 128 / 32 * 2;
     for (std::size_t l = 0; l < 16; ++l) out[i + l] = scale * static_cast<float>(u8(bytes, l) >> shift & 3) - minimum;
@@ -61,7 +61,7 @@ void q3_k(const std::byte* block, float* out) {
   }
 }
 
-// d, dmin, 12 bytes of scales and minima, 128 bytes of nibbles: 64 weights lie in 32 bytes, low nibbles first.
+// d, dmin, 12 bytes of scales and minima, 128 bytes of nibbles: 64 weights are in 32 bytes, low nibbles first.
 void q4_k(const std::byte* block, float* out) {
   const float d = half_at(block);
   const float dmin = half_at(block + 2);

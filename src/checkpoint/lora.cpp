@@ -47,7 +47,7 @@ struct Half {
   bool up = false;      ///< B
 };
 
-/// "base_model.model.MODULE.lora_A.weight", or with an adapter's name ahead of "weight".
+/// "base_model.model.MODULE.lora_A.weight", or with an adapter's name before "weight".
 std::optional<Half> half_of(std::string_view name) {
   if (!name.starts_with(kPrefix) || !name.ends_with(".weight")) return std::nullopt;
   name.remove_prefix(kPrefix.size());

@@ -19,19 +19,19 @@ struct LoraSettings {
   bool root_scale = false;                       ///< rsLoRA: alpha / sqrt(rank)
   std::map<std::string, std::uint32_t> rank_of;  ///< by the end of a module's name
   std::map<std::string, double> alpha_of;
-  std::vector<std::string> targets;               ///< empty if a pattern or a word stands in their place
+  std::vector<std::string> targets;               ///< empty if a pattern or a word is in their place
   std::optional<std::set<std::uint64_t>> layers;  ///< the only ones; all if not given
   std::vector<std::string> excluded;
 
-  /// A pattern means the modules of its name, and those that end in it behind a dot. Patterns of one module agree.
+  /// A pattern means the modules of its name, and those that end in it after a dot. Patterns of one module agree.
   [[nodiscard]] std::uint32_t rank_for(std::string_view module) const;
   [[nodiscard]] double scale_for(std::string_view module, std::uint32_t of_rank) const;
 };
 
-/// Whether `pattern` is the module's name or the end of it behind a dot.
+/// Whether `pattern` is the module's name or the end of it after a dot.
 bool ends_as(std::string_view module, std::string_view pattern);
 
-/// `file` stands in errors. Refuses what changes an adapter's meaning and Kiln has not.
+/// `file` is in errors. Refuses what changes an adapter's meaning and Kiln has not.
 base::Result<LoraSettings> parse_lora_config(std::string_view text, const std::string& file);
 
 }  // namespace kiln::checkpoint

@@ -1,4 +1,4 @@
-// A checkpoint whose tensors lie in memory-mapped files: what the Hugging Face and GGUF readers build after checking.
+// A checkpoint whose tensors are in memory-mapped files: what the Hugging Face and GGUF readers build after checking.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,7 @@
 
 namespace kiln::checkpoint {
 
-/// Where a tensor's bytes are. They lie inside the file: the reader has checked.
+/// Where a tensor's bytes are. They are inside the file: the reader has checked.
 struct Storage {
   std::size_t file = 0;
   std::uint64_t offset = 0;  ///< from the start of the file

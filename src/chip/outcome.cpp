@@ -18,7 +18,7 @@ static_assert(kNames.size() == kCycleCategories);
 
 }  // namespace
 
-std::string_view name(CycleCategory cause) { return kNames[cause]; }
+std::string_view name(CycleCategory category) { return kNames[category]; }
 
 std::string UnitCycles::name() const {
   const std::string_view kind = program::name(unit);

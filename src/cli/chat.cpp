@@ -186,9 +186,10 @@ base::Result<std::optional<int>> Chat::answer(const std::string& text) {
     return std::optional<int>();
   }
   if (turn->finish == chip::Finish::Refused) {
-    complain(fmt::format(
-        "the turn has {} tokens and {} are in the KV cache of chip {}, which holds {}; /reset begins anew",
-        turn->prompt.size(), turn->kept_tokens, report_.placement.chip().name, report_.placement.kv().capacity_tokens));
+    complain(
+        fmt::format("the turn has {} tokens and {} are in the KV cache of chip {}, which holds {}; /reset begins anew",
+                    turn->prompt.size(), turn->cached_prefix, report_.placement.chip().name,
+                    report_.placement.kv().capacity_tokens));
     return std::optional<int>();
   }
   if (turn->mismatch) {

@@ -64,12 +64,12 @@ TokenCycles token_cycles(const program::Placement& placement, std::uint64_t posi
 }
 
 RunCycles run_cycles(const program::Placement& placement, std::uint64_t prompt_tokens, std::uint64_t answer_tokens,
-                     std::uint64_t kept_tokens) {
+                     std::uint64_t cached_prefix) {
   const std::uint64_t capacity = placement.kv().capacity_tokens;
-  base::check(kept_tokens <= capacity && prompt_tokens >= 1 && prompt_tokens <= capacity - kept_tokens,
+  base::check(cached_prefix <= capacity && prompt_tokens >= 1 && prompt_tokens <= capacity - cached_prefix,
               "closed form: the prompt has a place in the KV cache");
   base::check(answer_tokens >= 1, "closed form: a run has an answer");
-  const std::uint64_t prompt_end = kept_tokens + prompt_tokens;
+  const std::uint64_t prompt_end = cached_prefix + prompt_tokens;
   const std::uint64_t answers = std::min(answer_tokens, capacity - prompt_end + 1);
   const std::uint64_t silent = prompt_tokens - 1;            // tokens without logits
   const std::uint64_t last_of_prompt = prompt_end - 1;       // its position
@@ -84,11 +84,11 @@ RunCycles run_cycles(const program::Placement& placement, std::uint64_t prompt_t
 
   // Early prompt tokens may be faster than the wire brings the next; from the first slower one on nothing waits for the
   // wire.
-  const std::uint64_t fast_end = prefill.first_not_below(host.cycles_per_token, kept_tokens, last_of_prompt);
+  const std::uint64_t fast_end = prefill.first_not_below(host.cycles_per_token, cached_prefix, last_of_prompt);
   const std::uint64_t prompt_wait =
-      (fast_end - kept_tokens) * host.cycles_per_token - prefill.between(kept_tokens, fast_end);
+      (fast_end - cached_prefix) * host.cycles_per_token - prefill.between(cached_prefix, fast_end);
   const std::uint64_t last_prompt_issue =
-      host.latency_cycles + prompt_wait + prefill.between(kept_tokens, last_of_prompt);
+      host.latency_cycles + prompt_wait + prefill.between(cached_prefix, last_of_prompt);
 
   RunCycles run;
   const std::uint64_t first = last_prompt_issue + decode.at_position(last_of_prompt);
@@ -104,7 +104,7 @@ RunCycles run_cycles(const program::Placement& placement, std::uint64_t prompt_t
   Path path{};
   path = plus(path, paths.without_logits, silent);
   path = plus(path, paths.with_logits, answers);
-  const ContextCycles all = context.up_to(positions), kept = context.up_to(kept_tokens);
+  const ContextCycles all = context.up_to(positions), kept = context.up_to(cached_prefix);
   add_context(path, {all.attention - kept.attention, all.conflicts - kept.conflicts}, layers);
   at(path, Unit::HostLink) += host.latency_cycles + prompt_wait + (leave - last) + host.latency_cycles;
   run.critical_path = as_cycles(path);

@@ -11,7 +11,7 @@
 namespace kiln::closed_form {
 namespace {
 
-/// One token's way through the stages, behind those that went before it.
+/// One token's way through the stages, after those that went before it.
 class Pipeline {
  public:
   Pipeline(const program::Placement& placement, std::uint64_t longest)
@@ -66,7 +66,7 @@ class Pipeline {
 };
 
 /// Positions that a job may take in the KV cache.
-std::uint64_t places(const Job& job) { return job.kept_tokens + job.prompt_tokens + job.max_new_tokens - 1; }
+std::uint64_t places(const Job& job) { return job.cached_prefix + job.prompt_tokens + job.max_new_tokens - 1; }
 
 constexpr std::uint64_t kNever = UINT64_MAX;
 
@@ -93,9 +93,9 @@ class Players {
       User user;
       user.job = job;
       user.reserved = std::min(places(job), kv_);
-      user.next = job.kept_tokens;
-      if (job.leaves) {
-        user.gone = job.leaves->count() + chip_.host.latency_cycles;
+      user.next = job.cached_prefix;
+      if (job.cancelled_at) {
+        user.gone = job.cancelled_at->count() + chip_.host.latency_cycles;
         departures_.emplace_back(user.gone, static_cast<std::uint32_t>(users_.size()));
       }
       users_.push_back(user);
@@ -145,11 +145,11 @@ class Players {
 
  private:
   [[nodiscard]] static bool in_prompt(const User& user) {
-    return user.next < user.job.kept_tokens + user.job.prompt_tokens;
+    return user.next < user.job.cached_prefix + user.job.prompt_tokens;
   }
   [[nodiscard]] std::uint64_t ready_at(const User& user) const {
     if (!in_prompt(user)) return std::max(user.admitted, user.decoded_at);
-    return std::max(user.admitted, user.first_id + (user.next - user.job.kept_tokens) * chip_.host.cycles_per_token);
+    return std::max(user.admitted, user.first_id + (user.next - user.job.cached_prefix) * chip_.host.cycles_per_token);
   }
   [[nodiscard]] std::optional<std::uint64_t> next_change() const {
     std::optional<std::uint64_t> next;
@@ -243,7 +243,7 @@ Timeline timeline(const program::Placement& placement, const std::vector<Job>& j
   while (const auto turn = players.next(pipeline.open(), result.refused)) {
     User& user = players.user(turn->user);
     const std::uint64_t position = user.next++;
-    const bool with_logits = user.next >= user.job.kept_tokens + user.job.prompt_tokens;
+    const bool with_logits = user.next >= user.job.cached_prefix + user.job.prompt_tokens;
     const std::uint64_t commit = pipeline.pass(turn->at, position, with_logits, user.job.greedy);
     result.tokens.push_back({turn->user, position, base::Cycles(turn->at), base::Cycles(commit)});
     user.last_commit = std::max(user.last_commit, commit);

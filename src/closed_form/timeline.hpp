@@ -16,10 +16,10 @@ struct Job {
   base::Cycles arrival;             ///< the host has the prompt
   std::uint64_t prompt_tokens = 1;  ///< with the kept ones at most the KV cache's capacity
   std::uint64_t max_new_tokens = 1;
-  std::uint64_t answer_tokens = 1;                    ///< fewer where an end of text comes first
-  bool greedy = true;                                 ///< else each answer token is drawn
-  std::uint64_t kept_tokens = 0;                      ///< in the KV cache already; the prompt follows them
-  std::optional<base::Cycles> leaves = std::nullopt;  ///< the host says then that the user has gone
+  std::uint64_t answer_tokens = 1;                          ///< fewer where an end of text comes first
+  bool greedy = true;                                       ///< else each answer token is drawn
+  std::uint64_t cached_prefix = 0;                          ///< in the KV cache already; the prompt follows them
+  std::optional<base::Cycles> cancelled_at = std::nullopt;  ///< the host says then that the user has gone
 };
 
 struct TokenTime {

@@ -119,7 +119,7 @@ class PathSum {
     const auto& plan = placement_.array(kind);
     receive(input, chip_.link[Link::VectorToArray], array, 1);
     const std::uint64_t product = product_cycles(placement_.tile(kind), plan.inputs, plan.outputs);
-    add(array, 1 + product);  // 1: the barrier behind the last beat
+    add(array, 1 + product);  // 1: the barrier after the last beat
     add(Unit::Lora, std::max(adapter_cycles(kind), product) - product);
     add(Unit::Links, chip_.link[Link::ArrayToTree]);
     std::uint64_t count = 0;  // each section begins with a beat of its own

@@ -32,7 +32,7 @@ struct StageTerms {
   std::uint64_t draw = 0;        ///< on top of that where the token is drawn
   std::uint64_t head_home = 0;   ///< from there to the commit
   std::uint64_t plain_home = 0;  ///< from the last residual of a token without logits to the commit
-  /// A residual goes over: its last beat leaves `sending` behind the leave to send, is there `wire` later and stored
+  /// A residual goes over: its last beat leaves `sending` after the leave to send, is there `wire` later and stored
   /// `store` later.
   struct Handover {
     std::uint64_t sending = 0, wire = 0, store = 0;

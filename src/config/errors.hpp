@@ -16,7 +16,7 @@ class Errors {
  public:
   explicit Errors(std::string file) : file_(std::move(file)) {}
 
-  /// What stands at or below `pointer` came from this override, which errors shall name instead of the file.
+  /// What is at or below `pointer` came from this override, which errors shall name instead of the file.
   void note_override(const std::string& pointer, const std::string& text) { overrides_[pointer] = text; }
   /// `sentence` continues after the file's name (or the override's) and the pointer, e.g. "is 0; allowed: ...".
   void add(std::string_view pointer, std::string_view sentence);

@@ -80,7 +80,7 @@ class FieldVisitor {
   }
 };
 
-/// low, typical, high, tag and source of a constant: the object that stands at `key`.
+/// low, typical, high, tag and source of a constant: the object that is at `key`.
 void describe_constant(FieldVisitor& visitor, std::string_view key, TechConstant& constant, std::string_view unit,
                        Reals allowed);
 

@@ -14,7 +14,7 @@ constexpr auto kCodebooks =
     base::enum_names<CodebookKind>({{CodebookKind::Uniform, "uniform"}, {CodebookKind::KMeans, "kmeans"}});
 
 void describe(FieldVisitor& v, RopeScaling& scaling) {
-  // The words start behind RopeScalingKind::None, which JSON writes as null.
+  // The words start after RopeScalingKind::None, which JSON writes as null.
   auto type = scaling.kind == RopeScalingKind::Linear ? std::size_t{0} : std::size_t{1};
   v.word("rope_type", type, std::span<const std::string_view>(kRopeTypes).subspan(1));
   scaling.kind = static_cast<RopeScalingKind>(type + 1);

@@ -1,4 +1,4 @@
-// What a field allows, in words: the same words stand in errors and in configs/README.md.
+// What a field allows, in words: the same words are in errors and in configs/README.md.
 #pragma once
 
 #include <span>

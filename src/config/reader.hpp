@@ -33,7 +33,7 @@ class Reader : public FieldVisitor {
   bool variant(std::string_view key, bool& given, std::string_view like, const std::function<void()>& fields) override;
 
  private:
-  /// An object that is being read: its node, where it stands and the keys that were asked for.
+  /// An object that is being read: its node, where it is and the keys that were asked for.
   struct Scope {
     const json::Value* node;
     std::string pointer;
@@ -46,7 +46,7 @@ class Reader : public FieldVisitor {
   /// The key's value, or null after noting that it is missing.
   const json::Value* find(std::string_view key, Need need, const std::string& allowed);
   void reject(std::string_view key, const json::Value& found, const std::string& allowed);
-  /// Remembers which keys `fields` has, so that one that stands beside its object finds its place.
+  /// Remembers which keys `fields` has, so that one that is beside its object finds its place.
   void list_below(std::string_view key, const std::function<void()>& fields);
   /// Visits the object that was found, or says that it is none.
   void enter(std::string_view key, const json::Value& found, const std::function<void()>& fields);

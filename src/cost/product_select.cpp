@@ -31,7 +31,7 @@ TileBank product_select_bank(const config::TensorFormat& format) {
 
 std::vector<TilePath> product_select_paths(const TileInPlace& place) {
   const double cycles = place.tile.parameter("product_cycles");
-  // Forming and driving share `product_cycles`; a register stands between them from two on.
+  // Forming and driving share `product_cycles`; a register is between them from two on.
   return {{.name = "form a product and drive it across the tile",
            .fo4 = delays::multiplier(8, 8),
            .wire_mm = place.side_mm,

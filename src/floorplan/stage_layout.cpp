@@ -73,7 +73,7 @@ Cluster cluster_of(Unit unit, BlockKind kind) {
   }
 }
 
-/// What stands between its cluster's large blocks and the heart.
+/// What is between its cluster's large blocks and the heart.
 bool small(Unit unit) {
   switch (unit) {
     case Unit::QkvTree:

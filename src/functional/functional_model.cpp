@@ -34,12 +34,12 @@ FunctionalModel::Impl::Impl(const rom::RomImage& image, std::uint64_t capacity_t
       tokens(1),
       unused{0} {}
 
-void FunctionalModel::Impl::open(std::size_t in_slot, std::uint64_t kept_tokens) {
+void FunctionalModel::Impl::open(std::size_t in_slot, std::uint64_t cached_prefix) {
   const config::ModelConfig& model = rom.model();
-  if (kept_tokens > 0) {
+  if (cached_prefix > 0) {
     base::check(in_slot < kv.size(), "values: tokens kept in a slot that nobody opened");
     for (const numerics::KvStore& layer : kv[in_slot])
-      base::check(layer.tokens() == kept_tokens, "values: the slot holds as many tokens as are kept");
+      base::check(layer.tokens() == cached_prefix, "values: the slot holds as many tokens as are kept");
     return;
   }
   if (kv.size() <= in_slot) kv.resize(in_slot + 1);
@@ -48,17 +48,17 @@ void FunctionalModel::Impl::open(std::size_t in_slot, std::uint64_t kept_tokens)
     kv[in_slot].emplace_back(model.kv_heads, model.head_dim, capacity);
 }
 
-void FunctionalModel::Impl::rewind(std::size_t in_slot, std::uint64_t kept_tokens) {
-  if (kept_tokens == 0 && in_slot >= kv.size()) return;
+void FunctionalModel::Impl::rewind(std::size_t in_slot, std::uint64_t cached_prefix) {
+  if (cached_prefix == 0 && in_slot >= kv.size()) return;
   base::check(in_slot < kv.size(), "values: a slot that nobody opened");
-  for (numerics::KvStore& layer : kv[in_slot]) layer.truncate(kept_tokens);
+  for (numerics::KvStore& layer : kv[in_slot]) layer.truncate(cached_prefix);
   for (Handle handle = 0; handle < tokens.size(); ++handle) {
     const TokenState& state = handle == active ? static_cast<TokenState&>(*this) : tokens[handle];
     if (state.slot == in_slot && std::ranges::find(unused, handle) == unused.end()) unused.push_back(handle);
   }
   if (in_slot == 0) {
     alone.reset();
-    next_position = static_cast<std::uint32_t>(kept_tokens);
+    next_position = static_cast<std::uint32_t>(cached_prefix);
   }
 }
 
@@ -238,7 +238,7 @@ FunctionalModel::FunctionalModel(const rom::RomImage& rom, std::uint64_t capacit
 FunctionalModel::~FunctionalModel() = default;
 FunctionalModel::FunctionalModel(FunctionalModel&&) noexcept = default;
 
-void FunctionalModel::open(std::size_t slot, std::uint64_t kept_tokens) { impl_->open(slot, kept_tokens); }
+void FunctionalModel::open(std::size_t slot, std::uint64_t cached_prefix) { impl_->open(slot, cached_prefix); }
 void FunctionalModel::rewind(std::size_t slot, std::uint64_t tokens) { impl_->rewind(slot, tokens); }
 FunctionalModel::Handle FunctionalModel::begin(std::size_t slot, base::TokenId token, base::TokenPos position,
                                                const numerics::Sampling& sampling) {

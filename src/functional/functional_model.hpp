@@ -33,8 +33,8 @@ class FunctionalModel {
   /// A token on its way through the operations; numbers of tokens that ended are used again.
   using Handle = std::size_t;
 
-  /// The KV cache for the user in this slot: empty, or as it is with `kept_tokens` in it (any other number is a bug).
-  void open(std::size_t slot, std::uint64_t kept_tokens = 0);
+  /// The KV cache for the user in this slot: empty, or as it is with `cached_prefix` in it (any other number is a bug).
+  void open(std::size_t slot, std::uint64_t cached_prefix = 0);
   /// Leaves the first `tokens` tokens in the slot's KV cache, as if no other had ever been there; those of it on their
   /// way are given up. Each layer has at least as many; 0 is well before open(), too.
   void rewind(std::size_t slot, std::uint64_t tokens);

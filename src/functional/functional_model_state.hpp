@@ -17,7 +17,7 @@ struct TokenState {
   numerics::Sampling sampling;
   std::vector<float> residual;
   std::vector<float> stream;  ///< what the embedding ROM, an array's tree or the stage before sends: sections one
-                              ///< behind the other
+                              ///< after the other
   std::vector<float> work;    ///< inside the vector unit
   std::vector<float> attended;
   numerics::QuantisedVector x;      ///< input of the next array
@@ -31,8 +31,8 @@ struct FunctionalModel::Impl : TokenState {
   Impl(const rom::RomImage& image, std::uint64_t capacity_tokens, base::ThreadPool& threads, numerics::Simd path,
        const program::Placement* tiles, const rom::Adapter* resident);
 
-  void open(std::size_t slot, std::uint64_t kept_tokens);
-  void rewind(std::size_t slot, std::uint64_t kept_tokens);
+  void open(std::size_t slot, std::uint64_t cached_prefix);
+  void rewind(std::size_t slot, std::uint64_t cached_prefix);
   Handle begin(std::size_t slot, base::TokenId token, base::TokenPos position, const numerics::Sampling& sampling);
   void end(Handle handle);
   /// Makes that token the one that is worked on.
@@ -42,7 +42,7 @@ struct FunctionalModel::Impl : TokenState {
   void norm(const program::Op& op);
   void rope_heads(std::size_t first, std::size_t heads);
   void attend(const program::Op& op);
-  /// y = all sections of the array, one behind the other.
+  /// y = all sections of the array, one after the other.
   void multiply_rows(const program::Op& op);
   /// The same tile by tile: S of each tile, then, in reduce_tiles, the tree and the row scale.
   void multiply_tiles(const program::Op& op);

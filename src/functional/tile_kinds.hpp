@@ -15,7 +15,7 @@ namespace kiln::functional {
 
 /// P of a row of the matrix, over the inputs of the segment that it was made for.
 using RowProducts = std::function<std::int32_t(std::uint32_t row)>;
-/// Inputs [first, end) lie in one group; matrix and vector outlive what is made.
+/// Inputs [first, end) are in one group; matrix and vector outlive what is made.
 using SegmentProducts = std::function<RowProducts(const numerics::MatrixView& matrix, std::size_t first,
                                                   std::size_t end, const numerics::QuantisedVector& x)>;
 

@@ -20,7 +20,7 @@ std::string_view trimmed(std::string_view text) {
   return text.substr(0, last == text.npos ? 0 : last + 1);
 }
 
-/// What stands in `text` behind the answer that it begins with; templates may have put white space around it or taken
+/// What is in `text` after the answer that it begins with; templates may have put white space around it or taken
 /// it away.
 std::optional<std::string_view> behind(std::string_view text, std::string_view answer) {
   if (text.starts_with(answer)) return text.substr(answer.size());
@@ -80,7 +80,7 @@ base::Result<Conversation::Ids> Conversation::encode_behind(std::string_view tex
   return ids;
 }
 
-/// The last answer token, then what was written behind the answer. An end token that the template does not write there
+/// The last answer token, then what was written after the answer. An end token that the template does not write there
 /// is left out, for what the template writes is what the model knows.
 base::Result<Conversation::Ids> Conversation::behind_answer(std::string_view added) const {
   Ids ids;
@@ -102,7 +102,7 @@ base::Result<Conversation::Ids> Conversation::behind_answer(std::string_view add
 
 base::Result<Conversation::Prompt> Conversation::continued(const std::string& text) const {
   Prompt prompt;
-  prompt.kept_tokens = state_.kept_tokens;
+  prompt.cached_prefix = state_.cached_prefix;
   if (state_.pending) prompt.ids.push_back(*state_.pending);
   const auto ids = state_.pending ? encode_behind(text) : tokenizer_.encode(text);
   if (!ids) return ids.error();
@@ -127,7 +127,7 @@ base::Result<Conversation::Prompt> Conversation::prompt_of(const std::string& te
       auto ids = behind_answer(*added);
       if (!ids) return ids.error();
       prompt.ids = *std::move(ids);
-      prompt.kept_tokens = state_.kept_tokens;
+      prompt.cached_prefix = state_.cached_prefix;
       return prompt;
     }
   }
@@ -144,10 +144,10 @@ base::Result<Turn> Conversation::say(const std::string& text, const Listener& li
   Turn turn;
   turn.user = text;
   turn.prompt = std::move(prompt->ids);
-  turn.kept_tokens = prompt->kept_tokens;
+  turn.cached_prefix = prompt->cached_prefix;
   turn.sent_again = prompt->sent_again;
 
-  if (turn.prompt.size() > placement_.kv().capacity_tokens - turn.kept_tokens) {
+  if (turn.prompt.size() > placement_.kv().capacity_tokens - turn.cached_prefix) {
     turn.finish = chip::Finish::Refused;
     return turn;
   }
@@ -155,7 +155,7 @@ base::Result<Turn> Conversation::say(const std::string& text, const Listener& li
   chip::RunRequest request;
   request.users.emplace_back();
   request.users[0].prompt = turn.prompt;
-  request.users[0].kept_tokens = turn.kept_tokens;
+  request.users[0].cached_prefix = turn.cached_prefix;
   request.users[0].max_new_tokens = options_.most_answer_tokens;
   request.users[0].end_tokens = tokenizer_.spec().eos;
   request.users[0].sampling = options_.sampling;
@@ -185,7 +185,7 @@ base::Result<Turn> Conversation::say(const std::string& text, const Listener& li
   turn.answer = result->chip.users[0].answer;
   const base::Cycles arrival = result->chip.users[0].prompt_arrival;
   for (const auto& token : result->chip.tokens) {
-    if (std::uint64_t{token.position.value} + 1 >= turn.kept_tokens + turn.prompt.size())
+    if (std::uint64_t{token.position.value} + 1 >= turn.cached_prefix + turn.prompt.size())
       turn.commits.push_back(token.commit - arrival);
   }
   before_ = state_;
@@ -202,21 +202,21 @@ void Conversation::settle(const Turn& turn, std::string written) {
   state_ = before_;
   state_.messages.push_back({"user", turn.user});
   state_.messages.push_back({"assistant", turn.text});
-  state_.kept_tokens = turn.context_tokens() - 1;
+  state_.cached_prefix = turn.context_tokens() - 1;
   state_.pending = turn.answer.back();
   state_.written = std::move(written);
-  values_.rewind(0, state_.kept_tokens);
+  values_.rewind(0, state_.cached_prefix);
 }
 
 /// The conversation before this turn. If the turn had begun the cache anew, the next one does so again.
 void Conversation::drop(const Turn& turn) {
   state_ = before_;
-  if (turn.kept_tokens == 0) {
-    state_.kept_tokens = 0;
+  if (turn.cached_prefix == 0) {
+    state_.cached_prefix = 0;
     state_.pending.reset();
     state_.written.clear();
   }
-  values_.rewind(0, state_.kept_tokens);
+  values_.rewind(0, state_.cached_prefix);
 }
 
 void Conversation::cut(Turn& turn, std::size_t answer_tokens) {

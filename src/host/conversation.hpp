@@ -1,6 +1,6 @@
 // A conversation with the chip. Each turn is a run that sends only what the chip has not: the KV cache keeps the turns
 // before, and the last answer token, which was sampled but has not been through the chip, goes first. With a chat
-// template a turn is what the template writes behind the answer before; answers stay the ids that the chip made. Where
+// template a turn is what the template writes after the answer before; answers stay the ids that the chip made. Where
 // the template writes the conversation so far in another way, all of it is sent again. Without a template the user's
 // text is appended and the model continues. Between turns the cache holds whole tokens of whole turns.
 #pragma once
@@ -26,7 +26,7 @@ struct Turn {
   std::string user;                   ///< the message
   std::string text;                   ///< the answer's
   std::vector<base::TokenId> prompt;  ///< ids that went to the chip
-  std::uint64_t kept_tokens = 0;      ///< those that were there
+  std::uint64_t cached_prefix = 0;    ///< those that were there
   bool sent_again = false;            ///< the template wrote earlier turns anew: the prompt holds all of them
   std::vector<base::TokenId> answer;
   std::vector<std::string> pieces;    ///< the answer's text by token
@@ -35,7 +35,7 @@ struct Turn {
   std::optional<std::string> mismatch;  ///< simulation and formulas differ: no figure of the turn is good
 
   /// Tokens of the conversation with this answer.
-  [[nodiscard]] std::uint64_t context_tokens() const { return kept_tokens + prompt.size() + answer.size(); }
+  [[nodiscard]] std::uint64_t context_tokens() const { return cached_prefix + prompt.size() + answer.size(); }
   /// From the prompt's arrival at the chip to the first answer token.
   [[nodiscard]] std::optional<double> ttft_us(std::uint32_t clock_mhz) const;
   /// (answer - 1) / (time of the last - time of the first): absent below two tokens.
@@ -66,7 +66,7 @@ class Conversation {
   /// its answer is empty. So it is with Finish::Refused when the turn does not fit the KV cache. Fails, and the
   /// conversation is as it was, when the text cannot be encoded or the template refuses it.
   base::Result<Turn> say(const std::string& text, const Listener& listener);
-  /// Ends the answer of the last turn, which is `turn`, behind its first `answer_tokens`; without any the turn is as if
+  /// Ends the answer of the last turn, which is `turn`, after its first `answer_tokens`; without any the turn is as if
   /// it had never been.
   void cut(Turn& turn, std::size_t answer_tokens);
   /// Forgets all but the system message.
@@ -75,20 +75,20 @@ class Conversation {
   [[nodiscard]] const std::vector<tokenizer::ChatMessage>& messages() const { return state_.messages; }
   [[nodiscard]] bool has_template() const { return template_.has_value(); }
   /// In the KV cache.
-  [[nodiscard]] std::uint64_t kept_tokens() const { return state_.kept_tokens; }
+  [[nodiscard]] std::uint64_t cached_prefix() const { return state_.cached_prefix; }
 
  private:
   using Ids = std::vector<base::TokenId>;
   struct State {
     std::vector<tokenizer::ChatMessage> messages;
-    std::uint64_t kept_tokens = 0;
+    std::uint64_t cached_prefix = 0;
     std::optional<base::TokenId> pending;  ///< the last answer token
     std::string written;                   ///< by the template, up to where the last answer begins
   };
   /// What a turn sends.
   struct Prompt {
     Ids ids;
-    std::uint64_t kept_tokens = 0;
+    std::uint64_t cached_prefix = 0;
     bool sent_again = false;
     std::string written;
   };
@@ -106,7 +106,7 @@ class Conversation {
   std::optional<tokenizer::ChatTemplate> template_;
   Options options_;
   std::optional<std::string> system_;
-  State state_, before_;  ///< before_: ahead of the last turn
+  State state_, before_;  ///< before_: before the last turn
 };
 
 }  // namespace kiln::host

@@ -122,10 +122,10 @@ std::vector<closed_form::Job> jobs_of(const chip::RunRequest& request, const chi
     const chip::UserRequest& user = request.users[u];
     const bool stopped = outcome.users[u].finish == chip::Finish::Interrupted;
     // Who left would have gone on: the timeline finds by itself after how many tokens that was.
-    const bool left = outcome.users[u].finish == chip::Finish::Left;
+    const bool left = outcome.users[u].finish == chip::Finish::Cancelled;
     const std::uint64_t answer = left ? user.max_new_tokens : outcome.users[u].answer_tokens + (stopped ? 1 : 0);
     jobs.push_back({user.arrival, user.prompt.size(), user.max_new_tokens, answer, user.sampling.greedy(),
-                    user.kept_tokens, user.leaves});
+                    user.cached_prefix, user.cancelled_at});
   }
   return jobs;
 }
@@ -179,9 +179,9 @@ void compare(const program::Placement& placement, const chip::RunRequest& reques
   const auto& users = request.users;
   const bool free = request.stall_seed == 0;  // the formulas know no random stalls
   if (users.size() == 1 && placement.dataflow().stages().size() == 1 && users[0].arrival.count() == 0 &&
-      users[0].sampling.greedy() && !users[0].leaves) {
+      users[0].sampling.greedy() && !users[0].cancelled_at) {
     result.closed_form = closed_form::run_cycles(placement, users[0].prompt.size(), result.chip.users[0].answer_tokens,
-                                                 users[0].kept_tokens);
+                                                 users[0].cached_prefix);
     result.expected_total = result.closed_form->total;
     if (free) result.mismatch = difference(result.chip, *result.closed_form);
     return;
@@ -208,7 +208,7 @@ base::Result<RunResult> run(const program::Placement& placement, const chip::Run
   }
   compare(placement, request, result);
   result.speed = speed_of(result.chip, placement.chip().clock_mhz);
-  result.by_context = sample_contexts(result.chip, request.users[0].kept_tokens + request.users[0].prompt.size());
+  result.by_context = sample_contexts(result.chip, request.users[0].cached_prefix + request.users[0].prompt.size());
   name_limit(result);
   return result;
 }

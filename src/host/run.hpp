@@ -1,4 +1,4 @@
-// Prompts and answers on the chip and the speeds that follow from the cycles. The formulas stand beside the simulation:
+// Prompts and answers on the chip and the speeds that follow from the cycles. The formulas are beside the simulation:
 // the closed form of the run where one user has a chip of one stage to itself, else the timeline of every token. Where
 // the two differ the result says so in `mismatch`, and no figure of it may be reported as good.
 #pragma once

@@ -160,7 +160,7 @@ WorkloadFigures workload_figures(const chip::RunRequest& request, const chip::Ru
       ++figures.refused;
       continue;
     }
-    ++(user.finish == chip::Finish::Left ? figures.left : figures.finished);
+    ++(user.finish == chip::Finish::Cancelled ? figures.cancelled : figures.finished);
     const bool admitted = user.admitted.count() > 0;
     const double end = us(user.ended, clock_mhz);
     if (user.prompt_arrival.count() > 0) {

@@ -24,7 +24,7 @@ const std::string& text_of(const Value& value, const char* what) {
 
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
-// Jinja2's filter title begins words behind these, Python's method of that name behind whatever is no letter.
+// Jinja2's filter title begins words after these, Python's method of that name after whatever is no letter.
 bool divides_words(char c) {
   return std::string_view("-({[< \t\n\v\f\r\x1c\x1d\x1e\x1f").find(c) != std::string_view::npos;
 }

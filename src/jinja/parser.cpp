@@ -118,7 +118,7 @@ class StatementParser {
     return true;
   }
 
-  /// The end of the tag and the block behind it.
+  /// The end of the tag and the block after it.
   void parse_body(Statement& statement, ExpressionPtr condition) {
     end_tag();
     Block body = parse_block();

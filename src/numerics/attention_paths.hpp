@@ -1,4 +1,4 @@
-// The attention unit's integer sums over one KV head, and how the KV cache lies in memory. The scalar functions are the
+// The attention unit's integer sums over one KV head, and how the KV cache is in memory. The scalar functions are the
 // definition; the AVX-512 ones give the same integers and floats.
 #pragma once
 

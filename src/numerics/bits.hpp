@@ -57,7 +57,7 @@ inline int bit_length(Uint128 x) {
 inline float round_to_float(bool negative, Uint128 magnitude, int exponent) {
   if (magnitude == 0) return 0.0F;
   const int length = bit_length(magnitude);
-  int top = length - 1 + exponent;  // magnitude * 2^exponent lies in [2^top, 2^(top + 1))
+  int top = length - 1 + exponent;  // magnitude * 2^exponent is in [2^top, 2^(top + 1))
   if (top > 127) return std::bit_cast<float>((negative ? kSignBit : 0U) | kLargestFinite);
   if (top < -127) return 0.0F;
   const int drop = length - (top == -127 ? 23 : 24);  // just below 2^-126 only 23 bits stay

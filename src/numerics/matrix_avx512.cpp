@@ -98,7 +98,7 @@ struct Decoder {
   }
 };
 
-constexpr std::size_t kPrefetch = 16384;  // bytes ahead of the codes in use: measured, bench/numerics_matrix.cpp
+constexpr std::size_t kPrefetch = 16384;  // bytes before the codes in use: measured, bench/numerics_matrix.cpp
 
 /// S of one panel for `Batch` vectors: weights are decoded once for all of them.
 template <int Bits, Lookup How, std::size_t Batch>

@@ -13,7 +13,7 @@ namespace kiln::numerics {
 
 bool valid_code_bits(int bits);
 
-/// The 16 x 64 codebook values of one group of a panel, vector by vector as they lie in memory: out[64 j + 4 row + i].
+/// The 16 x 64 codebook values of one group of a panel, vector by vector as they are in memory: out[64 j + 4 row + i].
 void decode_group(int bits, const std::int8_t* codebook, const std::byte* codes, std::int8_t* out);
 
 /// One vector of a product, with what every row needs of it per group.

@@ -1,4 +1,4 @@
-// How codes lie in memory: docs/numerics.md, "Packing". Panels of 16 rows, groups of 64 inputs, 16 vectors a group;
+// How codes are in memory: docs/numerics.md, "Packing". Panels of 16 rows, groups of 64 inputs, 16 vectors a group;
 // vector j holds inputs 4j...4j+3 of the 16 rows as a little-endian bit stream, byte lane 4 * row + input at bit lane *
 // bits.
 #include <array>

@@ -74,7 +74,7 @@ Scale input_scale(const Block& m) {
   return scale;
 }
 
-/// The smallest shift after which every code lies in -127...127.
+/// The smallest shift after which every code is in -127...127.
 int code_shift(const Block& m) {
   const auto [low, high] = std::minmax_element(m.begin(), m.end());
   const std::int32_t magnitude = std::max(*high, -*low);

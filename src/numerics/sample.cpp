@@ -15,7 +15,7 @@ constexpr double kLog2EDouble = 1.44269504088896340736;
 
 }  // namespace
 
-// As the hardware has it: a sorted list of k, into which each logit is inserted behind those that are not smaller.
+// As the hardware has it: a sorted list of k, into which each logit is inserted after those that are not smaller.
 Candidates top_k(std::span<const float> logits, std::size_t k) {
   base::check(k >= 1 && k <= kMostCandidates && !logits.empty(), "sampler: 1 to 8 candidates of some logits");
   Candidates best;

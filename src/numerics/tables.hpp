@@ -1,5 +1,5 @@
 // Look-up tables and the functions built on them: 2^-f, 1/d, 1/sqrt(d), sine of a quarter turn. Integers in and out;
-// the widths and error bounds stand in docs/numerics.md. The tables are computed at compile time from +, -, *, / in
+// the widths and error bounds are in docs/numerics.md. The tables are computed at compile time from +, -, *, / in
 // double.
 #pragma once
 

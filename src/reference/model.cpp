@@ -141,7 +141,7 @@ struct Model::Impl {
     apply(layer.down, gate.data(), tokens, delta.data());
   }
 
-  /// Hidden states of the block behind the last layer, normed.
+  /// Hidden states of the block after the last layer, normed.
   void run_block(std::span<const base::TokenId> tokens) {
     const std::size_t d = config.hidden_size;
     hidden.resize(tokens.size() * d);

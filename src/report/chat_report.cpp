@@ -19,7 +19,7 @@ std::string_view ended_by(chip::Finish finish) {
       return "KV cache full";
     case chip::Finish::Interrupted:
     case chip::Finish::Refused:
-    case chip::Finish::Left:
+    case chip::Finish::Cancelled:
       break;
   }
   return "Ctrl-C";
@@ -36,7 +36,7 @@ Json turn_json(const program::Placement& placement, const study::ChatTurn& entry
   if (entry.system) json["system"] = *entry.system;
   json["user"] = turn.user;
   json["text"] = turn.text;
-  json["kept_tokens"] = turn.kept_tokens;
+  json["kept_tokens"] = turn.cached_prefix;
   json["sent_again"] = turn.sent_again;
   json["prompt_token_ids"] = turn.prompt;
   json["token_ids"] = turn.answer;

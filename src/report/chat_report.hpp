@@ -1,4 +1,4 @@
-// What `kiln chat` says: the line behind an answer, and the document of the whole. docs/report.md explains every key.
+// What `kiln chat` says: the line after an answer, and the document of the whole. docs/report.md explains every key.
 #pragma once
 
 #include <string>

@@ -20,7 +20,7 @@ std::string finish_sentence(const RunReport& report) {
     case chip::Finish::MaxTokens:
     case chip::Finish::Interrupted:
     case chip::Finish::Refused:
-    case chip::Finish::Left:
+    case chip::Finish::Cancelled:
       break;
   }
   return "";
@@ -70,9 +70,11 @@ std::string limit_line(const host::RunResult& result) {
 }
 
 std::string workload_tables(const host::WorkloadFigures& figures) {
-  std::string text = fmt::format(
-      "\n{} requests answered, {} refused{}\n", grouped(figures.finished), grouped(figures.refused),
-      figures.left > 0 ? fmt::format(", {} user{} left", grouped(figures.left), figures.left == 1 ? "" : "s") : "");
+  std::string text =
+      fmt::format("\n{} requests answered, {} refused{}\n", grouped(figures.finished), grouped(figures.refused),
+                  figures.cancelled > 0
+                      ? fmt::format(", {} user{} left", grouped(figures.cancelled), figures.cancelled == 1 ? "" : "s")
+                      : "");
   Table table({"time", "mean", "p50", "p90", "p99", "largest"});
   const auto row = [&](std::string what, const host::Percentiles& p) {
     if (p.count == 0) return;

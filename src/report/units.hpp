@@ -1,5 +1,5 @@
 // Quantities as the screen shows them: three significant digits and a unit that fits them. JSON documents keep their
-// own units, which stand in their keys.
+// own units, which are in their keys.
 #pragma once
 
 #include <string>

@@ -9,7 +9,7 @@
 
 namespace kiln::rom {
 
-/// 16 rows (those behind the last are zeros) x groups * 64 columns, row-major; padding columns are zeros. The product
+/// 16 rows (those after the last are zeros) x groups * 64 columns, row-major; padding columns are zeros. The product
 /// of scale and codebook entry is an exact integer; its product with the row scale is rounded once to float.
 void decode_panel(const numerics::MatrixView& matrix, std::size_t panel, std::span<float> out);
 

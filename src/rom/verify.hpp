@@ -20,11 +20,11 @@ base::Result<Header> check_header(const std::string& path, std::span<const std::
 base::Result<std::vector<Section>> check_directory(const std::string& path, std::span<const std::byte> file,
                                                    const Header& header);
 
-/// The three sections of text: right behind the directory, of their kinds, of bearable sizes, inside the file,
+/// The three sections of text: right after the directory, of their kinds, of bearable sizes, inside the file,
 /// undamaged.
 base::Status check_texts(const std::string& path, std::span<const std::byte> file, std::span<const Section> sections);
 
-/// Every section is where and what the plan says, those that were added follow, and the file ends behind the last one.
+/// Every section is where and what the plan says, those that were added follow, and the file ends after the last one.
 base::Status check_plan(const std::string& path, std::span<const std::byte> file, std::span<const Section> sections,
                         std::span<const Section> plan);
 

@@ -25,7 +25,7 @@ double seconds_since(Clock::time_point start) { return std::chrono::duration<dou
 
 chip::Finish finish_of(std::uint64_t code) {
   constexpr chip::Finish kCodes[] = {chip::Finish::MaxTokens, chip::Finish::EndOfText, chip::Finish::KvFull,
-                                     chip::Finish::Refused, chip::Finish::Left};
+                                     chip::Finish::Refused, chip::Finish::Cancelled};
   base::check(code >= 1 && code <= std::size(kCodes), "rtl: an unknown way to finish");
   return kCodes[code - 1];
 }

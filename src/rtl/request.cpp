@@ -17,7 +17,8 @@ base::Status check_request(const chip::UserRequest& user) {
   if (user.max_new_tokens > UINT32_MAX)
     return base::Error{
         fmt::format("the RTL makes {} tokens at most, {} are asked for", UINT32_MAX, user.max_new_tokens)};
-  if (user.kept_tokens > 0 || user.leaves) return base::Error{"the RTL knows neither kept tokens nor users who leave"};
+  if (user.cached_prefix > 0 || user.cancelled_at)
+    return base::Error{"the RTL knows neither kept tokens nor users who leave"};
   return {};
 }
 

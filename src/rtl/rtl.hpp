@@ -22,7 +22,7 @@ namespace kiln::rtl {
 /// "attention_unit", "sampler".
 std::vector<std::string> unit_names();
 
-/// Whether the RTL can be this chip with this model: one chip, layer_serial, no adapter, heads that lie within a beat.
+/// Whether the RTL can be this chip with this model: one chip, layer_serial, no adapter, heads that are within a beat.
 base::Status check(const program::Placement& placement);
 
 /// A token of a run: when it committed, and what followed it.

@@ -1,5 +1,5 @@
 // A unit of the chip as RTL: which module, with which parameters, ports and ROM contents. Made from a ROM image and a
-// placement; everything that is written or verilated is made of these. The modules themselves stand in src/rtl/sv.
+// placement; everything that is written or verilated is made of these. The modules themselves are in src/rtl/sv.
 #pragma once
 
 #include <cstdint>
@@ -57,7 +57,7 @@ inline constexpr std::uint64_t kSumBits = 46;      ///< of a partial sum S
 inline constexpr std::uint64_t kExponentBits = 9;  ///< of a group's exponent
 std::uint64_t sums_bits(const program::ArrayPlan& plan);
 
-/// File names begin with `prefix`, so that several designs may lie side by side.
+/// File names begin with `prefix`, so that several designs may be side by side.
 UnitDesign embedding_rom(const rom::RomImage& image, const program::Placement& placement, const std::string& prefix);
 UnitDesign tile_array(const rom::RomImage& image, const program::Placement& placement, program::ArrayKind kind,
                       const std::string& prefix);

@@ -37,7 +37,7 @@ struct BuildOptions {
 base::Result<std::filesystem::path> build(const std::filesystem::path& directory, const std::string& top,
                                           const std::vector<Port>& ports, const BuildOptions& options = {});
 
-/// A port of a model that is loaded. Reads and writes take no time of the model; run eval() behind writes.
+/// A port of a model that is loaded. Reads and writes take no time of the model; run eval() after writes.
 class Pin {
  public:
   Pin() = default;

@@ -91,7 +91,7 @@ base::Result<std::unique_ptr<Chat>> Chat::open(const ChatQuestion& question, Env
 
 base::Result<ChatTurn> Chat::beside_gpu(host::Turn turn) const {
   ChatTurn entry;
-  entry.baseline_context = mean_context(turn.kept_tokens + turn.prompt.size(), turn.answer.size());
+  entry.baseline_context = mean_context(turn.cached_prefix + turn.prompt.size(), turn.answer.size());
   auto figure =
       baseline::estimate(gpu_, answer.placement.model(), {baseline::Precision::Bf16, 1, entry.baseline_context});
   if (!figure) return figure.error();

@@ -60,7 +60,7 @@ base::Result<std::vector<chip::UserRequest>> users_of(const RunQuestion& questio
       if (!prompt) return prompt.error();
       if (const auto added = add(arrival, *std::move(prompt), request.answer_tokens); !added) return added.error();
       if (request.leaves_us)
-        users.back().leaves =
+        users.back().cancelled_at =
             std::max(arrival, base::Cycles(static_cast<std::uint64_t>(*request.leaves_us * clock_mhz + 0.5)));
     }
     return users;

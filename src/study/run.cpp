@@ -77,7 +77,7 @@ KvBytes kv_bytes(const program::Placement& placement) {
   const auto& sram = placement.chip().kv;
   const std::uint64_t layers = placement.model().layers;
   const std::uint64_t words = std::uint64_t{sram.banks} * sram.depth_words;
-  // A token's exponents need not fill its bytes: the last byte counts once, behind those of all layers.
+  // A token's exponents need not fill its bytes: the last byte counts once, after those of all layers.
   const std::uint64_t exponent_bits = layers * plan.exponent_bits_per_token;
   return {layers * words * sram.width_bytes + base::ceil_div(plan.capacity_tokens * exponent_bits, 8),
           layers * 2 * std::uint64_t{plan.token_words} * sram.width_bytes + base::ceil_div(exponent_bits, 8)};

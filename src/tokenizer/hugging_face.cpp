@@ -51,7 +51,7 @@ base::Result<json::Value> parse(std::string_view text, const std::string& file) 
   return base::Error{fmt::format("{}: /: found {}, expected an object", file, value->type_name())};
 }
 
-/// What stands at `view`, or its members if it is a Sequence.
+/// What is at `view`, or its members if it is a Sequence.
 std::vector<JsonView> parts(const JsonView& view, std::string_view list) {
   if (view.is_null()) return {};
   if (view.type() != "Sequence") return {view};

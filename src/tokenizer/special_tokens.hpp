@@ -22,7 +22,7 @@ class SpecialTokens {
 
   /// `text` is not empty. The first id given for a text stays.
   void add(std::string_view text, base::TokenId id);
-  /// The first match at or behind `begin`.
+  /// The first match at or after `begin`.
   [[nodiscard]] std::optional<Match> find(std::string_view text, std::size_t begin) const;
 
  private:

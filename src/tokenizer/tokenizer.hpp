@@ -1,6 +1,6 @@
 // Text to token ids and back, for the two kinds of tokenizer that Llama checkpoints have:
 //   SentencePiece BPE with byte fallback (Llama 2, stories260K): merges by score, spaces as U+2581;
-//   byte-level BPE (Llama 3, SmolLM2): merges by rank, behind a pre-tokeniser that splits by a Unicode regular
+//   byte-level BPE (Llama 3, SmolLM2): merges by rank, after a pre-tokeniser that splits by a Unicode regular
 //   expression.
 // A TokenizerSpec is plain data that a checkpoint or a ROM image carries; a Tokenizer is built from one and is
 // immutable.

@@ -26,7 +26,7 @@ class Vocabulary {
   [[nodiscard]] const std::string& decoded(base::TokenId id) const { return decoded_[id]; }
   [[nodiscard]] const Merger& merger() const { return merger_; }
   [[nodiscard]] const SpecialTokens& special() const { return special_; }
-  /// SentencePiece: no token holds a space behind another character, so words can be merged one by one.
+  /// SentencePiece: no token holds a space after another character, so words can be merged one by one.
   [[nodiscard]] bool words_are_apart() const { return words_are_apart_; }
 
  private:

@@ -38,18 +38,18 @@ class ChromeEncoder final : public TraceEncoder {
     }
   }
 
-  void slice(std::uint64_t track, const chip::TraceSpan& slice, std::string& out) override {
+  void span(std::uint64_t track, const chip::TraceSpan& span, std::string& out) override {
     const std::uint64_t group = group_of_.at(track);
-    begin_event(slice_name(slice), "work", group, track, slice.first, slice.last, out);
+    begin_event(span_name(span), "work", group, track, span.first, span.last, out);
     char separator = '{';
     out += ",\"args\":";
-    for (const auto& [name, value] : slice_figures(slice)) {
+    for (const auto& [name, value] : span_figures(span)) {
       fmt::format_to(std::back_inserter(out), "{}\"{}\":{}", separator, name, value);
       separator = ',';
     }
     out += "}},\n";
-    for (const chip::SpanPart& part : slice.parts) {
-      begin_event(chip::name(part.cause), "cause", group, track, part.first, part.last, out);
+    for (const chip::SpanPart& part : span.parts) {
+      begin_event(chip::name(part.category), "cause", group, track, part.first, part.last, out);
       out += part.gathered ? ",\"args\":{\"gathered\":true}},\n" : "},\n";
     }
   }

@@ -33,7 +33,7 @@ class TraceEncoder {
  public:
   virtual ~TraceEncoder() = default;
   virtual void begin(const TraceHead& head, const std::vector<TraceTrack>& tracks, std::string& out) = 0;
-  virtual void slice(std::uint64_t track, const chip::TraceSpan& slice, std::string& out) = 0;
+  virtual void span(std::uint64_t track, const chip::TraceSpan& span, std::string& out) = 0;
   virtual void end(base::Cycles total, std::string& out) = 0;
 };
 
@@ -41,8 +41,8 @@ std::unique_ptr<TraceEncoder> perfetto_encoder();
 std::unique_ptr<TraceEncoder> chrome_encoder();
 
 /// "norm for qkv", "to attend", "prompt".
-std::string slice_name(const chip::TraceSpan& slice);
+std::string span_name(const chip::TraceSpan& span);
 /// What it lasts and belongs to: layer, token, user where it has them, then CAUSE_cycles where not 0.
-std::vector<std::pair<std::string, std::uint64_t>> slice_figures(const chip::TraceSpan& slice);
+std::vector<std::pair<std::string, std::uint64_t>> span_figures(const chip::TraceSpan& span);
 
 }  // namespace kiln::trace

@@ -12,7 +12,7 @@
 //   interned_data.proto      InternedData     event_categories 1, event_names 2, debug_annotation_names 3
 //
 // Wire format: a key is field * 8 + type in base 128, low bits first; type 0 is a number in base 128, type 2 a length
-// and that many bytes. Slices are a begin and an end; children lie between those of their parent.
+// and that many bytes. Slices are a begin and an end; children are between those of their parent.
 #include <map>
 
 #include "trace/encoder.hpp"
@@ -76,17 +76,17 @@ class PerfettoEncoder final : public TraceEncoder {
     event(Cycles(0), run, out);
   }
 
-  void slice(std::uint64_t track, const chip::TraceSpan& slice, std::string& out) override {
-    Message whole = named(EventType::Begin, track, "work", slice_name(slice));
-    for (const auto& [name, value] : slice_figures(slice)) annotate(whole, name, value);
-    event(slice.first, whole, out);
-    for (const chip::SpanPart& part : slice.parts) {
-      Message begin = named(EventType::Begin, track, "cause", chip::name(part.cause));
+  void span(std::uint64_t track, const chip::TraceSpan& span, std::string& out) override {
+    Message whole = named(EventType::Begin, track, "work", span_name(span));
+    for (const auto& [name, value] : span_figures(span)) annotate(whole, name, value);
+    event(span.first, whole, out);
+    for (const chip::SpanPart& part : span.parts) {
+      Message begin = named(EventType::Begin, track, "cause", chip::name(part.category));
       if (part.gathered) begin.message(4, Message().number(1, intern(kFigureNames, "gathered")).number(2, 1));
       event(part.first, begin, out);
       event(part.last, bare(EventType::End, track), out);
     }
-    event(slice.last, bare(EventType::End, track), out);
+    event(span.last, bare(EventType::End, track), out);
   }
 
   void end(Cycles total, std::string& out) override { event(total, bare(EventType::End, kRunTrack), out); }

@@ -16,7 +16,7 @@ using program::Unit;
 namespace {
 
 constexpr std::size_t kBuffer = 1U << 20;
-constexpr std::uint64_t kFirstUnitTrack = 1U << 20;  // behind the run's row and one group a stage
+constexpr std::uint64_t kFirstUnitTrack = 1U << 20;  // after the run's row and one group a stage
 
 std::uint64_t track_of(Unit unit, std::optional<std::uint32_t> stage) {
   const std::uint64_t row = stage ? std::uint64_t{*stage} + 1 : 0;
@@ -66,10 +66,10 @@ std::string TraceHead::title(const char* unit) const {
   return fmt::format("{} on {}, 1 {} = 1 cycle at {} MHz", model, chip, unit, clock_mhz);
 }
 
-std::string slice_name(const chip::TraceSpan& slice) {
-  const chip::Work& work = slice.work;
+std::string span_name(const chip::TraceSpan& span) {
+  const chip::Work& work = span.work;
   if (!work.kind) return work.position ? "answer" : "prompt";
-  std::string name = slice.unit == Unit::Links ? "to " : "";
+  std::string name = span.unit == Unit::Links ? "to " : "";
   name += program::name(*work.kind);
   if (work.array) {
     if (work.kind != program::OpKind::Multiply && work.kind != program::OpKind::Reduce) name += " for";
@@ -78,14 +78,14 @@ std::string slice_name(const chip::TraceSpan& slice) {
   return name;
 }
 
-std::vector<std::pair<std::string, std::uint64_t>> slice_figures(const chip::TraceSpan& slice) {
+std::vector<std::pair<std::string, std::uint64_t>> span_figures(const chip::TraceSpan& span) {
   std::vector<std::pair<std::string, std::uint64_t>> figures;
-  if (slice.work.layer) figures.emplace_back("layer", slice.work.layer->value);
-  if (slice.work.position) figures.emplace_back("token", slice.work.position->value);
-  figures.emplace_back("user", slice.work.user);
+  if (span.work.layer) figures.emplace_back("layer", span.work.layer->value);
+  if (span.work.position) figures.emplace_back("token", span.work.position->value);
+  figures.emplace_back("user", span.work.user);
   std::array<std::uint64_t, chip::kCycleCategories> cycles{};
-  for (const chip::SpanPart& part : slice.parts)
-    cycles[static_cast<std::size_t>(part.cause)] += (part.last - part.first).count();
+  for (const chip::SpanPart& part : span.parts)
+    cycles[static_cast<std::size_t>(part.category)] += (part.last - part.first).count();
   for (std::size_t c = 0; c < chip::kCycleCategories; ++c)
     if (cycles[c] > 0)
       figures.emplace_back(fmt::format("{}_cycles", name(static_cast<chip::CycleCategory>(c))), cycles[c]);
@@ -126,8 +126,8 @@ void TraceWriter::begin(const program::Placement& placement) {
   state_->encoder->begin(head, tracks_of(placement.dataflow()), state_->buffer);
 }
 
-void TraceWriter::add(const chip::TraceSpan& slice) {
-  state_->encoder->slice(track_of(slice.unit, slice.stage), slice, state_->buffer);
+void TraceWriter::add(const chip::TraceSpan& span) {
+  state_->encoder->span(track_of(span.unit, span.stage), span, state_->buffer);
   if (state_->buffer.size() >= kBuffer) state_->flush();
 }
 

@@ -21,10 +21,10 @@ class TraceWriter {
   TraceWriter& operator=(TraceWriter&&) noexcept;
   ~TraceWriter();
 
-  /// Names the tracks; before the first slice.
+  /// Names the tracks; before the first span.
   void begin(const program::Placement& placement);
   /// What RunRequest::on_span gets. Holds a few megabytes at most; a write that fails is told by finish().
-  void add(const chip::TraceSpan& slice);
+  void add(const chip::TraceSpan& span);
   /// The run is over after `total` cycles.
   base::Status finish(base::Cycles total);
 

@@ -94,8 +94,8 @@ struct TalkingMachine {
 
 /// All that the chip has seen with this turn, given what it had seen before.
 void follow(Ids& seen, const Turn& turn) {
-  ASSERT_LE(turn.kept_tokens, seen.size());
-  seen.resize(turn.kept_tokens);
+  ASSERT_LE(turn.cached_prefix, seen.size());
+  seen.resize(turn.cached_prefix);
   seen.insert(seen.end(), turn.prompt.begin(), turn.prompt.end());
 }
 
@@ -170,7 +170,7 @@ TEST(Conversation, SentAgainWhereTheTemplateRewritesWhatWasSaid) {
   const auto second = talk.say("two", {});
   ASSERT_TRUE(second.ok()) << second.error().message;
   EXPECT_TRUE(second->sent_again);
-  EXPECT_EQ(second->kept_tokens, 0U);
+  EXPECT_EQ(second->cached_prefix, 0U);
   EXPECT_EQ(machine.text(second->prompt),
             "<|begin|>3<|user|>one<|end|>\n<|assistant|>" + first->text + "<|end|>\n<|user|>two<|end|>\n<|assistant|>");
   EXPECT_EQ(machine.once(second->prompt, second->answer.size()), second->answer);
@@ -197,19 +197,19 @@ TEST(Conversation, WithoutATemplateTextIsContinued) {
     const auto turn = talk.say(said, {});
     ASSERT_TRUE(turn.ok());
     Ids sent = turn->prompt;
-    EXPECT_EQ(turn->kept_tokens, all.empty() ? 0 : all.size() - 1);
+    EXPECT_EQ(turn->cached_prefix, all.empty() ? 0 : all.size() - 1);
     const Ids front = all.empty() ? Ids{*machine.tokens.spec().bos} : Ids{all.back()};
     EXPECT_EQ(sent.front(), front[0]);
     sent.erase(sent.begin());
     EXPECT_EQ(machine.text(sent), said);
     all.insert(all.end(), sent.begin(), sent.end());
-    if (turn->kept_tokens == 0) all.insert(all.begin(), front[0]);
+    if (turn->cached_prefix == 0) all.insert(all.begin(), front[0]);
     EXPECT_EQ(machine.once(all, turn->answer.size()), turn->answer);
     all.insert(all.end(), turn->answer.begin(), turn->answer.end());
   }
   talk.reset();
   EXPECT_TRUE(talk.messages().empty());
-  EXPECT_EQ(talk.say("Once", {})->kept_tokens, 0U);
+  EXPECT_EQ(talk.say("Once", {})->cached_prefix, 0U);
 }
 
 TEST(Conversation, ASpaceGoesBeforeALineOnlyWhereTheTokenizerPutsOne) {
@@ -304,10 +304,10 @@ TEST(Conversation, EndsWithTheCacheFullAndIsAsItWasBehindWhatDoesNotFit) {
   EXPECT_EQ(refused->finish, chip::Finish::Refused);
   EXPECT_FALSE(talk.say("\xFF", {}).ok());
   EXPECT_EQ(talk.messages().size(), 2U);
-  const auto full = talk.say(std::string(capacity - talk.kept_tokens() - 1, 'x'), {});
+  const auto full = talk.say(std::string(capacity - talk.cached_prefix() - 1, 'x'), {});
   ASSERT_TRUE(full.ok());
   EXPECT_EQ(full->answer.size(), 1U);
-  EXPECT_EQ(talk.kept_tokens(), capacity);
+  EXPECT_EQ(talk.cached_prefix(), capacity);
   EXPECT_EQ(talk.say("b", {})->finish, chip::Finish::Refused);
 }
 

@@ -21,9 +21,9 @@ chip::RunRequest random_users(support::RandomConfigs& random, std::uint64_t capa
     user.arrival = base::Cycles(random.coin() ? 0 : random.number(0, 20000));
     user.prompt.assign(random.number(1, static_cast<std::uint32_t>(std::min<std::uint64_t>(capacity, 6))), 0);
     user.max_new_tokens = random.number(1, 5);
-    if (random.coin()) user.kept_tokens = random.number(0, static_cast<std::uint32_t>(capacity - user.prompt.size()));
+    if (random.coin()) user.cached_prefix = random.number(0, static_cast<std::uint32_t>(capacity - user.prompt.size()));
     if (random.coin()) user.sampling.temperature = 1;
-    if (random.number(0, 3) == 0) user.leaves = user.arrival + base::Cycles(random.number(0, 30000));
+    if (random.number(0, 3) == 0) user.cancelled_at = user.arrival + base::Cycles(random.number(0, 30000));
     request.users.push_back(std::move(user));
   }
   return request;
@@ -60,7 +60,7 @@ TEST(Family, BurstsBeatsAndTheTimelineAgreeOnAThousandMembers) {
     }
     ASSERT_EQ(bursts.total, expected.total) << round;
     for (const std::uint32_t user : expected.refused) ASSERT_EQ(bursts.users[user].finish, chip::Finish::Refused);
-    for (const auto& user : bursts.users) left += user.finish == chip::Finish::Left ? 1 : 0;
+    for (const auto& user : bursts.users) left += user.finish == chip::Finish::Cancelled ? 1 : 0;
     compared += events.size();
     tokens += simulated.size();
     refused += expected.refused.size();

@@ -37,7 +37,7 @@ TEST(RandomChips, BurstsBeatsAndTheClosedFormAgreeOnAThousand) {
     }
     mixed += on_this_chip.size() > 1 ? 1 : 0;
     auto request = chip::timing_request(prompt, answer);
-    request.users[0].kept_tokens = kept;
+    request.users[0].cached_prefix = kept;
     const auto [bursts, events] = chip::watch(placement, request);
     request.transfer_mode = chip::TransferMode::Beats;
     const auto [beats, beat_events] = chip::watch(placement, request);

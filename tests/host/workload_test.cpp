@@ -124,14 +124,14 @@ TEST(Workload, UsersWhoLeaveCountUntilThen) {
   request.users.push_back(request.users[0]);
   request.users.push_back(request.users[0]);
   const auto alone = chip::watch(*placed, chip::timing_request(4, 50)).outcome.total;
-  request.users[1].leaves = base::Cycles(alone.count() / 2);  // never had the slot
-  request.users[2].leaves = base::Cycles(alone.count() * 3 / 2);
+  request.users[1].cancelled_at = base::Cycles(alone.count() / 2);  // never had the slot
+  request.users[2].cancelled_at = base::Cycles(alone.count() * 3 / 2);
   const auto result = host::run(*placed, request);
   ASSERT_TRUE(result.ok());
   EXPECT_FALSE(result->mismatch) << *result->mismatch;
   const auto figures = workload_figures(request, result->chip, 100);
   EXPECT_EQ(figures.finished, 1U);
-  EXPECT_EQ(figures.left, 2U);
+  EXPECT_EQ(figures.cancelled, 2U);
   EXPECT_EQ(figures.queued_us.count, 2U);
   double waited = 0, had = 0;
   for (const auto& point : figures.over_time) {
@@ -149,10 +149,10 @@ TEST(Workload, UsersWhoLeaveCountUntilThen) {
   EXPECT_NEAR(had, has, has * 1e-9);
 
   chip::RunRequest nobody = chip::timing_request(4, 5);
-  nobody.users[0].leaves = base::Cycles(0);
+  nobody.users[0].cancelled_at = base::Cycles(0);
   const auto empty = host::run(*placed, nobody);
   ASSERT_TRUE(empty.ok());
-  EXPECT_EQ(empty->chip.users[0].finish, chip::Finish::Left);
+  EXPECT_EQ(empty->chip.users[0].finish, chip::Finish::Cancelled);
   EXPECT_EQ(empty->chip.total.count(), 0U);
   EXPECT_EQ(empty->speed.tokens_per_s_total, 0);
 }

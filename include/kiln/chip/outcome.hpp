@@ -19,10 +19,11 @@ namespace kiln::chip {
 enum class CycleCategory { Compute, WaitInput, WaitOutput, KvConflict, Wire, Idle };
 inline constexpr std::size_t kCycleCategories = 6;
 std::string_view name(
-    CycleCategory cause);  ///< "compute", "waiting_for_input", "waiting_for_output", "kv_bank_conflict", "wire", "idle"
+    CycleCategory
+        category);  ///< "compute", "waiting_for_input", "waiting_for_output", "kv_bank_conflict", "wire", "idle"
 
-/// Left: the user went before the answer was complete.
-enum class Finish { MaxTokens, EndOfText, KvFull, Interrupted, Refused, Left };
+/// Cancelled: the user went before the answer was complete.
+enum class Finish { MaxTokens, EndOfText, KvFull, Interrupted, Refused, Cancelled };
 
 struct TokenTiming {
   std::uint32_t user = 0;
@@ -68,7 +69,7 @@ struct RunOutcome {
   /// Where one token is in the chip at a time it adds up to the total; else to the time from issue to commit of all
   /// tokens.
   std::array<base::Cycles, program::kUnits> critical_path;
-  /// The same path by cause.
+  /// The same path by category.
   std::array<base::Cycles, kCycleCategories> critical_causes;
   std::uint64_t most_kv_tokens = 0;  ///< reserved in the KV cache at a time
   std::uint64_t most_users = 0;      ///< admitted at a time

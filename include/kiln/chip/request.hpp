@@ -17,11 +17,11 @@ struct UserRequest {
   std::vector<base::TokenId> prompt;  ///< at least one; in a timing-only run only its length matters
   /// Tokens of an earlier run that are still in the user's part of the KV cache: the prompt follows them. A functional
   /// run takes them with one user alone, whose slot is the first.
-  std::uint64_t kept_tokens = 0;
-  std::uint64_t max_new_tokens = 1;       ///< at least one
-  std::vector<base::TokenId> end_tokens;  ///< any of them ends the answer (functional runs)
-  std::optional<base::Cycles> leaves;     ///< the host tells the chip then that nobody wants the rest of the answer
-  numerics::Sampling sampling;            ///< its temperature decides on the sampler's cycles, in a timing-only run too
+  std::uint64_t cached_prefix = 0;
+  std::uint64_t max_new_tokens = 1;          ///< at least one
+  std::vector<base::TokenId> end_tokens;     ///< any of them ends the answer (functional runs)
+  std::optional<base::Cycles> cancelled_at;  ///< the host tells the chip then that nobody wants the rest of the answer
+  numerics::Sampling sampling;  ///< its temperature decides on the sampler's cycles, in a timing-only run too
 };
 
 /// Two ways of moving data; both give the same cycle for every event.

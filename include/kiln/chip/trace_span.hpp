@@ -33,9 +33,9 @@ struct Work {
   auto operator<=>(const Work&) const = default;
 };
 
-/// The part [first, last) of a slice that went to one cause.
+/// The part [first, last) of a slice that went to one category.
 struct SpanPart {
-  CycleCategory cause = CycleCategory::Compute;
+  CycleCategory category = CycleCategory::Compute;
   base::Cycles first, last;
   bool gathered = false;  ///< the cycles lie scattered over the slice; they are drawn together here
   bool operator==(const SpanPart&) const = default;

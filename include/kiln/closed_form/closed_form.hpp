@@ -1,5 +1,5 @@
 // Cycles of a token and of a single-user run, from the formulas of docs/closed-form.md, without calling any unit's
-// code: the second opinion that stands beside every simulated figure. Shapes and placement come from `program`;
+// code: the second opinion that is beside every simulated figure. Shapes and placement come from `program`;
 // parameters from the chip config. Cycle 0 of a run is when the host begins to send the prompt. Positions must lie
 // within the KV cache's capacity: anything else is a bug of the caller (base::check), and so is a run of 2^64 cycles or
 // more.
@@ -31,11 +31,11 @@ struct RunCycles {
   std::uint64_t answer_tokens = 0;  ///< generated: fewer than asked for where the KV cache is full before
 };
 
-/// A run of prompt_tokens >= 1 and answer_tokens >= 1, no end of text before; kept_tokens are in the KV cache already,
-/// and kept_tokens + prompt_tokens <= kv().capacity_tokens. The answer ends early when the KV cache is full: at most
-/// capacity - kept_tokens - prompt_tokens + 1 answer tokens, for the last one needs no place.
+/// A run of prompt_tokens >= 1 and answer_tokens >= 1, no end of text before; cached_prefix are in the KV cache already,
+/// and cached_prefix + prompt_tokens <= kv().capacity_tokens. The answer ends early when the KV cache is full: at most
+/// capacity - cached_prefix - prompt_tokens + 1 answer tokens, for the last one needs no place.
 RunCycles run_cycles(const program::Placement& placement, std::uint64_t prompt_tokens, std::uint64_t answer_tokens,
-                     std::uint64_t kept_tokens = 0);
+                     std::uint64_t cached_prefix = 0);
 
 /// What a batch register would buy, for no chip of the family has one: the first answer token of the same run if
 /// `batch` tokens of the prompt shared each pass of a tile array (and of the LoRA unit beside it), the last batch

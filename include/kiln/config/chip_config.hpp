@@ -1,5 +1,5 @@
 // A chip, from configs/chip/*.json: every parameter a unit of the chip has, one const struct per unit. Times are in
-// cycles of the one clock. Ranges stand in configs/README.md and docs/units; the loader enforces them.
+// cycles of the one clock. Ranges are in configs/README.md and docs/units; the loader enforces them.
 #pragma once
 
 #include <array>
@@ -33,7 +33,7 @@ struct TileConfig {
   std::uint32_t columns = 1024;
   std::uint32_t inputs_per_cycle = 1;   ///< inputs of a tile handled together: a step
   std::uint32_t scale_lanes = 32;       ///< outputs of a tile that take their group scale in one cycle
-  std::uint32_t accumulate_cycles = 2;  ///< latency of accumulate and scale behind the last input
+  std::uint32_t accumulate_cycles = 2;  ///< latency of accumulate and scale after the last input
   /// By kind. There may be those of several; those of the chosen one must be there.
   std::map<std::string, TileParameters, std::less<>> parameters = {{"product_select", {{"product_cycles", 2}}}};
   bool operator==(const TileConfig&) const = default;
@@ -44,7 +44,7 @@ struct TileConfig {
 };
 
 /// The tile arrays that may have tiles of their own, in the order of program::ArrayKind. Matrices that share an input
-/// stand in one array, in lock step, so a choice for one of them is a choice for all.
+/// are in one array, in lock step, so a choice for one of them is a choice for all.
 inline constexpr std::array<std::string_view, 5> kTileArrayNames = {"qkv", "o", "gate_up", "down", "lm_head"};
 
 /// The adders over the tiles of one matrix. docs/units/reduction_tree.md
@@ -89,7 +89,7 @@ struct KvConfig {
   std::uint32_t depth_words = 1024;
   std::uint32_t read_cycles = 2;    ///< latency of a read
   std::uint32_t write_cycles = 1;   ///< from the last beat of k, v or q until a read may start
-  std::uint32_t row_pad_words = 0;  ///< unused words behind each token's row, to spread tokens over banks
+  std::uint32_t row_pad_words = 0;  ///< unused words after each token's row, to spread tokens over banks
   WhenFull when_full = WhenFull::Queue;
 };
 
@@ -103,7 +103,7 @@ struct EmbeddingConfig {
 struct SamplerConfig {
   std::uint32_t lanes = 64;  ///< logits compared in one cycle
   std::uint32_t compare_cycles = 8;
-  std::uint32_t draw_cycles = 24;  ///< probabilities and a draw, behind the comparison, at a temperature above 0
+  std::uint32_t draw_cycles = 24;  ///< probabilities and a draw, after the comparison, at a temperature above 0
   std::uint32_t max_top_k = 8;     ///< candidates that the chip keeps
   double max_temperature = 2;
 };

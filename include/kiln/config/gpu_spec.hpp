@@ -11,7 +11,7 @@
 
 namespace kiln::config {
 
-/// The serving engines come first behind "median", which has the median of each of their parameters.
+/// The serving engines come first after "median", which has the median of each of their parameters.
 inline constexpr std::array<std::string_view, 9> kGpuEngines = {"median",   "vllm", "trt-llm", "sglang",   "gpt-fast",
                                                                 "lmdeploy", "mlc",  "exllama", "llama.cpp"};
 inline constexpr std::size_t kServingEngines = 6;  ///< kGpuEngines[1] to [6]

@@ -1,6 +1,6 @@
 // A silicon technology, from configs/tech/*.json: what the cost model and the floorplan know about it. Every constant
 // has a low, a typical and a high value, a source and a tag that says what kind of source it is. All are written so
-// that the low value is the one that costs least. Units stand in the keys; configs/README.md says what each means.
+// that the low value is the one that costs least. Units are in the keys; configs/README.md says what each means.
 #pragma once
 
 #include <array>

@@ -20,7 +20,7 @@ struct GpuOffer {
 };
 
 /// The three cases: `low` has a cheap chip against a dear GPU, `high` a dear chip against a cheap GPU. Among those that
-/// are there low <= typical <= high. What a missing one means stands beside each use.
+/// are there low <= typical <= high. What a missing one means is beside each use.
 struct Cases {
   std::optional<double> low, typical, high;
   [[nodiscard]] const std::optional<double>& at(base::Corner corner) const {

@@ -55,7 +55,7 @@ TileGrid tile_grid(const PlacedBlock& block);
 
 /// A link on this die. Its length is its longest Manhattan way, over all stages and arrays,
 /// between the ports of two blocks. A port is the block's centre; but tile arrays and the embedding ROM are reached at
-/// every tile, so there it is the centre of the farthest tile. A tree's adders are taken to lie on the way from the
+/// every tile, so there it is the centre of the farthest tile. A tree's adders are taken to be on the way from the
 /// tiles to the tree's block: array_to_tree is the way from the farthest tile to that block's centre.
 struct LinkWire {
   config::Link link = config::Link::VectorToVector;

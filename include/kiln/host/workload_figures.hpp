@@ -23,7 +23,7 @@ struct LoadPoint {
 struct WorkloadFigures {
   std::size_t finished = 0;
   std::size_t refused = 0;
-  std::size_t left = 0;              ///< users who went before their answer was complete; what they saw counts below
+  std::size_t cancelled = 0;         ///< users who went before their answer was complete; what they saw counts below
   Percentiles queued_us;             ///< from the first prompt id's arrival at the chip to admission
   Percentiles ttft_us;               ///< from the host's having the prompt to the first answer token at the chip
   Percentiles time_per_token_us;     ///< (last - first) / (answer - 1), of answers of two tokens and more

@@ -34,7 +34,7 @@ float exponent_factor(double temperature);
 /// Probabilities with 24 fraction bits (not normalised: the first is 2^24 - 1).
 std::array<std::uint32_t, kMostCandidates> weights(const Candidates& candidates, double temperature);
 
-/// The id behind the token at `position`: greedy, or drawn.
+/// The id after the token at `position`: greedy, or drawn.
 std::uint32_t sample(std::span<const float> logits, const Sampling& sampling, std::uint64_t position);
 
 }  // namespace kiln::numerics

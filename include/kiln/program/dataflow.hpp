@@ -1,5 +1,5 @@
 // The dataflow of one token: which operation, in which unit, reads what and writes what. It depends on the model and on
-// how its layers are cut into stages; where the weights lie on a chip is placement.hpp. Units run their operations in
+// how its layers are cut into stages; where the weights are on a chip is placement.hpp. Units run their operations in
 // list order; arithmetic and timing both follow this list.
 //
 // A stage has a periphery of its own (vector unit, attention unit, arrays, trees) and works on one token at a time.
@@ -18,7 +18,7 @@
 
 namespace kiln::program {
 
-/// The ROM tile arrays: matrices that share their input stand in one array.
+/// The ROM tile arrays: matrices that share their input are in one array.
 enum class ArrayKind { Qkv, O, GateUp, Down, LmHead };
 inline constexpr std::size_t kArrays = 5;
 
@@ -116,7 +116,7 @@ class Dataflow {
   /// The last stage that a token without logits passes: the one with the last layer.
   [[nodiscard]] std::uint32_t last_layer_stage() const;
   /// All operations of a token whose logits are wanted; without them (prefill of all but the last prompt token) the
-  /// list ends behind the last layer: no final norm, LM head or sampler, but a Commit.
+  /// list ends after the last layer: no final norm, LM head or sampler, but a Commit.
   [[nodiscard]] const std::vector<Op>& token(bool with_logits) const {
     return with_logits ? with_logits_ : without_logits_;
   }

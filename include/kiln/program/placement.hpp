@@ -1,5 +1,5 @@
 // Weights placed on a chip's tiles, and the KV cache's addresses. Plain geometry: no cycles are counted here.
-// A tile holds `rows` inputs x `columns` outputs. The matrices of an array lie side by side: tile (i, j) holds inputs
+// A tile holds `rows` inputs x `columns` outputs. The matrices of an array are side by side: tile (i, j) holds inputs
 // [i * rows, (i + 1) * rows) of outputs [j * columns, (j + 1) * columns), clipped to the array.
 #pragma once
 
@@ -32,7 +32,7 @@ struct ArrayPlan {
 };
 
 /// KV SRAM of one layer. Word address of word i of KV head h of the token at position t: t * token_words + h *
-/// row_words + i, for keys; values lie in a second region of the same shape. Bank = address mod banks.
+/// row_words + i, for keys; values are in a second region of the same shape. Bank = address mod banks.
 struct KvPlan {
   std::uint32_t row_words = 0;        ///< ceil(head_dim / width_bytes)
   std::uint32_t token_words = 0;      ///< kv_heads * row_words + row_pad_words

@@ -1,4 +1,4 @@
-// What GPUs do on the same job: the question of `kiln baseline`, and the rows that stand beside a chip's figures.
+// What GPUs do on the same job: the question of `kiln baseline`, and the rows that are beside a chip's figures.
 #pragma once
 
 #include <cstdint>

@@ -12,7 +12,7 @@ using program::Unit;
 namespace {
 
 constexpr std::size_t at(Unit unit) { return static_cast<std::size_t>(unit); }
-constexpr std::size_t at(CycleCategory cause) { return static_cast<std::size_t>(cause); }
+constexpr std::size_t at(CycleCategory category) { return static_cast<std::size_t>(category); }
 
 /// Adds what one operation's cycles went to; they add up to its time from first beat in to last beat out.
 struct Split {
@@ -64,9 +64,9 @@ void StageAccounting::kv(std::uint64_t busy_cycles, std::uint64_t conflict_cycle
 
 void StageAccounting::lora(std::uint64_t busy_cycles) { spend(Unit::Lora, CycleCategory::Compute, busy_cycles); }
 
-void StageAccounting::passage(const LinkSpec& link, const LinkTransfer& passage) {
-  activity_.link_beats += passage.leaves.beats() * link.stages;
-  on_wire(link.stages, passage, [&](Cycles first, Cycles last) { wire_.add(first, last); });
+void StageAccounting::transfer(const LinkSpec& link, const LinkTransfer& transfer) {
+  activity_.link_beats += transfer.leaves.beats() * link.stages;
+  on_wire(link.stages, transfer, [&](Cycles first, Cycles last) { wire_.add(first, last); });
 }
 
 void StageAccounting::visit_over(Cycles now) {
@@ -83,8 +83,8 @@ void StageAccounting::visit_over(Cycles now) {
   entered_.reset();
 }
 
-void StageAccounting::spend(Unit unit, CycleCategory cause, std::uint64_t cycles) {
-  pending_[at(unit)][at(cause)] += cycles;
+void StageAccounting::spend(Unit unit, CycleCategory category, std::uint64_t cycles) {
+  pending_[at(unit)][at(category)] += cycles;
 }
 
 void CycleAccounting::issue(TokenInFlight& flight, Cycles now) {
@@ -110,9 +110,9 @@ void CycleAccounting::operation(TokenInFlight& flight, const OpRecord& record) {
   flight.cursor = record.end;
 }
 
-void CycleAccounting::passage(const LinkSpec& link, const LinkTransfer& passage) {
-  link_beats_ += passage.leaves.beats() * link.stages;
-  on_wire(link.stages, passage, [&](Cycles first, Cycles last) { wire_.add(first, last); });
+void CycleAccounting::transfer(const LinkSpec& link, const LinkTransfer& transfer) {
+  link_beats_ += transfer.leaves.beats() * link.stages;
+  on_wire(link.stages, transfer, [&](Cycles first, Cycles last) { wire_.add(first, last); });
 }
 
 void CycleAccounting::commit(const TokenInFlight& flight, Cycles now) {
@@ -175,8 +175,8 @@ void CycleAccounting::close(Cycles total, Cycles host_wire, const program::Dataf
   outcome.tokens = std::move(tokens_);
 }
 
-void CycleAccounting::path(TokenInFlight& flight, Unit unit, CycleCategory cause, std::uint64_t cycles) const {
-  flight.path[at(unit)][at(cause)] += cycles;
+void CycleAccounting::path(TokenInFlight& flight, Unit unit, CycleCategory category, std::uint64_t cycles) const {
+  flight.path[at(unit)][at(category)] += cycles;
 }
 
 }  // namespace kiln::chip

@@ -28,7 +28,7 @@ class StageAccounting {
   /// LoRA unit: cycles in which it worked beside an array.
   void lora(std::uint64_t busy_cycles);
   /// Beats on a link that leads to a unit of the stage.
-  void passage(const LinkSpec& link, const LinkTransfer& passage);
+  void transfer(const LinkSpec& link, const LinkTransfer& transfer);
   /// The token has left, the stage is free at `now`.
   void visit_over(base::Cycles now);
   /// Counters of the visit.
@@ -40,7 +40,7 @@ class StageAccounting {
   [[nodiscard]] base::Cycles last_over() const { return last_over_; }
 
  private:
-  void spend(program::Unit unit, CycleCategory cause, std::uint64_t cycles);
+  void spend(program::Unit unit, CycleCategory category, std::uint64_t cycles);
   const LinkMap& links_;
   CycleTable pending_{}, settled_{};
   program::Activity activity_, settled_activity_;
@@ -61,7 +61,7 @@ class CycleAccounting {
   void operation(TokenInFlight& flight, const OpRecord& record);
   /// The sequencer works in [first, last).
   void sequencer(base::Cycles first, base::Cycles last) { sequencer_.add(first, last); }
-  void passage(const LinkSpec& link, const LinkTransfer& passage);
+  void transfer(const LinkSpec& link, const LinkTransfer& transfer);
   void commit(const TokenInFlight& flight, base::Cycles now);
   /// The last commit.
   [[nodiscard]] base::Cycles committed() const { return committed_; }
@@ -72,7 +72,7 @@ class CycleAccounting {
              const std::vector<const StageAccounting*>& stages, RunOutcome& outcome);
 
  private:
-  void path(TokenInFlight& flight, program::Unit unit, CycleCategory cause, std::uint64_t cycles) const;
+  void path(TokenInFlight& flight, program::Unit unit, CycleCategory category, std::uint64_t cycles) const;
   void close_path(base::Cycles total, RunOutcome& outcome);
   const LinkMap& links_;
   bool one_at_a_time_;

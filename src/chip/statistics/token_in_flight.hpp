@@ -10,7 +10,7 @@
 
 namespace kiln::chip {
 
-/// Cycles by unit and cause.
+/// Cycles by unit and category.
 using CycleTable = std::array<std::array<std::uint64_t, kCycleCategories>, program::kUnits>;
 
 struct TokenInFlight {

@@ -39,8 +39,8 @@ Cycles result_at(const OpRecord& r) { return r.last_in + Cycles(r.timing.latency
 /// Everything but compute, in order of time.
 std::vector<SpanPart> waits(const OpRecord& r, bool array, Cycles closed) {
   std::vector<SpanPart> list;
-  const auto add = [&](CycleCategory cause, Cycles first, Cycles last, bool gathered = false) {
-    if (first < last) list.push_back({cause, first, last, gathered});
+  const auto add = [&](CycleCategory category, Cycles first, Cycles last, bool gathered = false) {
+    if (first < last) list.push_back({category, first, last, gathered});
   };
   if (array) {
     add(CycleCategory::WaitInput, r.first_in, r.start);
@@ -70,7 +70,7 @@ std::vector<SpanPart> with_compute(const std::vector<SpanPart>& waits, Cycles fi
 
 }  // namespace
 
-SharedTrack::SharedTrack(Unit unit, std::optional<std::uint32_t> stage, CycleCategory cause) : cause_(cause) {
+SharedTrack::SharedTrack(Unit unit, std::optional<std::uint32_t> stage, CycleCategory category) : category_(category) {
   next_.unit = unit;
   next_.stage = stage;
 }
@@ -101,7 +101,7 @@ void SharedTrack::take_first(Cycles until, const std::function<void(const TraceS
 
 void SharedTrack::tell(const std::function<void(const TraceSpan&)>& sink) {
   if (next_.last > next_.first) {
-    next_.parts = {{cause_, next_.first, next_.last}};
+    next_.parts = {{category_, next_.first, next_.last}};
     sink(next_);
   }
   next_.first = next_.last;
@@ -135,14 +135,14 @@ void TraceSpans::kv(const TokenInFlight& flight, const OpRecord& record, std::ui
   const Cycles conflicts = record.first_in + Cycles(busy);
   const Cycles idle = conflicts + Cycles(record.timing.conflict_cycles);
   base::check(idle <= result_at(record), "slices: the KV SRAM is busier than the attention unit is long");
-  TraceSpan slice{Unit::KvSram,
-                  number(flight.op(record.op).stage),
-                  work_of(flight, record.op),
-                  record.first_in,
-                  result_at(record),
-                  {{CycleCategory::Compute, record.first_in, conflicts, true}}};
-  if (conflicts < idle) slice.parts.push_back({CycleCategory::KvConflict, conflicts, idle, true});
-  sink_(slice);
+  TraceSpan span{Unit::KvSram,
+                 number(flight.op(record.op).stage),
+                 work_of(flight, record.op),
+                 record.first_in,
+                 result_at(record),
+                 {{CycleCategory::Compute, record.first_in, conflicts, true}}};
+  if (conflicts < idle) span.parts.push_back({CycleCategory::KvConflict, conflicts, idle, true});
+  sink_(span);
 }
 
 void TraceSpans::lora(const TokenInFlight& flight, const OpRecord& record, std::uint64_t busy) const {
@@ -155,11 +155,11 @@ void TraceSpans::lora(const TokenInFlight& flight, const OpRecord& record, std::
          {{CycleCategory::Compute, record.start, last}}});
 }
 
-void TraceSpans::passage(std::optional<std::uint32_t> stage, const TokenInFlight& flight, std::uint32_t op,
-                         const LinkSpec& link, const LinkTransfer& passage) {
+void TraceSpans::transfer(std::optional<std::uint32_t> stage, const TokenInFlight& flight, std::uint32_t op,
+                          const LinkSpec& link, const LinkTransfer& transfer) {
   SharedTrack& track = stage_links_.size() == 1 ? stage_links_.front() : stage ? stage_links_[*stage] : links_;
   const Work work = work_of(flight, op);
-  on_wire(link.stages, passage, [&](Cycles first, Cycles last) { track.add(first, last, work); });
+  on_wire(link.stages, transfer, [&](Cycles first, Cycles last) { track.add(first, last, work); });
 }
 
 void TraceSpans::visit_over(std::uint32_t stage) { stage_links_[stage].settle(kNever, kNever, sink_); }

@@ -21,7 +21,7 @@ namespace kiln::chip {
 /// One track whose stretches come in any order and may overlap.
 class SharedTrack {
  public:
-  SharedTrack(program::Unit unit, std::optional<std::uint32_t> stage, CycleCategory cause);
+  SharedTrack(program::Unit unit, std::optional<std::uint32_t> stage, CycleCategory category);
   void add(base::Cycles first, base::Cycles last, const Work& work) { held_.insert({first, last, work}); }
   /// Tells what begins before `begun` and ends by `ended`, as far as it is next.
   void settle(base::Cycles begun, base::Cycles ended, const std::function<void(const TraceSpan&)>& sink);
@@ -38,7 +38,7 @@ class SharedTrack {
   };
   std::multiset<Held> held_;
   TraceSpan next_;  ///< may grow by what follows without a break
-  CycleCategory cause_;
+  CycleCategory category_;
   base::Cycles reached_;
 };
 
@@ -56,8 +56,8 @@ class TraceSpans {
   /// The LoRA unit beside an array: `busy` cycles from the array's start on.
   void lora(const TokenInFlight& flight, const OpRecord& record, std::uint64_t busy) const;
   /// Beats on their way to operation `op`, over a link into a stage or, without one, from or to the sequencer.
-  void passage(std::optional<std::uint32_t> stage, const TokenInFlight& flight, std::uint32_t op, const LinkSpec& link,
-               const LinkTransfer& passage);
+  void transfer(std::optional<std::uint32_t> stage, const TokenInFlight& flight, std::uint32_t op, const LinkSpec& link,
+                const LinkTransfer& transfer);
   void visit_over(std::uint32_t stage);
   void issue(const TokenInFlight& flight, const OpRecord& record);
   void commit(const TokenInFlight& flight, const OpRecord& record);

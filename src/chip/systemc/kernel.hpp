@@ -102,7 +102,7 @@ class Sink : public virtual sc_core::sc_interface {
 /// Told when its beats leave (single beats).
 class Producer : public virtual sc_core::sc_interface {
  public:
-  virtual void beat_left() = 0;
+  virtual void beat_departed() = 0;
 };
 
 /// Sends streams: what a producer calls at a link. `op` is the receiving operation.

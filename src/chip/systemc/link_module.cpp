@@ -12,26 +12,26 @@ LinkModule::LinkModule(const sc_core::sc_module_name& name, RunState& state, con
       timing_(spec.stages, spec.receiver_interval, Backpressure(state.request.stall_seed, port)),
       registers_(timing_) {}
 
-void LinkModule::account(const TokenInFlight& flight, std::uint32_t op, const LinkTransfer& passage) {
+void LinkModule::account(const TokenInFlight& flight, std::uint32_t op, const LinkTransfer& transfer) {
   if (state_.spans.on()) {
     const auto stage = into_ != nullptr ? std::optional(into_->index) : std::nullopt;
-    state_.spans.passage(stage, flight, op, spec_, passage);
+    state_.spans.transfer(stage, flight, op, spec_, transfer);
   }
-  if (into_ != nullptr) return into_->accounting.passage(spec_, passage);
-  state_.accounting.passage(spec_, passage);
+  if (into_ != nullptr) return into_->accounting.transfer(spec_, transfer);
+  state_.accounting.transfer(spec_, transfer);
 }
 
 BeatSchedule LinkModule::send(TokenInFlight& flight, std::uint32_t op, const BeatSchedule& available) {
-  LinkTransfer passage = timing_.pass(available, receiver_free_);
-  receiver_free_ = passage.pops.last() + Cycles(timing_.receiver_interval());
-  account(flight, op, passage);
-  const BeatSchedule leaves = passage.leaves;
+  LinkTransfer transfer = timing_.pass(available, receiver_free_);
+  receiver_free_ = transfer.pops.last() + Cycles(timing_.receiver_interval());
+  account(flight, op, transfer);
+  const BeatSchedule leaves = transfer.leaves;
   if (streams_.empty() && receiver->ready()) {  // saves waking up at the first beat
-    receiver->take_burst(flight, op, passage.pops);
+    receiver->take_burst(flight, op, transfer.pops);
     return leaves;
   }
-  streams_.push_back({&flight, op, available.beats(), std::move(passage)});
-  if (streams_.size() == 1) wake_at(streams_.front().passage.pops.first());
+  streams_.push_back({&flight, op, available.beats(), std::move(transfer)});
+  if (streams_.size() == 1) wake_at(streams_.front().transfer.pops.first());
   return leaves;
 }
 
@@ -46,8 +46,8 @@ void LinkModule::wake(Cycles now) {
   if (state_.beats()) return step(now);
   const Stream stream = std::move(streams_.front());
   streams_.erase(streams_.begin());
-  if (!streams_.empty()) wake_at(streams_.front().passage.pops.first());
-  receiver->take_burst(*stream.flight, stream.op, stream.passage.pops);
+  if (!streams_.empty()) wake_at(streams_.front().transfer.pops.first());
+  receiver->take_burst(*stream.flight, stream.op, stream.transfer.pops);
 }
 
 void LinkModule::step(Cycles now) {
@@ -55,19 +55,19 @@ void LinkModule::step(Cycles now) {
   if (happened.next) wake_at(*happened.next);
   if (happened.left) {
     for (Stream& stream : streams_) {
-      if (stream.passage.leaves.beats() == stream.beats) continue;
-      stream.passage.leaves.append(now);
+      if (stream.transfer.leaves.beats() == stream.beats) continue;
+      stream.transfer.leaves.append(now);
       break;
     }
-    producer->beat_left();
+    producer->beat_departed();
   }
   if (!happened.taken) return;
   Stream& first = streams_.front();
   TokenInFlight& flight = *first.flight;
   const std::uint32_t op = first.op;
-  first.passage.pops.append(now);
-  if (first.passage.pops.beats() == first.beats) {
-    account(flight, op, first.passage);
+  first.transfer.pops.append(now);
+  if (first.transfer.pops.beats() == first.beats) {
+    account(flight, op, first.transfer);
     streams_.erase(streams_.begin());
   }
   receiver->take_beat(flight, op);

@@ -23,7 +23,7 @@ class LinkModule final : public Process, public Source {
  private:
   void wake(base::Cycles now) override;
   void step(base::Cycles now);
-  void account(const TokenInFlight& flight, std::uint32_t op, const LinkTransfer& passage);
+  void account(const TokenInFlight& flight, std::uint32_t op, const LinkTransfer& transfer);
 
   const LinkSpec& spec_;
   StageState* into_;
@@ -35,10 +35,10 @@ class LinkModule final : public Process, public Source {
     TokenInFlight* flight;
     std::uint32_t op;
     std::uint64_t beats;
-    LinkTransfer passage;
+    LinkTransfer transfer;
   };
   std::vector<Stream> streams_;
-  base::Cycles receiver_free_;  ///< bursts: behind all that was sent so far
+  base::Cycles receiver_free_;  ///< bursts: after all that was sent so far
 };
 
 }  // namespace kiln::chip

@@ -29,11 +29,12 @@ class Elaborated : public sc_core::sc_module {
 base::Status check_user(const program::Placement& placement, const UserRequest& user, bool functional) {
   const std::uint64_t capacity = placement.kv().capacity_tokens;
   if (user.prompt.empty()) return base::Error{"the prompt is empty, the chip needs at least one token"};
-  if (user.leaves && *user.leaves < user.arrival) return base::Error{"a user leaves before the prompt is there"};
+  if (user.cancelled_at && *user.cancelled_at < user.arrival)
+    return base::Error{"a user leaves before the prompt is there"};
   if (user.max_new_tokens == 0) return base::Error{"no answer tokens are wanted, the chip makes at least one"};
-  if (user.kept_tokens > 0 && (user.kept_tokens > capacity || user.prompt.size() > capacity - user.kept_tokens)) {
+  if (user.cached_prefix > 0 && (user.cached_prefix > capacity || user.prompt.size() > capacity - user.cached_prefix)) {
     return base::Error{fmt::format("the prompt has {} tokens behind {} that are kept, the KV cache of chip {} holds {}",
-                                   user.prompt.size(), user.kept_tokens, placement.chip().name, capacity)};
+                                   user.prompt.size(), user.cached_prefix, placement.chip().name, capacity)};
   }
   if (user.prompt.size() > capacity) {
     return base::Error{fmt::format("the prompt has {} tokens, the KV cache of chip {} holds {}", user.prompt.size(),
@@ -81,7 +82,7 @@ RunOutcome collect(Chip& chip, RunState& state) {
 base::Status check(const program::Placement& placement, const RunRequest& request) {
   if (request.users.empty()) return base::Error{"no user has a prompt, the chip needs one at least"};
   for (const UserRequest& user : request.users) {
-    base::check(user.kept_tokens == 0 || request.values == nullptr || request.users.size() == 1,
+    base::check(user.cached_prefix == 0 || request.values == nullptr || request.users.size() == 1,
                 "a functional run keeps the tokens of one user alone");
     if (auto valid = check_user(placement, user, request.values != nullptr); !valid) return valid;
   }

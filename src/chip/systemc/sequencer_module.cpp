@@ -58,10 +58,10 @@ void HostLinkModule::wake(Cycles) {
 SequencerModule::SequencerModule(const sc_core::sc_module_name& name, RunState& state, HostLinkModule& host)
     : Process(name, state, state.queue), core_(state.placement, state.request.users), host_(host) {
   for (const UserRequest& user : state.request.users) {
-    if (user.leaves) decisions_.push(*user.leaves + Cycles(state.placement.chip().host.latency_cycles));
-    expected_ += std::min<std::uint64_t>(user.kept_tokens + user.prompt.size() + user.max_new_tokens - 1,
+    if (user.cancelled_at) decisions_.push(*user.cancelled_at + Cycles(state.placement.chip().host.latency_cycles));
+    expected_ += std::min<std::uint64_t>(user.cached_prefix + user.prompt.size() + user.max_new_tokens - 1,
                                          state.placement.kv().capacity_tokens) -
-                 user.kept_tokens;
+                 user.cached_prefix;
   }
 }
 
@@ -121,7 +121,7 @@ void SequencerModule::wake(Cycles now) {
 void SequencerModule::decide(Cycles cycle) {
   const auto token = core_.decide(cycle);
   for (const auto& [user, slot] : core_.take_admitted())
-    if (state_.request.values != nullptr) state_.request.values->open(slot, state_.request.users[user].kept_tokens);
+    if (state_.request.values != nullptr) state_.request.values->open(slot, state_.request.users[user].cached_prefix);
   if (token) return issue(*token, cycle);
   if (core_.all_finished()) state_.halted = true;  // the last ones were refused
 }
@@ -141,7 +141,7 @@ void SequencerModule::issue(const Sequencer::Token& token, Cycles cycle) {
     sampling.seed = base::mix(sampling.seed, token.user);
     flight.handle =
         state_.request.values->begin(token.slot,
-                                     token.from_prompt ? user.prompt[token.position.value - user.kept_tokens]
+                                     token.from_prompt ? user.prompt[token.position.value - user.cached_prefix]
                                                        : core_.outcome(token.user).answer.back(),
                                      token.position, sampling);
   }

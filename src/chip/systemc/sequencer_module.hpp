@@ -1,4 +1,4 @@
-// Sequencer and host link as SystemC modules: prompts come in, tokens are issued to the first stage and commit behind
+// Sequencer and host link as SystemC modules: prompts come in, tokens are issued to the first stage and commit after
 // the last one, answers go out.
 #pragma once
 
@@ -43,7 +43,7 @@ class SequencerModule final : public Process, public Sink, public Producer, publ
   [[nodiscard]] bool ready() const override { return false; }
   void take_burst(TokenInFlight& flight, std::uint32_t op, const BeatSchedule& pops) override;
   void take_beat(TokenInFlight& flight, std::uint32_t op) override;
-  void beat_left() override {}
+  void beat_departed() override {}
 
   /// Where one stage is all, its visits end with the commit.
   void owns(StageState& only_stage) { only_stage_ = &only_stage; }

@@ -45,17 +45,17 @@ void UnitModule::take_burst(TokenInFlight& flight, std::uint32_t op, const BeatS
 void UnitModule::start(TokenInFlight& flight, std::uint32_t index, Cycles asked) {
   begin(flight, index);
   operation_->held_up_since(asked);
-  if (state_.beats()) return complete();
+  if (state_.beats()) return all_taken();
   follow(operation_->run());
 }
 
 // A burst out is announced at once; the unit itself wakes when its operation ends.
 void UnitModule::follow(const BeatSchedule& out) {
   if (out.empty()) {
-    operation_->finish(operation_->result_at());
+    operation_->ends_at(operation_->result_at());
   } else {
-    operation_->finish(out.last());
-    operation_->set_leaves(next_link()->send(*flight_, operation_->index() + 1, out));
+    operation_->ends_at(out.last());
+    operation_->set_departures(next_link()->send(*flight_, operation_->index() + 1, out));
   }
   wake_at(operation_->record().end);
 }
@@ -65,10 +65,10 @@ void UnitModule::take_beat(TokenInFlight& flight, std::uint32_t op) {
   base::check(op == operation_->index() && &flight == flight_,
               "a unit takes a beat of the next operation before the last one is over");
   if (const auto out = operation_->take(now())) emit_at(*out);
-  if (operation_->complete() && operation_->timing().flow != Flow::Through) complete();
+  if (operation_->all_taken() && operation_->timing().flow != Flow::Through) all_taken();
 }
 
-void UnitModule::complete() { emit_at(operation_->result_at()); }
+void UnitModule::all_taken() { emit_at(operation_->result_at()); }
 
 void UnitModule::emit_at(Cycles at) {
   due_.push_back(at);
@@ -85,12 +85,12 @@ void UnitModule::emit(Cycles now) {
   base::check(!due_.empty() && due_.front() == now, "a unit was woken for nothing");
   due_.pop_front();
   if (operation_->timing().beats_out == 0) {
-    operation_->finish(now);
+    operation_->ends_at(now);
     end();
     return close();
   }
   next_link()->push(*flight_, operation_->index() + 1, operation_->timing().beats_out);
-  operation_->emitted(now);
+  operation_->emit(now);
   if (operation_->all_emitted()) {
     end();
   } else if (operation_->timing().flow != Flow::Through) {
@@ -99,9 +99,9 @@ void UnitModule::emit(Cycles now) {
   if (!due_.empty()) wake_at(due_.front());
 }
 
-void UnitModule::beat_left() {
-  operation_->left(now());
-  if (operation_->all_left()) close();
+void UnitModule::beat_departed() {
+  operation_->depart(now());
+  if (operation_->all_departed()) close();
 }
 
 void UnitModule::end() { state_.execute(*flight_, flight_->op(operation_->index())); }

@@ -21,7 +21,7 @@ class UnitModule : public Process, public Sink, public Producer {
   [[nodiscard]] bool ready() const final { return !operation_.has_value(); }
   void take_burst(TokenInFlight& flight, std::uint32_t op, const BeatSchedule& pops) final;
   void take_beat(TokenInFlight& flight, std::uint32_t op) final;
-  void beat_left() final;
+  void beat_departed() final;
 
  protected:
   /// How operation `index` of this token runs.
@@ -29,7 +29,7 @@ class UnitModule : public Process, public Sink, public Producer {
   /// It is over: counters, and what the unit does next. The unit is free.
   virtual void closed(TokenInFlight& flight, const OpRecord& record) = 0;
   /// Single beats: all beats in of an operation with a barrier are taken. Emits the results.
-  virtual void complete();
+  virtual void all_taken();
   void wake(base::Cycles now) override;
 
   /// Begins an operation that nothing streams into; it had to wait for leave since `asked`.

@@ -74,7 +74,7 @@ OpTiming AttentionModule::timing(const TokenInFlight& flight, std::uint32_t) {
   return core_.timing(context(flight), cost_);
 }
 
-void AttentionModule::complete() {
+void AttentionModule::all_taken() {
   walk_.emplace(core_, context(flight()), now());
   wake_at(walk_->next());
 }

@@ -51,7 +51,7 @@ class StageCredit final : public Process, public CreditReceiver {
 class VectorUnitModule final : public UnitModule, public StageCredit::Sender {
  public:
   VectorUnitModule(const sc_core::sc_module_name& name, StageState& stage);
-  /// To the next stage; none behind the last.
+  /// To the next stage; none after the last.
   void hand_over_by(StageCredit& credit) { credit_ = &credit; }
   void granted() override;
 
@@ -106,7 +106,7 @@ class AttentionModule final : public UnitModule {
  private:
   OpTiming timing(const TokenInFlight& flight, std::uint32_t index) override;
   void closed(TokenInFlight& flight, const OpRecord& record) override;
-  void complete() override;
+  void all_taken() override;
   void wake(base::Cycles now) override;
   static std::uint64_t context(const TokenInFlight& flight) { return std::uint64_t{flight.position.value} + 1; }
   AttentionUnit core_;

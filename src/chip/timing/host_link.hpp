@@ -23,7 +23,7 @@ class HostLink {
     std::uint32_t user = 0;
     base::Cycles at;
   };
-  /// Prompts go in the order in which the host has them, id by id, the next behind the last.
+  /// Prompts go in the order in which the host has them, id by id, the next after the last.
   [[nodiscard]] bool all_arrived() const { return next_user_ == order_.size(); }
   [[nodiscard]] Arrival next_arrival() const;
   void arrived();

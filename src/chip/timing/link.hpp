@@ -34,9 +34,9 @@ struct LinkTransfer {
 
 /// Calls f(first, last) for stretches [first, last) that together are the time in which some beat is on the link.
 template <class F>
-void on_wire(std::uint32_t stages, const LinkTransfer& passage, F&& f) {
-  const BeatSchedule& leaves = passage.leaves;
-  const BeatSchedule& pops = passage.pops;
+void on_wire(std::uint32_t stages, const LinkTransfer& transfer, F&& f) {
+  const BeatSchedule& leaves = transfer.leaves;
+  const BeatSchedule& pops = transfer.pops;
   // Beats that leave no later than the one before can arrive are one stretch.
   if (leaves.uniform() && leaves.segment(0).interval <= stages) return f(leaves.first(), pops.last());
   std::size_t segment = 0;

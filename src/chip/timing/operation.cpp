@@ -66,7 +66,7 @@ std::optional<Cycles> Operation::take(Cycles now) {
 }
 
 Cycles Operation::result_at() const {
-  base::check(complete() && record_.timing.flow != Flow::Through, "operation: no result yet");
+  base::check(all_taken() && record_.timing.flow != Flow::Through, "operation: no result yet");
   return record_.last_in + Cycles(record_.timing.latency);
 }
 
@@ -75,20 +75,20 @@ void Operation::set_latency(std::uint64_t latency, std::uint64_t conflict_cycles
   record_.timing.conflict_cycles = conflict_cycles;
 }
 
-void Operation::emitted(Cycles now) {
+void Operation::emit(Cycles now) {
   ++emitted_;
   if (all_emitted()) record_.end = now;
 }
 
-void Operation::left(Cycles now) {
-  if (left_ == 0) record_.first_out = now;
+void Operation::depart(Cycles now) {
+  if (departed_ == 0) record_.first_out = now;
   record_.last_out = now;
-  ++left_;
+  ++departed_;
 }
 
-void Operation::set_leaves(const BeatSchedule& leaves) {
-  record_.first_out = leaves.first();
-  record_.last_out = leaves.last();
+void Operation::set_departures(const BeatSchedule& departures) {
+  record_.first_out = departures.first();
+  record_.last_out = departures.last();
 }
 
 }  // namespace kiln::chip

@@ -1,6 +1,14 @@
 // One operation of the dataflow inside a unit: how its beats in become beats out, and the state of one that is under
 // way. A unit's core says how (OpTiming, from its page's formulas); Operation follows it, in bursts or beat by beat,
-// and knows no SystemC.
+// and knows no SystemC. Four events make its life:
+//
+//   begin ──▶ taking ──────────▶ working ──────────▶ emitting ─────────▶ over
+//             take: a beat in    (the barrier, or    emit: a beat out    depart: a beat out has left
+//             was taken          the latency)        is available        the output buffer; the last
+//                                                    (or the result is)  one ends the operation
+//
+// begin is the first beat taken, or leave to start where nothing streams in. With Flow::Through taking and emitting
+// overlap. Where nothing streams out the operation is over when its result is there.
 #pragma once
 
 #include <cstdint>
@@ -13,9 +21,9 @@
 
 namespace kiln::chip {
 
-/// Through: beat out j is available `latency` behind beat in (j + 1) * gather - 1.
-/// Absorb: beats are worked on as they come; the result is there `latency` behind the last.
-/// Barrier: work starts `start_delay` behind the last beat in; the result is there `latency` behind the last beat in.
+/// Through: beat out j is available `latency` after beat in (j + 1) * gather - 1.
+/// Absorb: beats are worked on as they come; the result is there `latency` after the last.
+/// Barrier: work starts `start_delay` after the last beat in; the result is there `latency` after the last beat in.
 /// Absorb, Barrier: beats out are available `interval` apart, the first when the result is there.
 /// Without beats in, the operation begins by itself and `latency` counts from there.
 enum class Flow { Through, Absorb, Barrier };
@@ -63,22 +71,21 @@ class Operation {
   /// Beats: a beat in is taken. Returns when the beat out that it completes is available (Through).
   std::optional<base::Cycles> take(base::Cycles now);
   /// All beats in are taken.
-  [[nodiscard]] bool complete() const { return taken_ == record_.timing.beats_in; }
-  /// Absorb and Barrier, complete: the cycle of the result, first beat out or end.
+  [[nodiscard]] bool all_taken() const { return taken_ == record_.timing.beats_in; }
+  /// Absorb and Barrier, all taken: the cycle of the result, first beat out or end.
   [[nodiscard]] base::Cycles result_at() const;
   /// Replaces latency and conflicts where they were found step by step. Only before result_at().
   void set_latency(std::uint64_t latency, std::uint64_t conflict_cycles);
   /// Beats: one more beat out is available / has left.
-  void emitted(base::Cycles now);
-  void left(base::Cycles now);
-  [[nodiscard]] std::uint64_t beats_emitted() const { return emitted_; }
+  void emit(base::Cycles now);
+  void depart(base::Cycles now);
   [[nodiscard]] bool all_emitted() const { return emitted_ == record_.timing.beats_out; }
-  [[nodiscard]] bool all_left() const { return left_ == record_.timing.beats_out; }
+  [[nodiscard]] bool all_departed() const { return departed_ == record_.timing.beats_out; }
 
   /// The result is there, or the last beat out is available.
-  void finish(base::Cycles now) { record_.end = now; }
+  void ends_at(base::Cycles now) { record_.end = now; }
   /// Bursts: when the beats out leave.
-  void set_leaves(const BeatSchedule& leaves);
+  void set_departures(const BeatSchedule& leaves);
   [[nodiscard]] std::uint32_t index() const { return record_.op; }
   [[nodiscard]] const OpTiming& timing() const { return record_.timing; }
   [[nodiscard]] const OpRecord& record() const { return record_; }
@@ -88,7 +95,7 @@ class Operation {
   void add_gap(base::Cycles before, base::Cycles beat);
   std::optional<std::uint64_t> gap_interval_;
   OpRecord record_;
-  std::uint64_t taken_ = 0, emitted_ = 0, left_ = 0;
+  std::uint64_t taken_ = 0, emitted_ = 0, departed_ = 0;
 };
 
 }  // namespace kiln::chip

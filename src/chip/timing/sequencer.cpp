@@ -17,14 +17,14 @@ Sequencer::Sequencer(const program::Placement& placement, const std::vector<User
       unfinished_(users.size()) {
   for (const UserRequest& request : users) {
     User user;
-    user.kept = user.arrived = user.next = request.kept_tokens;
+    user.kept = user.arrived = user.next = request.cached_prefix;
     user.prompt_end = user.kept + request.prompt.size();
     user.max_new = request.max_new_tokens;
     user.end_tokens = &request.end_tokens;
     user.reserved = std::min(user.prompt_end + user.max_new - 1, kv_free_);  // the last answer token is not issued
-    if (request.leaves) {
-      user.left = *request.leaves + Cycles(placement.chip().host.latency_cycles);
-      departures_.emplace_back(*user.left, static_cast<std::uint32_t>(users_.size()));
+    if (request.cancelled_at) {
+      user.cancelled = *request.cancelled_at + Cycles(placement.chip().host.latency_cycles);
+      departures_.emplace_back(*user.cancelled, static_cast<std::uint32_t>(users_.size()));
     }
     users_.push_back(std::move(user));
   }
@@ -37,10 +37,10 @@ void Sequencer::stage_free(Cycles at) { news_.push_back({at, News::Kind::StageFr
 bool Sequencer::commit(std::uint32_t index, bool with_logits, std::optional<base::TokenId> successor, Cycles at) {
   User& user = users_[index];
   --user.in_flight;
-  const bool last_of_gone = user.left && *user.left <= at && user.in_flight == 0;
+  const bool last_of_gone = user.cancelled && *user.cancelled <= at && user.in_flight == 0;
   if (!with_logits) {
     if (!last_of_gone) return false;
-    decided(user, Finish::Left, at);
+    decided(user, Finish::Cancelled, at);
     news_.push_back({at, News::Kind::Finished, index});
     return false;
   }
@@ -57,7 +57,7 @@ bool Sequencer::commit(std::uint32_t index, bool with_logits, std::optional<base
   } else if (user.next == user.reserved) {
     finish = Finish::KvFull;
   } else if (last_of_gone) {
-    finish = Finish::Left;
+    finish = Finish::Cancelled;
   }
   if (finish) decided(user, *finish, at);
   news_.push_back({at, finish ? News::Kind::Finished : News::Kind::Done, index});
@@ -82,7 +82,7 @@ void Sequencer::release(User& user) {
 void Sequencer::leave(std::uint32_t index, Cycles at) {
   User& user = users_[index];
   if (user.decided || user.in_flight > 0) return;
-  decided(user, Finish::Left, at);
+  decided(user, Finish::Cancelled, at);
   if (user.slot) return release(user);
   std::erase(waiting_, index);
 }
@@ -106,13 +106,13 @@ void Sequencer::apply(const News& news) {
     case News::Kind::Finished:
       release(user);
       break;
-    case News::Kind::Left:
+    case News::Kind::Cancelled:
       leave(news.user, news.at);
       break;
   }
 }
 
-// First come, first served: a request that does not fit holds up those behind it, or is refused.
+// First come, first served: a request that does not fit holds up those after it, or is refused.
 void Sequencer::admit(Cycles cycle) {
   while (!waiting_.empty()) {
     User& user = users_[waiting_.front()];
@@ -137,12 +137,12 @@ void Sequencer::admit(Cycles cycle) {
 }
 
 bool Sequencer::ready(const User& user, Cycles cycle) const {
-  if (user.left && *user.left <= cycle) return false;
+  if (user.cancelled && *user.cancelled <= cycle) return false;
   if (user.next >= user.reserved) return false;
   return user.next < user.prompt_end ? user.next < user.arrived : user.successor_known;
 }
 
-/// The slot whose token goes next: in turn behind the one served last, among those that the policy prefers.
+/// The slot whose token goes next: in turn after the one served last, among those that the policy prefers.
 std::optional<std::size_t> Sequencer::choose(Cycles cycle) const {
   std::optional<std::size_t> otherwise;
   for (std::size_t step = 1; step <= slots_.size(); ++step) {
@@ -158,7 +158,7 @@ std::optional<std::size_t> Sequencer::choose(Cycles cycle) const {
 
 std::optional<Sequencer::Token> Sequencer::decide(Cycles cycle) {
   for (; departed_ < departures_.size() && departures_[departed_].first <= cycle; ++departed_)
-    news_.push_back({departures_[departed_].first, News::Kind::Left, departures_[departed_].second});
+    news_.push_back({departures_[departed_].first, News::Kind::Cancelled, departures_[departed_].second});
   const auto later = std::stable_partition(news_.begin(), news_.end(), [&](const News& n) { return n.at <= cycle; });
   // In one cycle: by kind, then by user, so that the order in which it was told does not matter.
   std::sort(news_.begin(), later, [](const News& a, const News& b) {

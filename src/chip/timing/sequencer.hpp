@@ -44,22 +44,22 @@ class Sequencer {
  private:
   struct User {
     std::uint64_t kept = 0;        ///< tokens in the KV cache from before
-    std::uint64_t prompt_end = 0;  ///< position behind the prompt
+    std::uint64_t prompt_end = 0;  ///< position after the prompt
     std::uint64_t max_new = 0;
     const std::vector<base::TokenId>* end_tokens = nullptr;
     std::uint64_t reserved = 0;  ///< tokens of the KV cache, kept ones among them
-    std::uint64_t arrived = 0;   ///< position behind the last prompt id that is here
+    std::uint64_t arrived = 0;   ///< position after the last prompt id that is here
     std::uint64_t next = 0;      ///< position of the next token
     bool successor_known = false;
     std::optional<std::size_t> slot;
     UserOutcome outcome;
-    std::uint64_t in_flight = 0;       ///< tokens issued and not committed
-    std::optional<base::Cycles> left;  ///< the chip knows from then on that the user has gone
-    bool decided = false;              ///< its last token has committed, or it went without one on its way
+    std::uint64_t in_flight = 0;            ///< tokens issued and not committed
+    std::optional<base::Cycles> cancelled;  ///< the chip knows from then on that the user has gone
+    bool decided = false;                   ///< its last token has committed, or it went without one on its way
   };
   struct News {
     base::Cycles at;
-    enum class Kind { Arrival, Done, Finished, Left, StageFree } kind;
+    enum class Kind { Arrival, Done, Finished, Cancelled, StageFree } kind;
     std::uint32_t user;
   };
   void apply(const News& news);

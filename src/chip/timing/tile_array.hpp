@@ -23,7 +23,7 @@ class TileArray {
   [[nodiscard]] std::uint64_t pass_cycles() const { return pass_cycles_; }
   /// Hops of the partial sums of a group that tile borders cut.
   [[nodiscard]] std::uint64_t chain() const { return chain_; }
-  /// Parts of groups that lie in one tile, over all tiles over the inputs.
+  /// Parts of groups that are in one tile, over all tiles over the inputs.
   [[nodiscard]] std::uint64_t segments() const { return segments_; }
   /// From the start to the partial sums of all tiles.
   [[nodiscard]] std::uint64_t cycles() const;

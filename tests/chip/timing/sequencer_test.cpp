@@ -77,28 +77,28 @@ TEST(Sequencer, IssuesPromptTokensAsTheyArriveAndOneAtATime) {
 TEST(Sequencer, AUserWhoLeavesGivesUpSlotQueueAndKvCache) {
   // The host's latency is 100 cycles. One slot; the first has it, the second waits, the third is not even there.
   auto users = std::vector{user(2, 9), user(1, 1), user(1, 1), user(1, 1)};
-  users[0].leaves = Cycles(400);
-  users[1].leaves = Cycles(300);
-  users[2].leaves = Cycles(200);
+  users[0].cancelled_at = Cycles(400);
+  users[1].cancelled_at = Cycles(300);
+  users[2].cancelled_at = Cycles(200);
   const auto place = with_slots(1, Arbitration::RoundRobin);
   ASSERT_EQ(place.chip().host.latency_cycles, 100U);
   Sequencer s(place, users);
   for (const std::uint32_t u : {0U, 0U, 1U, 3U}) s.prompt_arrived(u, Cycles(10));
   ASSERT_TRUE(s.decide(Cycles(10)));
   EXPECT_FALSE(s.decide(Cycles(300)));
-  EXPECT_EQ(s.outcome(2).finish, Finish::Left);
+  EXPECT_EQ(s.outcome(2).finish, Finish::Cancelled);
   EXPECT_FALSE(s.decide(Cycles(400)));
-  EXPECT_EQ(s.outcome(1).finish, Finish::Left);
+  EXPECT_EQ(s.outcome(1).finish, Finish::Cancelled);
   EXPECT_EQ(s.outcome(1).admitted.count(), 0U);
   s.prompt_arrived(2, Cycles(420));  // its prompt was on the wire
   EXPECT_FALSE(s.commit(0, false, {}, Cycles(450)));
   s.stage_free(Cycles(450));
   ASSERT_TRUE(s.decide(Cycles(499)));  // its last prompt token still goes
   EXPECT_FALSE(s.decide(Cycles(500)));
-  EXPECT_NE(s.outcome(0).finish, Finish::Left);  // until that is done
+  EXPECT_NE(s.outcome(0).finish, Finish::Cancelled);  // until that is done
   s.stage_free(Cycles(600));
   EXPECT_TRUE(s.commit(0, true, {}, Cycles(600)));
-  EXPECT_EQ(s.outcome(0).finish, Finish::Left);
+  EXPECT_EQ(s.outcome(0).finish, Finish::Cancelled);
   EXPECT_EQ(s.outcome(0).answer_tokens, 1U);
   const auto next = s.decide(Cycles(600));
   ASSERT_TRUE(next);

@@ -93,9 +93,9 @@ TEST(TileArray, StartsACycleBehindItsLastBeatAndEndsAfterT) {
   const TileArray array = array_of(placement);
   Operation operation(0, array.timing(), Cycles(50));
   EXPECT_FALSE(operation.take(Cycles(50)));
-  EXPECT_FALSE(operation.complete());
+  EXPECT_FALSE(operation.all_taken());
   operation.take(Cycles(57));
-  EXPECT_TRUE(operation.complete());
+  EXPECT_TRUE(operation.all_taken());
   EXPECT_EQ(operation.record().start, Cycles(58));
   EXPECT_EQ(operation.result_at(), Cycles(58 + 2 + 64 + 1 + 3));
 }

@@ -225,7 +225,7 @@ class Lane {
       break;
     }
     ++gone_;
-    twin_->beat_left();
+    twin_->beat_departed();
   }
 
   bool input(std::uint64_t now) {

@@ -27,7 +27,7 @@ std::uint64_t code_of(Finish finish) {
       return 3;
     case Finish::Refused:
       return 4;
-    case Finish::Left:
+    case Finish::Cancelled:
       return 5;
     case Finish::Interrupted:
       break;
@@ -96,8 +96,8 @@ struct Host {
     for (std::uint32_t i = 0; i < count; ++i) {
       const auto user = static_cast<std::uint32_t>(random.below(count));
       at += random.between(1, 150);
-      if (random.below(3) != 0 || users[user].leaves) continue;
-      users[user].leaves = Cycles(at - latency);
+      if (random.below(3) != 0 || users[user].cancelled_at) continue;
+      users[user].cancelled_at = Cycles(at - latency);
       leaves.emplace_back(at, user);
     }
   }
@@ -162,7 +162,7 @@ class SequencerLane {
     // One who leaves in this very cycle is told of a cycle later.
     const auto& outcome = twin_->outcome(user);
     const bool ends = outcome.ended == Cycles(now) && outcome.finish != Finish::Interrupted;
-    const bool just_left = ends && outcome.finish == Finish::Left && leaves_in(user, now);
+    const bool just_left = ends && outcome.finish == Finish::Cancelled && leaves_in(user, now);
     if (ends && !just_left) end(user);
     return same(now, "commit_finish_o", ends && !just_left ? code_of(outcome.finish) : 0);
   }
@@ -341,8 +341,8 @@ TEST_P(SequencerCosim, DecidesAsTheModelInEveryCycle) {
       "sequencer-{}: {} configurations, {} transactions, {} tokens, {} cycles compared; requests ended by length {}, "
       "end token {}, full cache {}, refused {}, left {}\n",
       GetParam(), lanes.size(), transactions, tokens, cycles * lanes.size(), finished[Finish::MaxTokens],
-      finished[Finish::EndOfText], finished[Finish::KvFull], finished[Finish::Refused], finished[Finish::Left]);
-  for (const Finish finish : {Finish::MaxTokens, Finish::EndOfText, Finish::KvFull, Finish::Refused, Finish::Left})
+      finished[Finish::EndOfText], finished[Finish::KvFull], finished[Finish::Refused], finished[Finish::Cancelled]);
+  for (const Finish finish : {Finish::MaxTokens, Finish::EndOfText, Finish::KvFull, Finish::Refused, Finish::Cancelled})
     EXPECT_GT(finished[finish], 0U) << "no request ended in way " << static_cast<int>(finish);
 }
 

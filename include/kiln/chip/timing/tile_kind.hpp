@@ -21,7 +21,7 @@ struct ArrayWork {
   std::uint64_t inputs = 0;
   std::uint64_t tiles_side_by_side = 0;
   std::uint64_t weights = 0;
-  std::uint64_t segments = 0;         ///< of all tiles over the inputs: parts of groups that lie in one tile
+  std::uint64_t segments = 0;         ///< of all tiles over the inputs: parts of groups that are in one tile
   std::uint64_t codebook_values = 0;  ///< sum over the outputs of the values in their codebook
 };
 

@@ -17,7 +17,7 @@ chip::RunRequest asking(functional::FunctionalModel& values, Ids prompt, std::ui
   request.values = &values;
   request.users.emplace_back();
   request.users[0].prompt = std::move(prompt);
-  request.users[0].kept_tokens = kept;
+  request.users[0].cached_prefix = kept;
   request.users[0].max_new_tokens = answer;
   request.users[0].sampling = {0.9, 6, 17};
   return request;
@@ -29,8 +29,8 @@ Ids joined(Ids a, const Ids& b) {
 }
 
 /// A small model on any member of the family, its values beside it.
-struct Machine {
-  explicit Machine(std::uint64_t seed) : random(seed), pool(1), placement(member()) {
+struct Fixture {
+  explicit Fixture(std::uint64_t seed) : random(seed), pool(1), placement(member()) {
     rom.emplace(support::ToyRom(seed).make(placement.model(), pool));
   }
   program::Placement member() {
@@ -48,7 +48,7 @@ struct Machine {
 TEST(KeptTokens, AConversationHasTheTokensAndTheCyclesOfOneRun) {
   const std::uint64_t seed = support::test_seed(81);
   for (std::uint64_t round = 0; round < 12; ++round) {
-    Machine machine(seed + round);
+    Fixture machine(seed + round);
     auto values = machine.values();
     Ids all, pending;
     for (int turn = 0; turn < 3; ++turn) {
@@ -84,7 +84,7 @@ TEST(KeptTokens, AStopAnywhereLeavesWholeTokensAndTheTimelineStands) {
   const std::uint64_t seed = support::test_seed(82);
   std::size_t in_prompt = 0, in_answer = 0;
   for (std::uint64_t round = 0; round < 6; ++round) {
-    Machine machine(seed + round);
+    Fixture machine(seed + round);
     auto values = machine.values();
     const Ids first = seeded_prompt(4, machine.placement.model().vocab_size, round);
     const auto start = host::run(machine.placement, asking(values, first, 0, 2));
@@ -136,7 +136,7 @@ TEST(KeptTokens, TakeTheirPlaceInTheCache) {
   const auto placement = random.placement(12);
   const std::uint64_t capacity = placement.kv().capacity_tokens;
   auto request = chip::timing_request(3, 50);
-  request.users[0].kept_tokens = capacity - 5;
+  request.users[0].cached_prefix = capacity - 5;
   const auto full = host::run(placement, request);
   ASSERT_TRUE(full.ok());
   EXPECT_FALSE(full->mismatch);
@@ -144,7 +144,7 @@ TEST(KeptTokens, TakeTheirPlaceInTheCache) {
   EXPECT_EQ(full->chip.users[0].answer_tokens, 3U);  // two have a place, the last needs none
   EXPECT_EQ(full->by_context.front().context, capacity - 2);
   for (const std::uint64_t kept : {capacity - 2, capacity + 1, ~std::uint64_t{0}}) {
-    request.users[0].kept_tokens = kept;
+    request.users[0].cached_prefix = kept;
     const auto refused = host::run(placement, request);
     ASSERT_FALSE(refused.ok());
     EXPECT_NE(refused.error().message.find("tokens behind"), std::string::npos) << refused.error().message;
