@@ -172,7 +172,7 @@ std::string baseline_table(const BaselineRows& rows, const std::optional<ChipRat
   std::string text = chip ? beside_chip(shown, *chip) : alone(shown);
   text += basis_lines(rows, shown, screen.columns);
   text += doubt_lines(shown, screen.columns);
-  text += hidden_gpus_line(names_of(shown).size(), names_of(all).size(), chip.has_value());
+  text += hidden_gpus_line(names_of(shown).size(), names_of(all).size(), chip && screen.gpus.empty());
   if (!rows.machines.empty()) text += "\n" + machine_table(rows.machines, screen.columns);
   return text;
 }
