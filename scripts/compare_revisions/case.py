@@ -50,6 +50,8 @@ class Case:
         for option, value in zip(self.arguments, self.arguments[1:]):
             if option == "--json":
                 found["stdout" if value == "-" else f"file:{value}"] = self.command
+                if isinstance(linked := self.files.get(value), Link):
+                    found[f"file:{linked.target}"] = self.command
             if option == "--trace" and str(value).endswith(".json"):
                 found.setdefault(f"file:{value}", "trace")
         return found
