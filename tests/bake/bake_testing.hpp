@@ -14,6 +14,7 @@
 #include "checkpoint/checkpoint.hpp"
 #include "numerics/matrix.hpp"
 #include "support/models.hpp"
+#include "support/seed.hpp"
 
 namespace kiln::bake::test {
 
@@ -24,10 +25,7 @@ inline config::ModelConfig odd_model() { return support::model_of({"odd", 72, 17
 
 inline config::ModelConfig round_model() { return support::model_of({"round", 256, 384, 2, 2, 1, 128, 160, 64}); }
 
-inline std::uint64_t seed() {
-  const char* given = std::getenv("KILN_SEED");
-  return given != nullptr ? std::strtoull(given, nullptr, 10) : 20261122;
-}
+inline std::uint64_t seed() { return support::test_seed(20261122); }
 
 /// From -1 to 1.
 inline std::vector<float> random_floats(std::size_t count, base::Random& random) {

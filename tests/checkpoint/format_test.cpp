@@ -13,16 +13,12 @@
 
 #include "base/random.hpp"
 #include "checkpoint/blocks.hpp"
+#include "support/seed.hpp"
 
 namespace kiln::checkpoint {
 namespace {
 
-std::uint64_t seed_of_run() {
-  const char* set = std::getenv("KILN_SEED");
-  const std::uint64_t seed = set != nullptr ? std::strtoull(set, nullptr, 10) : 20;
-  std::cout << "KILN_SEED=" << seed << "\n";
-  return seed;
-}
+std::uint64_t seed_of_run() { return support::test_seed(20); }
 
 std::vector<float> decoded(Format format, const std::vector<std::uint8_t>& block, std::size_t weights) {
   EXPECT_EQ(block.size() % info(format).block_bytes, 0U);

@@ -3,6 +3,7 @@
 
 #include "base/random.hpp"
 #include "checkpoint/files.hpp"
+#include "support/seed.hpp"
 
 namespace kiln::checkpoint::test {
 namespace {
@@ -231,10 +232,7 @@ TEST(Gguf, EveryTruncationIsRefused) {
 }
 
 TEST(Gguf, DamagedFilesNeverCrash) {
-  const char* set = std::getenv("KILN_SEED");
-  const std::uint64_t seed = set != nullptr ? std::strtoull(set, nullptr, 10) : 1;
-  std::cout << "KILN_SEED=" << seed << "\n";
-  base::Random random(seed);
+  base::Random random(support::test_seed(1));
   const auto dir = folder();
   const std::string good = tiny_gguf().bytes();
   for (int i = 0; i < 300; ++i) {

@@ -5,6 +5,7 @@
 
 #include "base/random.hpp"
 #include "checkpoint/files.hpp"
+#include "support/seed.hpp"
 
 namespace kiln::checkpoint::test {
 namespace {
@@ -102,10 +103,7 @@ TEST(Safetensors, TensorsNeitherOverlapNorLeaveGaps) {
 
 // Whatever byte of a good file is changed or wherever it is cut, reading ends with a result.
 TEST(Safetensors, DamagedFilesNeverCrash) {
-  const char* set = std::getenv("KILN_SEED");
-  const std::uint64_t seed = set != nullptr ? std::strtoull(set, nullptr, 10) : 1;
-  std::cout << "KILN_SEED=" << seed << "\n";
-  base::Random random(seed);
+  base::Random random(support::test_seed(1));
   const std::string good = safetensors(tiny_hf_tensors());
   const std::size_t header = good.find("}}") + 400;
   for (int i = 0; i < 300; ++i) {

@@ -15,7 +15,7 @@
 
 #include "checkpoint/files.hpp"
 #include "rom/layout.hpp"
-#include "support/kiln_process.hpp"
+#include "support/kiln_test.hpp"
 
 namespace kiln {
 namespace {
@@ -30,28 +30,14 @@ using Parts = std::vector<std::string>;
 const std::string kStories = KILN_SOURCE_DIR "/models/kiln-stories-1m";
 constexpr long kMostMemoryKib = 1024 * 1024;
 
-class BadInput : public testing::Test {
+class BadInput : public test::KilnTest {
  protected:
-  void SetUp() override {
-    folder_ = files::folder();
-    fs::create_directories(scratch());
-    ::setenv("KILN_CONFIG_PATH", KILN_SOURCE_DIR "/configs", 1);
-  }
   void TearDown() override {
     rusage usage = {};
     ::getrusage(RUSAGE_CHILDREN, &usage);
     EXPECT_LT(usage.ru_maxrss, kMostMemoryKib);
-    fs::remove_all(folder_);
-    fs::remove_all(scratch());
+    KilnTest::TearDown();
   }
-  [[nodiscard]] fs::path scratch() const { return folder_.string() + ".scratch"; }
-  [[nodiscard]] std::string path(const std::string& name) const { return (folder_ / name).string(); }
-  [[nodiscard]] std::string write(const std::string& name, const std::string& bytes) const {
-    fs::create_directories((folder_ / name).parent_path());
-    files::write(folder_ / name, bytes);
-    return path(name);
-  }
-  [[nodiscard]] Outcome kiln(const Parts& arguments) const { return test::run_kiln(arguments, scratch().string()); }
 
   /// Names, sizes and times of all that lies in the test's folder.
   [[nodiscard]] Parts listing() const {
@@ -112,7 +98,6 @@ class BadInput : public testing::Test {
     EXPECT_EQ(outcome.status, 0) << outcome.err;
     return rom;
   }
-  fs::path folder_;
 };
 
 const std::string kQ = "model.layers.0.self_attn.q_proj.weight";

@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "kiln/base/result.hpp"
-#include "support/kiln_process.hpp"
+#include "support/kiln_test.hpp"
 #include "support/pseudo_terminal.hpp"
 
 namespace kiln {
@@ -28,20 +28,14 @@ const std::vector<std::string> kRoom = {"--set", "kv.depth_words=262144", "-n", 
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
-class ChatCli : public testing::Test {
+class ChatCli : public test::KilnTest {
  protected:
   void SetUp() override {
-    folder_ = testing::TempDir() + "kiln_chat_" + testing::UnitTest::GetInstance()->current_test_info()->name();
-    fs::create_directories(folder_);
-    ::setenv("KILN_CONFIG_PATH", KILN_SOURCE_DIR "/configs", 1);
+    KilnTest::SetUp();
     const auto baked = kiln({"bake", KILN_SOURCE_DIR "/models/kiln-stories-1m", "-o", rom(), "--recipe", "w4"});
     ASSERT_EQ(baked.status, 0) << baked.err;
   }
-  [[nodiscard]] std::string path(const std::string& name) const { return folder_ + "/" + name; }
   [[nodiscard]] std::string rom() const { return path("s.rom"); }
-  [[nodiscard]] Outcome kiln(const std::vector<std::string>& arguments) const {
-    return test::run_kiln(arguments, folder_);
-  }
   [[nodiscard]] std::vector<std::string> chat(const std::vector<std::string>& more = {}) const {
     std::vector<std::string> arguments = {"chat", "--rom", rom(), "--chip", "demo"};
     arguments.insert(arguments.end(), more.begin(), more.end());
@@ -61,10 +55,7 @@ class ChatCli : public testing::Test {
   }
   /// `kiln run` over a text.
   [[nodiscard]] json one_run(const std::string& prompt, std::size_t tokens) const {
-    const auto outcome = kiln(
-        {"run", "--rom", rom(), "--chip", "demo", "--prompt", prompt, "-n", std::to_string(tokens), "--json", "-"});
-    EXPECT_EQ(outcome.status, 0) << outcome.err;
-    return json::parse(outcome.out);
+    return document({"run", "--rom", rom(), "--chip", "demo", "--prompt", prompt, "-n", std::to_string(tokens)});
   }
   /// Every turn is what one run over all that was said before it answers.
   void expect_one_history(const json& turns) const {
@@ -89,7 +80,6 @@ class ChatCli : public testing::Test {
     }
   }
   using base_id = std::uint32_t;
-  std::string folder_;
 };
 
 TEST_F(ChatCli, ThreeTurnsInATerminal) {

@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
-#include "support/kiln_process.hpp"
+#include "support/kiln_test.hpp"
 
 namespace kiln {
 namespace {
@@ -25,26 +25,15 @@ std::ptrdiff_t columns_of(const std::string& line) {
   return std::count_if(line.begin(), line.end(), [](char c) { return (c & 0xC0) != 0x80; });
 }
 
-/// A fresh folder a test, with a tiny model's shapes in it.
-class Cli : public testing::Test {
+/// With a tiny model's shapes in the folder.
+class Cli : public test::KilnTest {
  protected:
   void SetUp() override {
-    folder_ = testing::TempDir() + "kiln_cli_" + testing::UnitTest::GetInstance()->current_test_info()->name();
-    fs::remove_all(folder_);
-    fs::create_directories(folder_);
-    ::setenv("KILN_CONFIG_PATH", KILN_SOURCE_DIR "/configs", 1);
+    KilnTest::SetUp();
     write("tiny.json", R"({"name": "tiny", "hidden_size": 64, "intermediate_size": 96, "num_hidden_layers": 2,
       "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 16, "vocab_size": 100,
       "max_position_embeddings": 128, "rms_norm_eps": 1e-5, "rope_theta": 10000, "rope_scaling": null,
       "tie_word_embeddings": false})");
-  }
-  [[nodiscard]] std::string path(const std::string& name) const { return folder_ + "/" + name; }
-  void write(const std::string& name, const std::string& text) const {
-    std::ofstream(path(name), std::ios::binary) << text;
-  }
-  [[nodiscard]] Outcome kiln(const std::vector<std::string>& arguments) const {
-    fs::create_directories(folder_ + "/scratch");
-    return test::run_kiln(arguments, folder_ + "/scratch");
   }
   [[nodiscard]] std::string tiny() const { return "synthetic:" + path("tiny.json") + ":7"; }
   [[nodiscard]] std::string baked(const std::string& recipe = "w4") const {
@@ -66,13 +55,10 @@ class Cli : public testing::Test {
   }
   [[nodiscard]] std::vector<std::string> listing() const {
     std::vector<std::string> names;
-    for (const auto& entry : fs::directory_iterator(folder_)) {
-      if (entry.path().filename() != "scratch") names.push_back(entry.path().filename());
-    }
+    for (const auto& entry : fs::directory_iterator(folder_)) names.push_back(entry.path().filename());
     std::sort(names.begin(), names.end());
     return names;
   }
-  std::string folder_;
 };
 
 TEST_F(Cli, HelpOfEveryCommandHasExamples) {

@@ -22,7 +22,7 @@ Arguments with(Arguments arguments, const Arguments& more) {
 class CostCommand : public test::KilnTest {
  protected:
   void expect_refused(const Arguments& arguments, const std::string& part) const {
-    const auto outcome = test::run_kiln(arguments, folder_);
+    const auto outcome = kiln(arguments);
     EXPECT_EQ(outcome.status, 2) << outcome.out;
     EXPECT_THAT(outcome.err, testing::StartsWith("kiln: error: "));
     EXPECT_THAT(outcome.err, HasSubstr(part));
@@ -31,8 +31,8 @@ class CostCommand : public test::KilnTest {
 
 TEST_F(CostCommand, OptionsReachTheQuestion) {
   const auto cost =
-      kiln(with(kCostOfHc1, {"--break-even", "--gpu", "h200", "--gpu-batch", "32", "--prompt-tokens", "64", "-n", "32",
-                             "--users", "2", "--machines", "7", "--svg", path("die.svg")}));
+      document(with(kCostOfHc1, {"--break-even", "--gpu", "h200", "--gpu-batch", "32", "--prompt-tokens", "64", "-n",
+                                 "32", "--users", "2", "--machines", "7", "--svg", path("die.svg")}));
   ASSERT_EQ(cost["break_even"].size(), 1U);
   EXPECT_EQ(cost["break_even"][0]["gpu"], "h200");
   EXPECT_EQ(cost["break_even"][0]["gpu_basis"], "fp8, 32 users at a time, 64 tokens in and 32 out");
@@ -45,10 +45,9 @@ TEST_F(CostCommand, OptionsReachTheQuestion) {
 
 TEST_F(CostCommand, TablesFitATerminal) {
   for (const auto* chip : {"hc1", "hc1-pipelined", "demo"}) {
-    const auto outcome = test::run_kiln(
-        {"cost", "--chip", chip, "--model", chip == std::string("demo") ? "kiln-stories-1m" : "llama-3.1-8b",
-         "--break-even", "-n", "16", "--prompt-tokens", "16"},
-        folder_);
+    const auto outcome =
+        kiln({"cost", "--chip", chip, "--model", chip == std::string("demo") ? "kiln-stories-1m" : "llama-3.1-8b",
+              "--break-even", "-n", "16", "--prompt-tokens", "16"});
     ASSERT_EQ(outcome.status, 0) << outcome.err;
     std::istringstream lines(outcome.out);
     for (std::string line; std::getline(lines, line);)
@@ -59,14 +58,14 @@ TEST_F(CostCommand, TablesFitATerminal) {
 
 TEST_F(CostCommand, ASetOfATechnologyIsTaken) {
   const Arguments small = with(kCostOfHc1, {"--prompt-tokens", "2", "-n", "2"});
-  const double before = kiln(small)["money"]["usd_per_good_die"]["typical"];
-  const auto changed = kiln(with(small, {"--set", "tech:wafer_usd.typical=10280.6"}));
+  const double before = document(small)["money"]["usd_per_good_die"]["typical"];
+  const auto changed = document(with(small, {"--set", "tech:wafer_usd.typical=10280.6"}));
   EXPECT_NEAR(changed["money"]["usd_per_good_die"]["typical"].get<double>() / before, 1.1, 1e-6);
 }
 
 TEST_F(CostCommand, AWarningGoesToStandardError) {
-  const auto outcome = test::run_kiln(
-      {"cost", "--model", "kiln-stories-1m", "--chip", "demo", "--prompt-tokens", "1000000", "--json", "-"}, folder_);
+  const auto outcome =
+      kiln({"cost", "--model", "kiln-stories-1m", "--chip", "demo", "--prompt-tokens", "1000000", "--json", "-"});
   EXPECT_EQ(outcome.status, 0);
   EXPECT_THAT(outcome.err, HasSubstr("warning: the KV cache of chip demo holds"));
   EXPECT_THAT(outcome.out, testing::Not(HasSubstr("warning")));

@@ -28,9 +28,8 @@ class LoraCli : public test::KilnTest {
 
 TEST_F(LoraCli, AnAdapterThatBreaksTheReferenceIsToldInASentence) {
   const auto lora = adapter("--rank 2 --strength 1e20");
-  const auto outcome = test::run_kiln({"eval", "--checkpoint", kBaseModel, "--text", kBaseModel + "/heldout.txt",
-                                       "--context", "64", "--chunks", "1", "--lora", lora},
-                                      folder_);
+  const auto outcome = kiln({"eval", "--checkpoint", kBaseModel, "--text", kBaseModel + "/heldout.txt", "--context",
+                             "64", "--chunks", "1", "--lora", lora});
   EXPECT_EQ(outcome.status, 2);
   EXPECT_THAT(outcome.err, HasSubstr("finite ones are expected"));
   EXPECT_THAT(outcome.err, testing::Not(HasSubstr("internal")));
@@ -39,8 +38,8 @@ TEST_F(LoraCli, AnAdapterThatBreaksTheReferenceIsToldInASentence) {
 TEST_F(LoraCli, ANameThatIsNoUtf8EndsInADocument) {
   const auto lora = path("ad\xFF");
   fs::rename(adapter("--rank 2"), lora);
-  const auto run =
-      kiln({"run", "--model", "kiln-stories-1m", "--chip", "demo", "--prompt-tokens", "2", "-n", "2", "--lora", lora});
+  const auto run = document(
+      {"run", "--model", "kiln-stories-1m", "--chip", "demo", "--prompt-tokens", "2", "-n", "2", "--lora", lora});
   EXPECT_EQ(run["lora"]["ranks"]["q"], 2);
   EXPECT_EQ(run["lora"]["adapter"], path("ad\uFFFD"));
 }
@@ -50,7 +49,7 @@ TEST_F(LoraCli, WhatCannotRunIsRefusedInOneSentence) {
   const std::vector<std::string> run = {"run", "--chip", "demo", "--prompt-tokens", "2", "-n", "2"};
   const auto refused = [&](std::vector<std::string> more) {
     more.insert(more.begin(), run.begin(), run.end());
-    const auto outcome = test::run_kiln(more, folder_);
+    const auto outcome = kiln(more);
     EXPECT_EQ(outcome.status, 2) << outcome.out;
     EXPECT_EQ(std::count(outcome.err.begin(), outcome.err.end(), '\n'), 1) << outcome.err;
     return outcome.err;

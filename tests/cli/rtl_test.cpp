@@ -6,17 +6,15 @@
 namespace kiln::cli {
 namespace {
 
-using test::run_kiln;
-
 class RtlCommand : public test::KilnTest {
  protected:
   void SetUp() override {
     KilnTest::SetUp();
-    const auto baked = run_kiln({"bake", "synthetic:stories260k", "-o", path("x.rom"), "--recipe", "w4"}, folder_);
+    const auto baked = kiln({"bake", "synthetic:stories260k", "-o", path("x.rom"), "--recipe", "w4"});
     ASSERT_EQ(baked.status, 0) << baked.err;
   }
   void expect_refused(const std::vector<std::string>& arguments, const std::string& sentence) const {
-    const auto outcome = run_kiln(arguments, folder_);
+    const auto outcome = kiln(arguments);
     EXPECT_EQ(outcome.status, 2);
     EXPECT_NE(outcome.err.find(sentence), std::string::npos) << outcome.err;
     EXPECT_EQ(outcome.err.find('\n'), outcome.err.size() - 1) << "one sentence: " << outcome.err;
@@ -28,8 +26,7 @@ class RtlCommand : public test::KilnTest {
 };
 
 TEST_F(RtlCommand, WritesAUnitWithItsWeightsAndAReadme) {
-  const auto written =
-      run_kiln({"rtl", "--rom", path("x.rom"), "--chip", "demo", "--unit", "o_array", "-o", path("o")}, folder_);
+  const auto written = kiln({"rtl", "--rom", path("x.rom"), "--chip", "demo", "--unit", "o_array", "-o", path("o")});
   ASSERT_EQ(written.status, 0) << written.err;
   EXPECT_NE(written.out.find("/o/README.md has the commands"), std::string::npos) << written.out;
   const std::string top = test::slurp(path("o/kiln_o_array_top.sv"));
@@ -43,9 +40,9 @@ TEST_F(RtlCommand, WritesAUnitWithItsWeightsAndAReadme) {
 }
 
 TEST_F(RtlCommand, WritesAWholeChipWithWhatItsTestbenchExpects) {
-  const auto written = kiln({"rtl", "--rom", path("x.rom"), "--chip", "demo", "--unit", "chip", "--prompt-tokens", "3",
-                             "-n", "4", "-o", path("chip")});
-  const auto run = kiln({"run", "--rom", path("x.rom"), "--chip", "demo", "--prompt-tokens", "3", "-n", "4"});
+  const auto written = document({"rtl", "--rom", path("x.rom"), "--chip", "demo", "--unit", "chip", "--prompt-tokens",
+                                 "3", "-n", "4", "-o", path("chip")});
+  const auto run = document({"run", "--rom", path("x.rom"), "--chip", "demo", "--prompt-tokens", "3", "-n", "4"});
   EXPECT_EQ(written["unit"], "chip");
   EXPECT_EQ(written["directory"], path("chip"));
   EXPECT_EQ(written["testbench"]["tokens"], 6);

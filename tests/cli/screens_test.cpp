@@ -24,7 +24,7 @@ class Screens : public test::KilnTest {
   [[nodiscard]] test::Outcome outcome(std::vector<std::string> arguments,
                                       const std::vector<std::string>& more = {}) const {
     arguments.insert(arguments.end(), more.begin(), more.end());
-    return test::run_kiln(arguments, folder_);
+    return kiln(arguments);
   }
   [[nodiscard]] std::string screen(const std::vector<std::string>& arguments,
                                    const std::vector<std::string>& more = {}) const {
@@ -49,19 +49,19 @@ TEST_F(Screens, AtMostFourGpusUnlessMoreAreAskedForAndAllOfThemInTheDocument) {
   EXPECT_EQ(gpus_on(screen(kHc1Run)), Names({"h100-sxm", "h200", "b200", "rtx-4090"}));
   EXPECT_EQ(gpus_on(screen(kHc1Run, {"--gpu", "l4", "gh200"})), Names({"l4", "gh200"}));
   EXPECT_EQ(gpus_on(screen(kHc1Run, {"--gpu", "all"})), Names(std::begin(kGpus), std::end(kGpus)));
-  EXPECT_EQ(kiln(kHc1Run)["baseline"].size(), 23U * 3U);
+  EXPECT_EQ(document(kHc1Run)["baseline"].size(), 23U * 3U);
   auto chosen = kHc1Run;
   chosen.insert(chosen.end(), {"--gpu", "l4"});
-  EXPECT_EQ(kiln(chosen)["baseline"], kiln(kHc1Run)["baseline"]);
+  EXPECT_EQ(document(chosen)["baseline"], document(kHc1Run)["baseline"]);
   EXPECT_THAT(screen(kHc1Run), HasSubstr("4 of 13 GPUs"));
   const Names alone = {"baseline", "--model", "llama-3.1-8b"};
   EXPECT_EQ(gpus_on(screen(alone)).size(), 4U);
   EXPECT_EQ(gpus_on(screen(alone, {"--gpu", "all"})).size(), std::size(kGpus));
-  EXPECT_EQ(kiln(alone)["baseline"].size(), std::size(kGpus) * 3);
-  EXPECT_EQ(kiln({"baseline", "--model", "llama-3.1-8b", "--gpu", "all"})["baseline"], kiln(alone)["baseline"]);
-  EXPECT_EQ(kiln({"baseline", "--model", "llama-3.1-8b", "--gpu", "l4", "b200"})["baseline"].size(), 6U);
-  const auto cost = kiln({"cost", "--model", "llama-3.1-8b", "--chip", "hc1", "--prompt-tokens", "2", "-n", "2",
-                          "--break-even", "--gpu", "all"});
+  EXPECT_EQ(document(alone)["baseline"].size(), std::size(kGpus) * 3);
+  EXPECT_EQ(document({"baseline", "--model", "llama-3.1-8b", "--gpu", "all"})["baseline"], document(alone)["baseline"]);
+  EXPECT_EQ(document({"baseline", "--model", "llama-3.1-8b", "--gpu", "l4", "b200"})["baseline"].size(), 6U);
+  const auto cost = document({"cost", "--model", "llama-3.1-8b", "--chip", "hc1", "--prompt-tokens", "2", "-n", "2",
+                              "--break-even", "--gpu", "all"});
   EXPECT_GE(cost["break_even"].size(), 3U);
 }
 
@@ -72,7 +72,7 @@ TEST_F(Screens, AGpuOfOnesOwnIsBesideTheOthers) {
   auto arguments = kHc1Run;
   arguments.insert(arguments.end(), {"--gpu", path("mine.json")});
   EXPECT_THAT(screen(arguments), HasSubstr("\nmine "));
-  const auto rows = kiln(arguments)["baseline"];
+  const auto rows = document(arguments)["baseline"];
   EXPECT_EQ(std::count_if(rows.begin(), rows.end(), [](const auto& row) { return row["gpu"] == "mine"; }), 6);
 }
 

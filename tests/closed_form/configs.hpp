@@ -2,16 +2,14 @@
 // model.
 #pragma once
 
-#include <gtest/gtest.h>
-
 #include <array>
-#include <cstdlib>
 #include <string>
 #include <utility>
 
 #include "base/random.hpp"
 #include "kiln/program/placement.hpp"
 #include "support/models.hpp"
+#include "support/seed.hpp"
 #include "support/tile_kinds.hpp"
 
 namespace kiln::closed_form {
@@ -65,15 +63,6 @@ inline Case all_ones() {
   c.chip.link = {};
   c.chip.host = {1, 1};
   return c;
-}
-
-/// The seed of this run: KILN_SEED, else `otherwise`. Printed, so that a failure can be had again.
-inline std::uint64_t seed_of_run(std::uint64_t otherwise) {
-  const char* given = std::getenv("KILN_SEED");
-  const std::uint64_t seed = given != nullptr ? std::strtoull(given, nullptr, 0) : otherwise;
-  ::testing::Test::RecordProperty("seed", std::to_string(seed));
-  printf("KILN_SEED=%llu\n", static_cast<unsigned long long>(seed));
-  return seed;
 }
 
 class Draw {

@@ -130,7 +130,7 @@ TEST(Words, OfABeatAreCountedAsByHand) {
 }
 
 TEST(Words, OfTheFullestBeatAgreeWithCounting) {
-  const std::uint64_t seed = seed_of_run(73);
+  const std::uint64_t seed = support::test_seed(73);
   for (std::uint64_t i = 0; i < 500; ++i) {
     const auto placement = random_case(base::mix(seed, i)).place();
     const auto& model = placement.model();
@@ -145,7 +145,7 @@ TEST(Words, OfTheFullestBeatAgreeWithCounting) {
 }
 
 TEST(FloorSum, AgreesWithAdding) {
-  Draw d(seed_of_run(71));
+  Draw d(support::test_seed(71));
   for (int i = 0; i < 2000; ++i) {
     const std::uint64_t n = d.in(0, 60), m = d.scale(100), a = d.in(0, 300), b = d.in(0, 300);
     std::uint64_t sum = 0;
@@ -155,7 +155,7 @@ TEST(FloorSum, AgreesWithAdding) {
 }
 
 TEST(Context, SumsAreSumsAndNeverFallWithTheContext) {
-  const std::uint64_t seed = seed_of_run(72);
+  const std::uint64_t seed = support::test_seed(72);
   for (std::uint64_t i = 0; i < 500; ++i) {
     const auto placement = random_case(base::mix(seed, i)).place();
     const ContextCost whole(placement, placement.kv().capacity_tokens);

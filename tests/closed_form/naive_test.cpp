@@ -19,7 +19,7 @@ std::vector<std::uint64_t> counts(const std::array<base::Cycles, program::kUnits
 std::vector<std::uint64_t> counts(const NaiveChip::Path& path) { return {path.begin(), path.end()}; }
 
 TEST(ClosedForm, EqualsTheNaiveModelForRandomTokens) {
-  const std::uint64_t seed = seed_of_run(1);
+  const std::uint64_t seed = support::test_seed(1);
   for (std::uint64_t i = 0; i < kConfigurations; ++i) {
     const auto placement = random_case(base::mix(seed, i)).place();
     Draw d(base::mix(seed, ~i));
@@ -36,7 +36,7 @@ TEST(ClosedForm, EqualsTheNaiveModelForRandomTokens) {
 }
 
 TEST(ClosedForm, EqualsTheNaiveModelForRandomRuns) {
-  const std::uint64_t seed = seed_of_run(2);
+  const std::uint64_t seed = support::test_seed(2);
   std::uint64_t waiting = 0, serialised = 0, full = 0;
   for (std::uint64_t i = 0; i < kConfigurations; ++i) {
     auto c = random_case(base::mix(seed, i));

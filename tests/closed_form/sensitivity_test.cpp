@@ -74,7 +74,7 @@ std::uint64_t cycles(const Case& c, std::uint64_t position, bool with_logits) {
 }
 
 TEST(ALatencyCycle, MovesATokenByTheCountOfItsOccurrences) {
-  const std::uint64_t seed = seed_of_run(11);
+  const std::uint64_t seed = support::test_seed(11);
   for (std::uint64_t i = 0; i < 40; ++i) {
     Case c = random_case(base::mix(seed, i));
     c.chip.tiles = {};
@@ -138,7 +138,7 @@ TEST(MoreHardware, NeverTakesMoreCycles) {
       [](ChipConfig& c) -> std::uint32_t& { return c.sampler.lanes; },
       [](ChipConfig& c) -> std::uint32_t& { return c.kv.ports; },
   };
-  const std::uint64_t seed = seed_of_run(12);
+  const std::uint64_t seed = support::test_seed(12);
   for (std::uint64_t i = 0; i < 100; ++i) {
     const Case c = random_case(base::mix(seed, i));
     const std::uint64_t last = c.place().kv().capacity_tokens - 1;
@@ -151,7 +151,7 @@ TEST(MoreHardware, NeverTakesMoreCycles) {
 }
 
 TEST(TheCriticalPath, AddsUpForTokensAndRuns) {
-  const std::uint64_t seed = seed_of_run(13);
+  const std::uint64_t seed = support::test_seed(13);
   const auto sum = [](const auto& path) { return std::accumulate(path.begin(), path.end(), base::Cycles(0)).count(); };
   for (std::uint64_t i = 0; i < 300; ++i) {
     const auto placement = random_case(base::mix(seed, i)).place();

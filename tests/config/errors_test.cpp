@@ -11,6 +11,7 @@
 #include "config/config_testing.hpp"
 #include "config/json_text.hpp"
 #include "kiln/config/load.hpp"
+#include "support/seed.hpp"
 
 namespace kiln::config {
 namespace {
@@ -207,8 +208,7 @@ TEST(ConfigHash, IsOfTheValuesAndNotOfTheWords) {
 }
 
 TEST(ConfigErrors, DamagedFilesNeverCrash) {
-  const char* given = std::getenv("KILN_SEED");
-  const std::uint64_t seed = given != nullptr ? std::strtoull(given, nullptr, 0) : 1;
+  const std::uint64_t seed = support::test_seed(1);
   SCOPED_TRACE(fmt::format("KILN_SEED={}", seed));
   base::Random random(seed);
   const std::string good = text_of("chip/demo.json");

@@ -13,6 +13,7 @@
 
 #include "base/mapped_file.hpp"
 #include "cost/money_testing.hpp"
+#include "support/seed.hpp"
 
 namespace kiln::cost {
 namespace {
@@ -205,8 +206,7 @@ TEST(BreakEven, EverythingIsOrderedAndFinite) {
 }
 
 TEST(BreakEven, ConstantsFromAnywhereInTheirRangesGiveOrderedFiniteFigures) {
-  const char* given = std::getenv("KILN_SEED");
-  const unsigned seed = given != nullptr ? static_cast<unsigned>(std::strtoul(given, nullptr, 10)) : 11U;
+  const auto seed = static_cast<unsigned>(support::test_seed(11));
   std::mt19937 random(seed);
   const auto part = [&] { return static_cast<double>(random()) / 4294967296.0; };
   for (int round = 0; round < 300 && !HasFailure(); ++round) {

@@ -10,6 +10,7 @@
 #include <random>
 
 #include "cost/money_testing.hpp"
+#include "support/seed.hpp"
 
 namespace kiln::cost {
 namespace {
@@ -67,9 +68,7 @@ std::uint32_t counted_one_by_one(std::int64_t width, std::int64_t height, std::i
 }
 
 TEST(Wafer, CountIsThatOfCountingOneByOne) {
-  const char* given = std::getenv("KILN_SEED");
-  const unsigned seed = given != nullptr ? static_cast<unsigned>(std::strtoul(given, nullptr, 10)) : 7U;
-  RecordProperty("seed", static_cast<int>(seed));
+  const auto seed = static_cast<unsigned>(support::test_seed(7));
   std::mt19937 random(seed);
   for (int round = 0; round < 12; ++round) {
     const auto pick = [&](std::int64_t from, std::int64_t to) {

@@ -6,19 +6,16 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
 #include <string>
 #include <vector>
 
 #include "base/random.hpp"
 #include "kiln/floorplan/floorplan.hpp"
+#include "support/seed.hpp"
 
 namespace kiln::floorplan {
 
-inline std::uint64_t seed() {
-  const char* given = std::getenv("KILN_SEED");
-  return given != nullptr ? std::strtoull(given, nullptr, 10) : 20261;
-}
+inline std::uint64_t seed() { return support::test_seed(20261); }
 
 inline Block block(program::Unit unit, BlockKind kind, double area, std::uint64_t tiles = 1, std::uint32_t stage = 0) {
   return {std::string(program::name(unit)), unit, kind, stage, area, tiles};

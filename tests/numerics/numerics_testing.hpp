@@ -16,16 +16,11 @@
 #include "base/random.hpp"
 #include "numerics/matrix.hpp"
 #include "numerics/vector_ops.hpp"
+#include "support/seed.hpp"
 
 namespace kiln::numerics::testing {
 
-inline std::uint64_t seed() {
-  const char* wish = std::getenv("KILN_SEED");
-  const std::uint64_t value = wish != nullptr ? std::strtoull(wish, nullptr, 10) : 20240607;
-  ::testing::Test::RecordProperty("seed", std::to_string(value));
-  std::printf("KILN_SEED=%llu\n", static_cast<unsigned long long>(value));
-  return value;
-}
+inline std::uint64_t seed() { return support::test_seed(20240607); }
 
 inline double uniform(base::Random& random, double low, double high) { return low + (high - low) * random.unit(); }
 

@@ -14,6 +14,7 @@
 #include "base/random.hpp"
 #include "reference/reference.hpp"
 #include "support/development_data.hpp"
+#include "support/seed.hpp"
 
 namespace kiln::reference {
 namespace {
@@ -139,10 +140,7 @@ config::ModelConfig small_config() {
 }
 
 std::vector<base::TokenId> random_tokens(std::size_t count, std::uint32_t vocabulary) {
-  const char* set = std::getenv("KILN_SEED");
-  const std::uint64_t seed = set != nullptr ? std::strtoull(set, nullptr, 10) : 3;
-  std::cout << "KILN_SEED=" << seed << "\n";
-  base::Random random(seed);
+  base::Random random(support::test_seed(3));
   std::vector<base::TokenId> ids(count);
   for (auto& id : ids) id = static_cast<base::TokenId>(random.below(vocabulary));
   return ids;

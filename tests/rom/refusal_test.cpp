@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "rom/small_image.hpp"
+#include "support/seed.hpp"
 
 namespace kiln::rom::test {
 namespace {
@@ -165,9 +166,7 @@ TEST_F(Refusal, Tokenizer_IsReadWithinItsBytes) {
 }
 
 TEST_F(Refusal, RandomDamageWithRepairedChecksums_NeverReadsOutside) {
-  const char* given = std::getenv("KILN_SEED");
-  const std::uint64_t seed = given != nullptr ? std::strtoull(given, nullptr, 10) : 20261122;
-  RecordProperty("seed", std::to_string(seed));
+  const std::uint64_t seed = support::test_seed(20261122);
   SCOPED_TRACE("KILN_SEED=" + std::to_string(seed));
   base::Random random(seed);
   const std::size_t interesting = section_of(bytes_, 4).offset;  // header, directory, texts

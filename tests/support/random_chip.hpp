@@ -1,27 +1,17 @@
 // Random chips and small models from a seed, always legal together: small enough to be run beat by beat, odd enough to
-// meet cut groups, partial beats, partial blocks and bank conflicts. KILN_SEED in the environment replaces the seed of
-// a test.
+// meet cut groups, partial beats, partial blocks and bank conflicts. Their seed: support/seed.hpp.
 #pragma once
 
 #include <cstdint>
-#include <cstdlib>
-#include <iostream>
 #include <string>
 #include <utility>
 
 #include "base/random.hpp"
 #include "kiln/program/placement.hpp"
+#include "support/seed.hpp"
 #include "support/tile_kinds.hpp"
 
 namespace kiln::support {
-
-/// KILN_SEED, or else `otherwise`; printed, so that a failure can be repeated.
-inline std::uint64_t test_seed(std::uint64_t otherwise) {
-  const char* given = std::getenv("KILN_SEED");
-  const std::uint64_t seed = given != nullptr ? std::strtoull(given, nullptr, 0) : otherwise;
-  std::cout << "KILN_SEED=" << seed << "\n";
-  return seed;
-}
 
 /// The tiles of every array: the chip's and those of arrays that have their own.
 template <class Edit>

@@ -10,6 +10,7 @@
 #include <sstream>
 
 #include "base/random.hpp"
+#include "support/seed.hpp"
 
 namespace kiln::tokenizer {
 namespace {
@@ -221,9 +222,7 @@ TEST(ChatTemplate, WorkAndOutputAreBounded) {
 }
 
 TEST(ChatTemplate, NeverCrashesOnMutatedTemplates) {
-  const char* given = std::getenv("KILN_SEED");
-  const std::uint64_t seed = given != nullptr ? std::strtoull(given, nullptr, 10) : std::random_device{}();
-  RecordProperty("seed", std::to_string(seed));
+  const std::uint64_t seed = support::test_seed(std::random_device{}());
   SCOPED_TRACE("KILN_SEED=" + std::to_string(seed));
   base::Random random(seed);
   std::vector<std::string> sources;

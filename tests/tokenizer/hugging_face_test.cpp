@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/random.hpp"
+#include "support/seed.hpp"
 #include "tokenizer/small_vocabularies.hpp"
 #include "tokenizer/tokenizer.hpp"
 
@@ -104,10 +105,7 @@ TEST(HuggingFace, RefusesAKeyTwiceAndDepth) {
 }
 
 TEST(HuggingFace, SurvivesDamagedFiles) {
-  const char* given = std::getenv("KILN_SEED");
-  const std::uint64_t seed = given != nullptr ? std::strtoull(given, nullptr, 10) : 99;
-  std::printf("KILN_SEED=%llu\n", static_cast<unsigned long long>(seed));
-  base::Random random(seed);
+  base::Random random(support::test_seed(99));
   const Json wrong[] = {nullptr, 7, -1, "x", Json::array(), Json::object(), true, 1e300, Json::array({"a"})};
   for (int round = 0; round < 1500; ++round) {
     const Json original = round % 2 == 0 ? llama2_json() : smol_json();

@@ -8,6 +8,7 @@
 #include "base/mapped_file.hpp"
 #include "base/random.hpp"
 #include "support/development_data.hpp"
+#include "support/seed.hpp"
 #include "tokenizer/small_vocabularies.hpp"
 
 namespace kiln::tokenizer {
@@ -17,13 +18,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using Ids = std::vector<base::TokenId>;
 
-std::uint64_t seed() {
-  const char* given = std::getenv("KILN_SEED");
-  const std::uint64_t value = given != nullptr ? std::strtoull(given, nullptr, 10) : 20240607;
-  testing::Test::RecordProperty("seed", std::to_string(value));
-  std::printf("KILN_SEED=%llu\n", static_cast<unsigned long long>(value));
-  return value;
-}
+std::uint64_t seed() { return support::test_seed(20240607); }
 
 std::string random_text(base::Random& random, std::size_t characters) {
   const std::vector<std::string> parts = {"a",    "b",   "ab",       " ",      "  ", "\n", "\r\n",    "\t",

@@ -7,6 +7,7 @@
 #include <random>
 
 #include "chip/timing/intervals.hpp"
+#include "support/seed.hpp"
 
 namespace kiln::chip {
 namespace {
@@ -47,7 +48,7 @@ TEST(SharedTrack, JoinsWhatFollowsWithoutABreak) {
 }
 
 TEST(SharedTrack, CoversTheCyclesThatIntervalsCount) {
-  std::mt19937 random(7);
+  std::mt19937 random(static_cast<unsigned>(support::test_seed(7)));
   SharedTrack track(program::Unit::Links, std::nullopt, CycleCategory::Wire);
   Intervals intervals;
   for (int i = 0; i < 500; ++i) {

@@ -1,5 +1,6 @@
 // Whole chips in RTL, through the program: 64 greedy tokens of real models with the ids and the cycles of the SystemC
 // chip, and a directory that runs without Kiln.
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <regex>
@@ -10,8 +11,6 @@
 namespace kiln::cli {
 namespace {
 
-using test::run_kiln;
-
 class RtlChip : public test::KilnTest {
  protected:
   void SetUp() override {
@@ -19,19 +18,26 @@ class RtlChip : public test::KilnTest {
     ::setenv("KILN_CACHE", KILN_BINARY_DIR "/cosim-cache", 1);  // what is compiled is kept for the next run
   }
   void bake(const std::string& checkpoint, const std::string& recipe) const {
-    const auto baked = run_kiln({"bake", checkpoint, "-o", path("model.rom"), "--recipe", recipe}, folder_);
+    const auto baked = kiln({"bake", checkpoint, "-o", path("model.rom"), "--recipe", recipe});
     ASSERT_EQ(baked.status, 0) << baked.err;
+  }
+  /// docs/report.md: conventions.report has every other document.
+  void expect_on_the_page_of_documents(const nlohmann::json& json) const {
+    const std::string check =
+        "python3 " KILN_SOURCE_DIR "/scripts/check-conventions report --rtl " + write("run.json", json.dump());
+    EXPECT_EQ(std::system(check.c_str()), 0);
   }
   void expect_64_tokens_in_rtl(const std::string& chip, const std::vector<std::string>& prompt) const {
     std::vector<std::string> run = {"run", "--rom", path("model.rom"), "--chip", chip, "-n", "64", "--rtl"};
     run.insert(run.end(), prompt.begin(), prompt.end());
-    const auto json = kiln(run);
+    const auto json = document(run);
     ASSERT_TRUE(json.contains("rtl"));
     EXPECT_TRUE(json["rtl"]["agrees"].get<bool>());
     EXPECT_EQ(json["rtl"]["cycles_total"], json["cycles_total"]);
     EXPECT_EQ(json["rtl"]["tokens"].get<std::size_t>(),
               json["prompt_tokens"].get<std::size_t>() + json["generated_tokens"].get<std::size_t>() - 1);
     EXPECT_EQ(json["generated_tokens"], 64);
+    expect_on_the_page_of_documents(json);
     const auto& host = json["host"];
     std::cout << chip << ": " << json["rtl"]["tokens"] << " tokens, " << json["cycles_total"] << " cycles; RTL "
               << host["rtl_cycles_per_s"] << " cycles/s, " << host["rtl_tokens_per_s"] << " tokens/s (built in "
@@ -53,30 +59,30 @@ TEST_F(RtlChip, RunsStories260KAsTheSystemCChipDoes) {
 
 TEST_F(RtlChip, DrawsTheSameTokensUntilTheKvCacheIsFullWithOddLanesAndTilesThatCutGroups) {
   bake(KILN_SOURCE_DIR "/models/kiln-stories-1m", "w4");
-  const auto json = kiln({"run",
-                          "--rom",
-                          path("model.rom"),
-                          "--chip",
-                          "demo",
-                          "-n",
-                          "24",
-                          "--rtl",
-                          "--prompt",
-                          "The dog",
-                          "--temperature",
-                          "0.8",
-                          "--top-k",
-                          "5",
-                          "--seed",
-                          "7",
-                          "--set",
-                          "link.beat_groups=2",
-                          "--set",
-                          "vector.lanes=33",
-                          "--set",
-                          "tile.rows=100",
-                          "--set",
-                          "kv.depth_words=10"});
+  const auto json = document({"run",
+                              "--rom",
+                              path("model.rom"),
+                              "--chip",
+                              "demo",
+                              "-n",
+                              "24",
+                              "--rtl",
+                              "--prompt",
+                              "The dog",
+                              "--temperature",
+                              "0.8",
+                              "--top-k",
+                              "5",
+                              "--seed",
+                              "7",
+                              "--set",
+                              "link.beat_groups=2",
+                              "--set",
+                              "vector.lanes=33",
+                              "--set",
+                              "tile.rows=100",
+                              "--set",
+                              "kv.depth_words=10"});
   ASSERT_TRUE(json.contains("rtl"));
   EXPECT_TRUE(json["rtl"]["agrees"].get<bool>());
   EXPECT_EQ(json["rtl"]["cycles_total"], json["cycles_total"]);
@@ -85,9 +91,8 @@ TEST_F(RtlChip, DrawsTheSameTokensUntilTheKvCacheIsFullWithOddLanesAndTilesThatC
 
 TEST_F(RtlChip, LiesInADirectoryThatRunsByTheCommandOfItsReadme) {
   bake("synthetic:stories260k", "w4");
-  const auto written = run_kiln({"rtl", "--rom", path("model.rom"), "--chip", "demo-rom-mac", "--unit", "chip", "-n",
-                                 "3", "--prompt-tokens", "2", "-o", path("chip")},
-                                folder_);
+  const auto written = kiln({"rtl", "--rom", path("model.rom"), "--chip", "demo-rom-mac", "--unit", "chip", "-n", "3",
+                             "--prompt-tokens", "2", "-o", path("chip")});
   ASSERT_EQ(written.status, 0) << written.err;
   const std::string readme = test::slurp(path("chip/README.md"));
   std::smatch command;

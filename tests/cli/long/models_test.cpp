@@ -22,9 +22,6 @@ namespace fs = std::filesystem;
 class Models : public test::KilnTest {
  protected:
   [[nodiscard]] std::string shared(const std::string& name) const { return shared_.path.string() + "/" + name; }
-  void write(const std::string& name, const std::string& text) const {
-    std::ofstream(path(name), std::ios::binary) << text;
-  }
   /// The first 65,536 bytes of the stories without their separators.
   void write_stories() const {
     auto text = test::slurp(shared("text/tinystories_sample_2MiB.txt")).substr(0, 65536);
@@ -47,8 +44,8 @@ TEST_F(Models, ReferenceGivesTheGoldenLogitsOfEveryForm) {
   std::vector<float> expected(bytes.size() / 4);
   std::memcpy(expected.data(), bytes.data(), bytes.size());
   for (const auto* form : {"stories260K.gguf", "hf-f32", "hf-f32-sharded"}) {
-    (void)kiln({"eval", "--checkpoint", shared(std::string("stories260K/") + form), "--tokens", path("ids.txt"),
-                "--context", "256", "--logits", path("logits.f32")});
+    (void)document({"eval", "--checkpoint", shared(std::string("stories260K/") + form), "--tokens", path("ids.txt"),
+                    "--context", "256", "--logits", path("logits.f32")});
     const auto got_bytes = test::slurp(path("logits.f32"));
     ASSERT_EQ(got_bytes.size(), bytes.size()) << form;
     std::vector<float> got(expected.size());
@@ -72,8 +69,8 @@ TEST_F(Models, QuantisedFilesHaveTheirExactPerplexities) {
                                                   {"Q5_K_M", 3.8762}, {"Q4_K_M", 4.0335}, {"Q4_1", 4.1028},
                                                   {"Q4_0", 4.1375},   {"Q3_K_M", 4.9213}, {"Q2_K", 16.9979}};
   for (const auto& [file, perplexity] : expected) {
-    const auto result = kiln({"eval", "--checkpoint", shared("gguf/" + file + ".gguf"), "--text", path("stories.txt"),
-                              "--context", "256", "--chunks", "24"});
+    const auto result = document({"eval", "--checkpoint", shared("gguf/" + file + ".gguf"), "--text",
+                                  path("stories.txt"), "--context", "256", "--chunks", "24"});
     EXPECT_NEAR(result["reference"]["perplexity"].get<double>(), perplexity, 0.001) << file;
   }
 }
@@ -83,9 +80,9 @@ TEST_F(Models, Stories260KAtEightBitsStaysNearTheReference) {
   write_stories();
   const auto checkpoint = shared("stories260K/stories260K.gguf");
   for (const std::string recipe : {"w8", "w4", "w3w6"}) {
-    (void)kiln({"bake", checkpoint, "-o", path("x.rom"), "--recipe", recipe});
-    const auto result = kiln({"eval", "--rom", path("x.rom"), "--checkpoint", checkpoint, "--text", path("stories.txt"),
-                              "--context", "256", "--chunks", "24"});
+    (void)document({"bake", checkpoint, "-o", path("x.rom"), "--recipe", recipe});
+    const auto result = document({"eval", "--rom", path("x.rom"), "--checkpoint", checkpoint, "--text",
+                                  path("stories.txt"), "--context", "256", "--chunks", "24"});
     std::cout << recipe << ": perplexity ratio " << result["perplexity_ratio"] << ", KL divergence "
               << result["kl_divergence"] << ", top-1 " << result["top1_agreement"] << "\n";
     if (recipe != "w8") continue;  // this model is too small for three or four bits: reported as it is
@@ -102,12 +99,12 @@ TEST_F(Models, SmolLm2AtEightBitsStaysNearTheReference) {
   const std::string checkpoint = fetched.path.string();
   KILN_NEEDS_DATA(shared_);
   for (const std::string recipe : {"w8", "w4", "w3w6"}) {
-    (void)kiln({"bake", checkpoint, "-o", path("x.rom"), "--recipe", recipe});
+    (void)document({"bake", checkpoint, "-o", path("x.rom"), "--recipe", recipe});
     std::vector<std::string> eval = {
         "eval",      "--rom", path("x.rom"), "--text", shared("text/wikitext2_first_half.txt"),
         "--context", "512",   "--chunks",    "8"};
     eval.insert(eval.end(), {"--checkpoint", checkpoint});
-    const auto result = kiln(eval);
+    const auto result = document(eval);
     EXPECT_EQ(result["text_tokens"], 154550);
     EXPECT_NEAR(result["reference"]["perplexity"].get<double>(), 24.500, 0.01);
     std::cout << recipe << ": perplexity ratio " << result["perplexity_ratio"] << ", KL divergence "
@@ -123,15 +120,15 @@ TEST_F(Models, EightBillionWeightsBakeStreamedAndRunAsTimed) {
   // The image is the one large file. Bits: 6 for 2 * 128256 * 4096 weights of embedding and LM head and 32 * 2 * 4096 *
   // 1024 of keys and values, 3 for 32 * (2 * 4096 * 4096 + 3 * 4096 * 14336) others: 3.3 GiB. Scales of rows take 0.2%.
   if (fs::space(folder_).available < (std::uintmax_t{4} << 30)) GTEST_SKIP() << "less than 4 GiB free at " << folder_;
-  const auto baked = kiln({"bake", "synthetic:llama-3.1-8b", "-o", path("8b.rom")});
+  const auto baked = document({"bake", "synthetic:llama-3.1-8b", "-o", path("8b.rom")});
   EXPECT_EQ(baked["recipe"]["name"], "w3w6");
   EXPECT_LT(baked["host"]["peak_memory_mib"], 3 * 1024);
   const std::vector<std::string> run = {"run", "--rom", path("8b.rom"), "--chip", "hc1", "--prompt-tokens", "4",
                                         "-n",  "4"};
-  const auto functional = kiln(run);
+  const auto functional = document(run);
   auto timed = run;
   timed.emplace_back("--timing-only");
-  const auto timing = kiln(timed);
+  const auto timing = document(timed);
   EXPECT_EQ(functional["cycles_total"], timing["cycles_total"]);
   EXPECT_EQ(functional["cycles_by_unit"], timing["cycles_by_unit"]);
   EXPECT_EQ(functional["token_ids"].size(), 4U);

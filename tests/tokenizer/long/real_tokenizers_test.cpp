@@ -10,6 +10,7 @@
 #include "base/mapped_file.hpp"
 #include "base/random.hpp"
 #include "support/development_data.hpp"
+#include "support/seed.hpp"
 #include "tokenizer/tokenizer.hpp"
 
 namespace kiln::tokenizer {
@@ -18,9 +19,6 @@ namespace {
 namespace fs = std::filesystem;
 
 std::vector<std::string> texts() {
-  const char* given = std::getenv("KILN_SEED");
-  const std::uint64_t seed = given != nullptr ? std::strtoull(given, nullptr, 10) : 31;
-  std::printf("KILN_SEED=%llu\n", static_cast<unsigned long long>(seed));
   std::vector<std::string> out = {"Hello world!",
                                   "It's 1234567 o'clock, I'LL go.",
                                   "a  b\r\n\r\n  c\t\td ",
@@ -32,7 +30,7 @@ std::vector<std::string> texts() {
                                   "٣٤٥ Ⅷ ½"};
   const std::vector<std::string> parts = {"the",  " and", " ", "  ", "\n", "\t", "'s", "'VE", "9",
                                           "2024", "!!",   "é", "中", "😀",  "x",  "Ka", "\r\n"};
-  base::Random random(seed);
+  base::Random random(support::test_seed(31));
   for (int i = 0; i < 300; ++i) {
     std::string text;
     for (std::uint64_t n = random.between(1, 60); n > 0; --n) text += parts[random.below(parts.size())];
