@@ -20,6 +20,17 @@ def fill(template, figures):
     return PLACE.sub(lambda place: str(figures[place[1]]), text)
 
 
+def missing_prose(template, page):
+    """The first piece of the template's prose that the page has not in its place; None if it has them all."""
+    position, pieces = 0, PLACE.split((FOLDER / template).read_text())[::2]
+    for piece in pieces:
+        found = page.find(piece, position)
+        if found < 0:
+            return piece.strip()
+        position = found + len(piece)
+    return None if page.endswith(pieces[-1]) else pieces[-1].strip()
+
+
 def row(cells):
     return "| " + " | ".join(map(str, cells)) + " |"
 
