@@ -1,4 +1,4 @@
-"""Every test, config, unit page and benchmark is reached by the build or by another file."""
+"""Every test, config, unit page, template of a page and benchmark is reached by the build or by another file."""
 import re
 
 from check_conventions.common import ROOT, modules, sources
@@ -27,6 +27,9 @@ def check():
         for path in sorted((ROOT / folder).rglob(pattern)):
             if path.is_file() and not {"__pycache__", "cmake"} & set(path.parts) and not named(path) and not named(path.with_suffix("")):
                 errors.append(f"{path.relative_to(ROOT)} is named nowhere")
+    filled = "".join(text for path, text in texts.items() if ROOT / "scripts" in path.parents)
+    errors += [f"{path.relative_to(ROOT)} is filled by no script" for path in sorted((ROOT / "docs/templates").iterdir())
+               if f'fill("{path.name}"' not in filled]
     readme = (ROOT / "configs" / "README.md").read_text()
     for path in sorted((ROOT / "configs").rglob("*.json")):
         if path.stem not in readme:

@@ -133,11 +133,15 @@ TEST(BaselineCalibration, ConfigsAndReportAreWhatTheScriptWrites) {
 TEST(BaselineCalibration, WithoutTheMeasurementsTheConfigsAreHeldToTheReport) {
   const auto copy = std::filesystem::path(testing::TempDir()) / "kiln-gpu-calibration";
   std::filesystem::remove_all(copy);
-  for (const auto* part : {"scripts", "configs/gpu", "docs/validation"})
+  for (const auto* part : {"scripts/gpu_calibration", "configs/gpu", "docs/validation", "docs/templates"})
     std::filesystem::create_directories(copy / part);
   const std::filesystem::path source = KILN_SOURCE_DIR;
-  for (const auto* file : {"scripts/gpu-calibration", "docs/validation/gpu.md"})
+  for (const auto* file :
+       {"scripts/gpu-calibration", "scripts/page_template.py", "docs/templates/gpu.md.in", "docs/validation/gpu.md"})
     std::filesystem::copy_file(source / file, copy / file);
+  for (const auto& file : std::filesystem::directory_iterator(source / "scripts/gpu_calibration"))
+    if (file.path().extension() == ".py")
+      std::filesystem::copy_file(file.path(), copy / "scripts/gpu_calibration" / file.path().filename());
   std::filesystem::copy(source / "configs/gpu", copy / "configs/gpu");
   const auto command = fmt::format("KILN_SHARED='{}' '{}' --check > '{}'", (copy / "none").string(),
                                    (copy / "scripts/gpu-calibration").string(), (copy / "said").string());
@@ -152,6 +156,10 @@ TEST(BaselineCalibration, WithoutTheMeasurementsTheConfigsAreHeldToTheReport) {
   std::ofstream(file) << text;
   EXPECT_EQ(status_of(command), 1);
   EXPECT_THAT(said(), testing::HasSubstr("has not the table of predictions that the configs make"));
+  // And so is prose that the page does not have.
+  std::ofstream(copy / "docs/templates/gpu.md.in", std::ios::app) << "One line more.\n";
+  EXPECT_EQ(status_of(command), 1);
+  EXPECT_THAT(said(), testing::HasSubstr("has not what docs/templates/gpu.md.in says"));
 }
 
 }  // namespace
