@@ -6,10 +6,9 @@
 #include <string>
 #include <utility>
 
-#include "base/random.hpp"
 #include "kiln/program/placement.hpp"
 #include "support/models.hpp"
-#include "support/seed.hpp"
+#include "support/random_chip.hpp"
 #include "support/tile_kinds.hpp"
 
 namespace kiln::closed_form {
@@ -65,74 +64,52 @@ inline Case all_ones() {
   return c;
 }
 
-class Draw {
- public:
-  explicit Draw(std::uint64_t seed) : random_(seed) {}
-  std::uint32_t in(std::uint32_t low, std::uint32_t high) {
-    return static_cast<std::uint32_t>(random_.between(low, high));
-  }
-  /// In [1, high], small values as likely as large ones.
-  std::uint32_t scale(std::uint32_t high) {
-    const std::uint32_t top = in(1, high);
-    return in(1, top);
-  }
-  template <std::size_t N>
-  std::uint32_t of(const std::uint32_t (&values)[N]) {
-    return values[random_.below(N)];
-  }
-  bool one_in(std::uint32_t n) { return random_.below(n) == 0; }
-
- private:
-  base::Random random_;
-};
-
-/// Of any microarchitecture; latencies are at least one, so that a test may take one away.
-inline config::TileConfig random_tile(Draw& d) {
+/// Wider than the chips of support/random_chip.hpp where the naive model affords it (tiles of one row, of any number of
+/// rows), with KV caches of few tokens. Latencies are at least one, so that a test may take one away.
+inline config::TileConfig random_tile(support::RandomConfigs& d) {
   config::TileConfig t;
-  t.microarchitecture = support::kTileKinds[d.in(0, 2)];
-  t.rows = d.one_in(2) ? d.of({7U, 31U, 33U, 65U, 64U, 128U, 96U, 1U}) : d.in(1, 300);
-  t.columns = d.scale(300);
-  t.inputs_per_cycle = d.scale(64);
-  t.scale_lanes = d.scale(80);
-  t.accumulate_cycles = d.scale(20);
-  t.parameters["product_select"] = {{"product_cycles", d.scale(20)}};
-  t.parameters["bit_serial"] = {{"count_cycles", d.scale(20)}, {"multiply_cycles", d.scale(20)}};
-  t.parameters["rom_mac"] = {
-      {"mac_lanes", d.scale(300)}, {"read_cycles", d.scale(20)}, {"multiply_cycles", d.scale(20)}};
+  t.microarchitecture = support::kTileKinds[d.number(0, 2)];
+  t.rows = d.coin() ? d.pick({7U, 31U, 33U, 65U, 64U, 128U, 96U, 1U}) : d.number(1, 300);
+  t.columns = d.few(300);
+  t.inputs_per_cycle = d.few(64);
+  t.scale_lanes = d.few(80);
+  t.accumulate_cycles = d.few(20);
+  t.parameters["product_select"] = {{"product_cycles", d.few(20)}};
+  t.parameters["bit_serial"] = {{"count_cycles", d.few(20)}, {"multiply_cycles", d.few(20)}};
+  t.parameters["rom_mac"] = {{"mac_lanes", d.few(300)}, {"read_cycles", d.few(20)}, {"multiply_cycles", d.few(20)}};
   return t;
 }
 
-inline config::ChipConfig random_chip(Draw& d) {
+inline config::ChipConfig random_chip(support::RandomConfigs& d) {
   config::ChipConfig c;
   c.name = "random";
-  const auto latency = [&] { return d.scale(20); };
-  const auto stages = [&] { return d.scale(6); };
+  const auto latency = [&] { return d.few(20); };
+  const auto stages = [&] { return d.few(6); };
   c.tile = random_tile(d);
   for (auto& own : c.tiles)
-    if (d.one_in(4)) own = random_tile(d);
-  c.reduction = {d.in(2, 6), latency(), d.scale(200), latency()};
-  c.vector = {d.scale(200), latency(), latency(), latency(), latency(), latency(), latency(), latency(), latency()};
-  c.attention = {d.scale(200), d.scale(5), d.scale(9), d.scale(20), d.scale(200),
-                 latency(),    latency(),  latency(),  latency()};
-  c.kv = {d.scale(40), d.scale(3), d.in(4, 40), 1, latency(), latency(), d.one_in(2) ? 0 : d.in(1, 9)};
-  c.embedding = {latency(), d.scale(200)};
-  c.sampler = {d.scale(200), latency()};
+    if (d.number(0, 3) == 0) own = random_tile(d);
+  c.reduction = {d.number(2, 6), latency(), d.few(200), latency()};
+  c.vector = {d.few(200), latency(), latency(), latency(), latency(), latency(), latency(), latency(), latency()};
+  c.attention = {d.few(200), d.few(5), d.few(9), d.few(20), d.few(200), latency(), latency(), latency(), latency()};
+  c.kv = {d.few(40), d.few(3), d.number(4, 40), 1, latency(), latency(), d.coin() ? 0 : d.number(1, 9)};
+  c.embedding = {latency(), d.few(200)};
+  c.sampler = {d.few(200), latency()};
   c.sequencer = {latency(), latency()};
-  c.link.beat_groups = d.in(1, 3);
+  c.link.beat_groups = d.number(1, 3);
   for (const auto& [link, name] : config::kNamedLinks)
     if (link != config::Link::VectorToVector) c.link[link] = stages();
-  c.host = {d.scale(300), d.scale(4000)};
+  c.host = {d.few(300), d.few(4000)};
   return c;
 }
 
 inline Case random_case(std::uint64_t seed) {
-  Draw d(seed);
+  support::RandomConfigs d(seed);
   Case c;
-  const std::uint32_t kv_heads = d.in(1, 4);
-  const std::uint32_t heads = kv_heads * d.in(1, 4);
-  c.model = shape(d.scale(400), d.scale(500), d.in(1, 3), heads, kv_heads, 2 * d.in(1, 35), d.scale(700));
+  const std::uint32_t kv_heads = d.number(1, 4);
+  const std::uint32_t heads = kv_heads * d.number(1, 4);
+  c.model = shape(d.few(400), d.few(500), d.number(1, 3), heads, kv_heads, 2 * d.number(1, 35), d.few(700));
   c.chip = random_chip(d);
-  const std::uint32_t tokens = d.in(1, 40);  // of the KV cache, about
+  const std::uint32_t tokens = d.number(1, 40);  // of the KV cache, about
   const std::uint32_t row = (c.model.head_dim + c.chip.kv.width_bytes - 1) / c.chip.kv.width_bytes;
   c.chip.kv.depth_words = 2 * tokens * (kv_heads * row + c.chip.kv.row_pad_words) / c.chip.kv.banks + 1;
   while (2 * (kv_heads * row + c.chip.kv.row_pad_words) > c.chip.kv.banks * c.chip.kv.depth_words)

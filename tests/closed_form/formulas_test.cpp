@@ -145,9 +145,9 @@ TEST(Words, OfTheFullestBeatAgreeWithCounting) {
 }
 
 TEST(FloorSum, AgreesWithAdding) {
-  Draw d(support::test_seed(71));
+  support::RandomConfigs d(support::test_seed(71));
   for (int i = 0; i < 2000; ++i) {
-    const std::uint64_t n = d.in(0, 60), m = d.scale(100), a = d.in(0, 300), b = d.in(0, 300);
+    const std::uint64_t n = d.number(0, 60), m = d.few(100), a = d.number(0, 300), b = d.number(0, 300);
     std::uint64_t sum = 0;
     for (std::uint64_t k = 0; k < n; ++k) sum += (a * k + b) / m;
     ASSERT_EQ(narrow(floor_sum(n, m, a, b)), sum) << n << " " << m << " " << a << " " << b;

@@ -22,11 +22,11 @@ TEST(ClosedForm, EqualsTheNaiveModelForRandomTokens) {
   const std::uint64_t seed = support::test_seed(1);
   for (std::uint64_t i = 0; i < kConfigurations; ++i) {
     const auto placement = random_case(base::mix(seed, i)).place();
-    Draw d(base::mix(seed, ~i));
-    const std::uint64_t position = d.in(0, static_cast<std::uint32_t>(placement.kv().capacity_tokens - 1));
+    support::RandomConfigs d(base::mix(seed, ~i));
+    const std::uint64_t position = d.number(0, static_cast<std::uint32_t>(placement.kv().capacity_tokens - 1));
     for (const bool with_logits : {false, true}) {
       NaiveChip naive(placement);
-      const std::uint64_t issue = d.in(0, 1000);
+      const std::uint64_t issue = d.number(0, 1000);
       const std::uint64_t commit = naive.token(issue, position, with_logits);
       const auto token = token_cycles(placement, position, with_logits);
       ASSERT_EQ(token.total.count(), commit - issue) << "configuration " << i << " position " << position;
@@ -40,15 +40,15 @@ TEST(ClosedForm, EqualsTheNaiveModelForRandomRuns) {
   std::uint64_t waiting = 0, serialised = 0, full = 0;
   for (std::uint64_t i = 0; i < kConfigurations; ++i) {
     auto c = random_case(base::mix(seed, i));
-    Draw d(base::mix(seed, ~i));
+    support::RandomConfigs d(base::mix(seed, ~i));
     const std::uint64_t capacity = c.place().kv().capacity_tokens;
-    const std::uint64_t kept = d.one_in(2) ? 0 : d.in(0, static_cast<std::uint32_t>(capacity - 1));
-    const std::uint64_t prompt = d.in(1, static_cast<std::uint32_t>(std::min<std::uint64_t>(capacity - kept, 8)));
-    const std::uint64_t answer = d.in(1, 8);
-    if (d.one_in(2))  // a wire about as fast as the tokens
+    const std::uint64_t kept = d.coin() ? 0 : d.number(0, static_cast<std::uint32_t>(capacity - 1));
+    const std::uint64_t prompt = d.number(1, static_cast<std::uint32_t>(std::min<std::uint64_t>(capacity - kept, 8)));
+    const std::uint64_t answer = d.number(1, 8);
+    if (d.coin())  // a wire about as fast as the tokens
       c.chip.host.cycles_per_token = static_cast<std::uint32_t>(
-          token_cycles(c.place(), kept + d.in(0, static_cast<std::uint32_t>(prompt - 1)), d.one_in(2)).total.count() +
-          d.in(0, 4) - 2);
+          token_cycles(c.place(), kept + d.number(0, static_cast<std::uint32_t>(prompt - 1)), d.coin()).total.count() +
+          d.number(0, 4) - 2);
     const auto placement = c.place();
     const auto naive = naive_run(placement, prompt, answer, kept);
     const auto run = run_cycles(placement, prompt, answer, kept);
