@@ -33,16 +33,44 @@ inline Case worked_example() {
   Case c;
   c.model = shape(128, 192, 2, 2, 1, 64, 300);
   c.chip.name = "worked-example";
-  c.chip.tile = {"product_select", 96, 128, 2, 4, 3, {{"product_select", {{"product_cycles", 2}}}}};
-  c.chip.reduction = {2, 1, 32, 3};
-  c.chip.vector = {16, 3, 5, 6, 4, 8, 9, 7, 2};
-  c.chip.attention = {64, 1, 2, 4, 32, 10, 11, 12, 13};
-  c.chip.kv = {4, 1, 16, 64, 2, 1, 0};
-  c.chip.embedding = {4, 64};
-  c.chip.sampler = {16, 8};
-  c.chip.sequencer = {2, 3};
+  c.chip.tile = {.microarchitecture = "product_select",
+                 .rows = 96,
+                 .columns = 128,
+                 .inputs_per_cycle = 2,
+                 .scale_lanes = 4,
+                 .accumulate_cycles = 3,
+                 .parameters = {{"product_select", {{"product_cycles", 2}}}}};
+  c.chip.reduction = {.fan_in = 2, .level_cycles = 1, .outputs_per_cycle = 32, .scale_cycles = 3};
+  c.chip.vector = {.lanes = 16,
+                   .add_cycles = 3,
+                   .sum_cycles = 5,
+                   .rsqrt_cycles = 6,
+                   .scale_cycles = 4,
+                   .rope_cycles = 8,
+                   .silu_cycles = 9,
+                   .hadamard_cycles = 7,
+                   .quantise_cycles = 2};
+  c.chip.attention = {.input_lanes = 64,
+                      .heads_parallel = 1,
+                      .tokens_parallel = 2,
+                      .softmax_lanes = 4,
+                      .output_lanes = 32,
+                      .score_cycles = 10,
+                      .softmax_cycles = 11,
+                      .value_cycles = 12,
+                      .reciprocal_cycles = 13};
+  c.chip.kv = {.banks = 4,
+               .ports = 1,
+               .width_bytes = 16,
+               .depth_words = 64,
+               .read_cycles = 2,
+               .write_cycles = 1,
+               .row_pad_words = 0};
+  c.chip.embedding = {.read_cycles = 4, .elements_per_cycle = 64};
+  c.chip.sampler = {.lanes = 16, .compare_cycles = 8};
+  c.chip.sequencer = {.issue_cycles = 2, .commit_cycles = 3};
   c.chip.link = {.beat_groups = 1, .stages = {1, 2, 3, 1, 2, 1, 1, 2, 1, 4, 1}};
-  c.chip.host = {100, 4};
+  c.chip.host = {.latency_cycles = 100, .cycles_per_token = 4};
   return c;
 }
 
@@ -51,16 +79,44 @@ inline Case all_ones() {
   Case c;
   c.model = shape(64, 64, 1, 1, 1, 64, 64);
   c.chip.name = "all-ones";
-  c.chip.tile = {"product_select", 64, 64, 64, 64, 1, {{"product_select", {{"product_cycles", 1}}}}};
-  c.chip.reduction = {2, 1, 64, 1};
-  c.chip.vector = {64, 1, 1, 1, 1, 1, 1, 1, 1};
-  c.chip.attention = {64, 1, 1, 64, 64, 1, 1, 1, 1};
-  c.chip.kv = {64, 1, 64, 64, 1, 1, 0};
-  c.chip.embedding = {1, 64};
-  c.chip.sampler = {64, 1};
-  c.chip.sequencer = {1, 1};
+  c.chip.tile = {.microarchitecture = "product_select",
+                 .rows = 64,
+                 .columns = 64,
+                 .inputs_per_cycle = 64,
+                 .scale_lanes = 64,
+                 .accumulate_cycles = 1,
+                 .parameters = {{"product_select", {{"product_cycles", 1}}}}};
+  c.chip.reduction = {.fan_in = 2, .level_cycles = 1, .outputs_per_cycle = 64, .scale_cycles = 1};
+  c.chip.vector = {.lanes = 64,
+                   .add_cycles = 1,
+                   .sum_cycles = 1,
+                   .rsqrt_cycles = 1,
+                   .scale_cycles = 1,
+                   .rope_cycles = 1,
+                   .silu_cycles = 1,
+                   .hadamard_cycles = 1,
+                   .quantise_cycles = 1};
+  c.chip.attention = {.input_lanes = 64,
+                      .heads_parallel = 1,
+                      .tokens_parallel = 1,
+                      .softmax_lanes = 64,
+                      .output_lanes = 64,
+                      .score_cycles = 1,
+                      .softmax_cycles = 1,
+                      .value_cycles = 1,
+                      .reciprocal_cycles = 1};
+  c.chip.kv = {.banks = 64,
+               .ports = 1,
+               .width_bytes = 64,
+               .depth_words = 64,
+               .read_cycles = 1,
+               .write_cycles = 1,
+               .row_pad_words = 0};
+  c.chip.embedding = {.read_cycles = 1, .elements_per_cycle = 64};
+  c.chip.sampler = {.lanes = 64, .compare_cycles = 1};
+  c.chip.sequencer = {.issue_cycles = 1, .commit_cycles = 1};
   c.chip.link = {};
-  c.chip.host = {1, 1};
+  c.chip.host = {.latency_cycles = 1, .cycles_per_token = 1};
   return c;
 }
 
@@ -88,17 +144,40 @@ inline config::ChipConfig random_chip(support::RandomConfigs& d) {
   c.tile = random_tile(d);
   for (auto& own : c.tiles)
     if (d.number(0, 3) == 0) own = random_tile(d);
-  c.reduction = {d.number(2, 6), latency(), d.few(200), latency()};
-  c.vector = {d.few(200), latency(), latency(), latency(), latency(), latency(), latency(), latency(), latency()};
-  c.attention = {d.few(200), d.few(5), d.few(9), d.few(20), d.few(200), latency(), latency(), latency(), latency()};
-  c.kv = {d.few(40), d.few(3), d.number(4, 40), 1, latency(), latency(), d.coin() ? 0 : d.number(1, 9)};
-  c.embedding = {latency(), d.few(200)};
-  c.sampler = {d.few(200), latency()};
-  c.sequencer = {latency(), latency()};
+  c.reduction = {
+      .fan_in = d.number(2, 6), .level_cycles = latency(), .outputs_per_cycle = d.few(200), .scale_cycles = latency()};
+  c.vector = {.lanes = d.few(200),
+              .add_cycles = latency(),
+              .sum_cycles = latency(),
+              .rsqrt_cycles = latency(),
+              .scale_cycles = latency(),
+              .rope_cycles = latency(),
+              .silu_cycles = latency(),
+              .hadamard_cycles = latency(),
+              .quantise_cycles = latency()};
+  c.attention = {.input_lanes = d.few(200),
+                 .heads_parallel = d.few(5),
+                 .tokens_parallel = d.few(9),
+                 .softmax_lanes = d.few(20),
+                 .output_lanes = d.few(200),
+                 .score_cycles = latency(),
+                 .softmax_cycles = latency(),
+                 .value_cycles = latency(),
+                 .reciprocal_cycles = latency()};
+  c.kv = {.banks = d.few(40),
+          .ports = d.few(3),
+          .width_bytes = d.number(4, 40),
+          .depth_words = 1,
+          .read_cycles = latency(),
+          .write_cycles = latency(),
+          .row_pad_words = d.coin() ? 0 : d.number(1, 9)};
+  c.embedding = {.read_cycles = latency(), .elements_per_cycle = d.few(200)};
+  c.sampler = {.lanes = d.few(200), .compare_cycles = latency()};
+  c.sequencer = {.issue_cycles = latency(), .commit_cycles = latency()};
   c.link.beat_groups = d.number(1, 3);
   for (const auto& [link, name] : config::kNamedLinks)
     if (link != config::Link::VectorToVector) c.link[link] = stages();
-  c.host = {d.few(300), d.few(4000)};
+  c.host = {.latency_cycles = d.few(300), .cycles_per_token = d.few(4000)};
   return c;
 }
 

@@ -46,18 +46,47 @@ class RandomConfigs {
     c.tile = tile();
     for (auto& own : c.tiles)
       if (number(0, 3) == 0) own = tile();
-    c.reduction = {number(2, 6), latency(), few(200), latency()};
-    c.vector = {few(200), latency(), latency(), latency(), latency(), latency(), latency(), latency(), latency()};
-    c.attention = {few(200), number(1, 5), number(1, 9), few(20), few(200), latency(), latency(), latency(), latency()};
-    c.kv = {few(24), number(1, 3), pick({1, 3, 4, 8, 16, 64, 256}), 1, latency(), latency(), coin() ? 0 : number(1, 9)};
-    c.embedding = {latency(), few(200)};
-    c.sampler = {few(200), latency()};
-    c.sequencer = {latency(), latency()};
+    c.reduction = {
+        .fan_in = number(2, 6), .level_cycles = latency(), .outputs_per_cycle = few(200), .scale_cycles = latency()};
+    c.vector = {.lanes = few(200),
+                .add_cycles = latency(),
+                .sum_cycles = latency(),
+                .rsqrt_cycles = latency(),
+                .scale_cycles = latency(),
+                .rope_cycles = latency(),
+                .silu_cycles = latency(),
+                .hadamard_cycles = latency(),
+                .quantise_cycles = latency()};
+    c.attention = {.input_lanes = few(200),
+                   .heads_parallel = number(1, 5),
+                   .tokens_parallel = number(1, 9),
+                   .softmax_lanes = few(20),
+                   .output_lanes = few(200),
+                   .score_cycles = latency(),
+                   .softmax_cycles = latency(),
+                   .value_cycles = latency(),
+                   .reciprocal_cycles = latency()};
+    c.kv = {.banks = few(24),
+            .ports = number(1, 3),
+            .width_bytes = pick({1, 3, 4, 8, 16, 64, 256}),
+            .depth_words = 1,
+            .read_cycles = latency(),
+            .write_cycles = latency(),
+            .row_pad_words = coin() ? 0 : number(1, 9)};
+    c.embedding = {.read_cycles = latency(), .elements_per_cycle = few(200)};
+    c.sampler = {.lanes = few(200), .compare_cycles = latency()};
+    c.sequencer = {.issue_cycles = latency(), .commit_cycles = latency()};
     c.link.beat_groups = coin() ? 1 : number(1, 4);
     for (const auto& [link, name] : config::kNamedLinks)
       if (link != config::Link::VectorToVector) c.link[link] = stages();
-    c.host = {number(1, 200), few(1000)};
-    c.lora = {1U << 20, few(5000), latency(), latency(), latency(), latency(), latency()};
+    c.host = {.latency_cycles = number(1, 200), .cycles_per_token = few(1000)};
+    c.lora = config::LoraConfig{.sram_kib = 1U << 20,
+                                .macs = few(5000),
+                                .read_cycles = latency(),
+                                .multiply_cycles = latency(),
+                                .accumulate_cycles = latency(),
+                                .quantise_cycles = latency(),
+                                .add_cycles = latency()};
     const std::uint64_t row_words = base::ceil_div(model.head_dim, c.kv.width_bytes);
     const std::uint64_t token_words = model.kv_heads * row_words + c.kv.row_pad_words;
     c.kv.depth_words = static_cast<std::uint32_t>(base::ceil_div(2 * token_words * context, c.kv.banks));
@@ -80,7 +109,7 @@ class RandomConfigs {
     const config::ModelConfig m = model();
     config::ChipConfig c = chip(m, context);
     c.schedule = coin() ? config::Schedule::LayerSerial : config::Schedule::LayerPipelined;
-    c.chips = {number(1, m.layers), stages(), few(300)};
+    c.chips = {.count = number(1, m.layers), .latency_cycles = stages(), .bytes_per_cycle = few(300)};
     c.link[config::Link::VectorToVector] = stages();
     c.sampler.draw_cycles = latency();
     c.sequencer.slots = number(1, 5);
