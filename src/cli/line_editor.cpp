@@ -17,6 +17,7 @@ namespace {
 
 constexpr int kHistoryLines = 1000;
 constexpr wchar_t kReplacement = 0xFFFD;
+constexpr char kEndOfInput[] = "\x04";  // Ctrl-D
 
 }  // namespace
 
@@ -54,6 +55,8 @@ struct LineEditor::State {
       if (const int got = read_byte(byte); got != 1) return got;
       bytes += static_cast<char>(byte);
     } while (base::begins_character(bytes));
+    // Typed before the line began, while the terminal collected lines: there the end of the input is kept as a zero.
+    if (bytes == std::string(1, '\0')) bytes = kEndOfInput;
     const bool whole = base::character_at_start(bytes) == bytes.size();
     character = whole ? static_cast<wchar_t>(base::first_code_point(bytes)) : kReplacement;
     return 1;
@@ -95,6 +98,8 @@ std::pair<LineEditor::Kind, std::string> LineEditor::next(const char* prompt) {
   state_->prompt = prompt;
   state_->woken = false;
   ::el_resize(state_->editor);
+  // el_gets() shows the prompt first: what is typed at once would be echoed and held back by the terminal.
+  ::el_set(state_->editor, EL_PREP_TERM, 1);
   int length = 0;
   const char* text = ::el_gets(state_->editor, &length);
   if (state_->woken) return {Kind::Woken, {}};
