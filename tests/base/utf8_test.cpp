@@ -45,7 +45,7 @@ TEST(Utf8, WellFormedIsWhatTheTableSays) {
   for (int lead = 0; lead < 256; ++lead) {
     for (int second = 0; second < 256; ++second) {
       std::size_t expected = 0;
-      for (const Row& row : kTable) {
+      for (const LeadRange& row : kTable) {
         const bool here =
             lead >= row.lead_low && lead <= row.lead_high && second >= row.second_low && second <= row.second_high;
         if (here) expected = static_cast<std::size_t>(row.bytes);
