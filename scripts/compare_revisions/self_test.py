@@ -97,7 +97,8 @@ class SelfTest:
     def __init__(self, options, work, tree_of):
         self.options, self.work = options, work
         self.tree = options.old_tree or tree_of(options.old_kiln)
-        self.page = options.changes.read_text()
+        # The program is the same on both sides: rows that leave whole streams out would hide what is planted.
+        self.page = "\n".join(line for line in options.changes.read_text().splitlines() if "| `*` | `*` |" not in line)
         self.cases = cases()
         self.number = 0
         self.good = self.outcomes(run.Side("old", options.old_kiln, self.tree, work, work))
