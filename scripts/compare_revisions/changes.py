@@ -98,6 +98,13 @@ class Changes:
         return old, new
 
     def _texts(self, case, stream, old, new):
+        for entry in self.of["Figures of the machine on the screen"]:
+            by = entry.by
+            if not (is_of(by["command"], case) and fnmatch.fnmatchcase(stream, by["stream"])):
+                continue
+            old, count = entry.regex.subn(b"(figure)", old)
+            new, _ = entry.regex.subn(b"(figure)", new)
+            entry.used += count
         for entry in self.of["Changed sentences and screens"]:
             by = entry.by
             if not (is_of(by["command"], case) and fnmatch.fnmatchcase(stream, by["stream"])):
@@ -112,13 +119,6 @@ class Changes:
             else:
                 count = old.count(by["old"].encode())
                 old = old.replace(by["old"].encode(), by["new"].encode())
-            entry.used += count
-        for entry in self.of["Figures of the machine on the screen"]:
-            by = entry.by
-            if not (is_of(by["command"], case) and fnmatch.fnmatchcase(stream, by["stream"])):
-                continue
-            old, count = entry.regex.subn(b"(figure)", old)
-            new, _ = entry.regex.subn(b"(figure)", new)
             entry.used += count
         return old, new
 
