@@ -57,7 +57,9 @@ Codebook Histogram::lloyd(const Codebook& start) const {
   }
   if (levels.back() <= 0) return start;
   std::vector<float> rounded;
+  rounded.reserve(levels.size());
   for (const double level : levels)
+    // NOLINTNEXTLINE(bugprone-incorrect-roundings): levels are not negative, and images hold what this gives
     rounded.push_back(static_cast<float>(static_cast<int>(level / levels.back() * 127.0 + 0.5)));
   return {start.bits, std::move(rounded)};
 }

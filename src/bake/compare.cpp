@@ -151,7 +151,7 @@ class Comparer {
       }
       return done;
     });
-    if (!status) return status;
+    if (!status) return status.error();
     judge(place, tensor, sum);
     return {};
   }

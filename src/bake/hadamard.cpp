@@ -8,12 +8,19 @@ namespace {
 
 using numerics::kGroup;
 
+/// Lane i gets x[i ^ h].
+template <int h>
+KILN_KERNEL void swap_partners(const Floats& x, Floats& out) {
+  out = __builtin_shufflevector(x, x, 0 ^ h, 1 ^ h, 2 ^ h, 3 ^ h, 4 ^ h, 5 ^ h, 6 ^ h, 7 ^ h, 8 ^ h, 9 ^ h, 10 ^ h,
+                                11 ^ h, 12 ^ h, 13 ^ h, 14 ^ h, 15 ^ h);
+}
+
 /// One butterfly stage inside a vector: lane i gets x[i] + x[i ^ h], or x[i ^ h] - x[i] where i has the bit h.
 template <std::int32_t h>
 KILN_KERNEL void stage_in_vector(Floats& x) {
   constexpr Ints kLane = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-  constexpr Ints kPartner = kLane ^ h;
-  const Floats other = __builtin_shuffle(x, kPartner);
+  Floats other;
+  swap_partners<h>(x, other);
   const Ints flip = (kLane & h) != 0 ? Ints{} + INT32_MIN : Ints{};
   x = other + (Floats)((Ints)x ^ flip);
 }
@@ -28,7 +35,7 @@ KILN_KERNEL void transform_body(float* data, std::size_t count, std::size_t bloc
   const float scale = 1.0F / static_cast<float>(block);
   for (std::size_t at = 0; at < count; at += kGroup) {
     Floats x[4];
-    for (int v = 0; v < 4; ++v) {
+    for (std::size_t v = 0; v < 4; ++v) {
       load(data + at + v * 16, x[v]);
       if (block >= 2) stage_in_vector<1>(x[v]);
       if (block >= 4) stage_in_vector<2>(x[v]);
@@ -43,7 +50,7 @@ KILN_KERNEL void transform_body(float* data, std::size_t count, std::size_t bloc
       butterfly(x[0], x[2]);
       butterfly(x[1], x[3]);
     }
-    for (int v = 0; v < 4; ++v) {
+    for (std::size_t v = 0; v < 4; ++v) {
       x[v] *= scale;
       store(x[v], data + at + v * 16);
     }

@@ -93,6 +93,7 @@ KILN_KERNEL float refined(const Plan& plan, const Group& group, float scale) {
 }
 
 KILN_KERNEL float whole_scale(float scale) {
+  // NOLINTNEXTLINE(bugprone-incorrect-roundings): scales are not negative, and lround is a call in a kernel
   const auto rounded = static_cast<float>(static_cast<std::int32_t>(scale + 0.5F));
   return rounded < 1.0F ? 1.0F : rounded > kLargestScale ? kLargestScale : rounded;
 }

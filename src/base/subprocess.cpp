@@ -65,6 +65,7 @@ class Actions {
 
 Result<pid_t> start_program(const std::vector<std::string>& arguments, const ProgramStreams& streams) {
   std::vector<char*> argv;
+  argv.reserve(arguments.size() + 1);
   for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
   argv.push_back(nullptr);
   const Actions actions(streams);

@@ -160,6 +160,7 @@ base::Status GgufFile::place_tensors(std::uint64_t header_end) {
     t.offset += data_begin;
   }
   std::vector<const GgufTensor*> order;
+  order.reserve(tensors_.size());
   for (const auto& t : tensors_) order.push_back(&t);
   std::sort(order.begin(), order.end(), [](const auto* a, const auto* b) { return a->name < b->name; });
   for (std::size_t i = 1; i < order.size(); ++i)

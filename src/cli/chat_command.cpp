@@ -17,7 +17,7 @@ base::Result<int> run_chat(const ChatOptions& options, Session& session) {
   if (const auto set = session.allow_set({"chip", "gpu"}); !set) return set.error();
   const auto chat = study::Chat::open(options.question, session.environment());
   if (!chat) return chat.error();
-  const auto status = Chat(session, **chat, options.pace, options.question.system).run();
+  auto status = Chat(session, **chat, options.pace, options.question.system).run();
   if (!status || *status != 0) return status;
   if (session.options().json.empty()) return 0;
   study::ChatAnswer& answer = (*chat)->answer;

@@ -15,6 +15,7 @@ int status_of(const study::RomInspection& inspection) {
 int status_of(const std::unique_ptr<checkpoint::Checkpoint>&) { return 0; }
 
 const study::RomInspection& told(const study::RomInspection& inspection) { return inspection; }
+const study::RomInspection& told(study::RomInspection&&) = delete;
 const checkpoint::Checkpoint& told(const std::unique_ptr<checkpoint::Checkpoint>& checkpoint) { return *checkpoint; }
 
 base::Result<int> inspect(const study::InspectQuestion& question, Session& session) {

@@ -94,8 +94,8 @@ ContextCost::ContextCost(const program::Placement& placement, std::uint64_t long
 ContextCycles ContextCost::at(std::uint64_t context) const {
   const std::uint64_t whole = context / block_;
   const std::uint64_t in_whole = whole > 0 ? whole * conflicts_[block_] : 0;
-  return {2 * steps_per_block_ * ceil_div(context, block_) + ceil_div(heads_ * context, softmax_lanes_),
-          2 * (in_whole + conflicts_[context % block_])};
+  return {Wide{2} * steps_per_block_ * ceil_div(context, block_) + ceil_div(heads_ * context, softmax_lanes_),
+          Wide{2} * (in_whole + conflicts_[context % block_])};
 }
 
 ContextCycles ContextCost::up_to(std::uint64_t context) const {
@@ -110,7 +110,7 @@ ContextCycles ContextCost::up_to(std::uint64_t context) const {
   // ceil(c / block) is q + 1 for c in (q * block, (q + 1) * block].
   const Wide blocks = Wide{block_} * (whole * (whole + 1) / 2) + (whole + 1) * rest;
   const Wide softmax = floor_sum(Wide{context} + 1, softmax_lanes_, heads_, softmax_lanes_ - 1);
-  return {2 * steps_per_block_ * blocks + softmax, 2 * conflicts};
+  return {Wide{2} * steps_per_block_ * blocks + softmax, 2 * conflicts};
 }
 
 }  // namespace kiln::closed_form

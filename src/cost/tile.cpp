@@ -42,6 +42,7 @@ void add_entry(TileCircuits& all, const TileKind& kind, const config::TileConfig
   // A tile has the bank of every matrix that reaches into it: of each matrix, the tiles that its columns touch.
   std::uint64_t first = 0;
   for (const auto& section : sections) {
+    // NOLINTNEXTLINE(bugprone-integer-division): whole tiles are meant
     const double touched = static_cast<double>((first + section.rows - 1) / tile.columns - first / tile.columns + 1);
     const TileBank bank = kind.bank(format_of(recipe, section));
     all.products += over_inputs * touched * tile.inputs_per_cycle * bank.transistors;

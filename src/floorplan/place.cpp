@@ -38,6 +38,7 @@ std::vector<Stage> stages_of(const std::vector<Block>& blocks) {
     stage.share.thickness = std::max(stage.share.thickness, std::sqrt(blocks[i].area_mm2 / kMaxAspect));
   }
   std::vector<Stage> stages;
+  stages.reserve(numbered.size());
   for (auto& [number, stage] : numbered) stages.push_back(std::move(stage));
   return stages;
 }
@@ -133,6 +134,7 @@ Floorplan place(const std::vector<Block>& blocks, double die_mm2) {
   std::map<Likeness, Arrangement> known;
   for (const Stage& stage : stages) {
     std::vector<StageBlock> members;
+    members.reserve(stage.blocks.size());
     for (const std::size_t i : stage.blocks) {
       // The search looks at one stage alone, so all of its blocks have the same number.
       members.push_back({{blocks[i].unit, 0, blocks[i].tiles, {}}, blocks[i].kind, blocks[i].area_mm2});

@@ -94,6 +94,7 @@ Value Evaluator::operator_value(const Expression& expression) {
 
 std::vector<Value> Evaluator::all(const std::vector<ExpressionPtr>& parts) {
   std::vector<Value> values;
+  values.reserve(parts.size());
   for (const auto& part : parts) values.push_back(evaluate(*part));
   return values;
 }

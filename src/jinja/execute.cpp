@@ -73,7 +73,7 @@ Evaluator::Flow Evaluator::run_if(const Statement& statement) {
 }
 
 std::shared_ptr<const Items> Evaluator::filtered(const Statement& statement) {
-  const auto items = walked(evaluate(*statement.value), budget_);
+  auto items = walked(evaluate(*statement.value), budget_);
   if (statement.filter == nullptr) return items;
   Items kept;
   for (const Value& candidate : *items) {

@@ -56,7 +56,7 @@ KILN_AVX512 void score_block_avx512(const KvBlocks& kv, std::size_t block, std::
     sum = _mm512_add_epi32(sum, _mm512_srav_epi32(_mm512_add_epi32(dot, half), shift));
   }
   const __m512i biased = _mm512_add_epi32(largest, _mm512_set1_epi32(1023 - kScoreGuardBits));
-  for (int part = 0; part < 2; ++part) {
+  for (std::size_t part = 0; part < 2; ++part) {
     const __m256i s = part == 0 ? _mm512_castsi512_si256(sum) : _mm512_extracti64x4_epi64(sum, 1);
     const __m256i e = part == 0 ? _mm512_castsi512_si256(biased) : _mm512_extracti64x4_epi64(biased, 1);
     const __m512d power = _mm512_castsi512_pd(_mm512_slli_epi64(_mm512_cvtepi32_epi64(e), 52));
@@ -109,7 +109,7 @@ KILN_AVX512 inline __m128i byte_planes(const std::uint32_t* weights) {
 }
 
 KILN_AVX512 inline void widen(const __m512i (&planes)[4], std::int64_t* sums) {
-  for (int half = 0; half < 2; ++half) {
+  for (std::size_t half = 0; half < 2; ++half) {
     __m512i total = _mm512_loadu_si512(sums + 8 * half);
     for (unsigned b = 0; b < 4; ++b) {
       const __m256i part = half == 0 ? _mm512_castsi512_si256(planes[b]) : _mm512_extracti64x4_epi64(planes[b], 1);

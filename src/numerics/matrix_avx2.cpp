@@ -37,9 +37,9 @@ KILN_AVX2 void decode(const std::int8_t* codebook, const std::byte* codes, std::
     alignas(16) std::int8_t entries[16];
     for (int i = 0; i < 16; ++i) entries[i] = codebook[i & ((1 << Bits) - 1)];
     const __m256i table = _mm256_broadcastsi128_si256(_mm_load_si128(reinterpret_cast<const __m128i*>(entries)));
-    for (std::size_t i = 0; i < kPanelRows * kGroup; i += 32, codes += 4 * Bits) {
-      const __m256i index = _mm256_set_epi64x(static_cast<long long>(spread<Bits>(codes + 3 * Bits)),
-                                              static_cast<long long>(spread<Bits>(codes + 2 * Bits)),
+    for (std::size_t i = 0; i < kPanelRows * kGroup; i += 32, codes += std::size_t{4} * Bits) {
+      const __m256i index = _mm256_set_epi64x(static_cast<long long>(spread<Bits>(codes + std::size_t{3} * Bits)),
+                                              static_cast<long long>(spread<Bits>(codes + std::size_t{2} * Bits)),
                                               static_cast<long long>(spread<Bits>(codes + Bits)),
                                               static_cast<long long>(spread<Bits>(codes)));
       _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + i), _mm256_shuffle_epi8(table, index));

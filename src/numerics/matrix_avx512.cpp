@@ -88,7 +88,7 @@ struct Decoder {
         weights[0] = _mm512_mask_blend_epi8(_mm512_movepi8_mask(code), low, high);
       }
     } else {
-      constexpr __mmask16 kDwords = static_cast<__mmask16>((1U << (2 * Bits * kTogether)) - 1);
+      constexpr __mmask16 kDwords = static_cast<__mmask16>((1U << (std::size_t{2} * Bits * kTogether)) - 1);
       const __m512i packed = kDwords == 0xFFFF ? _mm512_loadu_si512(codes) : _mm512_maskz_loadu_epi32(kDwords, codes);
       const __m512i chunks = _mm512_permutexvar_epi8(spread, packed);
       for (std::size_t i = 0; i < kTogether; ++i) {

@@ -37,6 +37,7 @@ constexpr double sqrt_newton(double x) {  // x > 0, of moderate size
   return y;
 }
 
+// NOLINTNEXTLINE(bugprone-incorrect-roundings): x >= 0, and this rounding is what the tables are defined by
 constexpr std::uint32_t rounded(double x) { return static_cast<std::uint32_t>(x + 0.5); }
 
 constexpr auto make_exp2() {
@@ -85,6 +86,7 @@ inline constexpr int kProbabilityBits = 24;  ///< fraction bits of a probability
 /// 2^-below with kProbabilityBits fraction bits, below >= 0: 0 from 32 on, and held just under 1 at 0.
 inline std::uint32_t power_below(float below) {
   if (below >= 32) return 0;
+  // NOLINTNEXTLINE(bugprone-incorrect-roundings): below >= 0, and this rounding is the chip's
   const auto z = static_cast<std::uint64_t>(std::int64_t(static_cast<double>(below) * 0x1p26 + 0.5));
   const std::uint64_t power = exp2_negative(z & ((std::uint64_t{1} << kExpFractionBits) - 1));
   const auto whole = static_cast<int>(z >> kExpFractionBits);

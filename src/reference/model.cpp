@@ -80,6 +80,7 @@ struct Model::Impl {
     cosines.resize(tokens * pairs);
     sines.resize(tokens * pairs);
     for (std::size_t i = 0; i < tokens * pairs; ++i) {
+      // NOLINTNEXTLINE(bugprone-integer-division): the token of pair i
       const double angle = static_cast<double>(position + i / pairs) * frequencies[i % pairs];
       cosines[i] = static_cast<float>(std::cos(angle));
       sines[i] = static_cast<float>(std::sin(angle));

@@ -76,9 +76,9 @@ std::string workload_tables(const host::WorkloadFigures& figures) {
                       ? fmt::format(", {} user{} left", grouped(figures.cancelled), figures.cancelled == 1 ? "" : "s")
                       : "");
   Table table({"time", "mean", "p50", "p90", "p99", "largest"});
-  const auto row = [&](std::string what, const host::Percentiles& p) {
+  const auto row = [&](const std::string& what, const host::Percentiles& p) {
     if (p.count == 0) return;
-    table.row({std::move(what), microseconds(p.mean), microseconds(p.p50), microseconds(p.p90), microseconds(p.p99),
+    table.row({what, microseconds(p.mean), microseconds(p.p50), microseconds(p.p90), microseconds(p.p99),
                microseconds(p.largest)});
   };
   row("in the queue", figures.queued_us);

@@ -104,12 +104,16 @@ std::uint64_t fingerprint(const fs::path& directory, const std::string& top, con
 
 }  // namespace
 
-std::string side_by_side(const std::string& top, const std::vector<UnitDesign>& designs) {
+std::string side_by_side(const std::string& top, const std::vector<UnitDesign>& designs, Clocks clocks) {
   std::string ports = "  input logic clk_i,\n  input logic rst_ni";
   std::string body;
   for (std::size_t i = 0; i < designs.size(); ++i) {
     const UnitDesign& design = designs[i];
     std::string parameters, connections = "    .clk_i,\n    .rst_ni";
+    if (clocks == Clocks::Stoppable) {
+      ports += fmt::format(",\n  input logic c{}_stop_i", i);
+      connections = fmt::format("    .clk_i(clk_i & ~c{}_stop_i),\n    .rst_ni", i);
+    }
     for (const auto& [name, value] : design.parameters)
       parameters += fmt::format("{}    .{}({})", parameters.empty() ? "" : ",\n", name, value);
     for (const Port& port : design.ports) {
@@ -165,7 +169,7 @@ base::Result<fs::path> build(const fs::path& directory, const std::string& top, 
   remove_left_over(directory);
   auto folder = own_folder(directory);
   if (!folder) return folder.error();
-  const fs::path work = *folder;
+  const fs::path& work = *folder;
   std::error_code failed;
   auto verilator = answer({"verilator", "--version"}, work / "verilator-version.log");
   if (!verilator) return verilator.error();

@@ -22,8 +22,11 @@ struct SourceFile {
 };
 const std::vector<SourceFile>& sources();
 
+/// Stoppable: each design has an input stop_i of its own; while it is 1 the design has no clock, and costs no time.
+enum class Clocks { Common, Stoppable };
 /// Several designs side by side in one module `top` that has their ports, with "c0_", "c1_", ... in front.
-std::string side_by_side(const std::string& top, const std::vector<UnitDesign>& designs);
+std::string side_by_side(const std::string& top, const std::vector<UnitDesign>& designs,
+                         Clocks clocks = Clocks::Common);
 
 /// Writes all modules, `extra` files, and the designs' ROM contents into `directory` (made if it is not there).
 base::Status write_files(const std::filesystem::path& directory, const std::vector<UnitDesign>& designs,

@@ -28,6 +28,12 @@ base::Result<std::vector<base::TokenId>> text_ids(const std::string& text, const
   return ids;
 }
 
+/// The cycle nearest to a time of a workload, which is not negative.
+base::Cycles cycle_at(double us, std::uint32_t clock_mhz) {
+  // NOLINTNEXTLINE(bugprone-incorrect-roundings): llround would be wrong from 2^63 on
+  return base::Cycles(static_cast<std::uint64_t>(us * clock_mhz + 0.5));
+}
+
 }  // namespace
 
 base::Result<std::vector<chip::UserRequest>> users_of(const RunQuestion& question, const Subject& subject,
@@ -54,14 +60,12 @@ base::Result<std::vector<chip::UserRequest>> users_of(const RunQuestion& questio
     const auto requests = host::parse_workload(*text, *question.workload);
     if (!requests) return requests.error();
     for (const auto& request : *requests) {
-      const base::Cycles arrival(static_cast<std::uint64_t>(request.arrival_us * clock_mhz + 0.5));
+      const base::Cycles arrival = cycle_at(request.arrival_us, clock_mhz);
       auto prompt = request.prompt ? text_ids(*request.prompt, *question.workload + ": /prompt", question, subject)
                                    : seeded(request.prompt_tokens);
       if (!prompt) return prompt.error();
       if (const auto added = add(arrival, *std::move(prompt), request.answer_tokens); !added) return added.error();
-      if (request.leaves_us)
-        users.back().cancelled_at =
-            std::max(arrival, base::Cycles(static_cast<std::uint64_t>(*request.leaves_us * clock_mhz + 0.5)));
+      if (request.leaves_us) users.back().cancelled_at = std::max(arrival, cycle_at(*request.leaves_us, clock_mhz));
     }
     return users;
   }

@@ -104,6 +104,7 @@ void Chip::join(RunState& state, std::uint32_t stage) {
 
 std::vector<const StageAccounting*> Chip::stage_accounting() {
   std::vector<const StageAccounting*> accounting;
+  accounting.reserve(stages_.size());
   for (const auto& stage : stages_) accounting.push_back(&stage->state().accounting);
   return accounting;
 }

@@ -111,17 +111,26 @@ class Lane {
     twin_ = which.twin(fmt::format("twin{}", index).c_str(), state_->stage);
     for (const auto& link : links_.links()) bind(link, index);
     for (const Port& port : which.design.ports) {
-      if (port.name.ends_with("_valid_o")) outputs_.push_back(port.name.substr(0, port.name.size() - 8));
-      if (port.name.ends_with("_valid_i")) inputs_.push_back(port.name.substr(0, port.name.size() - 8));
+      const std::string stream = port.name.substr(0, port.name.find("_valid_"));
+      if (port.name.ends_with("_valid_o"))
+        outputs_.push_back({stream, pins_[port.name], pins_[stream + "_ready_i"], pins_[stream + "_data_o"]});
+      if (port.name.ends_with("_valid_i"))
+        inputs_.push_back({stream, pins_[port.name], pins_[stream + "_ready_o"], pins_[stream + "_data_i"]});
+      if (port.name == "layer_o") layer_ = pins_[port.name];
     }
   }
 
-  [[nodiscard]] bool done() const { return taken_ >= wanted_ && idle(); }
+  /// All beats wanted are through, and the unit was watched for a while after them.
+  [[nodiscard]] bool done() const { return watched_ >= kWatched; }
   [[nodiscard]] std::uint64_t transactions() const { return taken_; }
+
+  /// No more cycles for this design, which would slow those that are not done.
+  void stop() { pins_["stop_i"].set(1); }
 
   /// Everything of cycle `now`; false behind a mismatch.
   bool cycle(std::uint64_t now) {
     if (idle() && taken_ < wanted_) next_operation(now);
+    if (idle()) ++watched_;
     return outputs(now) && input(now);
   }
 
@@ -195,22 +204,21 @@ class Lane {
     for (const auto& outlet : outlets_) waiting += outlet->waiting;
     // With its last beat in and none out an operation may be over, and the next have begun by itself.
     const bool at_work = fed_ < exchange_.in.size() || waiting > 0;
-    if (exchange_.layer && at_work && !same(now, "layer_o", *exchange_.layer, pins_["layer_o"].get())) return false;
-    for (const std::string& name : outputs_) {
-      const bool mine = name == exchange_.output;
-      const bool expected = mine && waiting > 0;
-      if (!same(now, name + "_valid_o", expected ? 1 : 0, pins_[name + "_valid_o"].get())) return false;
+    if (exchange_.layer && at_work && !same(now, "layer", "_o", *exchange_.layer, layer_.get())) return false;
+    for (const Stream& output : outputs_) {
+      const bool expected = output.name == exchange_.output && waiting > 0;
+      if (!same(now, output.name, "_valid_o", expected ? 1 : 0, output.valid.get())) return false;
       const bool ready = !stalled();
-      pins_[name + "_ready_i"].set(ready ? 1 : 0);
+      output.ready.set(ready ? 1 : 0);
       if (!expected) continue;
       if (gone_ >= exchange_.out.size()) {
         ADD_FAILURE() << case_.name << ", cycle " << now << ": the twin gives more beats than the oracle expects";
         return false;
       }
-      pins_[name + "_data_o"].get(seen_);
+      output.data.get(seen_);
       if (!(seen_ == exchange_.out[gone_])) {
         ADD_FAILURE() << fmt::format("{}, cycle {}, signal {}_data_o, beat {}: expected {}, RTL has {}; {}", case_.name,
-                                     now, name, gone_, exchange_.out[gone_].hex(), seen_.hex(), differing());
+                                     now, output.name, gone_, exchange_.out[gone_].hex(), seen_.hex(), differing());
         return false;
       }
       if (ready) leave();
@@ -232,19 +240,22 @@ class Lane {
     const bool wanted = fed_ < exchange_.in.size();
     const bool free = wanted && now >= free_from_;
     if (wanted && !offered_) offered_ = !stalled();
-    for (const std::string& name : inputs_) {
-      const bool mine = name == exchange_.input;
-      // Behind the last operation of all the unit waits for one that does not come.
+    const Stream* taking = nullptr;
+    for (const Stream& input : inputs_) {
+      const bool mine = input.name == exchange_.input;
+      if (mine) taking = &input;
+      // After the last operation of all the unit waits for one that does not come.
       const bool compared = taken_ < wanted_ || !idle();
-      if (compared && !same(now, name + "_ready_o", mine && free ? 1 : 0, pins_[name + "_ready_o"].get())) return false;
-      pins_[name + "_valid_i"].set(mine && offered_ ? 1 : 0);
+      if (compared && !same(now, input.name, "_ready_o", mine && free ? 1 : 0, input.ready.get())) return false;
+      input.valid.set(mine && offered_ ? 1 : 0);
     }
     if (!wanted) {
       follow();
       return true;
     }
     if (!offered_) return true;
-    pins_[exchange_.input + "_data_i"].set(exchange_.in[fed_]);
+    base::check(taking != nullptr, "cosim: the unit has no such input");
+    taking->data.set(exchange_.in[fed_]);
     if (free) take(now);
     return true;
   }
@@ -269,13 +280,14 @@ class Lane {
     return mood_ != 0 && random_.below(4) < mood_;
   }
 
-  bool same(std::uint64_t now, const std::string& signal, std::uint64_t expected, std::uint64_t seen) {
+  bool same(std::uint64_t now, std::string_view stream, std::string_view signal, std::uint64_t expected,
+            std::uint64_t seen) {
     if (expected == seen) return true;
     ADD_FAILURE() << fmt::format(
-        "{}, cycle {}, signal {}: twin has {}, RTL has {} (operation {} of position {}, beat "
+        "{}, cycle {}, signal {}{}: twin has {}, RTL has {} (operation {} of position {}, beat "
         "{} of {} in, {} of {} out)",
-        case_.name, now, signal, expected, seen, program::name(flight_.op(op_).kind), flight_.position.value, fed_,
-        exchange_.in.size(), gone_, exchange_.out.size());
+        case_.name, now, stream, signal, expected, seen, program::name(flight_.op(op_).kind), flight_.position.value,
+        fed_, exchange_.in.size(), gone_, exchange_.out.size());
     return false;
   }
   [[nodiscard]] std::string differing() const {
@@ -297,7 +309,13 @@ class Lane {
   std::unique_ptr<Named> state_;
   std::unique_ptr<chip::UnitModule> twin_;
   std::vector<std::unique_ptr<Outlet>> outlets_;
-  std::vector<std::string> outputs_, inputs_;
+  /// The pins of one stream of beats.
+  struct Stream {
+    std::string name;
+    Pin valid, ready, data;
+  };
+  std::vector<Stream> outputs_, inputs_;
+  Pin layer_;
   chip::TokenInFlight flight_;
   std::uint32_t op_ = 0;
   Exchange exchange_;
@@ -305,7 +323,8 @@ class Lane {
   std::size_t fed_ = 0, gone_ = 0;
   bool offered_ = false;
   std::uint64_t wanted_ = transactions_wanted();
-  std::uint64_t free_from_ = 0, taken_ = 0, mood_left_ = 0;
+  static constexpr std::uint64_t kWatched = 1000;  ///< cycles; a beat that should not be comes soon or never
+  std::uint64_t free_from_ = 0, taken_ = 0, mood_left_ = 0, watched_ = 0;
   std::uint32_t tokens_ = 0, mood_ = 0;
 };
 
@@ -315,7 +334,8 @@ class Bench final : public sc_core::sc_module {
   SC_HAS_PROCESS(Bench);
   Bench(const sc_core::sc_module_name& name, Model& model) : sc_module(name), model_(model) { SC_METHOD(step); }
   void add(Lane& lane) { lanes_.push_back(&lane); }
-  [[nodiscard]] std::uint64_t cycles() const { return now_; }
+  /// Compared, of all lanes.
+  [[nodiscard]] std::uint64_t cycles() const { return cycles_; }
 
  private:
   void step() {
@@ -326,12 +346,15 @@ class Bench final : public sc_core::sc_module {
     }
     delta_ = 0;
     now_ = sc_core::sc_time_stamp().value();
-    bool all_done = true;
-    for (Lane* lane : lanes_) {
+    for (Lane* lane : lanes_)
       if (now_ >= kFirstCycle && !lane->cycle(now_)) return sc_core::sc_stop();
-      all_done = all_done && lane->done();
-    }
-    if (all_done) return;
+    cycles_ += lanes_.size();
+    std::erase_if(lanes_, [](Lane* lane) {
+      if (!lane->done()) return false;
+      lane->stop();
+      return true;
+    });
+    if (lanes_.empty()) return;
     model_.tick();
     next_trigger(sc_core::sc_time::from_value(1));
   }
@@ -339,7 +362,7 @@ class Bench final : public sc_core::sc_module {
   Model& model_;
   std::vector<Lane*> lanes_;
   int delta_ = 0;
-  std::uint64_t now_ = 0;
+  std::uint64_t now_ = 0, cycles_ = 0;
 };
 
 /// Verilates designs side by side; their pins begin with "c0_", "c1_", ... What was made before of the same sources is
@@ -352,13 +375,14 @@ inline std::unique_ptr<Model> loaded(const std::string& name, const std::vector<
       port.name = fmt::format("c{}_{}", i, port.name);
       ports.push_back(port);
     }
+    ports.push_back({fmt::format("c{}_stop_i", i), 1, true});
   }
   // Modules of this folder, as scripts/rtl-mutations makes them, take the place of Kiln's.
   const char* overlay = std::getenv("KILN_RTL_OVERLAY");
   const std::filesystem::path folder =
       (overlay != nullptr ? std::filesystem::path(overlay) : std::filesystem::path(KILN_BINARY_DIR) / "cosim") / name;
   const std::string top = "kiln_cosim_top";
-  extra.emplace_back(top + ".sv", side_by_side(top, designs));
+  extra.emplace_back(top + ".sv", side_by_side(top, designs, Clocks::Stoppable));
   auto written = write_files(folder, designs, extra);
   base::check(written.ok(), written.ok() ? "" : written.error().message);
   for (const auto& entry : std::filesystem::directory_iterator(folder.parent_path())) {
@@ -393,8 +417,7 @@ inline void run_in_lock_step(const std::string& group_name, const std::vector<Ca
     }
   }
   std::cout << fmt::format("{}: {} configurations, {} transactions, {} cycles compared, {} differences\n", group_name,
-                           cases.size(), transactions, bench.cycles() * cases.size(),
-                           testing::Test::HasFailure() ? "some" : "0");
+                           cases.size(), transactions, bench.cycles(), testing::Test::HasFailure() ? "some" : "0");
 }
 
 }  // namespace kiln::rtl
