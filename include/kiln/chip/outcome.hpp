@@ -1,4 +1,4 @@
-// What a run of the chip comes to: every user's answer and times, what every unit did in every cycle, the critical
+// The result of a run of the chip: every user's answer and times, what every unit did in every cycle, the critical
 // path, the counters. All integers; a run owns its data.
 #pragma once
 
@@ -15,7 +15,7 @@
 
 namespace kiln::chip {
 
-/// What a unit does in a cycle. Idle is what is left.
+/// What a unit does in a cycle. Idle is the rest.
 enum class CycleCategory { Compute, WaitInput, WaitOutput, KvConflict, Wire, Idle };
 inline constexpr std::size_t kCycleCategories = 6;
 std::string_view name(

@@ -37,12 +37,12 @@ struct Work {
 struct SpanPart {
   CycleCategory category = CycleCategory::Compute;
   base::Cycles first, last;
-  bool gathered = false;  ///< the cycles lie scattered over the slice; they are drawn together here
+  bool gathered = false;  ///< the cycles are scattered over the slice; they are drawn together here
   bool operator==(const SpanPart&) const = default;
 };
 
 /// A row of a trace: what a unit did in [first, last), from an operation's first beat in until its last beat has left.
-/// Its stretches are in order and do not overlap; in what they leave out the unit is idle.
+/// Its parts are in order and do not overlap; between them the unit is idle.
 struct TraceSpan {
   program::Unit unit = program::Unit::HostLink;
   std::optional<std::uint32_t> stage;  ///< as in UnitCycles
