@@ -66,7 +66,7 @@ class FieldVisitor {
                        const std::function<void()>& fields) = 0;
   /// False for a writer: canonical JSON has no shorthand.
   [[nodiscard]] virtual bool takes_shorthand() const { return true; }
-  /// True if keys that depend on another key's value are wanted all the same (documentation).
+  /// True if keys that depend on another key's value are included regardless (documentation).
   [[nodiscard]] virtual bool wants_all() const { return false; }
 
   /// word() for an enumeration.
