@@ -1,4 +1,4 @@
-// Guillotine cuts: a rectangle is cut into columns or rows, these again, until each block has a cell of its own, at
+// Guillotine cuts: a rectangle is cut into columns or rows, these again, until each block has its own cell, at
 // least as large as the block. What a region has beyond its blocks' areas goes first to cells that would be too thin
 // for their blocks, then to all by area.
 #pragma once
