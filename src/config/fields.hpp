@@ -1,6 +1,6 @@
 // The keys of every config, written once: describe() walks the fields of a config with a visitor, and a visitor reads
 // them from JSON (reader.hpp), writes them as canonical JSON or lists them for documentation (writer.hpp).
-// Each call names a key, the value it stands for, its unit and what is allowed; it returns whether the key was there
+// Each call names a key, its value, its unit and what is allowed; it returns whether the key was present
 // (always true unless a reader found nothing).
 #pragma once
 

@@ -19,7 +19,7 @@ struct Point {
 };
 inline Point centre(const Rectangle& r) { return {r.x_mm + r.width_mm / 2, r.y_mm + r.height_mm / 2}; }
 
-/// What a part of a cut must get, and how thin it may become.
+/// The area that a part of a cut must get, and how thin it may become.
 struct Share {
   double area = 0;
   double thickness = 0;

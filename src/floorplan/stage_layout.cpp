@@ -176,7 +176,7 @@ std::vector<Site> sites_of(std::span<const StageBlock> blocks) {
   return sites;
 }
 
-/// By hand: large arrays to both sides, memory above, what a layer does not use below.
+/// By hand: large arrays on both sides, memory above, blocks outside the layers below.
 Arrangement by_hand() {
   Arrangement a;
   a.slots = {Slot::Left,  Slot::Left,  Slot::Right, Slot::Left, Slot::Below,

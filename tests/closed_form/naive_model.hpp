@@ -62,7 +62,7 @@ class NaiveChip {
     return count;
   }
 
-  /// When the last lane group of a beat is there, of which one follows the other from `first` on for `slots` cycles.
+  /// When the last lane group of a beat is taken; its groups follow each other from `first` on for `slots` cycles.
   static std::uint64_t whole(std::uint64_t first, std::uint64_t slots) {
     for (std::uint64_t group = 1; group < slots; ++group) ++first;
     return first;

@@ -89,7 +89,7 @@ TEST(FunctionalModel, ResetForgetsTheTokensBefore) {
   EXPECT_EQ(values.argmax(), numerics::argmax(values.logits()));
   values.reset();
   EXPECT_EQ(all_logits(values, ids), first);
-  const auto handle = values.begin(0, 0, base::TokenPos{7});  // three tokens are there
+  const auto handle = values.begin(0, 0, base::TokenPos{7});  // three tokens are present
   const program::Dataflow dataflow(rom.model());
   const auto attend = [&] {
     for (const auto& op : dataflow.token(false)) values.execute(handle, op);

@@ -1,4 +1,4 @@
-// What a user asks of the chip: a prompt, how long an answer, when. Cycles are the chip's; in cycle 0 the host may
+// A user's request to the chip: a prompt, the answer's length, the time. Cycles are the chip's; in cycle 0 the host may
 // begin to send.
 #pragma once
 

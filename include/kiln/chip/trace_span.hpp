@@ -1,4 +1,4 @@
-// What a run tells while it runs, for traces and proofs: events of operations, and spans of a unit's time.
+// What a run reports while it runs, for traces and checks: events of operations, and spans of a unit's time.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,7 @@
 
 namespace kiln::chip {
 
-/// One event of an operation, for the proof that bursts and beats agree and for traces.
+/// One event of an operation, to check that bursts and beats agree, and for traces.
 enum class EventKind : std::uint8_t { FirstIn, LastIn, Start, End, FirstOut, LastOut };
 struct Event {
   std::uint32_t user = 0;

@@ -83,7 +83,7 @@ struct RunAnswer {
   numerics::Sampling sampling;
   std::size_t prompt_tokens = 0;         ///< of all users
   std::vector<base::TokenId> token_ids;  ///< of the first user's answer; empty when timing only
-  std::string text;                      ///< likewise
+  std::string text;                      ///< as above
   std::string prompt;                    ///< as given, or empty
   std::optional<host::WorkloadFigures> workload;
   std::vector<GpuUnderLoad> baseline_under_load;  ///< with a workload

@@ -1,6 +1,6 @@
 // A link between two units: S >= 1 registered stages, each with a two-entry skid buffer. A beat arrives S cycles after
 // it left; the link holds 2S beats; a freed place is seen by the sender S cycles later. docs/units/link.md Two ways of
-// working out the same cycles: LinkTiming a burst at once, BeatLink beat by beat. Neither knows SystemC.
+// working out the same cycles: LinkTiming a burst at once, BeatLink beat by beat. Neither uses SystemC.
 #pragma once
 
 #include <cstdint>

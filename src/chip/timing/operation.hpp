@@ -1,6 +1,6 @@
 // One operation of the dataflow inside a unit: how its beats in become beats out, and the state of one that is under
 // way. A unit's core says how (OpTiming, from its page's formulas); Operation follows it, in bursts or beat by beat,
-// and knows no SystemC. Four events make its life:
+// without SystemC. It has four events:
 //
 //   begin ──▶ taking ──────────▶ working ──────────▶ emitting ─────────▶ over
 //             take: a beat in    (the barrier, or    emit: a beat out    depart: a beat out has left

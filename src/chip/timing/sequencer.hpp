@@ -1,5 +1,5 @@
-// Token sequencer: which users have a slot, and whose token the chip takes next. What happens in a cycle is known to
-// the decision of that cycle, whatever the order in which it was told. docs/units/sequencer.md
+// Token sequencer: which users have a slot, and whose token the chip takes next. What happens in a cycle counts for
+// the decision of that cycle, in whatever order it was reported. docs/units/sequencer.md
 #pragma once
 
 #include <cstdint>
