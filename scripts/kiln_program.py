@@ -1,6 +1,6 @@
 """Runs `kiln` for the scripts: the document that a command writes, its text, or the sentence with which it refuses.
 
-The configs are those of this checkout, wherever the program lies.
+The configs are those of this checkout, wherever the program is.
 """
 import json
 import os
@@ -12,7 +12,7 @@ DEFAULT = ROOT / "build/release/kiln"
 
 
 class Refused(SystemExit):
-    """kiln failed; `sentence` is what it said. Where nobody catches it, the script ends with it."""
+    """kiln failed; `sentence` is what it said. Uncaught, it ends the script."""
 
     def __init__(self, arguments, sentence):
         super().__init__(f"kiln {' '.join(arguments)}: {sentence}")

@@ -21,7 +21,7 @@ def fill(template, figures):
 
 
 def missing_prose(template, page):
-    """The first piece of the template's prose that the page has not in its place; None if it has them all."""
+    """The first piece of the template's prose that the page lacks in its place; None if it has all of them."""
     position, pieces = 0, PLACE.split((FOLDER / template).read_text())[::2]
     for piece in pieces:
         found = page.find(piece, position)

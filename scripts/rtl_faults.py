@@ -35,7 +35,7 @@ def mutations_of(text, cpp):
         if first and first.group(1) in own:
             continue
         if not cpp and re.match(r"\s*(module|package)\b", code):
-            in_body = code.startswith("package")  # a module's body begins behind its ports
+            in_body = code.startswith("package")  # a module's body begins after its ports
         skip = re.match(r"\s*(#include|namespace|import|`|parameter|input|output|initial|localparam|typedef|function|end|module|"
                         r"package|logic|for \(genvar|case|default:|return \{|template|using|assign \w+ = 1'b0;)", code)
         if not cpp and re.match(r"\s*\);", code):

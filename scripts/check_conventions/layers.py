@@ -54,7 +54,7 @@ def check():
                     l.removeprefix("// ") for l in header.read_text().split("#pragma once")[0].splitlines()))):
                 errors.append(f"{where} includes {target}, which is private to {private.group(1)}")
     for name, deps in declared().items():
-        # What a module uses may come with an arrow further down: that one is declared for it.
+        # A module may use something through an arrow of a lower module: that arrow is declared there.
         errors += [f"module {name} declares {dep} and uses nothing of it" for dep in sorted(deps)
                    if dep not in used[name]]
     return errors

@@ -1,4 +1,4 @@
-"""Every unit's page links the RTL of its formulas and the co-simulation that holds it, and no RTL is without a page."""
+"""Every unit's page links the RTL of its formulas and the co-simulation that checks it, and every RTL file is on a page."""
 import re
 
 from check_conventions.common import ROOT

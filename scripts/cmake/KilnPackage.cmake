@@ -11,7 +11,7 @@ set(exported kiln_face kiln_flags kiln_warnings)
 get_property(modules GLOBAL PROPERTY KILN_MODULES)
 foreach(folder IN LISTS modules)
   string(REPLACE / _ name ${folder})
-  # The command line and what it prints are no library: a program of one's own asks `study`.
+  # The command line and what it prints are no library: other programs ask `study`.
   if(NOT name MATCHES "^(cli|report|trace)$")
     set_target_properties(kiln_${name} PROPERTIES EXPORT_NAME ${name})
     list(APPEND exported kiln_${name})

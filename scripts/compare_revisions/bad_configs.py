@@ -87,7 +87,7 @@ def every_key(cases, kind, good):
 
 
 def rules(cases, shipped):
-    """What holds between keys."""
+    """Rules between keys."""
     def spoilt(kind, name, label, change):
         tree = copy.deepcopy(shipped(kind, name))
         change(tree)

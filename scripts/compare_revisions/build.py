@@ -1,4 +1,4 @@
-"""The programs of two revisions, each built in a worktree of its own."""
+"""The programs of two revisions, each built in its own worktree."""
 import os
 import shutil
 import subprocess

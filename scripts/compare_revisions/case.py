@@ -45,7 +45,7 @@ class Case:
         return " ".join(["kiln", *(a.decode(errors="replace") if isinstance(a, bytes) else a for a in self.arguments)])
 
     def documents(self):
-        """Output -> the document that it holds, where that is known to be JSON."""
+        """Output -> its document, where that is known to be JSON."""
         found = {}
         for option, value in zip(self.arguments, self.arguments[1:]):
             if option == "--json":
@@ -58,7 +58,7 @@ class Case:
 
 
 class Cases:
-    """Collects cases under names of their own."""
+    """Collects cases under unique names."""
 
     def __init__(self):
         self.all = []

@@ -90,7 +90,7 @@ class Changes:
         return [e for e in self.of["Changed sentences and screens"] if e.by["old"] == ANYTHING]
 
     def expected(self, case, stream, old, new):
-        """What both sides are held to: (old as it should read now, new without what is left out)."""
+        """What both sides must equal: (old as it should read now, new without what is left out)."""
         old, new = self._texts(case, stream, old, new)
         document = case.documents().get(stream)
         if document and old != b"(none)" and new != b"(none)":

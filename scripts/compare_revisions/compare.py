@@ -1,4 +1,4 @@
-"""Holds two outcomes of a case against each other, and keeps the figures of the summary."""
+"""Compares two outcomes of a case, and keeps the figures of the summary."""
 import collections
 import difflib
 import re

@@ -1,4 +1,4 @@
-"""Edits of a JSON text that leave every other byte as it is.
+"""Edits of a JSON text that leave every other byte unchanged.
 
 Documents are compared as bytes: order of keys, digits of numbers and indentation count. So what docs/changes.md excuses
 is cut out of the text itself, by the places of its tokens, and nothing is parsed and written anew.

@@ -105,7 +105,7 @@ def keep(source, target):
 
 
 def files_below(folder):
-    """Regular files; nothing behind links or in pipes is looked at."""
+    """Regular files; links are not followed and pipes not read."""
     for base, folders, names in os.walk(folder):
         for name in names:
             path = os.path.join(base, name)

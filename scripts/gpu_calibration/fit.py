@@ -5,7 +5,7 @@ import math
 from gpu_calibration.measurements import BITS, ENGINES, HBM, SERVING, SHEETS
 from gpu_calibration.step import multiplies_at_8_bits, row_ms
 
-# The fit's choices. Each effect is shrunk towards nought by a normal prior of this spread (of the logarithm): chosen by
+# The fit's choices. Each effect is shrunk towards zero by a normal prior of this spread (of the logarithm): chosen by
 # leaving out one GPU, one source and a fifth of the rows at a time. What the model cannot say (engine versions, hosts) counts as 6 % of noise.
 SPREAD = {"overhead": .03, "engine": .02, "memory": .02, "engine x memory": .04, "gpu": .03, "precision": .15,
           "precision x memory": .2, "kv": .1, "compute": .3, "compute of": .5}
@@ -16,7 +16,7 @@ CROWD = .25       # n rows of one source, GPU, engine and precision weigh n ** (
 
 
 class Fit:
-    """Maximum of the posterior by damped Gauss-Newton on log t. `keep` says what is left in."""
+    """Maximum of the posterior by damped Gauss-Newton on log t."""
 
     def __init__(self, rows):
         self.index, self.start, self.prior = {}, [], []

@@ -33,7 +33,7 @@ def step_ms(gpu, engine, precision, layers, active, weight_gb, kv_gb, tokens, se
 
 
 def row_ms(gpu, engine, r, weight_gb):
-    """Per answer token; end to end, the prompts are one step of their own that makes the first token."""
+    """Per answer token; end to end, the prompts are one separate step that makes the first token."""
     shape = (r.precision, r.layers, r.active, weight_gb)
     tokens = r.batch * (1 + r.prompt / r.answer) if r.interleaved else r.batch
     step = step_ms(gpu, engine, *shape, r.kv_gb * r.batch, tokens, r.batch)

@@ -58,7 +58,7 @@ class Circuits:
 
 
 def terms(machine, circuits):
-    """Kiln's array by what it is of; and what is known of the paper's."""
+    """The parts of Kiln's array, and what is known of the paper's."""
     area, bare, weights = circuits.area, circuits.bare, machine.weights
     in_array = machine.arrays()
     total = in_array / area(1)

@@ -1,4 +1,4 @@
-"""ROMA, arXiv 2503.12988; and what TOM and ITA publish that Kiln can be held against."""
+"""ROMA, arXiv 2503.12988; and what TOM and ITA publish that Kiln can be compared with."""
 from rom_machines.common import FLIP_FLOP, FULL_ADDER, cost, mark, matrix_weights, mm2, named, technology, versus
 
 MIB = 8 * 2**20  # bits

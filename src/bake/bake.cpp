@@ -18,7 +18,7 @@
 namespace kiln::bake {
 namespace {
 
-/// Sums in row order, whoever quantised the rows.
+/// Sums in row order, whichever thread quantised the rows.
 struct Totals {
   double energy = 0;
   double error = 0;

@@ -1,4 +1,4 @@
-// The Walsh-Hadamard transforms that bring a matrix into the basis of its quantised input (docs/numerics.md). H is
+// The Walsh-Hadamard transforms that convert a matrix to the basis of its quantised input (docs/numerics.md). H is
 // unnormalised, in natural order: H[i][j] = -1 to the number of common one bits of i and j.
 #pragma once
 

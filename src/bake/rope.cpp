@@ -5,7 +5,7 @@
 namespace kiln::bake {
 namespace {
 
-/// Llama 3.1: pairs that turn often within the original context keep their frequency, those that turn seldom are slowed
+/// Llama 3.1: pairs that turn often within the original context keep their frequency, those that turn rarely are slowed
 /// by `factor`, and in between the frequency is blended. An increment is turns per position times 2^64, so no logarithm
 /// or pi is needed.
 double llama3_divisor(const config::RopeScaling& scaling, std::uint64_t increment) {

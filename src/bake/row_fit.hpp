@@ -14,7 +14,7 @@ namespace kiln::bake {
 /// Where the search looks for a group's scale. `ratio`: scale over root mean square as found typical of this tensor; 0
 /// if unknown or of no use. `factors` multiply ratio * rms, or, without a ratio, the scale that maps the largest
 /// magnitude onto the top level. That covering scale is always tried, and so is zero; the best is then moved to the
-/// least-squares scale of its codes. Without factors the covering scale is taken as it is.
+/// least-squares scale of its codes. Without factors the covering scale is used unchanged.
 struct ScaleSearch {
   float ratio = 0;
   std::vector<float> factors;

@@ -1,5 +1,5 @@
 // A matrix of the image as it comes from the checkpoint: rows in the basis in which they are baked, a few at a time,
-// from any thread. A unit is the fewest rows that can be made by themselves and end on a panel: 16, or the 32 or 64
+// from any thread. A unit is the fewest rows that can be made independently and end on a panel: 16, or the 32 or 64
 // that a head's transform mixes.
 #pragma once
 

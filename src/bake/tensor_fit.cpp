@@ -12,7 +12,7 @@ namespace {
 using numerics::kGroup;
 
 constexpr std::size_t kSampleGroups = 4096;  ///< a quarter of a million weights
-constexpr std::size_t kSampleReads = 4;      ///< at least, where the matrix has so many
+constexpr std::size_t kSampleReads = 4;      ///< at least, where the matrix has that many
 constexpr int kRounds = 6;                   ///< of scales for the codebook, then a codebook for the scales
 
 /// Sampled rows in the transformed basis.
@@ -121,7 +121,7 @@ base::Result<TensorFit> fit_tensor(const RowSource& source, const config::Tensor
   if (!kmeans && format.bits > 4) return fit;
   const auto sample = take_sample(source, seed);
   if (!sample) return sample.error();
-  // Of all codebooks on the way, the even one that is the start included, the one with the least error stays.
+  // Of all codebooks tried, the even one at the start included, the one with the least error is kept.
   TensorFit best = fit;
   double least = 0;
   for (int round = 0; round < (kmeans ? kRounds : 1); ++round) {

@@ -22,8 +22,8 @@ std::string parent_of(const std::string& path) {
   return parent.empty() ? "." : parent;
 }
 
-/// Where a rename may put the file. Only a regular file is ever replaced: a device, a pipe or a folder would be gone
-/// for good. A symbolic link stays, and what it leads to is replaced.
+/// Where a rename may put the file. Only a regular file is ever replaced: a device, a pipe or a folder would be lost
+/// for good. A symbolic link stays, and its target is replaced.
 Result<std::string> target_of(const std::string& path) {
   namespace fs = std::filesystem;
   if (path.empty()) return Error{"a file to write is expected, not an empty name"};

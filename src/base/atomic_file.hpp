@@ -1,5 +1,5 @@
 // A file that appears whole or not at all: written without a name, synced, then put in place by rename.
-// Killed or destroyed before commit(), it leaves nothing behind and what stood at `path` is untouched.
+// Killed or destroyed before commit(), it leaves no files, and what was at `path` is untouched.
 #pragma once
 
 #include <cstddef>

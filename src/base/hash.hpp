@@ -13,7 +13,7 @@ namespace kiln::base {
 /// XXH3-64 of `data`.
 std::uint64_t checksum64(std::span<const std::byte> data);
 
-/// XXH3-128 over all that was fed, as 32 hex digits.
+/// XXH3-128 over everything fed so far, as 32 hex digits.
 class ContentHash {
  public:
   ContentHash();

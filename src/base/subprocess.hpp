@@ -1,4 +1,4 @@
-// Another program of this machine, started without a shell: its arguments are passed on as they are. A program without
+// Another program of this machine, started without a shell: its arguments are passed on unchanged. A program without
 // a
 // '/' in its name is looked up in PATH. Whoever starts one waits for it once, or it stays a zombie.
 #pragma once
@@ -12,7 +12,7 @@
 
 namespace kiln::base {
 
-/// Where a program's streams lead: paths of files, or empty for what is said there. Output files are written anew.
+/// Where a program's streams go: paths of files, or empty for the default given. Output files are overwritten.
 struct ProgramStreams {
   std::string in;            ///< empty: this process's own
   std::string out;           ///< empty: this process's own

@@ -19,7 +19,7 @@ std::string excerpt(std::string text);
 /// The candidate with the fewest edits (Levenshtein) from `word`, or nothing when none is nearer than half its length.
 std::optional<std::string> nearest(std::string_view word, std::span<const std::string> candidates);
 
-/// Names that somebody who typed `word` may have meant: those that begin with it, else those that it is part of (upper
+/// Names that a user who typed `word` may have meant: those that begin with it, else those that it is part of (upper
 /// and lower case alike; four at most, else the nearest of them), else nearest().
 std::vector<std::string> near_names(std::string_view word, std::span<const std::string> candidates);
 

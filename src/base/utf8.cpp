@@ -10,7 +10,7 @@ struct Step {
   std::size_t bytes = 0;  ///< of a whole character
 };
 
-/// What the lead byte asks for: bytes in all (0: it is none), and what the second may be; later ones are 80 to BF.
+/// What the lead byte requires: bytes in all (0: it is no lead byte), and the second's range; later ones are 80 to BF.
 struct Shape {
   std::size_t bytes;
   std::uint8_t second_low;

@@ -35,7 +35,7 @@ constexpr std::uint64_t kBytesOf16Bits = 2;
 constexpr std::uint64_t kMaximumGpus = 64;
 constexpr double kLayersOfOverhead = 32;  // those of the models that t0 was fitted on
 
-// What the constants were fitted on: 7-8 B models (half of that and twice that is as far as they are believed), batches
+// What the constants were fitted on: 7-8 B models (trusted from half of that to twice that), batches
 // to 512, contexts to 28,778 tokens.
 constexpr std::uint64_t kFewestCalibratedWeights = 3'500'000'000;
 constexpr std::uint64_t kMostCalibratedWeights = 16'000'000'000;
@@ -134,7 +134,7 @@ double link_ms(const config::GpuSpec& gpu, const config::ModelConfig& model, dou
   return 2.0 * model.layers * (kAllReduceMs + bytes / (kLinkEfficiency * gpu.link_gb_per_s * 1e6));
 }
 
-/// Of all GPUs: the limit times what is always there and the shares of the step that read and compute.
+/// Of all GPUs: the limit times a constant part and the shares of the step that read and compute.
 double power_w(const config::GpuSpec& gpu, const StepParts& parts, std::uint64_t gpus) {
   const double total = parts.total();
   const double reading = std::min(1.0, (parts.weights + parts.kv) / total);

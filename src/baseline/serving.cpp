@@ -46,8 +46,8 @@ class Server {
     const auto sequences = static_cast<double>(finishing_.size());
     return step(gpu_, model_, query_, tokens, sequences, 0).total() * 1e3;
   }
-  /// The next step has the prompts of those who joined after `fresh` in it; a sequence's first answer token comes of
-  /// its prompt's last one, the other sequences bring a token each.
+  /// The next step has the prompts of those who joined after `fresh` in it; a sequence's first answer token comes from
+  /// its prompt's last one; the other sequences add a token each.
   void charge_prompts(std::size_t fresh) {
     const auto sequences = static_cast<double>(finishing_.size());
     double tokens = sequences;

@@ -1,4 +1,4 @@
-// Hugging Face's config.json of a Llama. What it asks for and Kiln has not (another architecture, biases, another RoPE
+// Hugging Face's config.json of a Llama. What it needs and Kiln lacks (another architecture, biases, another RoPE
 // scaling, quantised weights) is refused by name; keys without meaning for the arithmetic are ignored.
 #pragma once
 

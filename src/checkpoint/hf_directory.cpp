@@ -109,7 +109,7 @@ base::Status read_shards(Weights& weights, const fs::path& directory) {
   return {};
 }
 
-/// Whether the name is in the directory, be it a link that leads nowhere: opening it then says why.
+/// Whether the name is in the directory, even as a dangling link: opening it then says why.
 bool present(const fs::path& path) {
   std::error_code failure;
   return fs::symlink_status(path, failure).type() != fs::file_type::not_found;
@@ -139,7 +139,7 @@ base::Status check_tied_head(const Weights& weights, const std::string& director
                                  embedding->first)};
 }
 
-/// Finds each tensor that the config asks for, checks its shape, and refuses what is left over.
+/// Finds each tensor that the config asks for, checks its shape, and refuses any others.
 base::Status place(const Weights& weights, MappedParts& parts) {
   std::set<std::string> used;
   for (auto& tensor : parts.tensors) {

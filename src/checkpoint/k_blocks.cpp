@@ -12,7 +12,7 @@ struct ScaleAndMin {
 };
 
 // Q4_K and Q5_K: eight 6-bit scales and eight 6-bit minima in 12 bytes. Sub-blocks 0-3 have the low six bits of bytes
-// 0-3 and 4-7; sub-blocks 4-7 have a nibble of bytes 8-11 and the two high bits that were left over in bytes 0-7.
+// 0-3 and 4-7; sub-blocks 4-7 have a nibble of bytes 8-11 and the two high bits of bytes 0-7.
 ScaleAndMin scale_and_min(const std::byte* packed, std::size_t sub) {
   if (sub < 4) return {static_cast<float>(u8(packed, sub) & 63), static_cast<float>(u8(packed, sub + 4) & 63)};
   const int nibbles = u8(packed, sub + 4);

@@ -31,11 +31,11 @@ struct LoraAdapter {
 };
 
 /// Reads and checks it against the model's shapes. Fails, with file and tensor or JSON pointer, on what Kiln's LoRA
-/// unit has not: other targets than the seven matrices of a layer, DoRA, biases, saved modules, a base that the
+/// unit lacks: other targets than the seven matrices of a layer, DoRA, biases, saved modules, a base that the
 /// initialisation changed.
 base::Result<LoraAdapter> open_lora(const std::string& directory, const config::ModelConfig& model);
 
-/// The checkpoint with W + scale * B A in the place of W: what the fp32 reference runs. Sums in double.
+/// The checkpoint with W + scale * B A instead of W: what the fp32 reference runs. Sums in double.
 std::unique_ptr<Checkpoint> merged(std::unique_ptr<Checkpoint> base, LoraAdapter adapter);
 
 }  // namespace kiln::checkpoint

@@ -43,7 +43,7 @@ constexpr std::string_view kHarmless[] = {"peft_type",
                                           "runtime_config",
                                           "qalora_group_size",
                                           "ensure_weight_tying"};
-/// Initialisations that leave the base's weights as they are.
+/// Initialisations that do not change the base's weights.
 constexpr std::array<std::string_view, 3> kInitialisations = {"gaussian", "eva", "orthogonal"};
 
 bool says_no(const json::Value& value) {

@@ -31,7 +31,7 @@ struct LoraSettings {
 /// Whether `pattern` is the module's name or the end of it after a dot.
 bool ends_as(std::string_view module, std::string_view pattern);
 
-/// `file` is in errors. Refuses what changes an adapter's meaning and Kiln has not.
+/// `file` is named in errors. Refuses what changes an adapter's meaning and Kiln lacks.
 base::Result<LoraSettings> parse_lora_config(std::string_view text, const std::string& file);
 
 }  // namespace kiln::checkpoint

@@ -1,4 +1,4 @@
-// The two file readers behind checkpoint::open().
+// The two file readers that checkpoint::open() uses.
 #pragma once
 
 #include <memory>

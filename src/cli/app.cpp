@@ -38,7 +38,7 @@ namespace {
 
 constexpr std::size_t kHelpColumn = 34;
 
-/// A file that was opened where a standard one is closed would be written into by whoever prints.
+/// A file opened in place of a closed standard stream would receive what is printed there.
 void open_standard_files() {
   for (const int file : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
     if (::fcntl(file, F_GETFD) >= 0 || errno != EBADF) continue;

@@ -233,7 +233,7 @@ base::Result<host::Turn> Chat::compute(const std::string& text, std::stop_token 
 }
 
 std::size_t Chat::replay(const host::Turn& turn, const std::stop_token& stop) {
-  const bool at_once = stop.stop_requested();  // while it was computed: what there is of it is shown
+  const bool at_once = stop.stop_requested();  // while it was computed: the part so far is shown
   const auto start = std::chrono::steady_clock::now();
   const double us_per_cycle = 1.0 / report_.placement.chip().clock_mhz;
   std::mutex mutex;

@@ -30,7 +30,7 @@ class Chat {
   base::Result<int> run();
 
  private:
-  /// The status of a conversation that is over, or that what was said could not be written.
+  /// The status of a conversation that is over, or of output that could not be written.
   [[nodiscard]] base::Result<int> left() const;
   enum class Next { GoOn, Leave };
   Next command(const std::string& line);
@@ -43,7 +43,7 @@ class Chat {
   base::Status record(host::Turn turn);
   void greet();
   void show(std::string_view text);
-  void show_rest();                     ///< of a text that has come to its end
+  void show_rest();                     ///< of a text that has ended
   void say(std::string_view sentence);  ///< a line of the program's own
   void interrupt();
 
@@ -61,8 +61,8 @@ class Chat {
   std::optional<std::stop_source> answer_;  ///< while there is one; under the mutex
   std::size_t conversations_ = 0;
   bool line_open_ = false;  ///< the last text shown did not end its line
-  bool noted_ = false;      ///< what has to be said about the GPU's figure was said
-  bool warned_ = false;     ///< likewise of a context that the model was not made for
+  bool noted_ = false;      ///< the notes on the GPU's figure were shown
+  bool warned_ = false;     ///< so was that on a context that the model was not made for
 };
 
 }  // namespace kiln::cli

@@ -40,7 +40,7 @@ std::string bash(const std::vector<CommandWords>& commands) {
         all.push_back(flag);
         cases.push_back(fmt::format("'{} {}'", command.name, flag));
       }
-      // Without words of its own a value is completed as a file.
+      // A value without its own words is completed as a file.
       if (option.takes_value && option.values.empty())
         values += fmt::format("    {}) return ;;\n", fmt::join(cases, "|"));
       if (option.takes_value && !option.values.empty())

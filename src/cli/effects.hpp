@@ -1,5 +1,5 @@
-// Options that change nothing beside the others are refused: who gives one expects something of it. The rules are a
-// table; what the options say is not looked at. Private to the cli module.
+// Options without effect beside the others are refused: a user who gives one expects an effect. The rules are a
+// table; the options' values are not examined. Private to the cli module.
 #pragma once
 
 #include <functional>

@@ -75,7 +75,7 @@ base::Result<LineInput::Event> LineInput::next_plain() {
     if (waiting[0].revents != 0) {
       std::uint64_t count = 0;
       [[maybe_unused]] const auto drained = ::read(waker_, &count, sizeof count);
-      buffer_.clear();  // the terminal has forgotten what was typed, too
+      buffer_.clear();  // the terminal has discarded what was typed as well
       return Event{Kind::Woken, {}};
     }
     std::array<char, 4096> bytes;

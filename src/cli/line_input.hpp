@@ -1,4 +1,4 @@
-// Lines that are typed or piped in, with a way to wake whoever waits for one: Ctrl-C comes on another thread. Private
+// Lines that are typed or piped in, with a way to wake the waiting thread: Ctrl-C comes on another thread. Private
 // to the cli module.
 #pragma once
 
@@ -25,7 +25,7 @@ class LineInput {
     std::string line;  ///< without its end
   };
   /// The next line (the last one may lack its end); Woken when wake() was called since the last call. The prompt is for
-  /// who types.
+  /// people who type.
   base::Result<Event> next(const char* prompt);
   void wake() const;
   [[nodiscard]] bool is_terminal() const;

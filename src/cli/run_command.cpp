@@ -15,7 +15,7 @@ struct RunOptions {
   study::RunQuestion question;
   std::optional<std::string> trace;
   std::vector<std::string> gpus;  ///< that the screen shows
-  bool all_units = false;         ///< likewise
+  bool all_units = false;         ///< as above
 };
 
 /// Before any work, so that a name that cannot be written costs none.

@@ -16,7 +16,7 @@
 namespace kiln::cli {
 namespace {
 
-/// The KIND of "KIND:POINTER=VALUE", or nothing. Published machines are what they are.
+/// The KIND of "KIND:POINTER=VALUE", or nothing. Published machines cannot be changed.
 std::optional<std::string> kind_of(const std::string& set) {
   for (const auto kind : config::kKindNames) {
     if (kind != config::kind_name<config::ReferenceMachine>() && set.starts_with(std::string(kind) + ":"))

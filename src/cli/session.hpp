@@ -38,7 +38,7 @@ class Session {
   [[nodiscard]] std::stop_token stop() const { return interrupts_.token(); }
   [[nodiscard]] Interrupts& interrupts() { return interrupts_; }
 
-  /// Configs with what --set says, threads, progress, Ctrl-C: what questions are asked in. Warnings go to standard
+  /// Configs with what --set says, threads, progress, Ctrl-C: the environment of questions. Warnings go to standard
   /// error.
   [[nodiscard]] study::Environment& environment() { return environment_; }
   /// Configs of a kind, as a command line may name them.
@@ -52,14 +52,14 @@ class Session {
   [[nodiscard]] base::Status allow_set(const std::vector<std::string>& kinds);
   /// Refuses a --set of a kind that this command takes, where nothing will read it; `why` follows "has no effect: ".
   [[nodiscard]] base::Status refuse_set(const std::string& kind, const std::string& why) const;
-  /// Of a checkpoint with shapes of its own: all but synthetic ones.
+  /// Of a checkpoint with its own shapes: all but synthetic ones.
   [[nodiscard]] base::Status refuse_set_of_shapes(const std::string& checkpoint) const;
 
   /// Opens the file of --json, so that one which cannot be written is refused before the work and not after it.
   [[nodiscard]] base::Status open_output();
   /// Writes the document where --json says; prints the text for people, unless the document goes to standard output.
   [[nodiscard]] base::Status output(const std::string& json, const std::string& text);
-  /// That the file is there is said after the text.
+  /// The note that the file was written comes after the text.
   void wrote(std::string file) { written_.push_back(std::move(file)); }
   static void warn(const std::string& sentence);
 

@@ -10,7 +10,7 @@
 namespace kiln::cli {
 namespace {
 
-/// Bytes of the character at the front, and its code point; a byte that begins none is one of its own.
+/// Bytes of the character at the front, and its code point; a byte that begins none counts as one.
 std::pair<std::size_t, std::uint32_t> character(std::string_view text) {
   const std::size_t size = base::character_at_start(text);
   if (size == 0) return {1, static_cast<unsigned char>(text.front())};

@@ -11,7 +11,7 @@ namespace kiln::cli {
 
 class WordWrap {
  public:
-  /// Without columns text passes as it is.
+  /// Without columns text passes unchanged.
   explicit WordWrap(std::optional<std::size_t> columns) : columns_(columns) {}
 
   /// What can be shown of all that has arrived. Pieces are whole characters (UTF-8).

@@ -82,7 +82,7 @@ RunCycles run_cycles(const program::Placement& placement, std::uint64_t prompt_t
   const TokenTimes prefill{context, layers, paths.without_logits};
   const TokenTimes decode{context, layers, paths.with_logits};
 
-  // Early prompt tokens may be faster than the wire brings the next; from the first slower one on nothing waits for the
+  // Early prompt tokens may be faster than the wire sends the next; from the first slower one on nothing waits for the
   // wire.
   const std::uint64_t fast_end = prefill.first_not_below(host.cycles_per_token, cached_prefix, last_of_prompt);
   const std::uint64_t prompt_wait =

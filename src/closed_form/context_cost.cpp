@@ -49,7 +49,7 @@ std::uint64_t words_in_a_beat(const program::Placement& placement) {
   return keys % beat == 0 ? most : std::max(most, words(keys / beat, keys % beat));
 }
 
-// Euclid's algorithm on the line's slope: whole parts of a / m and b / m are arithmetic series; what is left counts
+// Euclid's algorithm on the line's slope: whole parts of a / m and b / m are arithmetic series; the rest counts
 // lattice points below a line of slope < 1, which are the points beside the line with axes exchanged.
 Wide floor_sum(Wide n, Wide m, Wide a, Wide b) {
   Wide sum = 0;

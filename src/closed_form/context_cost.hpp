@@ -10,7 +10,7 @@
 
 namespace kiln::closed_form {
 
-/// Sums over the contexts of a run can pass 64 bits on the way; what leaves this module is checked to fit.
+/// Sums over the contexts of a run can exceed 64 bits in between; results of this module are checked to fit.
 __extension__ using Wide = unsigned __int128;
 std::uint64_t narrow(Wide cycles);
 

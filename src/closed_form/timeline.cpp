@@ -11,7 +11,7 @@
 namespace kiln::closed_form {
 namespace {
 
-/// One token's way through the stages, after those that went before it.
+/// One token's path through the stages, after those before it.
 class Pipeline {
  public:
   Pipeline(const program::Placement& placement, std::uint64_t longest)
@@ -45,7 +45,7 @@ class Pipeline {
   }
 
  private:
-  /// The stage can be sent to again one way of its link after it was left.
+  /// The stage can be sent to again one link latency after its token has left.
   void free(std::size_t stage, std::uint64_t at) {
     if (stages_.size() == 1) {
       open_ = at;
@@ -127,7 +127,7 @@ class Players {
         if (at >= users_[*slot].gone) continue;
         soonest = std::min(soonest.value_or(at), at);
       }
-      // Whoever comes or goes up to then may change who is there.
+      // Arrivals and departures up to then may change who is admitted.
       if (const auto change = next_change(); change && (!soonest || *change <= *soonest)) {
         apply(*change, refused);
         continue;
@@ -158,7 +158,7 @@ class Players {
     if (departed_ < departures_.size()) next = std::min(next.value_or(kNever), departures_[departed_].first);
     return next;
   }
-  /// Users who go at `now`: out of the queue, or out of their slot when the last of their tokens has committed.
+  /// Users who leave at `now`: the queue at once, or their slot when the last of their tokens has committed.
   void depart(std::uint64_t now) {
     for (; departed_ < departures_.size() && departures_[departed_].first == now; ++departed_) {
       const std::uint32_t index = departures_[departed_].second;
@@ -227,7 +227,7 @@ class Players {
   std::vector<std::optional<std::uint32_t>> slots_;
   std::size_t last_slot_ = 0;
   std::vector<std::pair<std::uint64_t, std::uint32_t>> leaving_;
-  std::vector<std::pair<std::uint64_t, std::uint32_t>> departures_;  ///< users who go of themselves, by time
+  std::vector<std::pair<std::uint64_t, std::uint32_t>> departures_;  ///< users who leave early, by time
   std::size_t departed_ = 0;
 };
 

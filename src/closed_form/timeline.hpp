@@ -1,5 +1,5 @@
 // When every token of every user is issued and committed, from the pages' formulas: token by token through the stages,
-// for any schedule, number of chips and users. It follows no beats and calls no unit's code, and decides by itself
+// for any schedule, number of chips and users. It follows no beats and calls no unit's code, and decides independently
 // whose turn it is, so that a simulation which agrees has been found twice. docs/closed-form.md
 #pragma once
 
@@ -19,7 +19,7 @@ struct Job {
   std::uint64_t answer_tokens = 1;                          ///< fewer where an end of text comes first
   bool greedy = true;                                       ///< else each answer token is drawn
   std::uint64_t cached_prefix = 0;                          ///< in the KV cache already; the prompt follows them
-  std::optional<base::Cycles> cancelled_at = std::nullopt;  ///< the host says then that the user has gone
+  std::optional<base::Cycles> cancelled_at = std::nullopt;  ///< the host says then that the user has left
 };
 
 struct TokenTime {

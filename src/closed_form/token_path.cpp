@@ -15,7 +15,7 @@ using config::Link;
 using program::ArrayKind;
 using program::Unit;
 
-/// Beats on their way, the last of them available where the path has come to.
+/// Beats in flight, the last of them available at the path's current end.
 struct Stream {
   std::uint64_t beats = 0;
   std::uint64_t interval = 0;
@@ -94,7 +94,7 @@ class PathSum {
   [[nodiscard]] std::uint64_t beats(std::uint64_t elements) const { return ceil_div(elements, width_); }
   [[nodiscard]] std::uint64_t hidden_beats() const { return beats(placement_.model().hidden_size); }
 
-  /// The first element after `latency`, a beat every `interval`, in which the last of its elements is there.
+  /// The first element after `latency`, a beat every `interval`, available with the last of its elements.
   Stream emit(Unit unit, std::uint64_t latency, std::uint64_t count, std::uint64_t interval) {
     add(unit, latency + count * interval - 1);
     return {count, interval};
@@ -122,7 +122,7 @@ class PathSum {
     add(array, 1 + product);  // 1: the barrier after the last beat
     add(Unit::Lora, std::max(adapter_cycles(kind), product) - product);
     add(Unit::Links, chip_.link[Link::ArrayToTree]);
-    std::uint64_t count = 0;  // each section begins with a beat of its own
+    std::uint64_t count = 0;  // each section begins a new beat
     for (const auto& section : placement_.dataflow().sections(kind)) count += beats(section.rows);
     const auto& tree = chip_.reduction;
     const std::uint64_t levels = tree_depth(plan.tiles_over_inputs, tree.fan_in);

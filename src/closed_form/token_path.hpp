@@ -1,4 +1,4 @@
-// The critical path of a token as sums over its stretches. A stream of n beats at interval i whose receiver takes one
+// The critical path of a token as sums over its steps. A stream of n beats at interval i whose receiver takes one
 // every c cycles costs the producer its latency and (n - 1) * i, the link its stages, the receiver (n - 1) * (max(i, c)
 // - i) and its own latency.
 #pragma once
@@ -32,7 +32,7 @@ struct StageTerms {
   std::uint64_t draw = 0;        ///< on top of that where the token is drawn
   std::uint64_t head_home = 0;   ///< from there to the commit
   std::uint64_t plain_home = 0;  ///< from the last residual of a token without logits to the commit
-  /// A residual goes over: its last beat leaves `sending` after the leave to send, is there `wire` later and stored
+  /// A residual is sent: its last beat leaves `sending` after the permission, arrives `wire` later and is stored
   /// `store` later.
   struct Handover {
     std::uint64_t sending = 0, wire = 0, store = 0;

@@ -1,6 +1,6 @@
 // The keys of every config, written once: describe() walks the fields of a config with a visitor, and a visitor reads
 // them from JSON (reader.hpp), writes them as canonical JSON or lists them for documentation (writer.hpp).
-// Each call names a key, the value it stands for, its unit and what is allowed; it returns whether the key was there
+// Each call names a key, its value, its unit and what is allowed; it returns whether the key was present
 // (always true unless a reader found nothing).
 #pragma once
 
@@ -66,7 +66,7 @@ class FieldVisitor {
                        const std::function<void()>& fields) = 0;
   /// False for a writer: canonical JSON has no shorthand.
   [[nodiscard]] virtual bool takes_shorthand() const { return true; }
-  /// True if keys that depend on another key's value are wanted all the same (documentation).
+  /// True if keys that depend on another key's value are included regardless (documentation).
   [[nodiscard]] virtual bool wants_all() const { return false; }
 
   /// word() for an enumeration.

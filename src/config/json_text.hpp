@@ -1,5 +1,5 @@
 // The text of a config to a json::Value: no key twice, no depth above 64, at most 16 MiB. Errors name the byte (syntax)
-// or the JSON pointer (a key that is there twice).
+// or the JSON pointer (a key that occurs twice).
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,4 @@
-// The tensors of a Llama: what there is, how large, and whether each layer has one. Checkpoints are held against this
+// The tensors of a Llama: which ones, how large, and whether each layer has one. Checkpoints are checked against this
 // list, images are laid out by it, chips are cut by it; only the fp32 reference, an oracle, knows its shapes for
 // itself. Rows are outputs, columns inputs; a norm is one row.
 #pragma once

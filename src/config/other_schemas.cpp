@@ -66,7 +66,7 @@ void describe(FieldVisitor& v, BakeRecipe& recipe) {
   v.text("name", recipe.name, Text::Name);
   std::string description;
   v.text("description", description, Text::Note, Need::Optional);
-  // With a base a class says only what differs; canonical JSON says all of every class and has no base.
+  // With a base a class has only what differs; canonical JSON has all of every class and no base.
   std::array<TensorFormat, kTensorClasses>& formats = recipe.formats;
   bool based = false;
   if (v.takes_shorthand()) {

@@ -1,4 +1,4 @@
-// Reads the fields of a config from a json::Value. What is wrong goes to Errors and leaves the field as it was; keys
+// Reads the fields of a config from a json::Value. Problems go to Errors and leave the field unchanged; keys
 // that no field asked for are errors with the nearest key that is known.
 #pragma once
 

@@ -117,7 +117,7 @@ bool Lister::alternative(std::string_view key, bool&, bool, const std::function<
   return object(key, fields, Need::Optional);
 }
 
-/// Its keys are those of `like` and are there.
+/// Its keys are those of `like`, all present.
 bool Lister::variant(std::string_view key, bool&, std::string_view like, const std::function<void()>&) {
   add(key, "object", fmt::format("keys of `{}`", like), Need::Optional);
   return true;

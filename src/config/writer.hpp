@@ -36,7 +36,7 @@ class Writer : public FieldVisitor {
 /// One key of a config, as its documentation says it.
 struct FieldInfo {
   std::string pointer;
-  std::string unit;     ///< "cycles"; for what has no unit its type: "text", "word", "flag", "sentences", "object"
+  std::string unit;     ///< "cycles"; without a unit, the type: "text", "word", "flag", "sentences", "object"
   std::string allowed;  ///< "1 to 64"
   bool optional = false;
   bool integer = false;

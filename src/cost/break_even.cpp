@@ -66,7 +66,7 @@ struct Case {
         tokens_per_day * kDaysPerMonth * (gpu_usd_per_token - usd_per_token) - count * machine_usd_per_month;
     if (!(saved > 0)) return std::nullopt;
     double service = (once_usd + cards) / saved;
-    if (service > life_months) {  // by then cards are bought anew
+    if (service > life_months) {  // by then cards are bought again
       const double beyond = saved - cards / life_months;
       if (!(beyond > 0)) return std::nullopt;
       service = once_usd / beyond;

@@ -1,4 +1,4 @@
-// The three cases of a cost (all constants cheap, typical, dear) and what a machine costs in each.
+// The three cases of a cost (all constants cheap, typical, expensive) and what a machine costs in each.
 #pragma once
 
 #include "kiln/cost/money.hpp"
@@ -13,7 +13,7 @@ inline constexpr double kSecondsPerMonth = kDaysPerMonth * kSecondsPerDay;
 inline constexpr double kMillion = 1e6;
 
 // Beyond these a figure is a typing error.
-inline constexpr double kMostMm = 1000;  ///< of a die, a wafer, what lies between them
+inline constexpr double kMostMm = 1000;  ///< of a die, a wafer, the space between dies
 inline constexpr double kMostMachines = 1e12;
 
 constexpr base::Corner opposite(base::Corner corner) {

@@ -9,7 +9,7 @@
 namespace kiln::cost {
 
 /// An amount of one kind: logic (transistors that formulas count), ROM or SRAM (bits in macros of `words`), or weights
-/// in cells of their own.
+/// in separate cells.
 struct Amount {
   program::Unit unit = program::Unit::Sequencer;
   std::string what;

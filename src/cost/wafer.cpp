@@ -30,7 +30,7 @@ std::int64_t places(std::int64_t reach, std::int64_t offset) {
   return reach < offset ? 0 : (reach - offset) / kOffsets + 1 + (reach + offset) / kOffsets;
 }
 
-/// The farthest offset + kOffsets n, in parts of the pitch, at which a die's centre may stand so that its far side
+/// The farthest offset + kOffsets n, in parts of the pitch, at which a die's centre may be so that its far side
 /// stays within `half_chord`; negative if none. All lengths in 1 / (2 kOffsets) um.
 std::int64_t reach(std::int64_t half_chord, std::int64_t side_um, std::int64_t pitch_um) {
   const std::int64_t room = half_chord - kOffsets * side_um;

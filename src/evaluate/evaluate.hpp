@@ -28,7 +28,7 @@ class Predictor {
  public:
   virtual ~Predictor() = default;
   [[nodiscard]] virtual std::uint32_t vocab_size() const = 0;
-  /// Starts a new text with `ids` and hands out the logits after each of them, in order.
+  /// Starts a new text with `ids` and passes on the logits after each of them, in order.
   virtual void predict(std::span<const base::TokenId> ids, const LogitSink& sink) = 0;
 };
 
@@ -42,7 +42,7 @@ struct EvaluateRequest {
   std::vector<base::TokenId> ids;
   std::optional<base::TokenId> bos;     ///< replaces the first id of each chunk
   std::uint64_t context = 512;          ///< tokens in a chunk, at least 4
-  std::optional<std::uint64_t> chunks;  ///< at most so many; all whole chunks if not given
+  std::optional<std::uint64_t> chunks;  ///< at most this many; all whole chunks if not given
   LogitSink on_logits;  ///< every position's logits, in order: the chip's where there is one, else the reference's
 };
 

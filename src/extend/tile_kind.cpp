@@ -74,7 +74,7 @@ base::Status register_tile_kind(const TileKind& kind) {
   added = cost::tile_kinds().add(kind.name, kind.cost) && added;
   if (kind.products)
     added = functional::tile_kinds().add(kind.name, functional::segment_products(*kind.products)) && added;
-  // The config last: whoever can name the kind finds it in every layer.
+  // The config last: a kind that can be named is in every layer.
   added = config::tile_kinds().add(kind.name, kind.config) && added;
   base::check(added, "extend: a kind of tile that one layer knew and the config did not");
   return {};

@@ -8,7 +8,7 @@
 namespace kiln::floorplan {
 namespace {
 
-/// Cycles that `length_mm` takes; what rounding adds to a whole number is no further cycle.
+/// Cycles that `length_mm` takes; an excess over a whole number by rounding adds no cycle.
 std::uint32_t stages_of(double length_mm, double wire_ps_per_mm, std::uint32_t clock_mhz) {
   constexpr double kRounding = 1e-9;
   constexpr double kPsPerUs = 1e6;

@@ -17,7 +17,7 @@ struct Stage {
   Rectangle region;
 };
 
-/// What has no stage of its own stands with the first one, where tokens come in.
+/// Blocks without a stage go with the first one, where tokens come in.
 bool in_first_stage(const Block& block) {
   return block.kind == BlockKind::Io || block.unit == Unit::HostLink || block.unit == Unit::Sequencer;
 }
@@ -55,7 +55,7 @@ Rectangle die_of(double die_mm2) {
 double serpentine(std::vector<Stage>& stages, std::size_t rows, const Rectangle& die) {
   double total = 0;
   for (const Stage& stage : stages) total += stage.share.area;
-  // A stage goes to the row in which its middle lies when rows have equal areas.
+  // A stage goes to the row in which its middle is when rows have equal areas.
   std::vector<std::vector<std::size_t>> members(rows);
   std::vector<Share> shares(rows);
   double before = 0;
@@ -105,7 +105,7 @@ void lay_out(std::vector<Stage>& stages, const Rectangle& die) {
   serpentine(stages, best, die);
 }
 
-/// Stages of the same blocks are laid out alike, so that one search serves all.
+/// Stages of the same blocks have the same layout, so that one search serves all.
 using Likeness = std::vector<std::tuple<Unit, BlockKind, double, std::uint64_t>>;
 Likeness likeness(const Stage& stage, const std::vector<Block>& blocks) {
   Likeness key;

@@ -6,7 +6,7 @@
 namespace kiln::floorplan {
 namespace {
 
-/// Of the room that is left over, this much at most makes thin parts thicker.
+/// Of the remaining room, this much at most makes thin parts thicker.
 constexpr double kRoomForThin = 0.8;
 
 Slice halves(std::span<const std::size_t> sorted, std::span<const double> areas) {
@@ -44,7 +44,7 @@ std::vector<double> divide(std::span<const Share> shares, double length, double 
   const double given = wanted > 0 ? std::min(1.0, kRoomForThin * room / wanted) : 0;
   std::vector<double> least = result;
   for (std::size_t i = 0; i < shares.size(); ++i) least[i] += given * std::max(0.0, shares[i].thickness - result[i]);
-  // All grow alike, but those that are still thinner than their least; growing less can only add to these.
+  // All grow by one factor, except those that are still thinner than their least; growing less can only add to these.
   std::vector<bool> thin(shares.size(), false);
   for (bool changed = true; changed;) {
     changed = false;

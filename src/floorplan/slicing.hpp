@@ -1,4 +1,4 @@
-// Guillotine cuts: a rectangle is cut into columns or rows, these again, until each block has a cell of its own, at
+// Guillotine cuts: a rectangle is cut into columns or rows, these again, until each block has its own cell, at
 // least as large as the block. What a region has beyond its blocks' areas goes first to cells that would be too thin
 // for their blocks, then to all by area.
 #pragma once
@@ -19,7 +19,7 @@ struct Point {
 };
 inline Point centre(const Rectangle& r) { return {r.x_mm + r.width_mm / 2, r.y_mm + r.height_mm / 2}; }
 
-/// What a part of a cut must get, and how thin it may become.
+/// The area that a part of a cut must get, and how thin it may become.
 struct Share {
   double area = 0;
   double thickness = 0;

@@ -34,7 +34,7 @@ constexpr double weight_of(config::Link link) {
   return 0;
 }
 
-constexpr double kScatterWeight = 0.02;  ///< of every block's distance from the heart: settles what no link decides
+constexpr double kScatterWeight = 0.02;  ///< of every block's distance from the centre: settles what no link decides
 constexpr double kAspectWeight = 0.2;    ///< of a fourfold of kMaxAspect, in edges of the region
 constexpr double kGain = 1e-9;           ///< a move must gain more than rounding makes
 constexpr int kRounds = 8;
@@ -73,7 +73,7 @@ Cluster cluster_of(Unit unit, BlockKind kind) {
   }
 }
 
-/// What is between its cluster's large blocks and the heart.
+/// What is between its cluster's large blocks and the centre.
 bool small(Unit unit) {
   switch (unit) {
     case Unit::QkvTree:
@@ -130,7 +130,7 @@ class Tree {
     }
     return result;
   }
-  /// The small blocks on the side of the heart.
+  /// The small blocks on the side of the centre.
   [[nodiscard]] Slice cluster_slice(const Members& members, Slot slot) const {
     std::vector<Slice> parts;
     parts.push_back(packed(members.large, areas_));
@@ -176,7 +176,7 @@ std::vector<Site> sites_of(std::span<const StageBlock> blocks) {
   return sites;
 }
 
-/// By hand: large arrays to both sides, memory above, what a layer does not use below.
+/// By hand: large arrays on both sides, memory above, blocks outside the layers below.
 Arrangement by_hand() {
   Arrangement a;
   a.slots = {Slot::Left,  Slot::Left,  Slot::Right, Slot::Left, Slot::Below,

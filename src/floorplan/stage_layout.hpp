@@ -1,6 +1,6 @@
-// One stage in its region: a column in the middle with the vector unit at its heart, memory above and below, arrays to
-// both sides (or the same lying down). Which cluster goes where is found by moving them, from several beginnings, as
-// long as the links get shorter.
+// One stage in its region: a column in the middle with the vector unit at its centre, memory above and below, arrays to
+// both sides (or the same turned by 90 degrees). Clusters are moved, from several starting points, as long as the
+// links get shorter.
 #pragma once
 
 #include <array>
@@ -14,15 +14,15 @@ namespace kiln::floorplan {
 
 /// Blocks that stay together, around the vector unit's.
 enum class Cluster { Qkv, O, GateUp, Down, LmHead, Memory, Embedding, Lora, Io, Heart };
-inline constexpr std::size_t kClusters = 9;  ///< those that are placed around the heart
+inline constexpr std::size_t kClusters = 9;  ///< those that are placed around the centre
 
-/// A side of the middle column, or its parts above and below the heart.
+/// A side of the middle column, or its parts above and below the centre.
 enum class Slot : std::uint8_t { Left, Right, Above, Below };
 inline constexpr std::array<Slot, 4> kSlots = {Slot::Left, Slot::Right, Slot::Above, Slot::Below};
 
 struct Arrangement {
   std::array<Slot, kClusters> slots{};
-  std::array<std::uint8_t, kClusters> order{0, 1, 2, 3, 4, 5, 6, 7, 8};  ///< top to bottom, or from the heart outwards
+  std::array<std::uint8_t, kClusters> order{0, 1, 2, 3, 4, 5, 6, 7, 8};  ///< top to bottom, or from the centre outwards
   bool lying = false;                                                    ///< rows and columns exchanged
   bool small_in_heart = false;  ///< trees, sampler and attention unit beside the vector unit, not beside their arrays
 };

@@ -1,4 +1,4 @@
-// A floorplan as a picture that a browser opens by itself: SVG 1.1, in millimetres, without scripts, fonts or anything
+// A floorplan as a picture that a browser opens on its own: SVG 1.1, in millimetres, without scripts, fonts or anything
 // else from outside. Every block is a <rect> with `data-name` and `data-area-mm2` (its width times its height) and a
 // tooltip; the white space is a <g> with the same two; the root has `data-die-mm2`. The same floorplan gives the same
 // bytes in every locale.
@@ -11,7 +11,7 @@
 
 namespace kiln::floorplan {
 
-/// Plain text; what XML does not allow is written in another way.
+/// Plain text; what XML does not allow is escaped.
 struct SvgLabels {
   std::string title;                ///< "hc1: llama-3.1-8b"
   std::string subtitle;             ///< one line below it

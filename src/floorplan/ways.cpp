@@ -50,7 +50,7 @@ class Longest {
       }
     }
   }
-  /// The links whose ends are both among these units, but for those between stages and with the sequencer.
+  /// The links whose ends are both among these units, except those between stages and with the sequencer.
   void connect_inside(const Units& stage) {
     for (const auto& [link, from, to] : program::link_ends())
       if (from != to && from != Unit::Sequencer && to != Unit::Sequencer) connect(link, of(stage, from), of(stage, to));
@@ -94,7 +94,7 @@ Ways longest_ways(const SiteIndex& index, std::span<const Site> sites) {
   const Blocks& sequencer = of(index.all, Unit::Sequencer);
   longest.connect(Link::SequencerToEmbedding, sequencer, of(index.all, Unit::EmbeddingRom));
   longest.connect(Link::SamplerToSequencer, of(index.all, Unit::Sampler), sequencer);
-  // To the sequencer goes what a token without logits ends with, and that the first stage is free.
+  // To the sequencer go the ends of tokens without logits, and the news that the first stage is free.
   const Blocks* first = nullptr;
   const Blocks* before = nullptr;
   const Blocks* last = nullptr;

@@ -30,7 +30,7 @@ using Ways = std::array<Way, config::kLinks>;
 
 /// Sites of each unit.
 using Units = std::array<std::vector<std::size_t>, program::kUnits>;
-/// Which site is what; holds for any places of the same sites.
+/// Which site is what; valid for any places of the same sites.
 struct SiteIndex {
   explicit SiteIndex(std::span<const Site> sites);
   Units all;

@@ -16,9 +16,9 @@ namespace {
 constexpr std::uint64_t kMostKvTokens = std::uint64_t{1} << 24;  // what a KvStore takes
 /// Less work than this in one array is not worth waking threads.
 constexpr std::uint64_t kParallelWeights = std::uint64_t{1} << 18;
-/// Panels that one call multiplies at least: each prepares the vector anew.
+/// The fewest panels that one call multiplies: each call prepares the vector again.
 constexpr std::size_t kFewestPanels = 8;
-constexpr std::size_t kPartsPerThread = 8;  // threads that are done early take what is left
+constexpr std::size_t kPartsPerThread = 8;  // threads that finish early take the rest
 
 }  // namespace
 

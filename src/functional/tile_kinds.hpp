@@ -1,4 +1,4 @@
-// How each kind of tile forms the products of a segment: a row in tile_kinds.cpp for a kind that has a way of its own.
+// How each kind of tile forms the products of a segment: a row in tile_kinds.cpp for a kind with its own way.
 #pragma once
 
 #include <cstddef>

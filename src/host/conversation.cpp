@@ -71,7 +71,7 @@ std::string Conversation::token_text(std::optional<base::TokenId> id) const {
 
 base::Result<Conversation::Ids> Conversation::encode_behind(std::string_view text) const {
   const auto& spec = tokenizer_.spec();
-  // SentencePiece writes the front of a text in another way than what stands further on: a token goes before it.
+  // SentencePiece tokenises the front of a text differently from the rest: a token goes before it.
   const auto mark = spec.bos ? spec.bos : spec.eos.empty() ? std::nullopt : std::optional(spec.eos.front());
   if (spec.kind != tokenizer::Kind::SentencePiece || !mark) return tokenizer_.encode(text, false);
   auto ids = tokenizer_.encode(token_text(mark) + std::string(text), false);
@@ -81,7 +81,7 @@ base::Result<Conversation::Ids> Conversation::encode_behind(std::string_view tex
 }
 
 /// The last answer token, then what was written after the answer. An end token that the template does not write there
-/// is left out, for what the template writes is what the model knows.
+/// is left out, since the model knows what the template writes.
 base::Result<Conversation::Ids> Conversation::behind_answer(std::string_view added) const {
   Ids ids;
   if (tokenizer_.is_end_of_text(*state_.pending)) {
@@ -197,7 +197,7 @@ base::Result<Turn> Conversation::say(const std::string& text, const Listener& li
   return turn;
 }
 
-/// The conversation behind this turn: all its tokens but the last are in the cache.
+/// The conversation after this turn: all its tokens but the last are in the cache.
 void Conversation::settle(const Turn& turn, std::string written) {
   state_ = before_;
   state_.messages.push_back({"user", turn.user});
@@ -208,7 +208,7 @@ void Conversation::settle(const Turn& turn, std::string written) {
   values_.rewind(0, state_.cached_prefix);
 }
 
-/// The conversation before this turn. If the turn had begun the cache anew, the next one does so again.
+/// The conversation before this turn. If the turn had emptied the cache, the next one does so again.
 void Conversation::drop(const Turn& turn) {
   state_ = before_;
   if (turn.cached_prefix == 0) {

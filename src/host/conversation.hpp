@@ -1,7 +1,7 @@
-// A conversation with the chip. Each turn is a run that sends only what the chip has not: the KV cache keeps the turns
+// A conversation with the chip. Each turn is a run that sends only what the chip lacks: the KV cache keeps the turns
 // before, and the last answer token, which was sampled but has not been through the chip, goes first. With a chat
 // template a turn is what the template writes after the answer before; answers stay the ids that the chip made. Where
-// the template writes the conversation so far in another way, all of it is sent again. Without a template the user's
+// the template writes the conversation so far differently, all of it is sent again. Without a template the user's
 // text is appended and the model continues. Between turns the cache holds whole tokens of whole turns.
 #pragma once
 
@@ -27,7 +27,7 @@ struct Turn {
   std::string text;                   ///< the answer's
   std::vector<base::TokenId> prompt;  ///< ids that went to the chip
   std::uint64_t cached_prefix = 0;    ///< those that were there
-  bool sent_again = false;            ///< the template wrote earlier turns anew: the prompt holds all of them
+  bool sent_again = false;            ///< the template rewrote earlier turns: the prompt holds all of them
   std::vector<base::TokenId> answer;
   std::vector<std::string> pieces;    ///< the answer's text by token
   std::vector<base::Cycles> commits;  ///< of the answer's tokens, since the prompt's arrival at the chip

@@ -121,7 +121,7 @@ std::vector<closed_form::Job> jobs_of(const chip::RunRequest& request, const chi
   for (std::size_t u = 0; u < request.users.size(); ++u) {
     const chip::UserRequest& user = request.users[u];
     const bool stopped = outcome.users[u].finish == chip::Finish::Interrupted;
-    // Who left would have gone on: the timeline finds by itself after how many tokens that was.
+    // A user who left would have gone on: the timeline finds on its own after how many tokens that was.
     const bool left = outcome.users[u].finish == chip::Finish::Cancelled;
     const std::uint64_t answer = left ? user.max_new_tokens : outcome.users[u].answer_tokens + (stopped ? 1 : 0);
     jobs.push_back({user.arrival, user.prompt.size(), user.max_new_tokens, answer, user.sampling.greedy(),
@@ -164,7 +164,7 @@ std::optional<std::string> difference(const chip::RunOutcome& simulated, const c
 std::optional<std::string> difference_so_far(const chip::RunOutcome& simulated, const closed_form::Timeline& expected) {
   auto tokens = simulated.tokens;
   std::ranges::sort(tokens, {}, &chip::TokenTiming::issue);
-  auto at = expected.tokens.begin();  // tokens between those that committed were still on their way
+  auto at = expected.tokens.begin();  // tokens between those that committed were still in flight
   for (std::size_t i = 0; i < tokens.size(); ++i, ++at) {
     while (at != expected.tokens.end() && at->issue < tokens[i].issue) ++at;
     if (at == expected.tokens.end()) return fmt::format("the timeline ends before token {} of the simulated chip", i);

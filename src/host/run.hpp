@@ -1,4 +1,4 @@
-// Prompts and answers on the chip and the speeds that follow from the cycles. The formulas are beside the simulation:
+// Prompts and answers on the chip and the speeds that follow from the cycles. The formulas check the simulation:
 // the closed form of the run where one user has a chip of one stage to itself, else the timeline of every token. Where
 // the two differ the result says so in `mismatch`, and no figure of it may be reported as good.
 #pragma once
@@ -17,16 +17,16 @@
 
 namespace kiln::host {
 
-/// What a stop makes of a run: nothing, or what it is up to then, its committed tokens held against the timeline. The
-/// rates and units' cycles of such a part are left out, the users' outcomes are as far as they came.
+/// What a stopped run returns: nothing, or the run up to then, its committed tokens checked against the timeline. The
+/// rates and units' cycles of such a part are left out; the users' outcomes are those so far.
 enum class OnStop { Fail, Keep };
 
 /// Runs the request. Fails as chip::run does, and when interrupted (OnStop::Fail).
 base::Result<RunResult> run(const program::Placement& placement, const chip::RunRequest& request,
                             OnStop on_stop = OnStop::Fail);
 
-/// What the timeline is told of a run that has been: answers as long as they were. Who was stopped counts with one
-/// token more, so that the timeline reaches beyond the run's end and leaves nobody before it.
+/// The timeline's input for a finished run: answers as long as they were. A stopped user counts with one token more,
+/// so that the timeline reaches beyond the run's end and nobody leaves before it.
 std::vector<closed_form::Job> jobs_of(const chip::RunRequest& request, const chip::RunOutcome& outcome);
 
 /// The sentence that names the first difference between simulation and closed form, or nothing.

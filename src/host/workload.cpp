@@ -92,7 +92,7 @@ base::Result<WorkloadRequest> read_line(std::string_view line, const std::string
 
 double us(base::Cycles cycles, std::uint32_t clock_mhz) { return static_cast<double>(cycles.count()) / clock_mhz; }
 
-/// Adds a presence in [from, to) to the stretches' means.
+/// Adds a presence in [from, to) to the intervals' means.
 void spread(std::vector<LoadPoint>& points, double LoadPoint::*figure, double from, double to) {
   const double width = points.front().to_us - points.front().from_us;
   if (width <= 0 || to <= from) return;

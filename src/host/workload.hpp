@@ -20,7 +20,7 @@ struct WorkloadRequest {
   std::optional<std::string> prompt;  ///< a text, or
   std::uint64_t prompt_tokens = 0;    ///< that many seeded ids
   std::uint64_t answer_tokens = 1;    ///< at most
-  std::optional<double> leaves_us;    ///< the user goes then, answered or not
+  std::optional<double> leaves_us;    ///< the user leaves then, answered or not
 };
 
 inline constexpr std::size_t kMostRequests = std::size_t{1} << 20;

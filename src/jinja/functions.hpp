@@ -32,8 +32,8 @@ bool call_test(std::string_view name, const Value& target, Arguments arguments, 
 Value call_method(std::string_view name, const Value& target, Arguments arguments, Budget& budget);
 Value call_range(std::span<const Value> arguments, Budget& budget);
 
-/// Whether Python's objects of this value's type have something of their own under that name, which a template could
-/// reach by `value.name`; Kiln has not, and must not take it for undefined.
+/// Whether Python's objects of this value's type have an attribute of that name, which a template could reach by
+/// `value.name`; Kiln has none, and must not take it for undefined.
 bool is_python_attribute(const Value& value, std::string_view name);
 
 }  // namespace kiln::jinja

@@ -1,4 +1,4 @@
-// A template's text as tokens. White space around tags is gone as the signs `-` and `+` say, as are the line break
+// A template's text as tokens. White space around tags is removed as the signs `-` and `+` say, as are the line break
 // after a tag and the blanks before one that begins its line (Jinja2's trim_blocks and lstrip_blocks).
 #pragma once
 

@@ -39,7 +39,7 @@ struct Namespace {
   std::map<std::string, Value, std::less<>> values;
 };
 
-/// What `loop` stands for; it belongs to the evaluator, like a namespace.
+/// The value of `loop`; it belongs to the evaluator, like a namespace.
 struct Loop {
   std::shared_ptr<const Items> items;
   std::size_t index = 0;

@@ -17,19 +17,18 @@ namespace kiln::json {
 struct Problem {
   enum class Kind { Syntax, NumberTooLarge, TooDeep, KeyTwice };
   Kind kind = Kind::Syntax;
-  std::size_t byte = 0;  ///< of syntax and numbers: bytes read when it was found
-  std::string what;      ///< the parser's words; of a key that is there twice the key
-  std::vector<std::string>
-      path;  ///< of a key that is there twice or of what is too deep: keys and indices to its object
+  std::size_t byte = 0;           ///< of syntax and numbers: bytes read when it was found
+  std::string what;               ///< the parser's words; of a key that occurs twice, the key
+  std::vector<std::string> path;  ///< of a key that occurs twice or of what is too deep: keys and indices to its object
 };
 
-/// Whether to read on after this problem. Only a key that is there twice can be passed over; the last one counts then.
+/// Whether to read on after this problem. Only a key that occurs twice can be ignored; the last one counts then.
 using OnProblem = std::function<bool(const Problem&)>;
 
 /// The value, or nothing after a problem that ended the reading.
 std::optional<Value> read(std::string_view text, std::size_t maximum_depth, const OnProblem& on_problem);
 
-/// Whether the text is JSON, whatever its depth and however often a key is there.
+/// Whether the text is JSON, whatever its depth and however often a key occurs.
 bool is_json(std::string_view text);
 
 }  // namespace kiln::json

@@ -77,7 +77,7 @@ class Value {
 
 enum class Escapes { Controls, NonAscii };
 
-/// On one line, without white space. What is not UTF-8 becomes U+FFFD; `NonAscii` writes \uXXXX beyond ASCII, too.
+/// On one line, without white space. What is not UTF-8 becomes U+FFFD; `NonAscii` also writes \uXXXX beyond ASCII.
 std::string write(const Value& value, Escapes escapes = Escapes::Controls);
 
 }  // namespace kiln::json

@@ -1,4 +1,4 @@
-// The parser's library writes, too, so that numbers look as they always did.
+// The parser's library also writes, so that numbers look as they always did.
 #include <nlohmann/json.hpp>
 
 #include "json/value.hpp"

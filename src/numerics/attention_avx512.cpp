@@ -171,7 +171,7 @@ void value_sums_avx512(const KvBlocks& kv, std::size_t kv_head, std::span<const 
 }  // namespace kiln::numerics
 #else
 namespace kiln::numerics {
-// best_simd() never offers AVX-512 here, and attend() holds what it is asked for against that.
+// best_simd() never offers AVX-512 here, and attend() checks the request against that.
 void score_block_avx512(const KvBlocks&, std::size_t, std::size_t, const QuantisedVector&, float, std::int32_t*,
                         float*) {}
 std::uint64_t probabilities_avx512(std::span<const float>, float, std::uint32_t*) { return 0; }

@@ -15,7 +15,7 @@ inline constexpr std::uint32_t kSignBit = 0x80000000U;
 inline constexpr std::uint32_t kExponentMask = 0x7F800000U;
 inline constexpr std::uint32_t kLargestFinite = 0x7F7FFFFFU;
 
-/// Every element passes this on its way in and out: below 2^-126 becomes +0, beyond the largest finite is held there.
+/// Every element passes this on entry and exit: below 2^-126 becomes +0, beyond the largest finite is held there.
 inline float clean(float x) {
   const auto bits = std::bit_cast<std::uint32_t>(x);
   const std::uint32_t exponent = bits & kExponentMask;

@@ -2,7 +2,7 @@
 //
 // Codes index an INT8 codebook; 64 inputs of a row share an unsigned 8-bit scale; a row has one float scale.
 //   P[o,g] = sum over the group of codebook[code] * a            INT32, exact
-//   S[o]   = sum over g of shift(scale[o,g] * step[g] * P[o,g], E - e[g])  INT64, each term rounded by itself, any
+//   S[o]   = sum over g of shift(scale[o,g] * step[g] * P[o,g], E - e[g])  INT64, each term rounded separately, any
 //   order y[o]   = round_to_float(row_scale[o] * S[o] * 2^E)
 // Storage is in panels of 16 rows (docs/numerics.md, "Packing"): rows are padded to 16, inputs to 64 with code 0, which
 // meets activation 0. Every width, bound and rounding is derived in docs/numerics.md.

@@ -60,7 +60,7 @@ class KvStore {
   void clear();
   /// Leaves the first `tokens` tokens, as if no other had ever been appended. tokens <= tokens().
   void truncate(std::size_t tokens);
-  /// Quantises (k after RoPE and with its Hadamard, v as it is: its transform is in the weights) and appends one token.
+  /// Quantises (k after RoPE and with its Hadamard, v unchanged: the weights have its transform) and appends one token.
   /// k, v: kv_heads * head_dim floats. A bug when full.
   void append(std::span<const float> k, std::span<const float> v);
 

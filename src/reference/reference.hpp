@@ -31,7 +31,7 @@ class Model {
 
   /// Forgets the KV cache: the next token is at position 0.
   void reset();
-  /// Appends `tokens` and hands out the logits (vocab_size floats) after each of them, in order. Ids below vocab_size.
+  /// Appends `tokens` and passes on the logits (vocab_size floats) after each of them, in order. Ids below vocab_size.
   void forward(std::span<const base::TokenId> tokens,
                const std::function<void(std::size_t index, std::span<const float> logits)>& sink);
 

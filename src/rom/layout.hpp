@@ -42,7 +42,7 @@ struct Header {
 };
 static_assert(sizeof(Header) == 128);
 
-/// What a section holds. The first five are there once, in this order; then come four of each matrix, in this order.
+/// What a section holds. The first five occur once, in this order; then come four of each matrix, in this order.
 enum class SectionKind : std::uint16_t {
   Model = 1,
   Recipe,
@@ -53,7 +53,7 @@ enum class SectionKind : std::uint16_t {
   Codes,
   Scales,
   RowScales,
-  Added,  ///< after the last matrix; what it holds says its name
+  Added,  ///< after the last matrix; its name says what it holds
 };
 inline constexpr std::uint16_t kOptional = 1;  ///< flag: a reader that does not know the section's name skips it
 
@@ -74,7 +74,7 @@ using SectionName = std::array<char, 16>;
 
 struct Section {
   SectionKind kind = SectionKind::Model;
-  std::uint16_t flags = 0;         ///< 0 but for added sections
+  std::uint16_t flags = 0;         ///< 0 except for added sections
   std::uint32_t tensor_class = 0;  ///< this and the next four: of added sections as their own description says
   std::uint32_t layer = 0;
   std::uint32_t bits = 0;  ///< of one element
@@ -83,7 +83,7 @@ struct Section {
   std::uint64_t offset = 0;
   std::uint64_t bytes = 0;
   std::uint64_t checksum = 0;
-  SectionName name = {};  ///< zeros but for added sections: the names of the others follow from their kinds
+  SectionName name = {};  ///< zeros except for added sections: the names of the others follow from their kinds
 };
 static_assert(sizeof(Section) == 64);
 

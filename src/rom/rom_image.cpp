@@ -62,7 +62,7 @@ bool is_row_scale(float value) {
 
 }  // namespace
 
-/// Model, recipe and tokenizer, and with them the proof that every section is what it must be.
+/// Model, recipe and tokenizer, and with them the check that every section is what it must be.
 base::Result<std::vector<Section>> RomImage::Impl::read_head() {
   const auto refuse = [&](const std::string& why) { return base::Error{fmt::format("{}: {}", file.path(), why)}; };
   const auto header = check_header(file.path(), file.bytes());

@@ -22,7 +22,7 @@
 
 namespace kiln::rom {
 
-/// One matrix of the image and what it costs in bits.
+/// One matrix of the image and its bits.
 struct RomTensor {
   config::TensorClass tensor_class = config::TensorClass::Embedding;
   base::LayerId layer;

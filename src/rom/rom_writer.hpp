@@ -1,5 +1,5 @@
-// Writes a ROM image as a stream: what is small first, then one matrix after the other, in panels of 16 rows. Nothing
-// stands at the path until finish(); destroyed before that, the writer leaves nothing behind. Memory: the scales of one
+// Writes a ROM image as a stream: small sections first, then one matrix at a time, in panels of 16 rows. Nothing
+// is at the path until finish(); destroyed before that, the writer leaves no files. Memory: the scales of one
 // matrix and a MiB.
 #pragma once
 

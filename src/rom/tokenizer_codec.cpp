@@ -47,7 +47,7 @@ class Writer {
   std::vector<std::byte> bytes_;
 };
 
-/// Every count is held against the bytes that are left before memory is taken for it.
+/// Every count is checked against the remaining bytes before memory is allocated for it.
 class Reader {
  public:
   explicit Reader(std::span<const std::byte> bytes) : bytes_(bytes) {}

@@ -1,5 +1,5 @@
-// The checks of a ROM image, outermost first: header, directory, places, checksums. What comes later relies on what
-// came before.
+// The checks of a ROM image, outermost first: header, directory, places, checksums. Later checks rely on
+// earlier ones.
 #pragma once
 
 #include <cstddef>

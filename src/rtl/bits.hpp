@@ -17,7 +17,7 @@ class Bits {
   [[nodiscard]] const std::vector<std::uint32_t>& words() const { return words_; }
   [[nodiscard]] std::vector<std::uint32_t>& words() { return words_; }
 
-  /// `width` <= 64 bits at `at`; what is beyond them in `value` is dropped (so a negative number fits as it is).
+  /// `width` <= 64 bits at `at`; what is beyond them in `value` is dropped (so a negative number fits unchanged).
   void set(std::uint64_t at, unsigned width, std::uint64_t value) {
     base::check(width <= 64 && at <= size_ && width <= size_ - at, "bits: a field outside the vector");
     while (width > 0) {

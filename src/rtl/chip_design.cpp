@@ -41,7 +41,7 @@ std::vector<Wire> wires(const config::LinkConfig& link) {
   return all;
 }
 
-/// What a unit gets that is constant while a token, or a layer, is worked on: its port and who drives it.
+/// A unit's inputs that are constant while a token, or a layer, is processed: its port and who drives it.
 constexpr std::pair<std::string_view, std::string_view> kConstants[] = {
     {"position_i", "sequencer__position_o"}, {"with_logits_i", "sequencer__with_logits_o"},
     {"greedy_i", "sequencer__greedy_o"},     {"factor_i", "sequencer__factor_o"},
@@ -52,7 +52,7 @@ constexpr std::pair<std::string_view, std::string_view> kConstants[] = {
 std::string net(const std::string& unit, const std::string& port) { return unit + "__" + port; }
 std::string range(std::uint64_t bits) { return bits > 1 ? fmt::format("[{}:0] ", bits - 1) : ""; }
 
-/// Ports of the sequencer towards the host, and what it says of tokens for whoever watches.
+/// Ports of the sequencer towards the host, and its outputs about tokens for an observer.
 bool faces_host(const std::string& port) {
   return port.starts_with("request_") || port.starts_with("prompt_") || port.starts_with("leave_") ||
          port.starts_with("commit_") || port.starts_with("gone_") || port == "slot_o";

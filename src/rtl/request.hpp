@@ -10,7 +10,7 @@
 
 namespace kiln::rtl {
 
-/// What the RTL takes beyond chip::check: a limited number of end tokens, nothing kept, nobody who leaves.
+/// What the RTL takes beyond chip::check: a limited number of end tokens, no kept tokens, no user who leaves early.
 base::Status check_request(const chip::UserRequest& user);
 
 /// Values of the ports request_*_i, but request_valid_i, as fields of up to 64 bits: port, lowest bit, width, value.

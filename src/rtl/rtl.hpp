@@ -1,5 +1,5 @@
 // The chip in RTL: writes a unit or the whole chip as SystemVerilog with the weights of a ROM image in it, and runs the
-// whole chip through Verilator. The RTL is an oracle of its own: it shares no code with the SystemC chip and must give
+// whole chip through Verilator. The RTL is an independent oracle: it shares no code with the SystemC chip and must give
 // the same token ids, each committed in the same cycle. docs/rtl.md
 #pragma once
 
@@ -43,7 +43,7 @@ struct RtlOutcome {
   double run_s = 0;    ///< wall time of the cycles
 };
 
-/// What the testbench beside a whole chip runs and holds itself against.
+/// What the testbench of a whole chip runs and compares itself with.
 struct Expected {
   chip::UserRequest user;
   std::vector<Commit> commits;

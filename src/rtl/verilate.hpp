@@ -35,8 +35,8 @@ base::Status write_files(const std::filesystem::path& directory, const std::vect
 struct BuildOptions {
   std::string optimise = "-O1";  ///< of the C++ compiler
 };
-/// Verilates module `top` of the files in `directory`, whose ports are these; returns the shared object. What is there
-/// already from the same sources by the same programs is used again; they must be on the machine then, too.
+/// Verilates module `top` of the files in `directory`, whose ports are these; returns the shared object. What exists
+/// already from the same sources by the same programs is reused; they must then still be on the machine.
 base::Result<std::filesystem::path> build(const std::filesystem::path& directory, const std::string& top,
                                           const std::vector<Port>& ports, const BuildOptions& options = {});
 

@@ -8,7 +8,7 @@
 
 namespace kiln::study {
 
-/// Nothing for a chip that does not say what it is made of. `values`: of a functional run that counted switching.
+/// Nothing for a chip without /silicon. `values`: of a functional run that counted switching.
 base::Result<std::optional<ChipCost>> chip_cost(const config::Catalogue& configs, const program::Placement& placement,
                                                 const config::BakeRecipe& recipe, const host::RunResult& ran,
                                                 const functional::FunctionalModel* values = nullptr);

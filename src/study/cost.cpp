@@ -76,7 +76,7 @@ base::Result<ChipMoney> money_of(const cost::Replica& machine, const CostQuestio
   return money;
 }
 
-/// What a GPU makes of as many users at a time as its batch has, with the same prompts and answers.
+/// A GPU's rate with as many users at a time as its batch has, with the same prompts and answers.
 base::Result<AgainstGpu> against(const std::string& name, const cost::Replica& machine,
                                  const config::ModelConfig& model, const CostQuestion& question,
                                  const config::TechConfig& tech, const config::EconomicsConfig& economics,
@@ -121,7 +121,7 @@ base::Result<std::vector<std::string>> priced_gpus(const std::vector<std::string
   return priced;
 }
 
-/// The chip, its run and what both are worth, without money.
+/// The chip, its run and all figures of both except money.
 base::Result<CostAnswer> silicon(const CostQuestion& question, const program::Placement& placement,
                                  const config::BakeRecipe& recipe, const Environment& environment,
                                  const config::Catalogue& configs) {

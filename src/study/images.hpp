@@ -36,7 +36,7 @@ bool is_checkpoint(const std::string& file);
 struct InspectQuestion {
   std::string file;     ///< a ROM image or a checkpoint
   std::string chip;     ///< of an image: its tiles on this chip; or empty
-  std::string against;  ///< likewise: the checkpoint that it is compared with; or empty
+  std::string against;  ///< the checkpoint that it is compared with; or empty
 };
 
 struct RomInspection {

@@ -1,4 +1,4 @@
-// `kiln run --rtl`: the same user through the verilated chip, held against the SystemC chip's run. Private to the study
+// `kiln run --rtl`: the same user through the verilated chip, compared to the SystemC chip's run. Private to the study
 // module.
 #pragma once
 

@@ -45,7 +45,7 @@ std::uint64_t most_tokens(const chip::RunRequest& request, std::uint64_t capacit
 }
 
 /// What a GPU has to do for the same users: answers as long as the chip's, or, of those whom it refused, as they asked
-/// for. Who went without an answer is left out.
+/// for. Users who left without an answer are left out.
 std::vector<baseline::LoadRequest> load_of(const chip::RunRequest& request, const chip::RunOutcome& outcome,
                                            std::uint32_t clock_mhz) {
   std::vector<baseline::LoadRequest> load;

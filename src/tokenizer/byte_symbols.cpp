@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::uint16_t kNoByte = std::numeric_limits<std::uint16_t>::max();
 
-/// Symbols are the code points below 324: printable Latin-1 stands for itself, the other 68 bytes follow from U+0100 in
+/// Symbols are the code points below 324: printable Latin-1 means itself, the other 68 bytes follow from U+0100 in
 /// ascending order (GPT-2's bytes_to_unicode).
 constexpr std::array<std::uint16_t, 324> byte_of_symbol() {
   std::array<std::uint16_t, 324> table{};

@@ -1,5 +1,5 @@
 // The two ways in which vocabularies write bytes: GPT-2's printable symbol for each byte (byte-level BPE), and "<0x0A>"
-// (SentencePiece's byte fallback). Also U+2581, which stands for a space in SentencePiece's tokens.
+// (SentencePiece's byte fallback). Also U+2581, which means a space in SentencePiece's tokens.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,7 @@ namespace kiln::tokenizer {
 
 inline constexpr std::string_view kSpaceSymbol = "\xE2\x96\x81";  // U+2581
 
-/// The bytes that a byte-level token stands for, or nothing when it holds a character that is no byte symbol.
+/// The bytes that a byte-level token means, or nothing when it holds a character that is no byte symbol.
 std::optional<std::string> bytes_of_symbols(std::string_view token);
 
 /// The byte of "<0xXX>" (two upper-case hex digits), or nothing.

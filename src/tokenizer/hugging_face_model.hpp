@@ -6,7 +6,7 @@
 
 namespace kiln::tokenizer {
 
-/// Into kind, tokens, types, merges, ignore_merges and unknown of `spec`; what is wrong stays with the view.
+/// Into kind, tokens, types, merges, ignore_merges and unknown of `spec`; errors stay with the view.
 void read_model(const JsonView& root, TokenizerSpec& spec);
 
 }  // namespace kiln::tokenizer

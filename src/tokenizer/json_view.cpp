@@ -5,7 +5,7 @@
 namespace kiln::tokenizer {
 namespace {
 const json::Value kNull;
-const std::string kEmpty;  // what JsonView gives where nothing is
+const std::string kEmpty;  // what JsonView gives for a missing value
 }  // namespace
 
 void JsonView::fail(const std::string& found_and_expected) const {

@@ -27,7 +27,7 @@ constexpr std::string_view kLlama3 = R"('(?:[sStTmMdD]|[rR][eE]|[vV][eE]|[lL][lL
                                      R"(|[)" KILN_WHITE R"(]+(?![^)" KILN_WHITE R"(]))"
                                      R"(|[)" KILN_WHITE R"(]+)";
 
-// Numbers are split off one by one first and GPT-2's expression then sees what lies between: a number ends its text.
+// Numbers are split off one by one first and GPT-2's expression then sees the text between: a number ends its text.
 constexpr std::string_view kSmolLm = R"('(?:[stmd]|re|ve|ll))"
                                      R"(| ?\p{L}+)"
                                      R"(|\p{N})"

@@ -25,7 +25,7 @@ struct Tokenizer::Impl {
   Vocabulary vocabulary;
   std::optional<PieceSplitter> splitter;
 
-  /// What one call of encode() carries along.
+  /// The state of one call of encode().
   struct Call {
     Ids ids;
     std::unordered_map<std::string, Ids> cache;

@@ -27,7 +27,7 @@ enum class PreTokenizer { None, Llama3, SmolLm };  ///< Llama3: GGUF "llama-bpe"
 enum class SpacePrefix : std::uint8_t { EachPart = 0, EachPartUnlessSpace = 1, FirstPartUnlessSpace = 2 };
 enum class TokenType : std::uint8_t { Normal = 1, Unknown = 2, Control = 3, UserDefined = 4, Unused = 5, Byte = 6 };
 
-/// No spec has more: what a file says is checked before memory is taken.
+/// No spec has more: a file's claims are checked before memory is allocated.
 inline constexpr std::size_t kMaxTokens = std::size_t{1} << 22;
 inline constexpr std::size_t kMaxMerges = std::size_t{1} << 24;
 
@@ -39,7 +39,7 @@ struct TokenizerSpec {
   std::vector<TokenType> types;     ///< one per token
   std::vector<std::string>
       merges;                  ///< "left right", by rank: ByteLevel, and SentencePiece without scores (tokenizer.json)
-  bool ignore_merges = false;  ///< a whole pre-token in the vocabulary is taken as it is (Llama 3)
+  bool ignore_merges = false;  ///< a whole pre-token in the vocabulary is taken unchanged (Llama 3)
   bool add_bos = false;
   bool add_space_prefix = true;                      ///< SentencePiece: a space is put before the text
   SpacePrefix space_prefix = SpacePrefix::EachPart;  ///< SentencePiece, if add_space_prefix: where exactly
@@ -51,12 +51,12 @@ struct TokenizerSpec {
   bool operator==(const TokenizerSpec&) const = default;
 };
 
-/// The pre-tokeniser that GGUF's `tokenizer.ggml.pre` names; refuses, by name, those that Kiln has not.
+/// The pre-tokeniser that GGUF's `tokenizer.ggml.pre` names; refuses, by name, those that Kiln lacks.
 base::Result<PreTokenizer> pre_tokenizer_from_gguf(std::string_view pre);
 
 /// From Hugging Face's tokenizer.json (and the text of tokenizer_config.json and config.json, or empty): BPE with byte
-/// fallback or byte-level. Refuses by name what Kiln has not: unigram, WordPiece, an unknown pre-tokeniser. `name`
-/// stands for the file in errors.
+/// fallback or byte-level. Refuses by name what Kiln lacks: unigram, WordPiece, an unknown pre-tokeniser. `name`
+/// names the file in errors.
 base::Result<TokenizerSpec> spec_from_tokenizer_json(std::string_view tokenizer_json,
                                                      std::string_view tokenizer_config_json,
                                                      std::string_view config_json, const std::string& name);
@@ -64,7 +64,7 @@ base::Result<TokenizerSpec> spec_from_tokenizer_json(std::string_view tokenizer_
 class Tokenizer {
  public:
   /// Checks the spec: sizes that agree, ids in range, merges that lead to tokens, and tokens for all text:
-  /// SentencePiece, all 256 bytes or an unknown token (which then stands for a run of characters); ByteLevel, printable
+  /// SentencePiece, all 256 bytes or an unknown token (which then replaces a run of characters); ByteLevel, printable
   /// ASCII (SmolLM2 has no symbol for some rare bytes: encode() leaves these out, as its makers' libraries do).
   static base::Result<Tokenizer> create(TokenizerSpec spec);
   Tokenizer(Tokenizer&&) noexcept;
@@ -99,7 +99,7 @@ class Utf8Assembler {
  public:
   /// The characters that are complete after `bytes`; bytes that can no longer become one come out as U+FFFD.
   std::string push(std::string_view bytes);
-  /// What is left, as U+FFFD, or nothing.
+  /// The rest, as U+FFFD, or nothing.
   std::string finish();
 
  private:

@@ -14,7 +14,7 @@ std::string Utf8Assembler::push(std::string_view bytes) {
       out.append(pending_);
       pending_.clear();
     } else if (!base::begins_character(pending_)) {
-      // What stood before this byte is broken off (one U+FFFD for all of it); the byte itself gets another chance.
+      // What came before this byte is incomplete (one U+FFFD for all of it); the byte itself is tried again.
       pending_.pop_back();
       if (pending_.empty()) {
         out.append(base::kReplacementCharacter);

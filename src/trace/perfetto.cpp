@@ -25,7 +25,7 @@ namespace {
 
 enum class EventType : std::uint64_t { Begin = 1, End = 2 };
 constexpr std::uint64_t kExplicitOrder = 3;  // TrackDescriptor.ChildTracksOrdering
-constexpr std::uint64_t kStateCleared = 1;   // TracePacket.SequenceFlags: names begin anew
+constexpr std::uint64_t kStateCleared = 1;   // TracePacket.SequenceFlags: names start afresh
 constexpr std::uint64_t kNeedsState = 2;     //   and: names of earlier packets are used
 constexpr std::uint64_t kSequence = 1;       // all packets are of one sequence
 constexpr std::uint64_t kCategories = 1, kEventNames = 2, kFigureNames = 3;  // kinds of interned names
@@ -104,7 +104,7 @@ class PerfettoEncoder final : public TraceEncoder {
   void annotate_text(Message& event, std::string_view name, std::string_view value) {
     event.message(4, Message().number(1, intern(kFigureNames, name)).text(6, value));
   }
-  /// The name's number; a new one goes along with the next packet.
+  /// The name's number; a new one is sent with the next packet.
   std::uint64_t intern(std::uint64_t kind, std::string_view name) {
     auto& known = names_[kind - 1];
     if (const auto found = known.find(name); found != known.end()) return found->second;

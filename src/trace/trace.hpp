@@ -23,7 +23,7 @@ class TraceWriter {
 
   /// Names the tracks; before the first span.
   void begin(const program::Placement& placement);
-  /// What RunRequest::on_span gets. Holds a few megabytes at most; a write that fails is told by finish().
+  /// What RunRequest::on_span gets. Holds a few megabytes at most; finish() reports a write that failed.
   void add(const chip::TraceSpan& span);
   /// The run is over after `total` cycles.
   base::Status finish(base::Cycles total);

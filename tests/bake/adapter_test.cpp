@@ -1,4 +1,4 @@
-// What the chip multiplies for an adapter is the adapter, but for 8 bits: A x and B h in the bases of input and output.
+// What the chip multiplies for an adapter is the adapter to 8 bits: A x and B h in the bases of input and output.
 #include <gmock/gmock.h>
 
 #include <cmath>
@@ -73,7 +73,7 @@ TEST(BakeAdapter, EachTargetMultipliesAsTheAdapterDoes) {
       const auto* stored = baked->find(c, target.layer);
       ASSERT_NE(stored, nullptr);
       const std::size_t inputs = target.a.size() / rank;
-      // o: attention's result stands in the transformed basis already.
+      // o: attention's result is in the transformed basis already.
       const auto x = random_floats(inputs, random);
       const auto h = c == TensorClass::O ? on_chip(stored->down, transformed(x, input_block(model, c)), 1)
                                          : on_chip(stored->down, x, input_block(model, c));

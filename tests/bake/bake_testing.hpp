@@ -1,4 +1,4 @@
-// Small models, recipes and a checkpoint that says something else than the one behind it.
+// Small models, recipes and a checkpoint that differs from the one that it wraps.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -50,7 +50,7 @@ inline config::BakeRecipe recipe_of(int bits, config::CodebookKind kind = config
   return recipe;
 }
 
-/// The checkpoint behind it, but for what a test changes.
+/// The wrapped checkpoint, except for what a test changes.
 class Altered : public checkpoint::Checkpoint {
  public:
   explicit Altered(std::unique_ptr<checkpoint::Checkpoint> behind)

@@ -1,4 +1,4 @@
-// The transforms against the matrix written out, and the identity they stand on: the product with the transformed input
+// The transforms against the matrix written out, and the identity they rely on: the product with the transformed input
 // is the same.
 #include <cmath>
 #include <cstdlib>

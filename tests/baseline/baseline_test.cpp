@@ -1,4 +1,4 @@
-// Bytes and figures of the GPU model against the public facts that it is made of.
+// Bytes and figures of the GPU model against the public facts that it is based on.
 #include "kiln/baseline/baseline.hpp"
 
 #include <gmock/gmock.h>
@@ -34,7 +34,7 @@ TEST(BaselineBytes, Llama31Reads8030MegabytesInFp8ForTheHeadStaysAt16Bits) {
 TEST(BaselineBytes, Int4CountsScalesAndZerosOfGroupsOf128) {
   const auto bytes = weight_bytes_read(model("llama-3.1-8b"), Precision::Int4);
   EXPECT_EQ(bytes, 6'979'321'856U / 256 * 133 + 2U * (128256U * 4096U + 65U * 4096U));
-  // What the published AWQ and GPTQ checkpoints of this model come to: 4.65 to 4.68 GB.
+  // The size of the published AWQ and GPTQ checkpoints of this model: 4.65 to 4.68 GB.
   EXPECT_NEAR(static_cast<double>(bytes), 4.68e9, 0.01e9);
 }
 

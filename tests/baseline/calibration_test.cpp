@@ -96,7 +96,7 @@ TEST(BaselineCalibration, TheConfigsStateTheErrorsOfThePage) {
     const auto gpu = baseline::gpu(name);
     const auto& shown = gpu.engines[0];
     EXPECT_GE(shown.error_mean_percent, median.mean) << name;
-    // Of all GPUs, of its own rows where they are worse, or, without any, of GPUs left out.
+    // Of all GPUs, of its own rows where these are worse, or, without any rows, of GPUs left out.
     const bool all = shown.error_mean_percent == median.mean && shown.error_rows == static_cast<unsigned>(median.count);
     const bool own = shown.error_rows >= 3 && shown.error_rows <= gpu.single_measurements;
     EXPECT_EQ(all || own, gpu.single_measurements > 0) << name;

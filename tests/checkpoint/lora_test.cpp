@@ -146,7 +146,7 @@ TEST_F(Lora, WhatTheConfigLeavesOutHasNoTensors) {
   config_["exclude_modules"] = {"down_proj"};
   expect_refused("is of a module that /exclude_modules leaves out");
   config_ = fine;
-  for (const char* part : {"proj", "layers.1", "_proj"}) {  // whole names count, or their ends behind a dot
+  for (const char* part : {"proj", "layers.1", "_proj"}) {  // whole names count, or their ends after a dot
     config_["target_modules"] = {part};
     expect_refused(std::string("/target_modules names ") + part);
   }

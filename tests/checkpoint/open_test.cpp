@@ -1,4 +1,4 @@
-// checkpoint::open() and the synthetic checkpoint; real files where they are at hand.
+// checkpoint::open() and the synthetic checkpoint; real files where they are available.
 #include <gmock/gmock.h>
 
 #include <cmath>

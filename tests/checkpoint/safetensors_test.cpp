@@ -1,4 +1,4 @@
-// One safetensors file: every claim of its header is held against the file.
+// One safetensors file: every claim of its header is checked against the file.
 #include "checkpoint/safetensors.hpp"
 
 #include <gmock/gmock.h>

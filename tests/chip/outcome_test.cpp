@@ -1,4 +1,4 @@
-// Names of what a run comes to, as reports have them.
+// Names in a run's outcome, as reports have them.
 #include "kiln/chip/outcome.hpp"
 
 #include <gtest/gtest.h>

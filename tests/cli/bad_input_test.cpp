@@ -39,7 +39,7 @@ class BadInput : public test::KilnTest {
     KilnTest::TearDown();
   }
 
-  /// Names, sizes and times of all that lies in the test's folder.
+  /// Names, sizes and times of everything in the test's folder.
   [[nodiscard]] Parts listing() const {
     Parts all;
     for (const auto& entry : fs::recursive_directory_iterator(folder_)) {
@@ -65,7 +65,7 @@ class BadInput : public test::KilnTest {
     return {"bake", checkpoint, "-o", path("x.rom"), "--recipe", "w8"};
   }
 
-  /// A directory with the tiny model, spoilt by whoever gets it.
+  /// A directory with the tiny model, for a test to spoil.
   [[nodiscard]] std::string hf(const std::string& name, const json& config = files::tiny_hf_config(),
                                const std::vector<files::RawTensor>& tensors = files::tiny_hf_tensors()) const {
     fs::create_directories(folder_ / name);

@@ -35,7 +35,7 @@ TEST_F(RtlCommand, WritesAUnitWithItsWeightsAndAReadme) {
   EXPECT_NE(top.find(".Layers(5)"), std::string::npos) << top;
   EXPECT_NE(test::slurp(path("o/README.md")).find("verilator --lint-only -Wall"), std::string::npos);
   const std::string codes = test::slurp(path("o/o_codes_000_000.hex"));
-  EXPECT_EQ(std::ranges::count(codes, '\n'), 5 * 64);    // a word an input, layer behind layer
+  EXPECT_EQ(std::ranges::count(codes, '\n'), 5 * 64);    // a word an input, layer after layer
   EXPECT_EQ(codes.find('\n'), std::size_t{64} * 4 / 4);  // 64 outputs of 4 bits
 }
 

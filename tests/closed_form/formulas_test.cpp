@@ -18,7 +18,7 @@ config::TileConfig tile(std::uint32_t rows, std::uint32_t inputs_per_cycle) {
 }
 
 // 31 rows, 1 input a cycle, sigma 4, 128 inputs. Tiles [0, 31) 31; [31, 62) 31; [62, 93) 2 and 29: max(2, 4) + 29 = 33;
-// [93, 124) 31; [124, 128) 4. Group [0, 64) lies on tiles 0 .. 2, group [64, 128) on tiles 2 .. 4.
+// [93, 124) 31; [124, 128) 4. Group [0, 64) is on tiles 0 .. 2, group [64, 128) on tiles 2 .. 4.
 TEST(Tiles, OfThirtyOneRowsAreCutAsByHand) {
   EXPECT_EQ(pass_cycles(tile(31, 1), 128, 1, 4), 33U);
   EXPECT_EQ(chain_hops(31, 128), 2U);

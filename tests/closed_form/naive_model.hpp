@@ -48,7 +48,7 @@ class NaiveChip {
     return now_;
   }
 
-  /// The clock stands at `from`; `unit` holds everything up until `to`.
+  /// The clock is at `from`; `unit` holds up everything until `to`.
   void hold(program::Unit unit, std::uint64_t from, std::uint64_t to) {
     path_[static_cast<std::size_t>(unit)] += to - from;
   }
@@ -62,7 +62,7 @@ class NaiveChip {
     return count;
   }
 
-  /// When the last lane group of a beat is there, of which one follows the other from `first` on for `slots` cycles.
+  /// When the last lane group of a beat is taken; its groups follow each other from `first` on for `slots` cycles.
   static std::uint64_t whole(std::uint64_t first, std::uint64_t slots) {
     for (std::uint64_t group = 1; group < slots; ++group) ++first;
     return first;
@@ -174,7 +174,7 @@ class NaiveChip {
     return cycles;
   }
 
-  /// A and B of the array's sections one behind the other, `macs` weights a cycle, cycle by cycle.
+  /// A and B of the array's sections one after the other, `macs` weights a cycle, cycle by cycle.
   [[nodiscard]] std::uint64_t adapter_time(program::ArrayKind kind) const {
     const auto& flow = p_.dataflow();
     std::uint64_t weights[2] = {0, 0};

@@ -1,5 +1,5 @@
 // The timeline: what one user alone must see, a pipeline that is full, prompts, queues. Random members of the family
-// stand in tests/host/family_test.cpp.
+// are in tests/host/family_test.cpp.
 #include "closed_form/timeline.hpp"
 
 #include <gtest/gtest.h>
@@ -102,7 +102,7 @@ TEST(Timeline, UsersWhoFindNoRoomWaitOrAreRefused) {
   };
   const auto placement = place();
   const std::uint64_t capacity = placement.kv().capacity_tokens;
-  const std::vector<Job> jobs(2, Job{Cycles(0), 1, capacity, capacity});  // each wants all of it
+  const std::vector<Job> jobs(2, Job{Cycles(0), 1, capacity, capacity});  // each needs all of it
   const auto queued = timeline(placement, jobs);
   EXPECT_TRUE(queued.refused.empty());
   EXPECT_EQ(queued.tokens[capacity].user, 1U);

@@ -1,4 +1,4 @@
-// Configurations worked out by hand. The first is the example of docs/closed-form.md, where every step stands with its
+// Configurations worked out by hand. The first is the example of docs/closed-form.md, where every step has its
 // formula.
 #include <gtest/gtest.h>
 

@@ -13,7 +13,7 @@ namespace fs = std::filesystem;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-/// A folder of its own for a test, gone behind it.
+/// A test's own folder, removed after it.
 class ConfigPathTest : public testing::Test {
  protected:
   ConfigPathTest() : root_(fs::canonical(testing::TempDir()) / ("kiln_config_path_" + std::to_string(::getpid()))) {

@@ -69,7 +69,7 @@ TEST(TileCircuits, OfProductSelectInCellsThatSelect) {
   auto chip = small_chip();
   chip.silicon->rom_cell = config::RomCell::TransistorPerWeight;
   EXPECT_EQ(o_array(chip).accumulators, 64 * (4 * 21 * 28 + 2 * 21 * 24 + kSumRegister));
-  // A code of six bits stands in two cells, whose products are added.
+  // A code of six bits is in two cells, whose products are added.
   const TileCircuits six = tile_circuits(placed(chip, small_model(), recipe_of(6)), recipe_of(6), ArrayKind::O);
   EXPECT_EQ(six.accumulators, 64 * (4 * (16 * 28 + 21 * 28) + 2 * 21 * 24 + kSumRegister));
 }

@@ -67,7 +67,7 @@ inline double total_area(const std::vector<Block>& blocks) {
 
 inline double aspect(const Rectangle& r) { return std::max(r.width_mm / r.height_mm, r.height_mm / r.width_mm); }
 
-/// Areas are exact, nothing lies outside the die or on something else.
+/// Areas are exact, nothing is outside the die or on something else.
 inline void expect_sound(const Floorplan& plan, const std::vector<Block>& blocks, double die_mm2) {
   ASSERT_EQ(plan.blocks.size(), blocks.size());
   const double far = std::max(plan.width_mm, plan.height_mm);

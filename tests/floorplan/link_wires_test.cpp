@@ -83,7 +83,7 @@ TEST(LinkWires, OfSeveralStages_AreThoseOfTheLongest) {
                  at(Unit::Sequencer, {8, 0, 2, 2})};
   EXPECT_DOUBLE_EQ(wire(plan, "vector_to_array").length_mm, 8);
   EXPECT_EQ(wire(plan, "vector_to_array").to, "qkv_array[5]");
-  // Stages 1 to 4 have no vector unit: 0 hands over to 5, 5 to 6.
+  // Stages 1 to 4 have no vector unit: 0 sends to 5, 5 to 6.
   EXPECT_DOUBLE_EQ(wire(plan, "vector_to_vector").length_mm, 4);
   // From the last stage with layers, not from the head: (1, 5) to (9, 1).
   EXPECT_DOUBLE_EQ(wire(plan, "vector_to_sequencer").length_mm, 12);

@@ -31,7 +31,7 @@ TEST(FunctionalModel, TileByTileEqualsRowByRowForAnyTileShape) {
     const std::vector<float> expected = all_logits(rows, ids);
     EXPECT_EQ(expected.size(), 3U * model.vocab_size);
     for (const std::uint32_t tile_rows : {7U, 31U, 33U, 64U, 65U, 1000U}) {
-      config::ChipConfig chip = random.chip(model, 8);  // of any microarchitecture, arrays with tiles of their own
+      config::ChipConfig chip = random.chip(model, 8);  // of any microarchitecture, arrays with different tiles
       support::for_each_tile(chip, [&](config::TileConfig& tile) { tile.rows = tile_rows; });
       const auto placement = program::Placement::create(model, {}, chip);
       ASSERT_TRUE(placement.ok());
@@ -89,7 +89,7 @@ TEST(FunctionalModel, ResetForgetsTheTokensBefore) {
   EXPECT_EQ(values.argmax(), numerics::argmax(values.logits()));
   values.reset();
   EXPECT_EQ(all_logits(values, ids), first);
-  const auto handle = values.begin(0, 0, base::TokenPos{7});  // three tokens are there
+  const auto handle = values.begin(0, 0, base::TokenPos{7});  // three tokens are present
   const program::Dataflow dataflow(rom.model());
   const auto attend = [&] {
     for (const auto& op : dataflow.token(false)) values.execute(handle, op);

@@ -113,7 +113,7 @@ TEST(KeptTokens, AStopAnywhereLeavesWholeTokensAndTheTimelineStands) {
         continue;
       }
       if (cut->interrupted) ++in_answer;
-      // The conversation goes on behind the answer so far.
+      // The conversation goes on after the answer so far.
       values.rewind(0, kept + second.size() + answer.size() - 1);
       const auto on = host::run(
           machine.placement, asking(values, joined({answer.back()}, {5}), kept + second.size() + answer.size() - 1, 3));

@@ -126,7 +126,7 @@ TEST(Conversation, SendsWhatTheTemplateWritesAndKeepsTheIdsOfAnswers) {
       EXPECT_EQ(machine.once(seen, turn->answer.size()), turn->answer) << "round " << round << ", " << said;
       EXPECT_EQ(turn->commits.size(), turn->answer.size());
       seen.insert(seen.end(), turn->answer.begin(), turn->answer.end());
-      Ids shown = turn->answer;  // control tokens in the middle of it stay, too
+      Ids shown = turn->answer;  // control tokens in the middle of it also stay
       if (turn->finish == chip::Finish::EndOfText) shown.pop_back();
       expected += machine.text(shown) + "<|end|>\n";
       turn->finish == chip::Finish::EndOfText ? ++ended : ++cut_short;
@@ -174,7 +174,7 @@ TEST(Conversation, SentAgainWhereTheTemplateRewritesWhatWasSaid) {
   EXPECT_EQ(machine.text(second->prompt),
             "<|begin|>3<|user|>one<|end|>\n<|assistant|>" + first->text + "<|end|>\n<|user|>two<|end|>\n<|assistant|>");
   EXPECT_EQ(machine.once(second->prompt, second->answer.size()), second->answer);
-  // Stopped in such a prompt, what was there is gone from the cache, not from the conversation.
+  // After a stop in such a prompt, the earlier turns are gone from the cache, not from the conversation.
   std::stop_source stop;
   stop.request_stop();
   Listener listener;

@@ -157,8 +157,8 @@ TEST(Workload, UsersWhoLeaveCountUntilThen) {
   EXPECT_EQ(empty->speed.tokens_per_s_total, 0);
 }
 
-// One slot, equal jobs, arrivals at random: an M/D/1 queue. Means over independent stretches of 200 requests, each
-// behind a warm-up, give the confidence interval.
+// One slot, equal jobs, arrivals at random: an M/D/1 queue. Means over independent series of 200 requests, each
+// after a warm-up, give the confidence interval.
 TEST(Workload, QueueingIsThatOfMD1) {
   support::RandomConfigs random(support::test_seed(72));
   config::ModelConfig model = random.model();

@@ -1,4 +1,4 @@
-// A stranger's program: brings a tile microarchitecture of its own to an installed Kiln and asks what Llama-3.1-8B does
+// An outside program: adds its own tile microarchitecture to an installed Kiln and asks what Llama-3.1-8B does
 // on a chip of such tiles. docs/extending.md walks through it.
 //
 // The tile, `half_serial`: activations enter as two halves of four bits, one after the other. A bank forms the products
@@ -57,7 +57,7 @@ extend::TileKind half_serial() {
     activity.products += 2 * work.inputs * work.tiles_side_by_side;
     activity.selections += 2 * work.weights;
   };
-  // ... and what a formula of its own says of it: every run is held against this.
+  // ... and the same as an independent formula: every run is checked against this.
   kind.closed_form.time = [](const config::TileConfig& tile, std::uint64_t) {
     return closed_form::TileTime{.beat = 8 / 4, .latency = tile.parameter("product_cycles")};
   };

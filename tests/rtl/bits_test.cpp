@@ -1,4 +1,4 @@
-// Bits, literals, and which chips RTL is there for. No Verilator is needed.
+// Bits, literals, and which chips have RTL. No Verilator is needed.
 #include <gtest/gtest.h>
 
 #include <cstdlib>

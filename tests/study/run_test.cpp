@@ -104,7 +104,7 @@ TEST_F(RunStudy, UsersGetTheSameAnswersOnAnyScheduleAndWhateverElseRuns) {
   const auto pipelined = on(users, {slots, "schedule=layer_pipelined", "sequencer.turn=decode_first"});
   const auto chips = on(users, {slots, "chips.count=2"});
   ASSERT_EQ(answers(serial).size(), 3U);
-  EXPECT_NE(answers(serial)[0], answers(serial)[1]);  // each has a prompt of its own
+  EXPECT_NE(answers(serial)[0], answers(serial)[1]);  // each has its own prompt
   EXPECT_EQ(host::answer_tokens(serial.result.chip), 18U);
   EXPECT_EQ(serial.prompt_tokens, 15U);
   for (const auto* run : {&serial, &pipelined, &chips}) {
@@ -179,7 +179,7 @@ TEST_F(RunStudy, FunctionalAndTimingOnlyRunsHaveTheSameCycles) {
 }
 
 TEST_F(RunStudy, AFullCacheEndsTheAnswerAndWarnsWhereNothingElseSaysSo) {
-  // 16 words a token: 2 KV heads x 2 words, keys and values, a word behind. 16 banks of 10 words hold 20 tokens.
+  // 16 words a token: 2 KV heads x 2 words, keys and values, a word after. 16 banks of 10 words hold 20 tokens.
   const std::vector<config::Override> small = {"kv.banks=16", "kv.depth_words=10", "kv.width_bytes=8",
                                                "kv.row_pad_words=0"};
   auto timing = question(4, 100);

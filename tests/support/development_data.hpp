@@ -41,7 +41,7 @@ inline DevelopmentData fetched_data(const std::string& inside, const std::string
 
 }  // namespace kiln::test
 
-/// Ends the test unless the data is there.
+/// Ends the test unless the data is present.
 #define KILN_NEEDS_DATA(data)                             \
   do {                                                    \
     if (!(data).exists()) {                               \

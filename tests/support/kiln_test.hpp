@@ -1,4 +1,4 @@
-// The fixture of tests that run the program: a fresh folder each, in which nothing lies but what a test and the program
+// The fixture of tests that run the program: a fresh folder each, in which there is only what a test and the program
 // write (output of the program itself is kept beside it), the shipped configs, and the program's documents.
 #pragma once
 

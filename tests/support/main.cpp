@@ -1,5 +1,5 @@
-// The tests' main. libsystemc exports a main of its own, so every test executable brings this one. Each process gets a
-// temporary folder of its own, removed at the end: tests that run side by side never meet in one.
+// The tests' main. libsystemc exports a main, so every test executable has this one. Each process gets its own
+// temporary folder, removed at the end, so tests that run side by side never share one.
 #include <gmock/gmock.h>
 #include <stdlib.h>
 

@@ -1,4 +1,4 @@
-// The built `kiln` in a terminal of its own, as somebody at a keyboard has it.
+// The built `kiln` in its own terminal, as a user at a keyboard has it.
 #pragma once
 
 #include <fcntl.h>
@@ -51,7 +51,7 @@ class PseudoTerminal {
   void press_ctrl_c() const { type("\x03"); }
   void press_ctrl_d() const { type("\x04"); }
 
-  /// What the screen shows (lines end in '\n') behind what was taken before, up to and with `text`; if that does not
+  /// What the screen shows (lines end in '\n') after what was taken before, up to and with `text`; if that does not
   /// come within a minute, all there is.
   std::string until(std::string_view text) {
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(1);

@@ -1,4 +1,4 @@
-// A test that asks questions in the process, in a fresh folder of its own: the shipped configs, a tiny model's shapes,
+// A test that asks questions in the process, in a fresh folder: the shipped configs, a tiny model's shapes,
 // and images baked from it.
 #pragma once
 

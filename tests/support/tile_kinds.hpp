@@ -1,4 +1,4 @@
-// The kinds of tiles that Kiln has by itself, for tests that go through them by number.
+// The kinds of tiles that Kiln itself has, for tests that go through them by number.
 #pragma once
 
 namespace kiln::support {

@@ -1,4 +1,4 @@
-// Chat templates against Jinja2: scripts/chat-template-goldens wrote what it makes of them.
+// Chat templates against Jinja2: scripts/chat-template-goldens wrote Jinja2's results.
 #include "tokenizer/chat_template.hpp"
 
 #include <gmock/gmock.h>

@@ -124,7 +124,7 @@ class PerfettoReader {
   std::map<std::string, std::uint64_t> reached_;
 };
 
-/// The depth is found from the times: a slice lies in the ones before it on its track, or behind them.
+/// The depth is found from the times: a slice is inside the ones before it on its track, or after them.
 std::vector<Seen> read_chrome(const std::string& file) {
   const auto json = nlohmann::json::parse(file);
   std::map<std::uint64_t, std::string> tracks;
@@ -186,7 +186,7 @@ Traced trace(const program::Placement& placement, chip::RunRequest request, cons
 
 using Sums = std::map<std::string, std::array<std::uint64_t, chip::kCycleCategories>>;
 
-/// The report's cycles against the trace's, once by what its rows say and once by how long their parts last.
+/// The report's cycles against the trace's, once by what its rows say and once by the durations of their parts.
 void expect_sums(const chip::RunOutcome& outcome, const std::vector<Seen>& slices, const std::string& where) {
   Sums said, drawn;
   for (const Seen& slice : slices) {

@@ -1,5 +1,5 @@
 // A constant for each value of an enumeration, checked when it is compiled: the rows are in the enumeration's order, none
-// is missing and none is there twice. So a new enumerator does not compile until every table knows it. For enumerations
+// is missing and none occurs twice. So a new enumerator does not compile until every table has it. For enumerations
 // that count 0, 1, 2, ...
 #pragma once
 

@@ -23,7 +23,7 @@ enum class Precision {
   Fp8,   ///< 8 bits a weight, multiplied at 8 bits; a scale per tensor or channel is too small to count. As Int8 on a
          ///< GPU without FP8 in hardware
   Int8,  ///< 8 bits a weight, widened and multiplied at 16
-  Int4,  ///< 4.15625 bits a weight: 4, and a 16-bit scale and a 4-bit zero for each 128 (AWQ, GPTQ); likewise
+  Int4,  ///< 4.15625 bits a weight: 4, and a 16-bit scale and a 4-bit zero for each 128 (AWQ, GPTQ); as above
 };
 
 std::string_view name(Precision precision);  ///< "bf16", "fp8", "int8", "int4"
@@ -44,7 +44,7 @@ struct BaselineQuery {
   std::uint64_t gpus = 1;  ///< that share each layer (tensor parallelism), 1 to 64
 };
 
-/// Why a figure is to be taken with care.
+/// Why a figure needs care.
 struct Doubt {
   std::string gpu;       ///< whose doubt it is, before the sentence; empty: of every GPU
   std::string sentence;  ///< the same for every GPU that it concerns
@@ -96,7 +96,7 @@ base::Result<BaselineFigure> estimate(const config::GpuSpec& gpu, const config::
                                       const BaselineQuery& query);
 
 /// What a stack without software's faults would reach, a choice and no measurement: t0 = 0.5 ms, nothing for each
-/// sequence, 90 % of the peak bandwidth and 80 % of the dense peak (or what the fit has, where that is more). No error
+/// sequence, 90 % of the peak bandwidth and 80 % of the dense peak (or the fitted share, where that is more). No error
 /// is stated.
 inline constexpr double kBestCaseOverheadMs = 0.5;
 inline constexpr double kBestCaseEfficiency = 0.9;

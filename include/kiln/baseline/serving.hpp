@@ -20,7 +20,7 @@ struct LoadRequest {
 
 struct Served {
   bool refused = false;  ///< it alone does not fit the memory
-  double first_us = 0;   ///< its first answer token is there
+  double first_us = 0;   ///< its first answer token is available
   double last_us = 0;
 };
 

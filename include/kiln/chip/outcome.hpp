@@ -1,4 +1,4 @@
-// What a run of the chip comes to: every user's answer and times, what every unit did in every cycle, the critical
+// The result of a run of the chip: every user's answer and times, what every unit did in every cycle, the critical
 // path, the counters. All integers; a run owns its data.
 #pragma once
 
@@ -15,14 +15,14 @@
 
 namespace kiln::chip {
 
-/// What a unit does in a cycle. Idle is what is left.
+/// What a unit does in a cycle. Idle is the rest.
 enum class CycleCategory { Compute, WaitInput, WaitOutput, KvConflict, Wire, Idle };
 inline constexpr std::size_t kCycleCategories = 6;
 std::string_view name(
     CycleCategory
         category);  ///< "compute", "waiting_for_input", "waiting_for_output", "kv_bank_conflict", "wire", "idle"
 
-/// Cancelled: the user went before the answer was complete.
+/// Cancelled: the user left before the answer was complete.
 enum class Finish { MaxTokens, EndOfText, KvFull, Interrupted, Refused, Cancelled };
 
 struct TokenTiming {
@@ -32,7 +32,7 @@ struct TokenTiming {
   base::Cycles commit;  ///< the sequencer has its successor (or, in prefill, its end)
 };
 
-/// What became of one user. Cycles are 0 where it did not come so far.
+/// One user's outcome. Cycles are 0 where it did not get that far.
 struct UserOutcome {
   Finish finish = Finish::Interrupted;
   std::vector<base::TokenId> answer;  ///< empty in timing-only runs
@@ -41,7 +41,7 @@ struct UserOutcome {
   base::Cycles admitted;              ///< it has a slot and room in the KV cache
   base::Cycles first_answer;          ///< commit of the first answer token
   base::Cycles last_answer;
-  base::Cycles ended;  ///< its slot is free again, or it is out of the queue
+  base::Cycles ended;  ///< its slot is free again, or it has left the queue
 };
 
 /// One unit's cycles of a run.

@@ -1,4 +1,4 @@
-// What a user asks of the chip: a prompt, how long an answer, when. Cycles are the chip's; in cycle 0 the host may
+// A user's request to the chip: a prompt, the answer's length, the time. Cycles are the chip's; in cycle 0 the host may
 // begin to send.
 #pragma once
 
@@ -20,8 +20,8 @@ struct UserRequest {
   std::uint64_t cached_prefix = 0;
   std::uint64_t max_new_tokens = 1;          ///< at least one
   std::vector<base::TokenId> end_tokens;     ///< any of them ends the answer (functional runs)
-  std::optional<base::Cycles> cancelled_at;  ///< the host tells the chip then that nobody wants the rest of the answer
-  numerics::Sampling sampling;  ///< its temperature decides on the sampler's cycles, in a timing-only run too
+  std::optional<base::Cycles> cancelled_at;  ///< the host tells the chip then that the user has left
+  numerics::Sampling sampling;  ///< its temperature affects the sampler's cycles, also in a timing-only run
 };
 
 /// Two ways of moving data; both give the same cycle for every event.

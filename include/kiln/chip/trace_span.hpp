@@ -1,4 +1,4 @@
-// What a run tells while it runs, for traces and proofs: events of operations, and spans of a unit's time.
+// What a run reports while it runs, for traces and checks: events of operations, and spans of a unit's time.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,7 @@
 
 namespace kiln::chip {
 
-/// One event of an operation, for the proof that bursts and beats agree and for traces.
+/// One event of an operation, to check that bursts and beats agree, and for traces.
 enum class EventKind : std::uint8_t { FirstIn, LastIn, Start, End, FirstOut, LastOut };
 struct Event {
   std::uint32_t user = 0;
@@ -37,12 +37,12 @@ struct Work {
 struct SpanPart {
   CycleCategory category = CycleCategory::Compute;
   base::Cycles first, last;
-  bool gathered = false;  ///< the cycles lie scattered over the slice; they are drawn together here
+  bool gathered = false;  ///< the cycles are scattered over the slice; they are drawn together here
   bool operator==(const SpanPart&) const = default;
 };
 
 /// A row of a trace: what a unit did in [first, last), from an operation's first beat in until its last beat has left.
-/// Its stretches are in order and do not overlap; in what they leave out the unit is idle.
+/// Its parts are in order and do not overlap; between them the unit is idle.
 struct TraceSpan {
   program::Unit unit = program::Unit::HostLink;
   std::optional<std::uint32_t> stage;  ///< as in UnitCycles

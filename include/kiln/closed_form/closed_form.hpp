@@ -1,6 +1,6 @@
 // Cycles of a token and of a single-user run, from the formulas of docs/closed-form.md, without calling any unit's
 // code: the second opinion that is beside every simulated figure. Shapes and placement come from `program`;
-// parameters from the chip config. Cycle 0 of a run is when the host begins to send the prompt. Positions must lie
+// parameters from the chip config. Cycle 0 of a run is when the host begins to send the prompt. Positions must be
 // within the KV cache's capacity: anything else is a bug of the caller (base::check), and so is a run of 2^64 cycles or
 // more.
 #pragma once
@@ -39,7 +39,7 @@ RunCycles run_cycles(const program::Placement& placement, std::uint64_t prompt_t
 
 /// What a batch register would buy, for no chip of the family has one: the first answer token of the same run if
 /// `batch` tokens of the prompt shared each pass of a tile array (and of the LoRA unit beside it), the last batch
-/// holding what is left. All other units take token after token, and nothing of a batch overlaps. With batch 1 it is
+/// holding the rest. All other units take one token at a time, and nothing of a batch overlaps. With batch 1 it is
 /// run_cycles(). Nothing where the wire from the host would set the pace.
 std::optional<base::Cycles> first_answer_with_batch_register(const program::Placement& placement,
                                                              std::uint64_t prompt_tokens, std::uint64_t batch);

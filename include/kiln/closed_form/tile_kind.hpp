@@ -1,5 +1,5 @@
 // The closed form of a kind of tile (a microarchitecture): the two terms of a product's time that differ from kind to
-// kind, as a formula of its own. It is held against what the chip does, so nothing here may ask the chip's own steps.
+// kind, as an independent formula. It is checked against the chip, so nothing here may use the chip's steps.
 // docs/closed-form.md
 #pragma once
 

@@ -10,7 +10,7 @@
 
 namespace kiln::config {
 
-/// One rank for all layers: the chip runs them alike, so a layer with less takes the time and the place of the largest.
+/// One rank for all layers: the chip runs them alike, so a layer with less takes the time and the space of the largest.
 struct AdapterShape {
   std::array<std::uint32_t, kTensorClasses> ranks{};  ///< by tensor class; 0: nothing is added
   [[nodiscard]] std::uint32_t rank(TensorClass c) const { return ranks[static_cast<std::size_t>(c)]; }

@@ -37,13 +37,13 @@ struct TileConfig {
   /// By kind. There may be those of several; those of the chosen one must be there.
   std::map<std::string, TileParameters, std::less<>> parameters = {{"product_select", {{"product_cycles", 2}}}};
   bool operator==(const TileConfig&) const = default;
-  /// True if the microarchitecture is a kind that there is and its parameters are there.
+  /// True if the microarchitecture is a known kind and its parameters are present.
   [[nodiscard]] bool complete() const;
   /// A parameter of the chosen kind.
   [[nodiscard]] std::uint32_t parameter(std::string_view key) const;
 };
 
-/// The tile arrays that may have tiles of their own, in the order of program::ArrayKind. Matrices that share an input
+/// The tile arrays that may have different tiles, in the order of program::ArrayKind. Matrices that share an input
 /// are in one array, in lock step, so a choice for one of them is a choice for all.
 inline constexpr std::array<std::string_view, 5> kTileArrayNames = {"qkv", "o", "gate_up", "down", "lm_head"};
 

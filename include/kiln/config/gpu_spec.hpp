@@ -48,7 +48,7 @@ struct GpuSpec {
   double fp8_compute_efficiency = 0;                           ///< of the 8-bit peak
   double sequence_overhead_ms = 0;                             ///< what a sequence of the batch adds to a step
   double fp8_efficiency = 0;                                   ///< reading FP8 weights, relative to 16-bit ones
-  double int8_efficiency = 0, int4_efficiency = 0;             ///< likewise
+  double int8_efficiency = 0, int4_efficiency = 0;             ///< as above
   double power_base = 0, power_memory = 0, power_compute = 0;  ///< of the limit: always, while reading, computing
   double energy_error_mean_percent = 0;
   double batch_error_mean_percent = 0, batch_error_p90_percent = 0;  ///< at batches above 1, see docs/validation/gpu.md

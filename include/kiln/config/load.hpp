@@ -31,7 +31,7 @@ class ConfigPath {
   std::vector<std::string> folders_;
 };
 
-/// Into `config`, which is to be thrown away after an error.
+/// Into `config`, which must be discarded after an error.
 base::Status load_into(AnyConfig config, const std::string& file, const std::vector<Override>& overrides);
 base::Status parse_into(AnyConfig config, const std::string& json, const std::string& name,
                         const std::vector<Override>& overrides);
@@ -45,7 +45,7 @@ base::Result<Config> load(const std::string& file, const std::vector<Override>& 
   return config;
 }
 
-/// The same from text; `name` stands for the file in errors.
+/// The same from text; `name` names the file in errors.
 template <class Config>
 base::Result<Config> parse(const std::string& json, const std::string& name,
                            const std::vector<Override>& overrides = {}) {

@@ -1,4 +1,4 @@
-// A published point of a machine that is no GPU of the baseline, from configs/machine/*.json: what one user gets.
+// A published figure of a machine that is not a GPU of the baseline, from configs/machine/*.json: what one user gets.
 // Nothing is computed from it.
 #pragma once
 

@@ -1,5 +1,5 @@
 // What a config says of a kind of tile (a microarchitecture): its own parameters, which are the keys of the object
-// /tile/NAME, and what it demands of the parameters that all tiles have. The kinds that there are: tile_kind_names().
+// /tile/NAME, and what it requires of the parameters that all tiles have. The known kinds: tile_kind_names().
 #pragma once
 
 #include <cstdint>
@@ -25,11 +25,11 @@ struct TileParameter {
 struct TileKind {
   std::vector<TileParameter> parameters = {};
   std::uint32_t most_inputs_per_cycle = kMostOfTile;
-  /// What ranges cannot tell: "has 8 ways for 4 rows; expected no more ways than rows", or empty. May be none.
+  /// What ranges cannot express: "has 8 ways for 4 rows; expected no more ways than rows", or empty. May be none.
   std::function<std::string(const TileConfig& tile)> fault = {};
 };
 
-/// product_select, bit_serial, rom_mac, and what was registered since.
+/// product_select, bit_serial, rom_mac, and those registered since.
 std::vector<std::string> tile_kind_names();
 
 }  // namespace kiln::config

@@ -19,7 +19,7 @@ struct GpuOffer {
   base::Range usd_per_h;
 };
 
-/// The three cases: `low` has a cheap chip against a dear GPU, `high` a dear chip against a cheap GPU. Among those that
+/// The three cases: `low` has a cheap chip and an expensive GPU, `high` the opposite. Among those that
 /// are there low <= typical <= high. What a missing one means is beside each use.
 struct Cases {
   std::optional<double> low, typical, high;
@@ -63,8 +63,8 @@ struct BreakEvenCell {
   double tokens_per_day = 0;
   Cases chip_usd_per_mtok;       ///< missing: the model is gone before its chip comes
   base::Range gpu_usd_per_mtok;  ///< sorted by price
-  Cases gpu_to_chip;  ///< above 1 baking pays; `low` is the dear chip against the cheap GPU; missing as there, or if a
-                      ///< chip's tokens cost nothing
+  Cases gpu_to_chip;             ///< above 1 baking pays; `low`: expensive chip, cheap GPU; missing as there, or if a
+                                 ///< chip's tokens cost nothing
 };
 
 struct BreakEven {

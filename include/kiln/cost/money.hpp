@@ -1,5 +1,5 @@
 // What a die, a card and a million tokens cost, from a technology and the economics. US dollars; lengths in
-// millimetres. A Range holds three cases: `low` is all constants at their cheap end, `high` all at their dear end.
+// millimetres. A Range holds three cases: `low` is all constants at their cheap end, `high` all at their expensive end.
 // Cheap does not always mean small (more utilisation is cheaper), so ranges of quantities such as the yield are given
 // sorted: everything reported has low <= typical <= high. Every result is finite; what has no answer is an error.
 // docs/money.md has the formulas and conventions.
@@ -54,7 +54,7 @@ enum class Release {
   NewModel,   ///< another model on a platform that exists: two masks
 };
 
-/// Paid once for a model, however many cards there are. Every die of a model on several dies has masks of its own.
+/// Paid once for a model, however many cards there are. Every die of a model on several dies has its own masks.
 struct OneOffCost {
   base::Range design_usd;  ///< FirstChip: nre_design_usd
   base::Range masks_usd;  ///< NewModel: respin_masks x mask_usd x dies; FirstChip: a set, and a re-spin per further die

@@ -19,12 +19,12 @@ struct TileKind {
   std::string name = {};                              ///< for /tile/microarchitecture: "my_tile"
   config::TileKind config = {};                       ///< parameters, the keys of /tile/my_tile
   chip::TileKind timing = {};                         ///< steps and counts
-  closed_form::TileKind closed_form = {};             ///< the same time as a formula: each run is held against it
+  closed_form::TileKind closed_form = {};             ///< the same time as a formula: each run is checked against it
   cost::TileKind cost = {};                           ///< circuits and critical paths
   std::optional<functional::TileKind> products = {};  ///< none: products are multiplied and added one by one
 };
 
-/// Adds a kind to every layer, or says in a sentence what it lacks; a name that there is already is refused. Any thread
+/// Adds a kind to every layer, or says in a sentence what it lacks; a name that exists already is refused. Any thread
 /// may call it, but chips are read, placed and run only after. There is no RTL for a kind of your own: `kiln rtl`
 /// refuses its chips.
 base::Status register_tile_kind(const TileKind& kind);

@@ -1,4 +1,4 @@
-// The die: blocks of known area placed to scale, and what their distances make of the links. Millimetres; the origin is
+// The die: blocks of known area placed to scale, and the lengths of the links between them. Millimetres; the origin is
 // the die's upper left corner, y grows downwards. Deterministic: the same blocks give the same places on any host. A
 // block is a rectangle that its tiles fill row by row. What the placer does and leaves out: docs/floorplan.md
 #pragma once
@@ -38,7 +38,7 @@ struct PlacedBlock {
 
 struct Floorplan {
   double width_mm = 0, height_mm = 0;
-  double white_space_mm2 = 0;       ///< die less blocks; lies between and behind them
+  double white_space_mm2 = 0;       ///< die minus blocks; between and around them
   std::vector<PlacedBlock> blocks;  ///< in the order in which they were given; they do not overlap
   [[nodiscard]] double die_mm2() const { return width_mm * height_mm; }
 };
@@ -53,10 +53,10 @@ struct TileGrid {
 };
 TileGrid tile_grid(const PlacedBlock& block);
 
-/// A link on this die. Its length is its longest Manhattan way, over all stages and arrays,
+/// A link on this die. Its length is its longest Manhattan distance, over all stages and arrays,
 /// between the ports of two blocks. A port is the block's centre; but tile arrays and the embedding ROM are reached at
-/// every tile, so there it is the centre of the farthest tile. A tree's adders are taken to be on the way from the
-/// tiles to the tree's block: array_to_tree is the way from the farthest tile to that block's centre.
+/// every tile, so there it is the centre of the farthest tile. A tree's adders are assumed to be along the way from the
+/// tiles to the tree's block: array_to_tree is the distance from the farthest tile to that block's centre.
 struct LinkWire {
   config::Link link = config::Link::VectorToVector;
   double length_mm = 0;      ///< 0 where the die has no such link

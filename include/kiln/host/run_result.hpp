@@ -1,4 +1,4 @@
-// What a run comes to: the chip's outcome, what the formulas say beside it, the speeds that follow from the cycles.
+// The result of a run: the chip's outcome, that of the formulas, the speeds that follow from the cycles.
 // Where simulation and formulas differ `mismatch` says so, and no figure of the run may be reported as good.
 #pragma once
 
@@ -34,7 +34,7 @@ struct RunResult {
   base::Cycles expected_total;                        ///< what the formulas say
   std::optional<closed_form::RunCycles> closed_form;  ///< one user, one stage
   std::optional<std::string> mismatch;  ///< first difference between simulation and closed form: the run has failed
-  bool interrupted = false;  ///< OnStop::Keep alone: the tokens that committed count, and nothing behind them
+  bool interrupted = false;             ///< OnStop::Keep alone: the tokens that committed count, and nothing after them
   Speed speed;
   std::vector<ContextPoint> by_context;  ///< at most 65 tokens with logits, evenly spaced, first and last included
   /// Several stages: the one that tokens occupied longest, and its share of the run.

@@ -12,7 +12,7 @@ struct Percentiles {
   double mean = 0, p50 = 0, p90 = 0, p99 = 0, largest = 0;
 };
 
-/// The chip at a time between two points of the run.
+/// The chip between two points of the run.
 struct LoadPoint {
   double from_us = 0, to_us = 0;
   double waiting = 0;    ///< users without a slot, mean over the time
@@ -23,11 +23,11 @@ struct LoadPoint {
 struct WorkloadFigures {
   std::size_t finished = 0;
   std::size_t refused = 0;
-  std::size_t cancelled = 0;         ///< users who went before their answer was complete; what they saw counts below
+  std::size_t cancelled = 0;         ///< users who left before their answer was complete; their tokens count below
   Percentiles queued_us;             ///< from the first prompt id's arrival at the chip to admission
   Percentiles ttft_us;               ///< from the host's having the prompt to the first answer token at the chip
   Percentiles time_per_token_us;     ///< (last - first) / (answer - 1), of answers of two tokens and more
-  std::vector<LoadPoint> over_time;  ///< kLoadPoints equal stretches
+  std::vector<LoadPoint> over_time;  ///< kLoadPoints equal intervals
 };
 inline constexpr std::size_t kLoadPoints = 50;
 

@@ -88,7 +88,7 @@ inline constexpr Counter<Switching> kSwitchingCounters[] = {
     {"product_toggles", "bits", &Switching::product_toggles},
 };
 
-/// Whether a table has every counter of its struct, which holds nothing else, exactly once.
+/// Whether a table has every counter of its struct, which has no other members, exactly once.
 template <class Counts, std::size_t kCount>
 consteval bool complete(const Counter<Counts> (&counters)[kCount]) {
   for (std::size_t i = 0; i < kCount; ++i)

@@ -2,8 +2,8 @@
 // how its layers are cut into stages; where the weights are on a chip is placement.hpp. Units run their operations in
 // list order; arithmetic and timing both follow this list.
 //
-// A stage has a periphery of its own (vector unit, attention unit, arrays, trees) and works on one token at a time.
-// Between two stages the residual goes over as a stream: SendResidual in the one, StoreResidual in the next.
+// A stage has its own periphery (vector unit, attention unit, arrays, trees) and works on one token at a time.
+// Between two stages the residual is sent as a stream: SendResidual in one, StoreResidual in the next.
 #pragma once
 
 #include <cstdint>
@@ -45,7 +45,7 @@ enum class Unit {
 };
 inline constexpr std::size_t kUnits = 19;
 std::string_view name(Unit unit);  ///< "vector_unit", "qkv_array", ... as in reports
-/// Whether the chip has one of it for all stages (its links among each other and to the stages are such a one too).
+/// Whether the chip has one of it for all stages (so are the links between these and to the stages).
 bool stageless(Unit unit);
 Unit array_unit(ArrayKind kind);
 Unit tree_unit(ArrayKind kind);
@@ -91,7 +91,7 @@ struct Section {
 struct Stage {
   std::uint32_t first_layer = 0;
   std::uint32_t layers = 0;
-  std::uint32_t chip = 0;  ///< on which chip it lies
+  std::uint32_t chip = 0;  ///< on which chip it is
   bool operator==(const Stage&) const = default;
 };
 
@@ -107,7 +107,7 @@ class Dataflow {
   [[nodiscard]] const config::AdapterShape& adapter() const { return adapter_; }
   /// Whether there is a unit of this kind at all.
   [[nodiscard]] bool has(Unit unit) const { return unit != Unit::Lora || !adapter_.empty(); }
-  /// Whether the stage has a unit of this kind; each has links of its own.
+  /// Whether the stage has a unit of this kind; each has its own links.
   [[nodiscard]] bool has(std::uint32_t stage, Unit unit) const;
   /// Whether some token's last operation in that stage's unit reports to the sequencer.
   [[nodiscard]] bool ends_at(std::uint32_t stage, Unit unit) const;

@@ -45,7 +45,7 @@ struct KvPlan {
 struct AdapterPlan {
   struct Array {
     std::uint64_t down_weights = 0;  ///< A of all targets of the array, one layer
-    std::uint64_t up_weights = 0;    ///< B likewise
+    std::uint64_t up_weights = 0;    ///< of B
     std::uint64_t outputs = 0;       ///< that an adapter adds to
   };
   std::array<Array, kArrays> arrays;
@@ -72,7 +72,7 @@ class Placement {
   }
   [[nodiscard]] const KvPlan& kv() const { return kv_; }
   [[nodiscard]] const AdapterPlan& adapter() const { return adapter_; }
-  /// Whether an adapter adds to what the array makes.
+  /// Whether an adapter adds to the array's output.
   [[nodiscard]] bool adapts(ArrayKind kind) const {
     return adapter_.arrays[static_cast<std::size_t>(kind)].outputs > 0;
   }

@@ -1,4 +1,4 @@
-// What a chip costs: area, power, yield, price, and when baking a model pays against renting GPUs: the question of
+// What a chip costs: area, power, yield, price, and when baking a model is cheaper than renting GPUs: the question of
 // `kiln cost`. Sentences of errors use the command's words for the parts of the question.
 #pragma once
 
@@ -20,7 +20,7 @@ namespace kiln::study {
 
 struct CostQuestion {
   std::string chip, model, recipe = "w3w6", economics = "default";
-  // The run that energy and rates are of; as many tokens as the KV cache holds where it holds fewer.
+  // The run for energy and rates; as many tokens as the KV cache holds where it holds fewer.
   std::uint64_t prompt_tokens = 1024, new_tokens = 1024, users = 1;
   std::uint64_t machines = 1000;  ///< that share the one-off costs of a model
   bool break_even = false;
@@ -50,14 +50,14 @@ struct CostAnswer {
   program::Placement placement;
   config::BakeRecipe recipe;
   ChipCost chip;
-  // The run behind energy and rates.
+  // The run that gives energy and rates.
   std::uint64_t prompt_tokens = 0, answer_tokens = 0, users = 1;
   std::optional<double> tokens_per_s_user;
   double tokens_per_s_total = 0;   ///< answer tokens of all users over the run, prompts included
   std::optional<ChipMoney> money;  ///< none: no wafer holds the die
   std::string no_money;            ///< why, then: a sentence
   std::string economics;
-  std::vector<AgainstGpu> break_even;  ///< empty where nobody asked
+  std::vector<AgainstGpu> break_even;  ///< empty if not asked for
   std::vector<std::string> warnings;
 };
 

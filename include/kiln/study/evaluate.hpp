@@ -1,4 +1,4 @@
-// study::evaluate(): its header, beside those of the other questions. It is in a module of its own, which links no
+// study::evaluate(): its header, beside those of the other questions. It is in a separate module, which links no
 // SystemC.
 #pragma once
 

@@ -36,7 +36,7 @@ struct GpuQuestion {
   std::vector<std::string> gpus;  ///< names or files; all if there are none
   std::string model;
   baseline::BaselineQuery query;  ///< of the median engine: the median, the best and the best case
-  bool machines = false;          ///< published points of other machines, too
+  bool machines = false;          ///< also published figures of other machines
 };
 
 struct GpuAnswer {

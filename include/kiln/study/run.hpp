@@ -37,11 +37,11 @@ struct RunQuestion {
   std::optional<std::uint64_t> prompt_tokens;  ///< that many seeded ids; each user its own
   std::optional<std::string> workload;         ///< file of requests over time; docs/workload.md
   std::uint64_t new_tokens = 128;              ///< of an answer, at most
-  std::uint64_t users = 1;                     ///< who ask at the same time
+  std::uint64_t users = 1;                     ///< at the same time
   SamplingWish sampling;
   chip::TransferMode transfer_mode = chip::TransferMode::Bursts;
   bool by_tile = false;  ///< matrices tile by tile, as the arrays compute them: the same values, much slower
-  bool rtl = false;      ///< the verilated chip, too
+  bool rtl = false;      ///< the verilated chip as well
   /// Before the run, and what every unit did when; either may be empty.
   std::function<void(const program::Placement&)> on_start;
   std::function<void(const chip::TraceSpan&)> on_span;
@@ -56,7 +56,7 @@ struct RtlFigures {
   double run_s = 0;
 };
 
-/// The first answer token if so many tokens of the prompt shared each pass of the arrays.
+/// The first answer token if this many tokens of the prompt shared each pass of the arrays.
 struct BatchRegisterPoint {
   std::uint64_t tokens = 0;
   base::Cycles first_answer;
@@ -83,7 +83,7 @@ struct RunAnswer {
   numerics::Sampling sampling;
   std::size_t prompt_tokens = 0;         ///< of all users
   std::vector<base::TokenId> token_ids;  ///< of the first user's answer; empty when timing only
-  std::string text;                      ///< likewise
+  std::string text;                      ///< as above
   std::string prompt;                    ///< as given, or empty
   std::optional<host::WorkloadFigures> workload;
   std::vector<GpuUnderLoad> baseline_under_load;  ///< with a workload
@@ -91,7 +91,7 @@ struct RunAnswer {
   std::vector<BatchRegisterPoint> batch_register;  ///< one user on one stage, from two prompt tokens on
   KvBytes kv;
   std::optional<RtlFigures> rtl;
-  std::optional<ChipCost> cost;  ///< none: the chip does not say what it is made of
+  std::optional<ChipCost> cost;  ///< none: the chip has no /silicon
   HostFigures host;              ///< of the run alone: loading and checking the image is not the chip's
   std::vector<std::string> warnings;
 

@@ -14,7 +14,7 @@ namespace {
 constexpr std::size_t at(Unit unit) { return static_cast<std::size_t>(unit); }
 constexpr std::size_t at(CycleCategory category) { return static_cast<std::size_t>(category); }
 
-/// Adds what one operation's cycles went to; they add up to its time from first beat in to last beat out.
+/// Adds one operation's cycles by category; they add up to its time from first beat in to last beat out.
 struct Split {
   std::uint64_t wait_input = 0, wait_output = 0, conflict = 0, compute = 0;
 };

@@ -53,11 +53,11 @@ class StageAccounting {
 /// What belongs to no stage: sequencer, its links, host link; and the critical path of all tokens.
 class CycleAccounting {
  public:
-  /// `one_at_a_time`: what a token waits for the host is part of the path.
+  /// `one_at_a_time`: a token's wait for the host is part of the path.
   CycleAccounting(const LinkMap& links, bool one_at_a_time) : links_(links), one_at_a_time_(one_at_a_time) {}
 
   void issue(TokenInFlight& flight, base::Cycles now);
-  /// An operation of that token is over: its path has come to the operation's end.
+  /// An operation of that token is over: its path now reaches the operation's end.
   void operation(TokenInFlight& flight, const OpRecord& record);
   /// The sequencer works in [first, last).
   void sequencer(base::Cycles first, base::Cycles last) { sequencer_.add(first, last); }

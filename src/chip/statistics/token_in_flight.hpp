@@ -1,4 +1,4 @@
-// A token on its way through the chip, and the stretches of its way so far.
+// A token in flight through the chip, and the parts of its critical path so far.
 #pragma once
 
 #include <array>

@@ -33,7 +33,7 @@ Work work_of(const TokenInFlight& flight, std::uint32_t index) {
   return {op.kind, op.array, in_layer(op) ? std::optional(op.layer) : std::nullopt, flight.user, flight.position};
 }
 
-/// The first beat out is available, or the result is there.
+/// The first beat out is available, or the result is.
 Cycles result_at(const OpRecord& r) { return r.last_in + Cycles(r.timing.latency); }
 
 /// Everything but compute, in order of time.

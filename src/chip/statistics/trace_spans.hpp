@@ -1,7 +1,7 @@
-// Spans of units' time for traces (RunRequest::on_span), worked out beside the accounts from the same records. Units of a stage
-// tell theirs operation by operation. Sequencer, links and host link do several things at a time, told in any order:
-// theirs are held until nothing earlier can come, put in order, and cut where they overlap, so that they cover what
-// Intervals::covered() counts. What is held is bounded by the tokens that are on their way.
+// Spans of units' time for traces (RunRequest::on_span), made from the same records as the accounts. Units of a stage
+// report theirs operation by operation. Sequencer, links and host link do several things at a time, reported in any
+// order: theirs are held until nothing earlier can come, put in order, and cut where they overlap, so that they cover
+// what Intervals::covered() counts. What is held is bounded by the tokens in flight.
 #pragma once
 
 #include <functional>
@@ -18,14 +18,14 @@
 
 namespace kiln::chip {
 
-/// One track whose stretches come in any order and may overlap.
+/// One track whose spans come in any order and may overlap.
 class SharedTrack {
  public:
   SharedTrack(program::Unit unit, std::optional<std::uint32_t> stage, CycleCategory category);
   void add(base::Cycles first, base::Cycles last, const Work& work) { held_.insert({first, last, work}); }
-  /// Tells what begins before `begun` and ends by `ended`, as far as it is next.
+  /// Reports what begins before `begun` and ends by `ended`, as far as it is next.
   void settle(base::Cycles begun, base::Cycles ended, const std::function<void(const TraceSpan&)>& sink);
-  /// Tells the rest, up to `total`.
+  /// Reports the rest, up to `total`.
   void close(base::Cycles total, const std::function<void(const TraceSpan&)>& sink);
 
  private:
@@ -34,7 +34,7 @@ class SharedTrack {
   struct Held {
     base::Cycles first, last;
     Work work;
-    auto operator<=>(const Held&) const = default;  // so that the order of telling never shows
+    auto operator<=>(const Held&) const = default;  // so that the order of the calls never shows
   };
   std::multiset<Held> held_;
   TraceSpan next_;  ///< may grow by what follows without a break
@@ -55,7 +55,7 @@ class TraceSpans {
   void kv(const TokenInFlight& flight, const OpRecord& record, std::uint64_t busy) const;
   /// The LoRA unit beside an array: `busy` cycles from the array's start on.
   void lora(const TokenInFlight& flight, const OpRecord& record, std::uint64_t busy) const;
-  /// Beats on their way to operation `op`, over a link into a stage or, without one, from or to the sequencer.
+  /// Beats in flight to operation `op`, over a link into a stage or, without one, from or to the sequencer.
   void transfer(std::optional<std::uint32_t> stage, const TokenInFlight& flight, std::uint32_t op, const LinkSpec& link,
                 const LinkTransfer& transfer);
   void visit_over(std::uint32_t stage);
@@ -70,7 +70,7 @@ class TraceSpans {
   const std::function<void(const TraceSpan&)>& sink_;
   std::vector<SharedTrack> stage_links_;  ///< a lone stage's has the sequencer's links too
   SharedTrack links_, sequencer_, host_;
-  std::multiset<base::Cycles> issued_;  ///< tokens on their way
+  std::multiset<base::Cycles> issued_;  ///< tokens in flight
 };
 
 }  // namespace kiln::chip

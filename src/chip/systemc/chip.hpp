@@ -1,5 +1,5 @@
 // The SystemC chip: elaborates a placement, runs the prompts and answers of its users through it, and says what every
-// unit did in every cycle. Each run() has a SystemC kernel of its own: runs may follow each other in a process, and
+// unit did in every cycle. Each run() has its own SystemC kernel: runs may follow each other in a process, and
 // runs of several threads take turns. In cycle 0 the host may begin to send.
 #pragma once
 
@@ -23,7 +23,7 @@ struct RunRequest {
   TransferMode transfer_mode = TransferMode::Bursts;
   std::uint64_t stall_seed = 0;                ///< tests: not 0 lets every receiver refuse beats at random cycles
   std::function<void(const Event&)> on_event;  ///< may be empty
-  /// Every unit's spans in order of time, without overlap; their stretches add up to RunOutcome::by_unit, cause by
+  /// Every unit's spans in order of time, without overlap; their parts add up to RunOutcome::by_unit, cause by
   /// cause. May be empty. What it throws ends the run.
   std::function<void(const TraceSpan&)> on_span;
   std::function<void(std::uint32_t user, base::TokenId token, std::uint64_t index)>

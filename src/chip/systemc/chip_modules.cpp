@@ -85,7 +85,7 @@ void Chip::link_to_sequencer(RunState& state, UnitModule& from, Unit unit, std::
   from.output(Unit::Sequencer)(*links_.back());
 }
 
-/// From one stage to the next: the residual's link, and who gives leave to send over it.
+/// From one stage to the next: the residual's link, and the credit to send over it.
 void Chip::join(RunState& state, std::uint32_t stage) {
   const std::size_t index = state.links.index_behind(stage);
   const LinkSpec& spec = state.links.links()[index];

@@ -64,7 +64,7 @@ void EventQueue::wake_at(Process& process, Cycles at) {
   event_.notify(sc_core::sc_time::from_value(at.count() - sc_core::sc_time_stamp().value()));
 }
 
-// Nothing is thrown through the kernel, which would turn it into a report of its own.
+// Nothing is thrown through the kernel, which would turn it into one of its reports.
 void EventQueue::run() {
   const std::uint64_t now = sc_core::sc_time_stamp().value();
   asked_ = kNever;

@@ -1,4 +1,4 @@
-// The only header that brings SystemC in: interfaces of the channels between units, and the process that all modules
+// The only header that includes SystemC: interfaces of the channels between units, and the process that all modules
 // share. One tick of sc_time is one cycle. Processes are methods that sleep until the next cycle at which something
 // happens.
 #pragma once
@@ -19,14 +19,14 @@ namespace kiln::chip {
 struct RunState;
 class Process;
 
-/// Wakes the processes of one stage, or of what belongs to none. It alone has an event of the kernel's: with a
-/// periphery a layer, hundreds of events in the kernel's queue, each with memory of its own, cost more than a look at
-/// the few wishes of a stage.
+/// Wakes the processes of one stage, or those outside all stages. It alone has a kernel event: with a periphery per
+/// layer, hundreds of events in the kernel's queue, each with its own memory, cost more than a search through the few
+/// requests of a stage.
 class EventQueue : public sc_core::sc_module {
  public:
   SC_HAS_PROCESS(EventQueue);
   EventQueue(const sc_core::sc_module_name& name, RunState& state);
-  /// A process' earliest wake holds. What is to be woken in one cycle is woken in any order.
+  /// A process' earliest request counts. Processes of one cycle are woken in any order.
   void wake_at(Process& process, base::Cycles at);
 
  private:
@@ -36,7 +36,7 @@ class EventQueue : public sc_core::sc_module {
     Process* process;
   };
   RunState& state_;
-  std::vector<Wake> wakes_;  ///< one a process at most: few at a time
+  std::vector<Wake> wakes_;  ///< at most one per process: few at a time
   std::uint64_t asked_;      ///< of the kernel
   bool running_ = false;
   sc_core::sc_event event_;
@@ -62,7 +62,7 @@ struct RunState {
   bool halted = false;  ///< nothing more happens: the run is over, was interrupted, or failed
   bool interrupted = false;
   std::exception_ptr failure;
-  EventQueue queue;  ///< of what belongs to no stage
+  EventQueue queue;  ///< of processes outside all stages
 
   [[nodiscard]] bool beats() const { return request.transfer_mode == TransferMode::Beats; }
   /// The values of an operation that has ended.
@@ -92,7 +92,7 @@ struct StageState {
 /// Receives streams: what a link calls at its receiver.
 class Sink : public virtual sc_core::sc_interface {
  public:
-  /// Whether it may be told of a burst before the first beat is there: nothing else is under way in it.
+  /// Whether it may be told of a burst before the first beat arrives: it is idle.
   [[nodiscard]] virtual bool ready() const = 0;
   /// At the first beat, or before if ready(): the token's operation and the cycles at which all its beats are taken.
   virtual void take_burst(TokenInFlight& flight, std::uint32_t op, const BeatSchedule& pops) = 0;
@@ -119,7 +119,7 @@ class Process : public sc_core::sc_module {
  protected:
   Process(const sc_core::sc_module_name& name, RunState& state, EventQueue& queue);
   virtual void wake(base::Cycles now) = 0;
-  /// Asks to be woken at `at` (this cycle: in its next delta). The earliest of several wishes holds.
+  /// Asks to be woken at `at` (this cycle: in its next delta). The earliest of several requests counts.
   void wake_at(base::Cycles at);
   [[nodiscard]] static base::Cycles now() { return base::Cycles(sc_core::sc_time_stamp().value()); }
   RunState& state_;

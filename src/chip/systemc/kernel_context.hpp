@@ -1,5 +1,5 @@
-// A SystemC kernel of its own for one elaboration. The kernel keeps its state in one process-wide pointer, so whoever
-// wants one waits for its turn.
+// A separate SystemC kernel for one elaboration. The kernel keeps its state in one process-wide pointer, so only one
+// thread at a time has one.
 #pragma once
 
 #include <memory>

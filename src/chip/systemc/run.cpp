@@ -1,4 +1,4 @@
-// run(): elaborates the chip, lets SystemC run it dry, and collects what happened.
+// run(): elaborates the chip, lets SystemC run until nothing is left to do, and collects the results.
 #include <fmt/format.h>
 
 #include <chrono>
@@ -7,7 +7,7 @@
 #include "chip/systemc/chip_modules.hpp"
 #include "chip/systemc/kernel_context.hpp"
 
-// libsystemc has a main() of its own that wants this. Kiln starts the kernel from run() and never comes by here.
+// libsystemc has a main() that needs this. Kiln starts the kernel from run() and never calls it.
 int sc_main(int, char**) { return 1; }
 
 namespace kiln::chip {
@@ -15,7 +15,7 @@ namespace {
 
 using base::Cycles;
 
-/// Looks at the clock on the wall when everything is bound and the first event is about to happen.
+/// Reads the wall clock when everything is bound and the first event is about to happen.
 class Elaborated : public sc_core::sc_module {
  public:
   explicit Elaborated(const sc_core::sc_module_name& name) : sc_module(name) {}

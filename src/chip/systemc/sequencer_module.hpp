@@ -31,8 +31,8 @@ class HostLinkModule final : public Process {
   SequencerModule* sequencer_ = nullptr;
 };
 
-/// Its decisions for a cycle are worked out in the next one, when all that happened in it has been told. That is in
-/// time, for an issue takes a cycle at least.
+/// Decisions for a cycle are made in the next one, when all events of the cycle are known. That is in time, since an
+/// issue takes at least a cycle.
 class SequencerModule final : public Process, public Sink, public Producer, public CreditReceiver {
  public:
   sc_core::sc_port<Source> embedding{"embedding"};
@@ -60,7 +60,7 @@ class SequencerModule final : public Process, public Sink, public Producer, publ
   Sequencer core_;
   HostLinkModule& host_;
   StageState* only_stage_ = nullptr;
-  std::list<TokenInFlight> flights_;  ///< on their way; those that are done are used again
+  std::list<TokenInFlight> flights_;  ///< in flight; finished ones are reused
   std::vector<TokenInFlight*> unused_;
   std::priority_queue<base::Cycles, std::vector<base::Cycles>, std::greater<>> decisions_;  ///< cycles to decide for
   std::deque<std::pair<base::Cycles, TokenInFlight*>> commits_;  ///< results that arrived, by the end of their commit

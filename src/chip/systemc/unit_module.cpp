@@ -72,7 +72,7 @@ void UnitModule::all_taken() { emit_at(operation_->result_at()); }
 
 void UnitModule::emit_at(Cycles at) {
   due_.push_back(at);
-  if (due_.size() == 1) wake_at(at);  // else the unit is to be woken already
+  if (due_.size() == 1) wake_at(at);  // else the unit will be woken already
 }
 
 void UnitModule::wake(Cycles now) {

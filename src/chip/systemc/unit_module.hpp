@@ -32,7 +32,7 @@ class UnitModule : public Process, public Sink, public Producer {
   virtual void all_taken();
   void wake(base::Cycles now) override;
 
-  /// Begins an operation that nothing streams into; it had to wait for leave since `asked`.
+  /// Begins an operation that nothing streams into; it had to wait for permission since `asked`.
   void start(TokenInFlight& flight, std::uint32_t index, base::Cycles asked);
   /// Single beats: the beat out or the result at `at`.
   void emit_at(base::Cycles at);
@@ -52,7 +52,7 @@ class UnitModule : public Process, public Sink, public Producer {
   std::array<std::unique_ptr<sc_core::sc_port<Source>>, program::kUnits> outputs_;
   std::optional<Operation> operation_;
   TokenInFlight* flight_ = nullptr;  ///< whose operation it is
-  std::deque<base::Cycles> due_;     ///< single beats: when results are there
+  std::deque<base::Cycles> due_;     ///< single beats: when results are available
 };
 
 }  // namespace kiln::chip

@@ -7,7 +7,7 @@ namespace kiln::chip {
 using base::Cycles;
 using program::OpKind;
 
-// Wakes up only for somebody who waits.
+// Wakes up only if a sender waits.
 void StageCredit::request() {
   if (credit_ && *credit_ <= now()) {
     credit_.reset();

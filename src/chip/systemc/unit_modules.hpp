@@ -12,7 +12,7 @@
 
 namespace kiln::chip {
 
-/// A unit whose operations all take the same time and that does nothing behind them.
+/// A unit whose operations all take the same time and that does nothing after them.
 template <class Core>
 class PlainModule final : public UnitModule {
  public:
@@ -26,7 +26,7 @@ class PlainModule final : public UnitModule {
   Core core_;
 };
 
-/// Sends a residual to the next stage when that is free: it has one credit, which takes as long back as the link is.
+/// Sends a residual to the next stage when that is free: it has one credit, which returns after the link's latency.
 class StageCredit final : public Process, public CreditReceiver {
  public:
   class Sender {
@@ -110,7 +110,7 @@ class AttentionModule final : public UnitModule {
   void wake(base::Cycles now) override;
   static std::uint64_t context(const TokenInFlight& flight) { return std::uint64_t{flight.position.value} + 1; }
   AttentionUnit core_;
-  ReadCost cost_;                       ///< of a phase of the operation under way
+  ReadCost cost_;                       ///< of a phase of the current operation
   std::optional<AttentionSteps> walk_;  ///< single beats
 };
 

@@ -13,7 +13,7 @@ AttentionUnit::AttentionUnit(const program::Placement& placement)
       output_cycles_(cycles_per_beat(placement.chip().link, placement.chip().attention.output_lanes)),
       write_slots_(2 * beats_of(placement.chip().link, placement.model().kv_width()) * input_cycles_) {}
 
-// Words of a token are one after the other, so those of a beat spread over the banks evenly.
+// Words of a token are neighbours, so those of a beat spread over the banks evenly.
 std::uint64_t AttentionUnit::input_cycles(const program::Placement& placement) {
   const config::ChipConfig& chip = placement.chip();
   return std::max(cycles_per_beat(chip.link, chip.attention.input_lanes),

@@ -21,7 +21,7 @@ class AttentionUnit {
   [[nodiscard]] std::uint64_t start_delay() const;
   /// From the last sum of values to the first beat out.
   [[nodiscard]] std::uint64_t output_delay() const;
-  /// Everything but the reads: what a context of `context` tokens costs beside them.
+  /// Everything but the reads, for a context of `context` tokens.
   [[nodiscard]] std::uint64_t fixed_cycles(std::uint64_t context) const;
   [[nodiscard]] std::uint64_t softmax_cycles(std::uint64_t context) const;
   /// With the reads of both phases, of which each costs `reads`.

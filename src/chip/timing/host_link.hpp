@@ -1,4 +1,4 @@
-// Host link: prompt ids in, answer ids out, one every cycles_per_token each way, latency_cycles on the way.
+// Host link: prompt ids in, answer ids out, one every cycles_per_token each way, latency_cycles in flight.
 // docs/units/host_link.md
 #pragma once
 

@@ -1,4 +1,4 @@
-// Stretches of time that may overlap and come in any order, and how many cycles they cover together.
+// Intervals of time that may overlap and come in any order, and how many cycles they cover together.
 #pragma once
 
 #include <cstdint>

@@ -21,7 +21,7 @@ struct ReadCost {
 };
 
 /// Largest number of words {t * token_words + h * row_words} of a block of tokens x heads that one bank holds. Counted
-/// token by token as far as anybody asked, and kept: users at different contexts ask in turn.
+/// token by token as far as needed so far, and kept: users at different contexts alternate.
 class BankOccupancy {
  public:
   BankOccupancy(const program::KvPlan& plan, std::uint32_t banks, std::uint64_t heads);

@@ -1,6 +1,6 @@
 // A link between two units: S >= 1 registered stages, each with a two-entry skid buffer. A beat arrives S cycles after
 // it left; the link holds 2S beats; a freed place is seen by the sender S cycles later. docs/units/link.md Two ways of
-// working out the same cycles: LinkTiming a burst at once, BeatLink beat by beat. Neither knows SystemC.
+// working out the same cycles: LinkTiming a burst at once, BeatLink beat by beat. Neither uses SystemC.
 #pragma once
 
 #include <cstdint>
@@ -26,18 +26,18 @@ class Backpressure {
   std::uint32_t port_;
 };
 
-/// What becomes of a stream on a link.
+/// When a stream leaves and arrives on a link.
 struct LinkTransfer {
   BeatSchedule leaves;  ///< out of the producer's output buffer, into the first stage
   BeatSchedule pops;    ///< out of the last stage, into the receiver
 };
 
-/// Calls f(first, last) for stretches [first, last) that together are the time in which some beat is on the link.
+/// Calls f(first, last) for intervals [first, last) that together are the time in which some beat is on the link.
 template <class F>
 void on_wire(std::uint32_t stages, const LinkTransfer& transfer, F&& f) {
   const BeatSchedule& leaves = transfer.leaves;
   const BeatSchedule& pops = transfer.pops;
-  // Beats that leave no later than the one before can arrive are one stretch.
+  // Beats that leave no later than the one before can arrive are one interval.
   if (leaves.uniform() && leaves.segment(0).interval <= stages) return f(leaves.first(), pops.last());
   std::size_t segment = 0;
   std::uint64_t beat = 0;

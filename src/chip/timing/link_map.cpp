@@ -29,7 +29,7 @@ LinkMap::LinkMap(const program::Placement& placement) : stages_(placement.datafl
   for (auto& row : index_) row.fill(-1);
   const ChipLink chip_link(placement.chip());
   for (const auto& [link, from, to] : program::link_ends()) {
-    // The last chip sends results to the first over a link of its own.
+    // The last chip sends results to the first over a separate link.
     const bool result = to == Unit::Sequencer;
     add(from, to, placement.chip().link[link] + (result ? chip_link.way_back() : 0), receiver_interval(placement, to));
   }

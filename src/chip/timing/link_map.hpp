@@ -28,7 +28,7 @@ class LinkMap {
   [[nodiscard]] std::size_t index(program::Unit from, program::Unit to) const;
   /// The link from this stage's vector unit to the next stage's.
   [[nodiscard]] std::size_t index_behind(std::uint32_t stage) const;
-  /// The link over which `to` gets what `from`, the operation before it, sends.
+  /// The link from `from` to `to`, the operation after it.
   [[nodiscard]] const LinkSpec& between(const program::Op& from, const program::Op& to) const;
 
  private:

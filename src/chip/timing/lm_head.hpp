@@ -1,4 +1,4 @@
-// Behind the LM head's array and tree: the sampler keeps the k largest logits as they come and takes the largest, or
+// After the LM head's array and tree: the sampler keeps the k largest logits as they come and takes the largest, or
 // draws one. docs/units/lm_head.md
 #pragma once
 

@@ -11,7 +11,7 @@ namespace kiln::chip {
 
 class LoraUnit {
  public:
-  /// A bug where the adapter adds nothing to what the array makes.
+  /// A bug where the adapter adds nothing to the array's output.
   LoraUnit(const program::Placement& placement, program::ArrayKind kind);
   /// From the start of the array to the last output of B (A x).
   [[nodiscard]] std::uint64_t cycles() const;

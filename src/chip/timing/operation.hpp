@@ -1,14 +1,14 @@
 // One operation of the dataflow inside a unit: how its beats in become beats out, and the state of one that is under
 // way. A unit's core says how (OpTiming, from its page's formulas); Operation follows it, in bursts or beat by beat,
-// and knows no SystemC. Four events make its life:
+// without SystemC. It has four events:
 //
 //   begin ──▶ taking ──────────▶ working ──────────▶ emitting ─────────▶ over
 //             take: a beat in    (the barrier, or    emit: a beat out    depart: a beat out has left
 //             was taken          the latency)        is available        the output buffer; the last
 //                                                    (or the result is)  one ends the operation
 //
-// begin is the first beat taken, or leave to start where nothing streams in. With Flow::Through taking and emitting
-// overlap. Where nothing streams out the operation is over when its result is there.
+// begin is the first beat taken, or permission to start if nothing streams in. With Flow::Through taking and emitting
+// overlap. Where nothing streams out the operation is over when its result is available.
 #pragma once
 
 #include <cstdint>
@@ -22,10 +22,10 @@
 namespace kiln::chip {
 
 /// Through: beat out j is available `latency` after beat in (j + 1) * gather - 1.
-/// Absorb: beats are worked on as they come; the result is there `latency` after the last.
-/// Barrier: work starts `start_delay` after the last beat in; the result is there `latency` after the last beat in.
-/// Absorb, Barrier: beats out are available `interval` apart, the first when the result is there.
-/// Without beats in, the operation begins by itself and `latency` counts from there.
+/// Absorb: beats are processed as they come; the result is available `latency` after the last.
+/// Barrier: work starts `start_delay` after the last beat in; the result is available `latency` after that beat.
+/// Absorb, Barrier: beats out are available `interval` apart, the first when the result is.
+/// Without beats in, the operation begins on its own and `latency` counts from there.
 enum class Flow { Through, Absorb, Barrier };
 
 struct OpTiming {
@@ -41,13 +41,13 @@ struct OpTiming {
 };
 
 /// What one operation did; all cycles absolute. Where nothing streams in, last_in = start, and first_in too unless it
-/// had to wait for leave to begin.
+/// had to wait for permission to begin.
 struct OpRecord {
   std::uint32_t op = 0;
   OpTiming timing;
   base::Cycles first_in, last_in;
   base::Cycles start;
-  base::Cycles end;                  ///< the last beat out is available, or, where there is none, the result is there
+  base::Cycles end;                  ///< the last beat out is available, or, where there is none, the result is
   base::Cycles first_out, last_out;  ///< beats leave the output buffer; = end where nothing streams out
   /// [from, to) in which the unit was ready for a beat that had not come; only if watch_gaps() was called.
   std::vector<std::pair<base::Cycles, base::Cycles>> gaps;
@@ -58,7 +58,7 @@ class Operation {
   /// The operation takes its first beat, or begins, at `now`.
   Operation(std::uint32_t op, const OpTiming& timing, base::Cycles now);
 
-  /// It had to wait for leave to begin, since `asked`.
+  /// It had to wait for permission to begin, since `asked`.
   void held_up_since(base::Cycles asked) { record_.first_in = asked; }
 
   /// For traces: keeps the gaps between beats in, of which each takes `interval` cycles. Before the first beat.
@@ -82,7 +82,7 @@ class Operation {
   [[nodiscard]] bool all_emitted() const { return emitted_ == record_.timing.beats_out; }
   [[nodiscard]] bool all_departed() const { return departed_ == record_.timing.beats_out; }
 
-  /// The result is there, or the last beat out is available.
+  /// The result, or the last beat out, is available.
   void ends_at(base::Cycles now) { record_.end = now; }
   /// Bursts: when the beats out leave.
   void set_departures(const BeatSchedule& leaves);

@@ -160,7 +160,7 @@ std::optional<Sequencer::Token> Sequencer::decide(Cycles cycle) {
   for (; departed_ < departures_.size() && departures_[departed_].first <= cycle; ++departed_)
     news_.push_back({departures_[departed_].first, News::Kind::Cancelled, departures_[departed_].second});
   const auto later = std::stable_partition(news_.begin(), news_.end(), [&](const News& n) { return n.at <= cycle; });
-  // In one cycle: by kind, then by user, so that the order in which it was told does not matter.
+  // In one cycle: by kind, then by user, so that the order of reports does not matter.
   std::sort(news_.begin(), later, [](const News& a, const News& b) {
     return std::tuple(a.at, a.kind, a.user) < std::tuple(b.at, b.kind, b.user);
   });

@@ -1,5 +1,5 @@
-// Token sequencer: which users have a slot, and whose token the chip takes next. What happens in a cycle is known to
-// the decision of that cycle, whatever the order in which it was told. docs/units/sequencer.md
+// Token sequencer: which users have a slot, and whose token the chip takes next. What happens in a cycle counts for
+// the decision of that cycle, in whatever order it was reported. docs/units/sequencer.md
 #pragma once
 
 #include <cstdint>
@@ -17,8 +17,8 @@ class Sequencer {
  public:
   Sequencer(const program::Placement& placement, const std::vector<UserRequest>& users);
 
-  /// News of cycle `at`; looked at by decide() of that cycle or a later one.
-  void prompt_arrived(std::uint32_t user, base::Cycles at);  ///< its next prompt id is here
+  /// Events of cycle `at`; seen by decide() of that cycle or a later one.
+  void prompt_arrived(std::uint32_t user, base::Cycles at);  ///< its next prompt id has arrived
   void stage_free(base::Cycles at);                          ///< the first stage can take a token
   /// A token of the user is done. `successor`: the id that a functional run found.
   /// Returns whether an answer token was made.
@@ -31,7 +31,7 @@ class Sequencer {
     bool from_prompt = true;
     bool with_logits = false;
   };
-  /// With all news up to `cycle`: admits who can be, and says which token enters the first stage, if one can.
+  /// With all events up to `cycle`: admits waiting users, and says which token enters the first stage, if one can.
   std::optional<Token> decide(base::Cycles cycle);
 
   [[nodiscard]] bool all_finished() const { return unfinished_ == 0; }
@@ -48,14 +48,14 @@ class Sequencer {
     std::uint64_t max_new = 0;
     const std::vector<base::TokenId>* end_tokens = nullptr;
     std::uint64_t reserved = 0;  ///< tokens of the KV cache, kept ones among them
-    std::uint64_t arrived = 0;   ///< position after the last prompt id that is here
+    std::uint64_t arrived = 0;   ///< position after the last prompt id that has arrived
     std::uint64_t next = 0;      ///< position of the next token
     bool successor_known = false;
     std::optional<std::size_t> slot;
     UserOutcome outcome;
     std::uint64_t in_flight = 0;            ///< tokens issued and not committed
-    std::optional<base::Cycles> cancelled;  ///< the chip knows from then on that the user has gone
-    bool decided = false;                   ///< its last token has committed, or it went without one on its way
+    std::optional<base::Cycles> cancelled;  ///< the chip knows from then on that the user has left
+    bool decided = false;                   ///< its last token has committed, or it left without one in flight
   };
   struct News {
     base::Cycles at;
@@ -63,10 +63,10 @@ class Sequencer {
     std::uint32_t user;
   };
   void apply(const News& news);
-  /// No token of the user is on its way and none will be.
+  /// No token of the user is in flight and none will be.
   void decided(User& user, Finish finish, base::Cycles at);
   void release(User& user);
-  /// The user has gone; tokens on their way still commit.
+  /// The user has left; tokens in flight still commit.
   void leave(std::uint32_t user, base::Cycles at);
   void admit(base::Cycles cycle);
   bool ready(const User& user, base::Cycles cycle) const;
@@ -77,7 +77,7 @@ class Sequencer {
   std::uint64_t kv_free_;
   std::vector<User> users_;
   std::vector<News> news_;
-  std::vector<std::pair<base::Cycles, std::uint32_t>> departures_;  ///< users who leave of themselves, by time
+  std::vector<std::pair<base::Cycles, std::uint32_t>> departures_;  ///< users who leave early, by time
   std::size_t departed_ = 0;
   std::deque<std::uint32_t> waiting_;                ///< users without a slot, in the order of their first id's arrival
   std::vector<std::optional<std::uint32_t>> slots_;  ///< the user in each

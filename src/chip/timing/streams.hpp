@@ -8,7 +8,7 @@
 
 namespace kiln::chip {
 
-/// Beats that `elements` take on a link; each vector or section begins a beat of its own.
+/// Beats that `elements` take on a link; each vector or section begins a new beat.
 inline std::uint64_t beats_of(const config::LinkConfig& link, std::uint64_t elements) {
   return base::ceil_div(elements, link.beat_elements());
 }
@@ -16,7 +16,7 @@ inline std::uint64_t beats_of(const config::LinkConfig& link, std::uint64_t elem
 inline std::uint64_t cycles_per_beat(const config::LinkConfig& link, std::uint64_t lanes) {
   return base::ceil_div(link.beat_elements(), lanes);
 }
-/// Cycles from the first lane group of a beat, which takes `cycles`, to the last: a beat is there when all of it is.
+/// Cycles from the first lane group of a beat, which takes `cycles`, to the last, when the beat is available.
 inline std::uint64_t last_lane_group(std::uint64_t cycles) { return cycles - 1; }
 
 }  // namespace kiln::chip

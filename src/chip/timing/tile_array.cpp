@@ -15,7 +15,7 @@ struct Pass {
   std::uint64_t segments = 0;
 };
 
-/// A tile's way over inputs [first, last): a segment of a group ends with its scale, which must not be overtaken.
+/// A tile's pass over inputs [first, last): a segment of a group ends with its scale, which must not be overtaken.
 Pass tile_pass(std::uint64_t first, std::uint64_t last, std::uint64_t inputs_per_cycle, std::uint64_t beat,
                std::uint64_t scale_cycles) {
   Pass pass;

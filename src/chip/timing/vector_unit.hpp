@@ -16,7 +16,7 @@ class VectorUnit {
   [[nodiscard]] std::uint64_t beat_cycles() const { return beat_cycles_; }
   /// The residual leaves for the next stage; over a link between chips no faster than that link's bytes allow.
   [[nodiscard]] OpTiming send_timing(bool between_chips) const;
-  /// `ends_token`: the last residual of a token without logits; its completion is told to the sequencer.
+  /// `ends_token`: the last residual of a token without logits; its completion is reported to the sequencer.
   [[nodiscard]] OpTiming timing(program::OpKind kind, bool ends_token) const;
   void count(const program::Op& op, program::Activity& activity) const;
 

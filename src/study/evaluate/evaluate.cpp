@@ -58,7 +58,7 @@ base::Result<std::vector<base::TokenId>> read_ids(const EvaluateQuestion& questi
   return ids;
 }
 
-/// What predicts, and what it is made of; each part lives as long as the evaluation.
+/// The predictors and their parts; each part lives as long as the evaluation.
 struct Subjects {
   std::optional<rom::RomImage> rom;
   std::unique_ptr<checkpoint::Checkpoint> checkpoint;
@@ -125,7 +125,7 @@ base::Result<Subjects> load(const EvaluateQuestion& question, Environment& envir
   return subjects;
 }
 
-/// A short text is one chunk of its own when no --context was asked for.
+/// A short text is a single chunk when no --context was asked for.
 std::uint64_t choose_context(const EvaluateQuestion& question, std::size_t tokens) {
   if (question.context) return *question.context;
   if (tokens >= kDefaultContext || tokens < kLeastContext) return kDefaultContext;

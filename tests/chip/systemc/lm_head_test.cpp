@@ -1,4 +1,4 @@
-// The sampler behind the LM head.
+// The sampler after the LM head.
 #include "chip/timing/lm_head.hpp"
 
 #include "chip/chip_testing.hpp"

@@ -1,4 +1,4 @@
-// docs/units against the code: every parameter of a chip stands on exactly one page, with its unit and range; every
+// docs/units against the code: every parameter of a chip is on exactly one page, with its unit and range; every
 // page has its parts and names tests that exist.
 #include <gtest/gtest.h>
 
@@ -69,7 +69,7 @@ TEST(UnitPages, AUnitsParametersStandOnItsOwnPage) {
   const std::vector<std::string> names = config::tile_kind_names();
   const std::set<std::string> microarchitectures(names.begin(), names.end());
   for (const auto& [pointer, row] : documented()) {
-    if (pointer.starts_with("/tile/")) {  // those of a microarchitecture stand on its own page
+    if (pointer.starts_with("/tile/")) {  // those of a microarchitecture are on its own page
       const std::string part = pointer.substr(6, pointer.find('/', 6) - 6);
       EXPECT_EQ(row.page, microarchitectures.contains(part) ? part : "tile_array") << pointer;
       continue;

@@ -1,4 +1,4 @@
-// Bit serial: eight planes a step; counts held against counting wire by wire.
+// Bit serial: eight planes a step; counts compared with counting wire by wire.
 #include "chip/timing/tile_array.hpp"
 #include "chip/timing/timing_testing.hpp"
 #include "support/models.hpp"

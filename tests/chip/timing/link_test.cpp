@@ -1,4 +1,4 @@
-// Links: hand-derived passages, and bursts against registers moved cycle by cycle on random schedules.
+// Links: hand-derived transfers, and bursts against registers moved cycle by cycle on random schedules.
 #include "chip/timing/link.hpp"
 
 #include <gtest/gtest.h>

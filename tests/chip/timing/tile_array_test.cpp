@@ -49,7 +49,7 @@ TEST(TileArray, OddTilesCutGroupsAndCarryThem) {
   expect_figures({7, 128, 1, 13, 128}, 10, 20, 9);
   // 31: tile 2 holds 62...92: 2 + 29. Groups 0...63 (tiles 0-2), 64...127 (tiles 2-4).
   expect_figures({31, 128, 1, 128, 128}, 1, 31, 2);
-  // 33: tile 1 holds 33...65: 31 + 2; group 1 lies in tiles 1, 2 and 3.
+  // 33: tile 1 holds 33...65: 31 + 2; group 1 is in tiles 1, 2 and 3.
   expect_figures({33, 128, 1, 32, 128}, 4, 35, 2);
   // 65: tile 0 holds 64 + 1; tile 1 63 and, of the last group of 130 - 128, 2.
   expect_figures({65, 130, 1, 13, 130}, 10, 74, 1);
@@ -57,7 +57,7 @@ TEST(TileArray, OddTilesCutGroupsAndCarryThem) {
 
 TEST(TileArray, ATileWiderThanTheArrayScalesOnlyWhatThereIs) { expect_figures({64, 65536, 1, 32, 128}, 4, 64, 0); }
 
-// Counted input by input: a tile works on up to inputs_per_cycle inputs of one group a cycle; behind each (part of a)
+// Counted input by input: a tile works on up to inputs_per_cycle inputs of one group a cycle; after each (part of a)
 // group its scales must be through before those of the next begin.
 TEST(TileArray, PassAndChainEqualANaiveCountOnRandomShapes) {
   support::RandomConfigs random(support::test_seed(61));

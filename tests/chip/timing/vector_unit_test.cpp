@@ -13,7 +13,7 @@ using program::OpKind;
 
 program::Placement with_vector() {
   return placed([](ModelConfig&, ChipConfig& c) { c.vector = {32, 3, 5, 7, 11, 13, 17, 19, 23}; });
-  // c_v = 2: a beat's second half is 1 behind
+  // c_v = 2: a beat's second half is 1 later
 }
 
 TEST(VectorUnit, NormTakesAPassForTheSquaresAndOneForTheResult) {

@@ -86,7 +86,7 @@ TEST_F(RtlChip, DrawsTheSameTokensUntilTheKvCacheIsFullWithOddLanesAndTilesThatC
   ASSERT_TRUE(json.contains("rtl"));
   EXPECT_TRUE(json["rtl"]["agrees"].get<bool>());
   EXPECT_EQ(json["rtl"]["cycles_total"], json["cycles_total"]);
-  EXPECT_EQ(json["generated_tokens"], 18);  // behind a prompt of 3 tokens; the cache holds 20, and the last is not kept
+  EXPECT_EQ(json["generated_tokens"], 18);  // after a prompt of 3 tokens; the cache holds 20, and the last is not kept
 }
 
 TEST_F(RtlChip, LiesInADirectoryThatRunsByTheCommandOfItsReadme) {

@@ -1,4 +1,4 @@
-// The attention unit with its KV SRAM in lock step, over contexts that grow token by token and begin anew.
+// The attention unit with its KV SRAM in lock step, over contexts that grow token by token and start again.
 // docs/units/attention_unit.md
 #include <bit>
 #include <cmath>
@@ -113,7 +113,7 @@ Case attention_case(const Configuration& c, std::uint64_t seed) {
   model.vocab_size = 16;
   model.max_context = 512;
   config::ChipConfig chip = support::RandomConfigs(seed).chip(model, c.at("context"));
-  chip.link.beat_groups = c.at("beat_scale") * std::lcm(64U, model.head_dim) / 64;  // heads lie within a beat
+  chip.link.beat_groups = c.at("beat_scale") * std::lcm(64U, model.head_dim) / 64;  // heads are within a beat
   chip.attention = {c.at("input_lanes"),   c.at("heads_parallel"), c.at("tokens_parallel"),
                     c.at("softmax_lanes"), c.at("output_lanes"),   c.at("score"),
                     c.at("softmax"),       c.at("value"),          c.at("reciprocal")};

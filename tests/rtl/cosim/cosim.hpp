@@ -48,11 +48,11 @@ struct Exchange {
 class Oracle {
  public:
   virtual ~Oracle() = default;
-  /// A token comes: sets the inputs that stay as they are until the next one.
+  /// A token comes: sets the inputs that stay the same until the next one.
   virtual void token(const chip::TokenInFlight& flight, const Pins& pins) = 0;
   /// The unit's next operation, in the order of the dataflow.
   virtual Exchange exchange(const chip::TokenInFlight& flight, const program::Op& op, const Pins& pins) = 0;
-  /// Positions that a token may have: drawn below this, or, where `ordered`, one behind the other from 0.
+  /// Positions that a token may have: drawn below this, or, where `ordered`, one after the other from 0.
   [[nodiscard]] virtual std::uint32_t positions() const { return 1; }
   [[nodiscard]] virtual bool ordered() const { return false; }
 };
@@ -127,7 +127,7 @@ class Lane {
   /// No more cycles for this design, which would slow those that are not done.
   void stop() { pins_["stop_i"].set(1); }
 
-  /// Everything of cycle `now`; false behind a mismatch.
+  /// Everything of cycle `now`; false after a mismatch.
   bool cycle(std::uint64_t now) {
     if (idle() && taken_ < wanted_) next_operation(now);
     if (idle()) ++watched_;
@@ -175,7 +175,7 @@ class Lane {
     free_from_ = std::max(free_from_, now);
   }
 
-  /// An operation that the unit begins by itself when the one before is over.
+  /// An operation that the unit begins on its own when the one before is over.
   void follow() {
     if (fed_ != exchange_.in.size() || !exchange_.out.empty()) return;
     if (op_ + 1 >= flight_.ops->size() || flight_.op(op_ + 1).unit != case_.unit) return;
@@ -202,7 +202,7 @@ class Lane {
   bool outputs(std::uint64_t now) {
     std::uint64_t waiting = 0;
     for (const auto& outlet : outlets_) waiting += outlet->waiting;
-    // With its last beat in and none out an operation may be over, and the next have begun by itself.
+    // With its last beat in and none out an operation may be over, and the next have begun on its own.
     const bool at_work = fed_ < exchange_.in.size() || waiting > 0;
     if (exchange_.layer && at_work && !same(now, "layer", "_o", *exchange_.layer, layer_.get())) return false;
     for (const Stream& output : outputs_) {

@@ -1,4 +1,4 @@
-// Embedding ROM: one id a transaction, a row of elements behind it.
+// Embedding ROM: one id a transaction, a row of elements after it.
 #include "numerics/vector_ops.hpp"
 #include "support.hpp"
 

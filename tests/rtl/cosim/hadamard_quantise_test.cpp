@@ -1,4 +1,4 @@
-// kiln_hadamard_quantise by itself against kiln::numerics: every code, exponent and step, and the cycle in which the
+// kiln_hadamard_quantise alone against kiln::numerics: every code, exponent and step, and the cycle in which the
 // beat is there. Lane groups come with gaps at random; blocks, padded groups and the way past the transform change from
 // beat to beat.
 #include <algorithm>
@@ -12,7 +12,7 @@
 namespace kiln::rtl {
 namespace {
 
-/// The module and the register behind it, which is its user's.
+/// The module and the register after it, which is its user's.
 constexpr std::string_view kBench = R"(module kiln_hadamard_quantise_bench #(
   parameter int unsigned BeatElements = 64, Lanes = 64, Period = 64, InputSteps = 1, HadamardCycles = 1, QuantiseCycles = 1,
   localparam int unsigned Groups = BeatElements / Period * ((Period + 63) / 64),

@@ -1,4 +1,4 @@
-// Reduction tree: a beat of all partial sums a transaction, streams of elements behind it.
+// Reduction tree: a beat of all partial sums a transaction, streams of elements after it.
 #include "rtl/rom_words.hpp"
 #include "support.hpp"
 

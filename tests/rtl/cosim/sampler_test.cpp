@@ -1,4 +1,4 @@
-// Sampler: beats of logits, an id behind them; half of the tokens are drawn.
+// Sampler: beats of logits, an id after them; half of the tokens are drawn.
 #include "kiln/numerics/sample.hpp"
 #include "support.hpp"
 

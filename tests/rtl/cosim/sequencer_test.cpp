@@ -252,7 +252,7 @@ class SequencerLane {
     return count;
   }
 
-  /// Any bits: the sequencer hands them on.
+  /// Any bits: the sequencer passes them on.
   [[nodiscard]] static std::uint32_t factor(std::uint32_t user) { return 0x3F000001U * (user + 1); }
 
   void request(std::uint32_t index) {
@@ -319,7 +319,7 @@ TEST_P(SequencerCosim, DecidesAsTheModelInEveryCycle) {
   const auto enough = [&] {
     return std::ranges::all_of(lanes, [](const auto& lane) { return lane->transactions() >= transactions_wanted(); });
   };
-  while (!enough()) {  // rounds, each with new users behind a reset
+  while (!enough()) {  // rounds, each with new users after a reset
     model->reset();
     for (const auto& lane : lanes) lane->begin_round();
     const auto over = [&] { return std::ranges::all_of(lanes, [](const auto& lane) { return lane->over(); }); };

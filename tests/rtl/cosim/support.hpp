@@ -29,7 +29,7 @@ inline float any_element(base::Random& random) {
   return std::bit_cast<float>(static_cast<std::uint32_t>(random.below(2) << 31) | exponent << 23 | fraction);
 }
 
-/// A vector as beats of binary32, zeros behind its end.
+/// A vector as beats of binary32, zeros after its end.
 inline void append_elements(std::vector<Bits>& beats, std::span<const float> x, std::uint32_t beat_elements) {
   for (std::size_t first = 0; first < x.size(); first += beat_elements) {
     Bits beat(32 * std::uint64_t{beat_elements});

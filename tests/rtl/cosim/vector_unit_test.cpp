@@ -117,7 +117,7 @@ class VectorOracle final : public Oracle {
     return made;
   }
 
-  /// Beats of elements; what stands behind the end must not matter.
+  /// Beats of elements; what is after the end must not matter.
   std::vector<Bits> beats(std::span<const float> x) {
     std::vector<Bits> made;
     for (std::size_t first = 0; first < x.size(); first += beat_) {

@@ -26,9 +26,9 @@ struct ArrayWork {
 };
 
 struct TileKind {
-  /// `outputs`: of the array; a tile wider than the array has lanes for what there is.
+  /// `outputs`: of the array; a tile wider than the array has lanes only for these.
   std::function<TileSteps(const config::TileConfig& tile, std::uint64_t outputs)> steps = {};
-  /// Adds one token's work to the counters; group scales are counted for all kinds alike.
+  /// Adds one token's work to the counters; group scales are counted for all kinds.
   std::function<void(const ArrayWork& work, program::Activity& activity)> count = {};
 };
 

@@ -28,7 +28,7 @@ class Environment {
   [[nodiscard]] std::size_t threads() const { return pool_ ? pool_->threads() : 1; }
 
   base::Progress progress;
-  /// Gets each warning at once, so that a question which then fails has told it, too; may be empty. Answers carry their
+  /// Gets each warning at once, so that a question which then fails has reported it; may be empty. Answers carry their
   /// warnings in any case.
   std::function<void(const std::string& sentence)> on_warning;
 
@@ -38,7 +38,7 @@ class Environment {
   std::optional<base::ThreadPool> pool_;
 };
 
-/// Sentences for who reads the answer: what was done in another way than the question may have meant.
+/// Sentences for the reader of the answer: what was done differently from what the question may have meant.
 class Warnings {
  public:
   explicit Warnings(const Environment& environment) : told_(environment.on_warning) {}
