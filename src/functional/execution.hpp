@@ -78,8 +78,8 @@ struct Execution {
   [[nodiscard]] std::span<float> work(std::size_t size) const;
 };
 
-/// x -> stream, all sections of the array one after the other. Row by row the products have it all and sums are there at
-/// once; tile by tile `multiply` leaves S of each tile, and `reduce` has the tree and the row scales. `reduce` adds the
+/// x -> stream, all sections of the array one after the other. Row by row `multiply` gives all of it; tile by tile it
+/// leaves S of each tile, and `reduce` adds them as the tree does and applies the row scales. Then `reduce` adds the
 /// adapter's B quantise(A x).
 void multiply(const Execution& e);
 void reduce(const Execution& e);

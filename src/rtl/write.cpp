@@ -101,9 +101,8 @@ base::Status check_sizes(const program::Placement& placement) {
                                      chip.sequencer.issue_cycles,
                                      chip.sequencer.commit_cycles});
   std::uint64_t registers = 0;
-  for (const auto& [link, name] : config::kNamedLinks)
-    if (link != config::Link::VectorToVector)
-      registers = std::max<std::uint64_t>(registers, l[link]);  // RTL has one stage
+  for (const auto& [link, name] : config::kNamedLinks)  // RTL has one stage
+    if (link != config::Link::VectorToVector) registers = std::max<std::uint64_t>(registers, l[link]);
   const std::uint64_t embedding =
       placement.model().vocab_size * base::ceil_div(placement.model().hidden_size, l.beat_elements()) *
       base::ceil_div(l.beat_elements(), std::min(chip.embedding.elements_per_cycle, l.beat_elements()));
