@@ -26,10 +26,10 @@ constexpr Step kBefore[] = {
 };
 
 constexpr Step kLayer[] = {
-    // Attention: k and v join the cache, every head looks at all tokens in it.
+    // Attention: o(softmax(q k / sqrt(head_dim)) v), k and v of all tokens so far.
     {Norm,              Qkv,    [](E e) { e.hadamard_quantise(e.rms_norm(e.token.residual, e.attention_gamma())); }},
     {Multiply,          Qkv,    multiply},
-    {Reduce,            Qkv,    reduce},
+    {Reduce,            Qkv,    reduce},  // k, v, q
     {RopeQuantise,      {},     [](E e) { e.rope(e.k()); e.rope(e.q()); }},
     {Attend,            {},     [](E e) { e.append_to_cache(e.k(), e.v()); e.attend(e.q()); }},
     {QuantiseAttention, O,      [](E e) { e.quantise(e.token.attended); }},
@@ -39,7 +39,7 @@ constexpr Step kLayer[] = {
     // Feed-forward network: down(SiLU(gate) * up).
     {Norm,              GateUp, [](E e) { e.hadamard_quantise(e.rms_norm(e.token.residual, e.ffn_gamma())); }},
     {Multiply,          GateUp, multiply},
-    {Reduce,            GateUp, reduce},
+    {Reduce,            GateUp, reduce},  // gate, up
     {SiluMultiply,      Down,   [](E e) { e.hadamard_quantise(e.silu_multiply(e.gate(), e.up())); }},
     {Multiply,          Down,   multiply},
     {Reduce,            Down,   reduce},
@@ -54,7 +54,7 @@ constexpr Step kBetweenStages[] = {
 constexpr Step kAfter[] = {
     {Norm,              LmHead, [](E e) { e.hadamard_quantise(e.rms_norm(e.token.residual, e.final_gamma())); }},
     {Multiply,          LmHead, multiply},
-    {Reduce,            LmHead, reduce},
+    {Reduce,            LmHead, reduce},  // logits
     {Sample,            {},     [](E e) { e.sample(); }},
     {Commit,            {},     nothing},
 };
