@@ -54,7 +54,7 @@ void expect_same(const LinkTransfer& a, const LinkTransfer& b) {
 TEST(Link, ABeatArrivesAfterAsManyCyclesAsTheLinkHasStages) {
   BeatLink link(LinkTiming(3, 1, Backpressure(0, 0)));
   link.push();
-  EXPECT_TRUE(link.step(Cycles(10)).left);
+  EXPECT_TRUE(link.step(Cycles(10)).departed);
   EXPECT_FALSE(link.step(Cycles(12)).taken);  // blocked at t - 1
   EXPECT_TRUE(link.step(Cycles(13)).taken);   // ready at t
 }
