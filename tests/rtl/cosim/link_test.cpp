@@ -36,9 +36,9 @@ struct LinkLane {
     const auto step = twin.step(base::Cycles(now));
     const bool left = waiting && pins["in_ready_o"].get() != 0;
     const bool taken = accepts && pins["out_valid_o"].get() != 0;
-    EXPECT_EQ(step.left, left) << name << ", cycle " << now << ", signal in_ready_o";
+    EXPECT_EQ(step.departed, left) << name << ", cycle " << now << ", signal in_ready_o";
     EXPECT_EQ(step.taken, taken) << name << ", cycle " << now << ", signal out_valid_o";
-    if (left != step.left || taken != step.taken) return false;
+    if (left != step.departed || taken != step.taken) return false;
     if (taken) {
       Bits seen;
       pins["out_data_o"].get(seen);
