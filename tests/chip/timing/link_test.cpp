@@ -51,7 +51,7 @@ void expect_same(const LinkTransfer& a, const LinkTransfer& b) {
   EXPECT_EQ(cycles_of(a.pops), cycles_of(b.pops));
 }
 
-TEST(Link, ABeatArrivesAfterAsManyCyclesAsTheLinkHasStages) {
+TEST(Link, ABeatArrivesAfterAsManyCyclesAsTheLinkHasRegisters) {
   BeatLink link(LinkTiming(3, 1, Backpressure(0, 0)));
   link.push();
   EXPECT_TRUE(link.step(Cycles(10)).departed);
