@@ -9,10 +9,10 @@ namespace {
 Json by_unit(const chip::RunOutcome& run) {
   Json units;
   for (const auto& unit : run.by_unit) {
-    Json causes;
+    Json categories;
     for (std::size_t c = 0; c < chip::kCycleCategories; ++c)
-      causes[name(static_cast<chip::CycleCategory>(c))] = unit.causes[c].count();
-    units[unit.name()] = causes;
+      categories[name(static_cast<chip::CycleCategory>(c))] = unit.by_category[c].count();
+    units[unit.name()] = categories;
   }
   return units;
 }
@@ -27,17 +27,17 @@ Json per_unit(const program::Dataflow& dataflow, const std::array<base::Cycles, 
 }
 
 Json by_cause(const chip::RunOutcome& run) {
-  Json causes;
+  Json categories;
   for (std::size_t c = 0; c < chip::kCycleCategories; ++c)
-    causes[name(static_cast<chip::CycleCategory>(c))] = run.critical_causes[c].count();
-  return causes;
+    categories[name(static_cast<chip::CycleCategory>(c))] = run.critical_by_category[c].count();
+  return categories;
 }
 
 Json utilisation(const chip::RunOutcome& run) {
   Json units;
   const auto total = static_cast<double>(std::max<std::uint64_t>(1, run.total.count()));  // of no cycles none is busy
   for (const auto& unit : run.by_unit) {
-    const auto busy = unit.causes[static_cast<std::size_t>(chip::CycleCategory::Compute)];
+    const auto busy = unit.by_category[static_cast<std::size_t>(chip::CycleCategory::Compute)];
     units[unit.name()] = static_cast<double>(busy.count()) / total;
   }
   return units;
@@ -153,7 +153,7 @@ Json workload(const host::WorkloadFigures& figures) {
   }
   return Json{{"finished", figures.finished},
               {"refused", figures.refused},
-              {"left", figures.cancelled},
+              {"cancelled", figures.cancelled},
               {"queued_us", percentiles(figures.queued_us)},
               {"ttft_us", percentiles(figures.ttft_us)},
               {"time_per_token_us", percentiles(figures.time_per_token_us)},

@@ -156,7 +156,7 @@ std::vector<UnitTime> unit_times(const chip::RunOutcome& run) {
     for (const auto& unit : run.by_unit) {
       if (unit.unit != time.unit) continue;
       ++time.count;
-      for (std::size_t c = 0; c < chip::kCycleCategories; ++c) time.sums[c] += unit.causes[c].count();
+      for (std::size_t c = 0; c < chip::kCycleCategories; ++c) time.sums[c] += unit.by_category[c].count();
     }
     if (path > 0) time.path = static_cast<double>(run.critical_path[u].count()) / path;
     if (time.count > 0) times.push_back(time);

@@ -52,13 +52,13 @@ static_assert([] {
 
 constexpr std::string_view name(Link link) { return kNamedLinks[static_cast<std::size_t>(link)].name; }
 
-/// Beats of 64 * beat_groups elements; pipeline stages of each link, at least 1.
+/// Beats of 64 * beat_groups elements; registers of each link, at least 1.
 struct LinkConfig {
   std::uint32_t beat_groups = 1;  ///< groups of 64 elements in a beat; each group travels with its exponent
-  std::array<std::uint32_t, kLinks> stages = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
+  std::array<std::uint32_t, kLinks> registers = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
   [[nodiscard]] constexpr std::uint32_t beat_elements() const { return 64 * beat_groups; }
-  constexpr std::uint32_t& operator[](Link link) { return stages[static_cast<std::size_t>(link)]; }
-  constexpr std::uint32_t operator[](Link link) const { return stages[static_cast<std::size_t>(link)]; }
+  constexpr std::uint32_t& operator[](Link link) { return registers[static_cast<std::size_t>(link)]; }
+  constexpr std::uint32_t operator[](Link link) const { return registers[static_cast<std::size_t>(link)]; }
 };
 static_assert(LinkConfig{}[Link::VectorToVector] == 1);
 
