@@ -52,7 +52,7 @@ class Oracle {
   virtual void token(const chip::TokenInFlight& token, const Pins& pins) = 0;
   /// The unit's next operation, in the order of the dataflow.
   virtual Exchange exchange(const chip::TokenInFlight& token, const program::Op& op, const Pins& pins) = 0;
-  /// Positions that a token may have: drawn below this, or, where `ordered`, one behind the other from 0.
+  /// Positions that a token may have: drawn below this, or, where `ordered`, one after the other from 0.
   [[nodiscard]] virtual std::uint32_t positions() const { return 1; }
   [[nodiscard]] virtual bool ordered() const { return false; }
 };
