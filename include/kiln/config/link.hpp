@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
+#include <type_traits>
 
 #include "kiln/base/enum_table.hpp"
 
@@ -52,14 +53,30 @@ static_assert([] {
 
 constexpr std::string_view name(Link link) { return kNamedLinks[static_cast<std::size_t>(link)].name; }
 
-/// Beats of 64 * beat_groups elements; pipeline stages of each link, at least 1.
+/// Pipeline stages of each link, at least 1. It is given values by name or all eleven at once: a list of fewer does not
+/// compile, for links without stages are none.
+class LinkStages {
+ public:
+  constexpr LinkStages() { stages_.fill(1); }
+  template <class... Stages>
+  requires(sizeof...(Stages) == kLinks &&
+           (std::is_convertible_v<Stages, std::uint32_t> && ...)) constexpr LinkStages(Stages... stages)
+      : stages_{static_cast<std::uint32_t>(stages)...} {}
+  constexpr std::uint32_t& operator[](Link link) { return stages_[static_cast<std::size_t>(link)]; }
+  constexpr std::uint32_t operator[](Link link) const { return stages_[static_cast<std::size_t>(link)]; }
+
+ private:
+  std::array<std::uint32_t, kLinks> stages_{};
+};
+static_assert(LinkStages()[Link::VectorToVector] == 1 && !std::is_constructible_v<LinkStages, int, int>);
+
+/// Beats of 64 * beat_groups elements; how they travel.
 struct LinkConfig {
   std::uint32_t beat_groups = 1;  ///< groups of 64 elements in a beat; each group travels with its exponent
-  std::array<std::uint32_t, kLinks> stages = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
+  LinkStages stages = {};
   [[nodiscard]] constexpr std::uint32_t beat_elements() const { return 64 * beat_groups; }
-  constexpr std::uint32_t& operator[](Link link) { return stages[static_cast<std::size_t>(link)]; }
-  constexpr std::uint32_t operator[](Link link) const { return stages[static_cast<std::size_t>(link)]; }
+  constexpr std::uint32_t& operator[](Link link) { return stages[link]; }
+  constexpr std::uint32_t operator[](Link link) const { return stages[link]; }
 };
-static_assert(LinkConfig{}[Link::VectorToVector] == 1);
 
 }  // namespace kiln::config
