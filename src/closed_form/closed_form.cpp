@@ -104,8 +104,8 @@ RunCycles run_cycles(const program::Placement& placement, std::uint64_t prompt_t
   Path path{};
   path = plus(path, paths.without_logits, silent);
   path = plus(path, paths.with_logits, answers);
-  const ContextCycles all = context.up_to(positions), kept = context.up_to(cached_prefix);
-  add_context(path, {all.attention - kept.attention, all.conflicts - kept.conflicts}, layers);
+  const ContextCycles all = context.up_to(positions), cached = context.up_to(cached_prefix);
+  add_context(path, {all.attention - cached.attention, all.conflicts - cached.conflicts}, layers);
   at(path, Unit::HostLink) += host.latency_cycles + prompt_wait + (leave - last) + host.latency_cycles;
   run.critical_path = as_cycles(path);
   return run;

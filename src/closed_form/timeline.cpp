@@ -79,9 +79,9 @@ struct User {
   std::optional<std::size_t> slot;
   std::uint64_t admitted = 0;
   std::uint64_t answers = 0;
-  std::uint64_t gone = kNever;    ///< the chip knows from then on that the user has left
-  std::uint64_t last_commit = 0;  ///< of its tokens so far
-  bool over = false;              ///< it is known when its slot is free again, or that it needs none
+  std::uint64_t cancelled = kNever;  ///< the chip knows from then on that the user has gone
+  std::uint64_t last_commit = 0;     ///< of its tokens so far
+  bool over = false;                 ///< it is known when its slot is free again, or that it needs none
 };
 
 class Players {
@@ -95,12 +95,12 @@ class Players {
       user.reserved = std::min(places(job), kv_);
       user.next = job.cached_prefix;
       if (job.cancelled_at) {
-        user.gone = job.cancelled_at->count() + chip_.host.latency_cycles;
-        departures_.emplace_back(user.gone, static_cast<std::uint32_t>(users_.size()));
+        user.cancelled = job.cancelled_at->count() + chip_.host.latency_cycles;
+        cancellations_.emplace_back(user.cancelled, static_cast<std::uint32_t>(users_.size()));
       }
       users_.push_back(user);
     }
-    std::sort(departures_.begin(), departures_.end());
+    std::sort(cancellations_.begin(), cancellations_.end());
     order_.resize(jobs.size());
     std::iota(order_.begin(), order_.end(), 0U);
     std::stable_sort(order_.begin(), order_.end(),
@@ -124,7 +124,7 @@ class Players {
       for (const auto& slot : slots_) {
         if (!slot || users_[*slot].next == users_[*slot].reserved) continue;
         const std::uint64_t at = std::max(open, ready_at(users_[*slot]));
-        if (at >= users_[*slot].gone) continue;
+        if (at >= users_[*slot].cancelled) continue;
         soonest = std::min(soonest.value_or(at), at);
       }
       // Whoever comes or goes up to then may change who is there.
@@ -138,9 +138,9 @@ class Players {
   }
 
   User& user(std::uint32_t index) { return users_[index]; }
-  void leaves(std::uint32_t index, std::uint64_t at) {
+  void leaves_slot(std::uint32_t index, std::uint64_t at) {
     users_[index].over = true;
-    leaving_.emplace_back(at, index);
+    leaving_slots_.emplace_back(at, index);
   }
 
  private:
@@ -154,18 +154,20 @@ class Players {
   [[nodiscard]] std::optional<std::uint64_t> next_change() const {
     std::optional<std::uint64_t> next;
     if (arrived_ < order_.size()) next = users_[order_[arrived_]].first_id;
-    for (const auto& [at, who] : leaving_) next = std::min(next.value_or(at), at);
-    if (departed_ < departures_.size()) next = std::min(next.value_or(kNever), departures_[departed_].first);
+    for (const auto& [at, who] : leaving_slots_) next = std::min(next.value_or(at), at);
+    if (cancellations_done_ < cancellations_.size())
+      next = std::min(next.value_or(kNever), cancellations_[cancellations_done_].first);
     return next;
   }
   /// Users who go at `now`: out of the queue, or out of their slot when the last of their tokens has committed.
-  void depart(std::uint64_t now) {
-    for (; departed_ < departures_.size() && departures_[departed_].first == now; ++departed_) {
-      const std::uint32_t index = departures_[departed_].second;
+  void cancel(std::uint64_t now) {
+    for (; cancellations_done_ < cancellations_.size() && cancellations_[cancellations_done_].first == now;
+         ++cancellations_done_) {
+      const std::uint32_t index = cancellations_[cancellations_done_].second;
       User& user = users_[index];
       if (user.over) continue;
       if (user.slot) {
-        leaves(index, std::max(now, user.last_commit));
+        leaves_slot(index, std::max(now, user.last_commit));
       } else {
         user.over = true;
         std::erase(queue_, index);
@@ -177,8 +179,8 @@ class Players {
       if (!users_[order_[arrived_]].over) queue_.push_back(order_[arrived_]);
       ++arrived_;
     }
-    depart(now);
-    std::erase_if(leaving_, [&](const auto& leaving) {
+    cancel(now);
+    std::erase_if(leaving_slots_, [&](const auto& leaving) {
       if (leaving.first != now) return false;
       User& user = users_[leaving.second];
       kv_ += user.reserved;
@@ -207,7 +209,7 @@ class Players {
     for (std::size_t i = 1; i <= slots_.size(); ++i) {
       const std::size_t s = (last_slot_ + i) % slots_.size();
       if (!slots_[s] || users_[*slots_[s]].next == users_[*slots_[s]].reserved || ready_at(users_[*slots_[s]]) > now ||
-          users_[*slots_[s]].gone <= now)
+          users_[*slots_[s]].cancelled <= now)
         continue;
       const bool prompt = in_prompt(users_[*slots_[s]]);
       const bool first = chip_.sequencer.arbitration == config::Arbitration::RoundRobin ||
@@ -226,9 +228,9 @@ class Players {
   std::deque<std::uint32_t> queue_;
   std::vector<std::optional<std::uint32_t>> slots_;
   std::size_t last_slot_ = 0;
-  std::vector<std::pair<std::uint64_t, std::uint32_t>> leaving_;
-  std::vector<std::pair<std::uint64_t, std::uint32_t>> departures_;  ///< users who go of themselves, by time
-  std::size_t departed_ = 0;
+  std::vector<std::pair<std::uint64_t, std::uint32_t>> leaving_slots_;
+  std::vector<std::pair<std::uint64_t, std::uint32_t>> cancellations_;  ///< users who go of themselves, by time
+  std::size_t cancellations_done_ = 0;
 };
 
 }  // namespace
@@ -240,19 +242,19 @@ Timeline timeline(const program::Placement& placement, const std::vector<Job>& j
   Players players(placement, jobs);
   Timeline result;
   std::vector<std::uint64_t> answers;  // commits
-  while (const auto turn = players.next(pipeline.open(), result.refused)) {
-    User& user = players.user(turn->user);
+  while (const auto next = players.next(pipeline.open(), result.refused)) {
+    User& user = players.user(next->user);
     const std::uint64_t position = user.next++;
     const bool with_logits = user.next >= user.job.cached_prefix + user.job.prompt_tokens;
-    const std::uint64_t commit = pipeline.pass(turn->at, position, with_logits, user.job.greedy);
-    result.tokens.push_back({turn->user, position, base::Cycles(turn->at), base::Cycles(commit)});
+    const std::uint64_t commit = pipeline.pass(next->at, position, with_logits, user.job.greedy);
+    result.tokens.push_back({next->user, position, base::Cycles(next->at), base::Cycles(commit)});
     user.last_commit = std::max(user.last_commit, commit);
     if (!with_logits) continue;
     answers.push_back(commit);
     user.decoded_at = commit;
     if (++user.answers < user.job.answer_tokens) continue;
     user.decoded_at = kNever;  // no token of it is ready any more
-    players.leaves(turn->user, commit);
+    players.leaves_slot(next->user, commit);
   }
   std::sort(answers.begin(), answers.end());
   const auto& host = placement.chip().host;

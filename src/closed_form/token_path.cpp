@@ -78,9 +78,9 @@ class PathSum {
 
   /// Cycles for a result from the last chip to the first.
   [[nodiscard]] std::uint64_t way_back() const { return chip_.chips.count > 1 ? chip_.chips.latency_cycles : 0; }
-  [[nodiscard]] StageTerms::Handover handover(std::uint64_t stages, std::uint64_t pace) const {
+  [[nodiscard]] StageTerms::ResidualTransfer residual_transfer(std::uint64_t registers, std::uint64_t pace) const {
     const std::uint64_t interval = std::max(lane_slot_, pace);
-    return {lane_slot_ + (hidden_beats() - 1) * interval, stages, lane_slot_ - 1 + chip_.vector.add_cycles};
+    return {lane_slot_ + (hidden_beats() - 1) * interval, registers, lane_slot_ - 1 + chip_.vector.add_cycles};
   }
   [[nodiscard]] std::uint64_t wire_pace() const { return ceil_div(4 * width_, chip_.chips.bytes_per_cycle); }
 
@@ -100,8 +100,8 @@ class PathSum {
     return {count, interval};
   }
 
-  void receive(Stream& stream, std::uint64_t stages, Unit unit, std::uint64_t interval) {
-    add(Unit::Links, stages);
+  void receive(Stream& stream, std::uint64_t registers, Unit unit, std::uint64_t interval) {
+    add(Unit::Links, registers);
     const std::uint64_t paced = std::max(stream.interval, interval);
     add(unit, (stream.beats - 1) * (paced - stream.interval));
     stream.interval = paced;
@@ -178,26 +178,26 @@ Path plus(const Path& a, const Path& b, std::uint64_t times) {
 }
 
 StageTerms stage_terms(const program::Placement& placement) {
-  PathSum walk(placement);
+  PathSum path(placement);
   const auto& chip = placement.chip();
   StageTerms terms;
-  terms.enter = total(walk.head());
-  terms.layer = total(walk.layer());
-  terms.head_home = chip.link[Link::SamplerToSequencer] + walk.way_back() + chip.sequencer.commit_cycles;
-  terms.head = total(walk.tail_with_logits()) - terms.head_home;
+  terms.enter = total(path.head());
+  terms.layer = total(path.layer());
+  terms.head_home = chip.link[Link::SamplerToSequencer] + path.way_back() + chip.sequencer.commit_cycles;
+  terms.head = total(path.tail_with_logits()) - terms.head_home;
   terms.draw = chip.sampler.draw_cycles;
-  terms.plain_home = total(walk.tail_without_logits());
-  terms.on_chip = walk.handover(chip.link[Link::VectorToVector], 1);
-  terms.between_chips = walk.handover(chip.chips.latency_cycles, walk.wire_pace());
+  terms.plain_home = total(path.tail_without_logits());
+  terms.on_chip = path.residual_transfer(chip.link[Link::VectorToVector], 1);
+  terms.between_chips = path.residual_transfer(chip.chips.latency_cycles, path.wire_pace());
   return terms;
 }
 
 Path layer_path(const program::Placement& placement) { return PathSum(placement).layer(); }
 
 TokenPaths fixed_paths(const program::Placement& placement) {
-  PathSum walk(placement);
-  const Path body = plus(walk.head(), walk.layer(), placement.model().layers);
-  return {plus(body, walk.tail_without_logits()), plus(body, walk.tail_with_logits())};
+  PathSum path(placement);
+  const Path body = plus(path.head(), path.layer(), placement.model().layers);
+  return {plus(body, path.tail_without_logits()), plus(body, path.tail_with_logits())};
 }
 
 }  // namespace kiln::closed_form

@@ -1,5 +1,5 @@
 // The critical path of a token as sums over its stretches. A stream of n beats at interval i whose receiver takes one
-// every c cycles costs the producer its latency and (n - 1) * i, the link its stages, the receiver (n - 1) * (max(i, c)
+// every c cycles costs the producer its latency and (n - 1) * i, the link its registers, the receiver (n - 1) * (max(i, c)
 // - i) and its own latency.
 #pragma once
 
@@ -34,10 +34,10 @@ struct StageTerms {
   std::uint64_t plain_home = 0;  ///< from the last residual of a token without logits to the commit
   /// A residual goes over: its last beat leaves `sending` after the leave to send, is there `wire` later and stored
   /// `store` later.
-  struct Handover {
+  struct ResidualTransfer {
     std::uint64_t sending = 0, wire = 0, store = 0;
   };
-  Handover on_chip, between_chips;
+  ResidualTransfer on_chip, between_chips;
 };
 StageTerms stage_terms(const program::Placement& placement);
 

@@ -187,10 +187,10 @@ bool carries_beats(const program::LinkEnds& ends) {
 
 void add_links(std::vector<Amount>& all, const program::Placement& placement) {
   const auto& link = placement.chip().link;
-  double stages = 0;
+  double link_registers = 0;
   for (const auto& ends : program::link_ends())
-    if (carries_beats(ends)) stages += link[ends.link];
-  all.push_back(logic(Unit::Links, "pipeline registers", registers(stages * link.beat_elements() * kElement)));
+    if (carries_beats(ends)) link_registers += link[ends.link];
+  all.push_back(logic(Unit::Links, "pipeline registers", registers(link_registers * link.beat_elements() * kElement)));
 }
 
 }  // namespace

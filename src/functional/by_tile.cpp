@@ -3,7 +3,7 @@
 // in the tree's shape, then the row scale. Scalar.
 #include <algorithm>
 
-#include "functional/functional_model_state.hpp"
+#include "functional/execution.hpp"
 #include "functional/tile_kinds.hpp"
 
 namespace kiln::functional {
@@ -51,9 +51,10 @@ std::int64_t tree_sum(std::vector<std::int64_t> level, std::size_t fan_in) {
 
 }  // namespace
 
-void FunctionalModel::Impl::multiply_tiles(const program::Op& op) {
-  const program::ArrayPlan& plan = by_tile->array(*op.array);
-  const config::TileConfig& tile = by_tile->tile(*op.array);
+void multiply_tiles(const Execution& e) {
+  const program::ArrayPlan& plan = e.shared.by_tile->array(*e.op.array);
+  const config::TileConfig& tile = e.shared.by_tile->tile(*e.op.array);
+  std::vector<std::int64_t>& sums = e.token.sums;
   sums.assign(std::size_t{plan.tiles_over_inputs} * plan.outputs, 0);
   std::vector<std::int32_t> carry(plan.outputs, 0);
   const SegmentProducts products = tile_products(tile.microarchitecture);
@@ -61,27 +62,27 @@ void FunctionalModel::Impl::multiply_tiles(const program::Op& op) {
     const std::size_t first = i * std::size_t{tile.rows};
     const std::size_t last = std::min<std::size_t>(plan.inputs, first + tile.rows);
     std::size_t output = 0;
-    for (const auto& section : dataflow.sections(*op.array)) {
-      const numerics::MatrixView& matrix = rom.tensor(section.tensor_class, op.layer).matrix;
+    for (const auto& section : e.shared.dataflow.sections(*e.op.array)) {
+      const numerics::MatrixView& matrix = e.shared.rom.tensor(section.tensor_class, e.op.layer).matrix;
       base::check(matrix.rows == section.rows && matrix.columns == plan.inputs,
                   "values: a matrix does not fit its array");
-      add_tile(matrix, products, first, last, x, &sums[i * plan.outputs + output], &carry[output]);
+      add_tile(matrix, products, first, last, e.token.x, &sums[i * plan.outputs + output], &carry[output]);
       output += section.rows;
     }
   }
 }
 
-void FunctionalModel::Impl::reduce_tiles(const program::Op& op) {
-  const program::ArrayPlan& plan = by_tile->array(*op.array);
-  stream.resize(plan.outputs);
+void reduce_tiles(const Execution& e) {
+  const program::ArrayPlan& plan = e.shared.by_tile->array(*e.op.array);
+  e.token.stream.resize(plan.outputs);
   std::vector<std::int64_t> parts(plan.tiles_over_inputs);
   std::size_t output = 0;
-  for (const auto& section : dataflow.sections(*op.array)) {
-    const numerics::MatrixView& matrix = rom.tensor(section.tensor_class, op.layer).matrix;
+  for (const auto& section : e.shared.dataflow.sections(*e.op.array)) {
+    const numerics::MatrixView& matrix = e.shared.rom.tensor(section.tensor_class, e.op.layer).matrix;
     for (std::uint32_t row = 0; row < section.rows; ++row, ++output) {
-      for (std::size_t i = 0; i < parts.size(); ++i) parts[i] = sums[i * plan.outputs + output];
-      const std::int64_t sum = tree_sum(parts, by_tile->chip().reduction.fan_in);
-      stream[output] = numerics::row_result(matrix.row_scales[row], sum, x.max_exponent);
+      for (std::size_t i = 0; i < parts.size(); ++i) parts[i] = e.token.sums[i * plan.outputs + output];
+      const std::int64_t sum = tree_sum(parts, e.shared.by_tile->chip().reduction.fan_in);
+      e.token.stream[output] = numerics::row_result(matrix.row_scales[row], sum, e.token.x.max_exponent);
     }
   }
 }

@@ -71,7 +71,7 @@ void name_limit(RunResult& result) {
     for (const auto& unit : result.chip.by_unit) {
       if (unit.stage == result.busiest_stage)
         share_of[static_cast<std::size_t>(unit.unit)] =
-            unit.causes[static_cast<std::size_t>(chip::CycleCategory::Compute)];
+            unit.by_category[static_cast<std::size_t>(chip::CycleCategory::Compute)];
     }
     whole = result.chip.by_stage[*result.busiest_stage].occupied;
   } else {

@@ -88,7 +88,7 @@ Dataflow::Dataflow(const config::ModelConfig& model, std::vector<Stage> stages, 
                          {OpKind::StoreResidual, Unit::VectorUnit, {}, 0, {}, hidden, 0}};
   std::uint32_t next_layer = 0;
   for (std::uint32_t stage = 0; stage < stages_.size(); ++stage) {
-    if (stage > 0) append_handover(ops, stage);
+    if (stage > 0) append_residual_transfer(ops, stage);
     base::check(stages_[stage].first_layer == next_layer, "dataflow: stages that do not follow each other");
     for (std::uint32_t i = 0; i < stages_[stage].layers; ++i) append_layer(ops, base::LayerId{next_layer++}, stage);
     if (stage != last_layer_stage()) continue;
@@ -145,7 +145,7 @@ std::uint32_t Dataflow::last_layer_stage() const {
   return stage;
 }
 
-void Dataflow::append_handover(std::vector<Op>& ops, std::uint32_t to) const {
+void Dataflow::append_residual_transfer(std::vector<Op>& ops, std::uint32_t to) const {
   ops.push_back({OpKind::SendResidual, Unit::VectorUnit, {}, to - 1, {}, 0, model_.hidden_size});
   ops.push_back({OpKind::StoreResidual, Unit::VectorUnit, {}, to, {}, model_.hidden_size, 0});
 }

@@ -36,7 +36,7 @@ Json turn_json(const program::Placement& placement, const study::ChatTurn& entry
   if (entry.system) json["system"] = *entry.system;
   json["user"] = turn.user;
   json["text"] = turn.text;
-  json["kept_tokens"] = turn.cached_prefix;
+  json["cached_prefix"] = turn.cached_prefix;
   json["sent_again"] = turn.sent_again;
   json["prompt_token_ids"] = turn.prompt;
   json["token_ids"] = turn.answer;

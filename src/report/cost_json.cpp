@@ -141,7 +141,7 @@ Json silicon_json(const study::ChipCost& cost, const config::ChipConfig& chip) {
   for (const auto& wire : die.wires)
     json["links"].push_back(Json{{"link", name(wire.link)},
                                  {"length_mm", wire.length_mm},
-                                 {"stages", wire.stages},
+                                 {"stages", wire.registers},
                                  {"configured_stages", chip.link[wire.link]}});
   return json;
 }

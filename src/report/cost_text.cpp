@@ -81,8 +81,8 @@ std::string link_table(const study::CostAnswer& report) {
   for (const auto& wire : report.chip.die.wires) {
     if (wire.length_mm <= 0) continue;
     const auto configured = report.placement.chip().link[wire.link];
-    table.row({std::string(name(wire.link)), number(wire.length_mm), std::to_string(wire.stages),
-               std::to_string(configured), configured < wire.stages ? "TOO FEW" : ""});
+    table.row({std::string(name(wire.link)), number(wire.length_mm), std::to_string(wire.registers),
+               std::to_string(configured), configured < wire.registers ? "TOO FEW" : ""});
   }
   return table.text();
 }

@@ -42,7 +42,7 @@ std::string_view finish_name(chip::Finish finish) {
                                                     {Finish::KvFull, "kv_full"},
                                                     {Finish::Interrupted, "interrupted"},
                                                     {Finish::Refused, "refused"},
-                                                    {Finish::Cancelled, "left"}});
+                                                    {Finish::Cancelled, "cancelled"}});
   return kNames[finish];
 }
 

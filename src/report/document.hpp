@@ -15,7 +15,7 @@ namespace kiln::report {
 
 using Json = nlohmann::ordered_json;
 
-inline constexpr int kSchemaVersion = 1;
+inline constexpr int kSchemaVersion = 2;
 
 /// schema_version, version, git_revision, command.
 Json document(std::string_view command);
@@ -27,7 +27,7 @@ Json recipe_json(const config::BakeRecipe& recipe);
 Json host_json(const study::HostFigures& host);
 /// The `baseline` list; with the chip's rate each entry has its speedup.
 Json baseline_list(const study::BaselineRows& rows, std::optional<double> chip_tokens_per_s);
-/// "max_tokens", "end_of_text", "kv_full", "interrupted", "refused", "left"
+/// "max_tokens", "end_of_text", "kv_full", "interrupted", "refused", "cancelled"
 std::string_view finish_name(chip::Finish finish);
 std::string dump(const Json& json);
 

@@ -28,7 +28,7 @@ Json workload(const host::WorkloadFigures& figures) {
   }
   return Json{{"finished", figures.finished},
               {"refused", figures.refused},
-              {"left", figures.cancelled},
+              {"cancelled", figures.cancelled},
               {"queued_us", percentiles(figures.queued_us)},
               {"ttft_us", percentiles(figures.ttft_us)},
               {"time_per_token_us", percentiles(figures.time_per_token_us)},

@@ -1,4 +1,4 @@
-// Where the cycles of a run went: units, their causes, stages.
+// Where the cycles of a run went: units, their categories, stages.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -12,10 +12,10 @@ namespace {
 Json by_unit(const chip::RunOutcome& run) {
   Json units;
   for (const auto& unit : run.by_unit) {
-    Json causes;
+    Json categories;
     for (std::size_t c = 0; c < chip::kCycleCategories; ++c)
-      causes[name(static_cast<chip::CycleCategory>(c))] = unit.causes[c].count();
-    units[unit.name()] = causes;
+      categories[name(static_cast<chip::CycleCategory>(c))] = unit.by_category[c].count();
+    units[unit.name()] = categories;
   }
   return units;
 }
@@ -30,17 +30,17 @@ Json per_unit(const program::Dataflow& dataflow, const std::array<base::Cycles, 
 }
 
 Json by_cause(const chip::RunOutcome& run) {
-  Json causes;
+  Json categories;
   for (std::size_t c = 0; c < chip::kCycleCategories; ++c)
-    causes[name(static_cast<chip::CycleCategory>(c))] = run.critical_causes[c].count();
-  return causes;
+    categories[name(static_cast<chip::CycleCategory>(c))] = run.critical_by_category[c].count();
+  return categories;
 }
 
 Json utilisation(const chip::RunOutcome& run) {
   Json units;
   const auto total = static_cast<double>(std::max<std::uint64_t>(1, run.total.count()));  // of no cycles none is busy
   for (const auto& unit : run.by_unit) {
-    const auto busy = unit.causes[static_cast<std::size_t>(chip::CycleCategory::Compute)];
+    const auto busy = unit.by_category[static_cast<std::size_t>(chip::CycleCategory::Compute)];
     units[unit.name()] = static_cast<double>(busy.count()) / total;
   }
   return units;
@@ -81,7 +81,7 @@ std::vector<UnitTime> unit_times(const chip::RunOutcome& run) {
     for (const auto& unit : run.by_unit) {
       if (unit.unit != time.unit) continue;
       ++time.count;
-      for (std::size_t c = 0; c < chip::kCycleCategories; ++c) time.sums[c] += unit.causes[c].count();
+      for (std::size_t c = 0; c < chip::kCycleCategories; ++c) time.sums[c] += unit.by_category[c].count();
     }
     if (path > 0) time.path = static_cast<double>(run.critical_path[u].count()) / path;
     if (time.count > 0) times.push_back(time);

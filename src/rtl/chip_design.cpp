@@ -15,7 +15,7 @@ using program::ArrayKind;
 /// A stream from one unit to another over a link.
 struct Wire {
   std::string from, from_stream, to, to_stream;
-  std::uint32_t stages;
+  std::uint32_t registers;
 };
 
 std::string array_of(ArrayKind kind) { return std::string(program::name(kind)) + "_array"; }
@@ -111,7 +111,7 @@ class Text {
         "  kiln_link #(\n    .Stages({}),\n    .Width({})\n  ) u_{}_to_{} (\n    .clk_i,\n    .rst_ni,\n"
         "    .in_valid_i({}_valid_o),\n    .in_ready_o({}_ready_i),\n    .in_data_i({}_data_o),\n"
         "    .out_valid_o({}_valid_i),\n    .out_ready_i({}_ready_o),\n    .out_data_o({}_data_i)\n  );\n\n",
-        wire.stages, bits, wire.from, wire.to, from, from, from, to, to, to);
+        wire.registers, bits, wire.from, wire.to, from, from, from, to, to, to);
   }
 
   const std::vector<Instance>& units_;

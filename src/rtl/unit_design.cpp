@@ -44,10 +44,10 @@ std::uint64_t sums_bits(const program::ArrayPlan& plan) {
   return kSumBits * plan.tiles_over_inputs * plan.outputs + kExponentBits;
 }
 
-UnitDesign link(std::uint32_t stages, std::uint64_t bits) {
+UnitDesign link(std::uint32_t registers, std::uint64_t bits) {
   UnitDesign design;
   design.module = "kiln_link";
-  design.parameter("Stages", stages);
+  design.parameter("Stages", registers);
   design.parameter("Width", bits);
   design.stream_in("in", bits);
   design.stream_out("out", bits);

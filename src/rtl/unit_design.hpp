@@ -67,6 +67,6 @@ UnitDesign vector_unit(const rom::RomImage& image, const program::Placement& pla
 UnitDesign attention_unit(const program::Placement& placement);
 UnitDesign sampler(const program::Placement& placement);
 UnitDesign sequencer(const program::Placement& placement, std::uint32_t users, std::uint32_t most_prompt);
-UnitDesign link(std::uint32_t stages, std::uint64_t bits);
+UnitDesign link(std::uint32_t registers, std::uint64_t bits);
 
 }  // namespace kiln::rtl

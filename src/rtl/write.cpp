@@ -100,15 +100,15 @@ base::Status check_sizes(const program::Placement& placement) {
                                      std::uint64_t{chip.sampler.compare_cycles} + chip.sampler.draw_cycles,
                                      chip.sequencer.issue_cycles,
                                      chip.sequencer.commit_cycles});
-  std::uint64_t stages = 0;
-  for (const auto& [link, name] : config::kNamedLinks)
-    if (link != config::Link::VectorToVector) stages = std::max<std::uint64_t>(stages, l[link]);  // RTL has one stage
+  std::uint64_t registers = 0;
+  for (const auto& [link, name] : config::kNamedLinks)  // RTL has one stage
+    if (link != config::Link::VectorToVector) registers = std::max<std::uint64_t>(registers, l[link]);
   const std::uint64_t embedding =
       placement.model().vocab_size * base::ceil_div(placement.model().hidden_size, l.beat_elements()) *
       base::ceil_div(l.beat_elements(), std::min(chip.embedding.elements_per_cycle, l.beat_elements()));
   for (const auto& [what, found, most] :
        {std::tuple("tiles along an array's side", tiles, kMostCopies),
-        std::tuple("cycles of a latency", latency, kMostCopies), std::tuple("stages of a link", stages, kMostCopies),
+        std::tuple("cycles of a latency", latency, kMostCopies), std::tuple("stages of a link", registers, kMostCopies),
         std::tuple("banks of the KV SRAM", std::uint64_t{chip.kv.banks}, kMostCopies),
         std::tuple("groups of 64 in a beat", std::uint64_t{chip.link.beat_groups}, std::uint64_t{15}),
         std::tuple("lane groups in the embedding ROM", embedding, kMostAddresses),

@@ -61,7 +61,7 @@ inline void expect_same_cycles(const Watched& a, const Watched& b) {
     EXPECT_EQ(a.outcome.by_unit[i], b.outcome.by_unit[i]) << a.outcome.by_unit[i].name();
   EXPECT_EQ(a.outcome.by_stage, b.outcome.by_stage);
   EXPECT_EQ(a.outcome.critical_path, b.outcome.critical_path);
-  EXPECT_EQ(a.outcome.critical_causes, b.outcome.critical_causes);
+  EXPECT_EQ(a.outcome.critical_by_category, b.outcome.critical_by_category);
   EXPECT_EQ(a.outcome.activity, b.outcome.activity);
 }
 

@@ -64,7 +64,7 @@ class ChatCli : public test::KilnTest {
     for (const auto& turn : turns) {
       const auto prompt = turn["prompt_token_ids"].get<std::vector<base_id>>();
       const auto answer = turn["token_ids"].get<std::vector<base_id>>();
-      ASSERT_EQ(turn["kept_tokens"], ids.empty() ? 0 : ids.size() - 1);
+      ASSERT_EQ(turn["cached_prefix"], ids.empty() ? 0 : ids.size() - 1);
       if (!ids.empty()) {
         EXPECT_EQ(prompt.front(), ids.back());
         ids.pop_back();
@@ -140,7 +140,7 @@ TEST_F(ChatCli, CtrlCEndsAnAnswerAndTheConversationGoesOn) {
   EXPECT_EQ(result["turns"][0]["finish"], "interrupted");
   EXPECT_TRUE(result["turns"][0]["closed_form"]["agrees"]);
   const auto answer = result["turns"][0]["token_ids"];
-  EXPECT_EQ(result["turns"][1]["kept_tokens"],
+  EXPECT_EQ(result["turns"][1]["cached_prefix"],
             result["turns"][0]["prompt_tokens"].get<std::size_t>() + answer.size() - 1);
   EXPECT_EQ(result["turns"][1]["prompt_token_ids"][0], answer.back());
 }
@@ -336,7 +336,7 @@ TEST_F(ChatCli, AtTheChipsPaceAnAnswerTakesItsTime) {
   const auto turns = json::parse(test::slurp(path("turns.json")))["turns"];
   ASSERT_EQ(turns.size(), 2U) << terminal.screen();
   EXPECT_LT(turns[0]["token_ids"].size(), 400U);
-  EXPECT_EQ(turns[1]["kept_tokens"], turns[0]["prompt_tokens"].get<std::size_t>() + turns[0]["token_ids"].size() - 1);
+  EXPECT_EQ(turns[1]["cached_prefix"], turns[0]["prompt_tokens"].get<std::size_t>() + turns[0]["token_ids"].size() - 1);
 }
 
 TEST_F(ChatCli, BadInputIsRefusedAtOnce) {
@@ -376,7 +376,7 @@ TEST_F(ChatCli, ATemplateOfAFileMakesTurns) {
   EXPECT_EQ(run["token_ids"], result["turns"][0]["token_ids"]);
   EXPECT_EQ(run["prompt_tokens"], result["turns"][0]["prompt_tokens"]);
   EXPECT_FALSE(result["turns"][1]["sent_again"]);
-  EXPECT_EQ(result["turns"][1]["kept_tokens"], result["turns"][0]["context_tokens"].get<int>() - 1);
+  EXPECT_EQ(result["turns"][1]["cached_prefix"], result["turns"][0]["context_tokens"].get<int>() - 1);
 }
 
 TEST_F(ChatCli, ClosedAndFullFilesEndItWithoutHarm) {

@@ -69,7 +69,7 @@ inline Case worked_example() {
   c.chip.embedding = {.read_cycles = 4, .elements_per_cycle = 64};
   c.chip.sampler = {.lanes = 16, .compare_cycles = 8};
   c.chip.sequencer = {.issue_cycles = 2, .commit_cycles = 3};
-  c.chip.link = {.beat_groups = 1, .stages = {1, 2, 3, 1, 2, 1, 1, 2, 1, 4, 1}};
+  c.chip.link = {.beat_groups = 1, .registers = {1, 2, 3, 1, 2, 1, 1, 2, 1, 4, 1}};
   c.chip.host = {.latency_cycles = 100, .cycles_per_token = 4};
   return c;
 }

@@ -67,11 +67,11 @@ TEST(LinkWires, ToATileArray_ReachItsFarthestTile) {
 TEST(LinkWires, ThatDoNotExist_HaveNoLengthAndOneStage) {
   const LinkWire none = wire(by_hand(), "vector_to_vector");
   EXPECT_EQ(none.length_mm, 0);
-  EXPECT_EQ(none.stages, 1U);
+  EXPECT_EQ(none.registers, 1U);
   EXPECT_EQ(none.from, "");
   for (const LinkWire& w : link_wires(Floorplan{1, 1, 1, {}}, kPsPerMm, kMhz)) {
     EXPECT_EQ(w.length_mm, 0);
-    EXPECT_EQ(w.stages, 1U);
+    EXPECT_EQ(w.registers, 1U);
   }
 }
 
@@ -93,7 +93,7 @@ TEST(LinkWires, Stages_AreTheCyclesBegun) {
   const auto stages = [](double mm, double ps, std::uint32_t mhz) {
     Floorplan plan{100, 100, 0, {}};
     plan.blocks = {at(Unit::VectorUnit, {0, 0, 0, 0}), at(Unit::Attention, {mm, 0, 0, 0})};
-    return wire(plan, "vector_to_attention", ps, mhz).stages;
+    return wire(plan, "vector_to_attention", ps, mhz).registers;
   };
   EXPECT_EQ(stages(10, 100, 1000), 1U);
   EXPECT_EQ(stages(10.01, 100, 1000), 2U);
@@ -114,9 +114,9 @@ TEST(LinkWires, WhatIsNoTimeOrClock_IsABug) {
 TEST(LinkWires, OfAnHc1LikeDie_StayWithinItsHalfPerimeter) {
   const auto plan = place(hc1_like(), 815);
   for (const LinkWire& w : link_wires(plan, kPsPerMm, kMhz)) {
-    RecordProperty(std::string(name(w.link)), fmt::format("{:.2f} mm, {} stages", w.length_mm, w.stages));
+    RecordProperty(std::string(name(w.link)), fmt::format("{:.2f} mm, {} stages", w.length_mm, w.registers));
     EXPECT_LE(w.length_mm, plan.width_mm + plan.height_mm) << name(w.link);
-    EXPECT_LE(w.stages, 8U) << name(w.link);
+    EXPECT_LE(w.registers, 8U) << name(w.link);
     if (w.link == config::Link::VectorToVector) continue;
     EXPECT_GT(w.length_mm, 0) << name(w.link);
   }
@@ -130,7 +130,7 @@ TEST(LinkWires, OfAPipeline_StayWithinItsStages) {
   const auto plan = place(blocks, total_area(blocks) * 1.1);
   const double stage = std::sqrt(plan.die_mm2() / 33);
   for (const LinkWire& w : link_wires(plan, kPsPerMm, kMhz)) {
-    RecordProperty(std::string(name(w.link)), fmt::format("{:.2f} mm, {} stages", w.length_mm, w.stages));
+    RecordProperty(std::string(name(w.link)), fmt::format("{:.2f} mm, {} stages", w.length_mm, w.registers));
   }
   EXPECT_LE(wire(plan, "vector_to_array").length_mm, 3 * stage);
   EXPECT_LE(wire(plan, "tree_to_vector").length_mm, 2 * stage);

@@ -74,7 +74,7 @@ TEST_F(Lora, CyclesFollowTheFormulaAndTokensDoNotDependOnThem) {
   std::uint64_t computed = 0;
   for (const auto& unit : adapted.result.chip.by_unit)
     if (unit.unit == program::Unit::Lora)
-      computed = unit.causes[static_cast<std::size_t>(chip::CycleCategory::Compute)].count();
+      computed = unit.by_category[static_cast<std::size_t>(chip::CycleCategory::Compute)].count();
   EXPECT_EQ(computed, tokens * 5 * (30 + 64 + 30 + 128));
   EXPECT_EQ(adapted.result.chip.activity.lora_macs, tokens * 5 * 64 * (64 + 128));
   EXPECT_EQ(adapted.result.chip.total - wide.result.chip.total, adapted.result.chip.critical_path[kLora]);

@@ -112,7 +112,7 @@ TEST_F(RunStudy, UsersGetTheSameAnswersOnAnyScheduleAndWhateverElseRuns) {
     EXPECT_EQ(run->result.chip.most_kv_tokens, 3U * 10U);
     for (const auto& unit : run->result.chip.by_unit) {
       base::Cycles sum;
-      for (const auto part : unit.causes) sum += part;
+      for (const auto part : unit.by_category) sum += part;
       EXPECT_EQ(sum, run->result.chip.total) << unit.name();
     }
   }

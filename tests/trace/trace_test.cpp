@@ -202,8 +202,8 @@ void expect_sums(const chip::RunOutcome& outcome, const std::vector<Seen>& slice
       if (static_cast<chip::CycleCategory>(c) == chip::CycleCategory::Idle) continue;
       const std::string what =
           where + ", " + unit.name() + " " + std::string(name(static_cast<chip::CycleCategory>(c)));
-      EXPECT_EQ(said[unit.name()][c], unit.causes[c].count()) << what;
-      EXPECT_EQ(drawn[unit.name()][c], unit.causes[c].count()) << what;
+      EXPECT_EQ(said[unit.name()][c], unit.by_category[c].count()) << what;
+      EXPECT_EQ(drawn[unit.name()][c], unit.by_category[c].count()) << what;
     }
     said.erase(unit.name());
   }

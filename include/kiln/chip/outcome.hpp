@@ -47,9 +47,9 @@ struct UserOutcome {
 /// One unit's cycles of a run.
 struct UnitCycles {
   program::Unit unit = program::Unit::HostLink;
-  std::optional<std::uint32_t> stage;                 ///< where the chip has several of the kind
-  std::array<base::Cycles, kCycleCategories> causes;  ///< add up to the run's total
-  [[nodiscard]] std::string name() const;             ///< "vector_unit", "vector_unit[3]"
+  std::optional<std::uint32_t> stage;                      ///< where the chip has several of the kind
+  std::array<base::Cycles, kCycleCategories> by_category;  ///< add up to the run's total
+  [[nodiscard]] std::string name() const;                  ///< "vector_unit", "vector_unit[3]"
   bool operator==(const UnitCycles&) const = default;
 };
 
@@ -70,7 +70,7 @@ struct RunOutcome {
   /// tokens.
   std::array<base::Cycles, program::kUnits> critical_path;
   /// The same path by category.
-  std::array<base::Cycles, kCycleCategories> critical_causes;
+  std::array<base::Cycles, kCycleCategories> critical_by_category;
   std::uint64_t most_kv_tokens = 0;  ///< reserved in the KV cache at a time
   std::uint64_t most_users = 0;      ///< admitted at a time
   program::Activity activity;

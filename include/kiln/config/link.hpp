@@ -53,30 +53,30 @@ static_assert([] {
 
 constexpr std::string_view name(Link link) { return kNamedLinks[static_cast<std::size_t>(link)].name; }
 
-/// Pipeline stages of each link, at least 1. It is given values by name or all eleven at once: a list of fewer does not
-/// compile, for links without stages are none.
-class LinkStages {
+/// Registers of each link, at least 1. It is given values by name or all eleven at once: a list of fewer does not
+/// compile, for links without registers are none.
+class LinkRegisters {
  public:
-  constexpr LinkStages() { stages_.fill(1); }
-  template <class... Stages>
-  requires(sizeof...(Stages) == kLinks &&
-           (std::is_convertible_v<Stages, std::uint32_t> && ...)) constexpr LinkStages(Stages... stages)
-      : stages_{static_cast<std::uint32_t>(stages)...} {}
-  constexpr std::uint32_t& operator[](Link link) { return stages_[static_cast<std::size_t>(link)]; }
-  constexpr std::uint32_t operator[](Link link) const { return stages_[static_cast<std::size_t>(link)]; }
+  constexpr LinkRegisters() { registers_.fill(1); }
+  template <class... Registers>
+  requires(sizeof...(Registers) == kLinks &&
+           (std::is_convertible_v<Registers, std::uint32_t> && ...)) constexpr LinkRegisters(Registers... registers)
+      : registers_{static_cast<std::uint32_t>(registers)...} {}
+  constexpr std::uint32_t& operator[](Link link) { return registers_[static_cast<std::size_t>(link)]; }
+  constexpr std::uint32_t operator[](Link link) const { return registers_[static_cast<std::size_t>(link)]; }
 
  private:
-  std::array<std::uint32_t, kLinks> stages_{};
+  std::array<std::uint32_t, kLinks> registers_{};
 };
-static_assert(LinkStages()[Link::VectorToVector] == 1 && !std::is_constructible_v<LinkStages, int, int>);
+static_assert(LinkRegisters()[Link::VectorToVector] == 1 && !std::is_constructible_v<LinkRegisters, int, int>);
 
 /// Beats of 64 * beat_groups elements; how they travel.
 struct LinkConfig {
   std::uint32_t beat_groups = 1;  ///< groups of 64 elements in a beat; each group travels with its exponent
-  LinkStages stages = {};
+  LinkRegisters registers = {};
   [[nodiscard]] constexpr std::uint32_t beat_elements() const { return 64 * beat_groups; }
-  constexpr std::uint32_t& operator[](Link link) { return stages[link]; }
-  constexpr std::uint32_t operator[](Link link) const { return stages[link]; }
+  constexpr std::uint32_t& operator[](Link link) { return registers[link]; }
+  constexpr std::uint32_t operator[](Link link) const { return registers[link]; }
 };
 
 }  // namespace kiln::config

@@ -59,9 +59,9 @@ TileGrid tile_grid(const PlacedBlock& block);
 /// tiles to the tree's block: array_to_tree is the way from the farthest tile to that block's centre.
 struct LinkWire {
   config::Link link = config::Link::VectorToVector;
-  double length_mm = 0;      ///< 0 where the die has no such link
-  std::uint32_t stages = 1;  ///< ceil(length * ps_per_mm / cycle), at least 1: what the chip's config should say
-  std::string from, to;      ///< the blocks between which it is longest; empty where there are none
+  double length_mm = 0;         ///< 0 where the die has no such link
+  std::uint32_t registers = 1;  ///< ceil(length * ps_per_mm / cycle), at least 1: what the chip's config should say
+  std::string from, to;         ///< the blocks between which it is longest; empty where there are none
 };
 /// All links, in the order of config::Link.
 std::vector<LinkWire> link_wires(const Floorplan& plan, double wire_ps_per_mm, std::uint32_t clock_mhz);

@@ -33,7 +33,7 @@ struct Activity {
   std::uint64_t draws = 0;           ///< tokens drawn at a temperature
   std::uint64_t lora_macs = 0;       ///< weights of the adapter read and multiplied
   std::uint64_t lora_additions = 0;  ///< outputs of arrays that the adapter added to
-  std::uint64_t link_beats = 0;      ///< beats times pipeline stages
+  std::uint64_t link_beats = 0;      ///< beats times link registers
   std::uint64_t host_tokens = 0;
   Activity& operator+=(const Activity& other);
   bool operator==(const Activity&) const = default;

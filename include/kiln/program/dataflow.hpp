@@ -131,7 +131,7 @@ class Dataflow {
 
  private:
   void append_layer(std::vector<Op>& ops, base::LayerId layer, std::uint32_t stage) const;
-  void append_handover(std::vector<Op>& ops, std::uint32_t to) const;
+  void append_residual_transfer(std::vector<Op>& ops, std::uint32_t to) const;
   config::ModelConfig model_;
   std::vector<Stage> stages_;
   config::AdapterShape adapter_;

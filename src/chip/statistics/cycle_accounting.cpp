@@ -45,11 +45,11 @@ void add(CycleTable& sum, const CycleTable& other) {
 
 }  // namespace
 
-void StageAccounting::operation(const TokenInFlight& flight, const OpRecord& record) {
-  const Op& op = flight.op(record.op);
+void StageAccounting::operation(const TokenInFlight& token, const OpRecord& record) {
+  const Op& op = token.op(record.op);
   if (!entered_) entered_ = record.first_in;
   const std::uint64_t interval =
-      record.timing.beats_in > 0 ? links_.between(flight.op(record.op - 1), op).receiver_interval : 1;
+      record.timing.beats_in > 0 ? links_.between(token.op(record.op - 1), op).receiver_interval : 1;
   const Split s = split(record, op.kind == program::OpKind::Multiply, interval);
   spend(op.unit, CycleCategory::Compute, s.compute);
   spend(op.unit, CycleCategory::WaitInput, s.wait_input);
@@ -65,8 +65,8 @@ void StageAccounting::kv(std::uint64_t busy_cycles, std::uint64_t conflict_cycle
 void StageAccounting::lora(std::uint64_t busy_cycles) { spend(Unit::Lora, CycleCategory::Compute, busy_cycles); }
 
 void StageAccounting::transfer(const LinkSpec& link, const LinkTransfer& transfer) {
-  activity_.link_beats += transfer.leaves.beats() * link.stages;
-  on_wire(link.stages, transfer, [&](Cycles first, Cycles last) { wire_.add(first, last); });
+  activity_.link_beats += transfer.departures.beats() * link.registers;
+  on_wire(link.registers, transfer, [&](Cycles first, Cycles last) { wire_.add(first, last); });
 }
 
 void StageAccounting::visit_over(Cycles now) {
@@ -87,39 +87,39 @@ void StageAccounting::spend(Unit unit, CycleCategory category, std::uint64_t cyc
   pending_[at(unit)][at(category)] += cycles;
 }
 
-void CycleAccounting::issue(TokenInFlight& flight, Cycles now) {
-  flight.issue = flight.cursor = now;
-  flight.path = {};
-  if (one_at_a_time_) path(flight, Unit::HostLink, CycleCategory::Wire, (now - committed_).count());
+void CycleAccounting::issue(TokenInFlight& token, Cycles now) {
+  token.issue = token.cursor = now;
+  token.path = {};
+  if (one_at_a_time_) path(token, Unit::HostLink, CycleCategory::Wire, (now - committed_).count());
 }
 
-void CycleAccounting::operation(TokenInFlight& flight, const OpRecord& record) {
-  const Op& op = flight.op(record.op);
+void CycleAccounting::operation(TokenInFlight& token, const OpRecord& record) {
+  const Op& op = token.op(record.op);
   if (record.timing.beats_in > 0) {
-    const std::uint32_t stages = links_.between(flight.op(record.op - 1), op).stages;
-    path(flight, Unit::Links, CycleCategory::Wire, stages);
-    flight.cursor += Cycles(stages);
+    const std::uint32_t registers = links_.between(token.op(record.op - 1), op).registers;
+    path(token, Unit::Links, CycleCategory::Wire, registers);
+    token.cursor += Cycles(registers);
   }
   const std::uint64_t held = held_up(record);
   const std::uint64_t conflict = record.timing.conflict_cycles;
-  path(flight, op.unit, CycleCategory::WaitOutput, held);
+  path(token, op.unit, CycleCategory::WaitOutput, held);
   const std::uint64_t adapter = record.timing.adapter_cycles;
-  path(flight, Unit::KvSram, CycleCategory::KvConflict, conflict);
-  path(flight, Unit::Lora, CycleCategory::Compute, adapter);
-  path(flight, op.unit, CycleCategory::Compute, (record.end - flight.cursor).count() - conflict - adapter - held);
-  flight.cursor = record.end;
+  path(token, Unit::KvSram, CycleCategory::KvConflict, conflict);
+  path(token, Unit::Lora, CycleCategory::Compute, adapter);
+  path(token, op.unit, CycleCategory::Compute, (record.end - token.cursor).count() - conflict - adapter - held);
+  token.cursor = record.end;
 }
 
 void CycleAccounting::transfer(const LinkSpec& link, const LinkTransfer& transfer) {
-  link_beats_ += transfer.leaves.beats() * link.stages;
-  on_wire(link.stages, transfer, [&](Cycles first, Cycles last) { wire_.add(first, last); });
+  link_beats_ += transfer.departures.beats() * link.registers;
+  on_wire(link.registers, transfer, [&](Cycles first, Cycles last) { wire_.add(first, last); });
 }
 
-void CycleAccounting::commit(const TokenInFlight& flight, Cycles now) {
-  base::check(flight.cursor == now, "accounts: the critical path does not reach the commit");
-  add(path_, flight.path);
-  in_flight_cycles_ += (now - flight.issue).count();
-  tokens_.push_back({flight.user, flight.position, flight.issue, now});
+void CycleAccounting::commit(const TokenInFlight& token, Cycles now) {
+  base::check(token.cursor == now, "accounts: the critical path does not reach the commit");
+  add(path_, token.path);
+  in_flight_cycles_ += (now - token.issue).count();
+  tokens_.push_back({token.user, token.position, token.issue, now});
   committed_ = now;
 }
 
@@ -129,7 +129,7 @@ void CycleAccounting::close_path(Cycles total, RunOutcome& outcome) {
   for (std::size_t u = 0; u < program::kUnits; ++u) {
     for (std::size_t c = 0; c < kCycleCategories; ++c) {
       outcome.critical_path[u] += Cycles(path_[u][c]);
-      outcome.critical_causes[c] += Cycles(path_[u][c]);
+      outcome.critical_by_category[c] += Cycles(path_[u][c]);
       sum += path_[u][c];
     }
   }
@@ -144,15 +144,15 @@ void CycleAccounting::close(Cycles total, Cycles host_wire, const program::Dataf
   common[at(Unit::Sequencer)][at(CycleCategory::Compute)] = sequencer_.covered(total);
   common[at(Unit::Links)][at(CycleCategory::Wire)] = wire_.covered(total);
   outcome.activity.link_beats = link_beats_;
-  const auto row = [&](Unit unit, std::optional<std::uint32_t> stage, const auto& causes) {
+  const auto row = [&](Unit unit, std::optional<std::uint32_t> stage, const auto& categories) {
     UnitCycles entry{unit, stage, {}};
     std::uint64_t busy = 0;
     for (std::size_t c = 0; c < kCycleCategories; ++c) {
-      entry.causes[c] = Cycles(causes[c]);
-      busy += causes[c];
+      entry.by_category[c] = Cycles(categories[c]);
+      busy += categories[c];
     }
     base::check(busy <= total.count(), "accounts: more cycles than the run has, " + entry.name());
-    entry.causes[at(CycleCategory::Idle)] = total - Cycles(busy);
+    entry.by_category[at(CycleCategory::Idle)] = total - Cycles(busy);
     outcome.by_unit.push_back(entry);
   };
   for (const StageAccounting* stage : stages) {
@@ -175,8 +175,8 @@ void CycleAccounting::close(Cycles total, Cycles host_wire, const program::Dataf
   outcome.tokens = std::move(tokens_);
 }
 
-void CycleAccounting::path(TokenInFlight& flight, Unit unit, CycleCategory category, std::uint64_t cycles) const {
-  flight.path[at(unit)][at(category)] += cycles;
+void CycleAccounting::path(TokenInFlight& token, Unit unit, CycleCategory category, std::uint64_t cycles) const {
+  token.path[at(unit)][at(category)] += cycles;
 }
 
 }  // namespace kiln::chip

@@ -22,7 +22,7 @@ class StageAccounting {
   explicit StageAccounting(const LinkMap& links) : links_(links) {}
 
   /// An operation of the token in the stage is over.
-  void operation(const TokenInFlight& flight, const OpRecord& record);
+  void operation(const TokenInFlight& token, const OpRecord& record);
   /// KV SRAM: cycles in which words were read or written, and cycles that conflicts cost.
   void kv(std::uint64_t busy_cycles, std::uint64_t conflict_cycles);
   /// LoRA unit: cycles in which it worked beside an array.
@@ -56,23 +56,23 @@ class CycleAccounting {
   /// `one_at_a_time`: what a token waits for the host is part of the path.
   CycleAccounting(const LinkMap& links, bool one_at_a_time) : links_(links), one_at_a_time_(one_at_a_time) {}
 
-  void issue(TokenInFlight& flight, base::Cycles now);
+  void issue(TokenInFlight& token, base::Cycles now);
   /// An operation of that token is over: its path has come to the operation's end.
-  void operation(TokenInFlight& flight, const OpRecord& record);
+  void operation(TokenInFlight& token, const OpRecord& record);
   /// The sequencer works in [first, last).
   void sequencer(base::Cycles first, base::Cycles last) { sequencer_.add(first, last); }
   void transfer(const LinkSpec& link, const LinkTransfer& transfer);
-  void commit(const TokenInFlight& flight, base::Cycles now);
+  void commit(const TokenInFlight& token, base::Cycles now);
   /// The last commit.
   [[nodiscard]] base::Cycles committed() const { return committed_; }
 
-  /// Fills by_unit, by_stage, critical_path, critical_causes, tokens and activity of a run of `total` cycles, and
+  /// Fills by_unit, by_stage, critical_path, critical_by_category, tokens and activity of a run of `total` cycles, and
   /// checks that all adds up.
   void close(base::Cycles total, base::Cycles host_wire, const program::Dataflow& dataflow,
              const std::vector<const StageAccounting*>& stages, RunOutcome& outcome);
 
  private:
-  void path(TokenInFlight& flight, program::Unit unit, CycleCategory category, std::uint64_t cycles) const;
+  void path(TokenInFlight& token, program::Unit unit, CycleCategory category, std::uint64_t cycles) const;
   void close_path(base::Cycles total, RunOutcome& outcome);
   const LinkMap& links_;
   bool one_at_a_time_;

@@ -28,9 +28,9 @@ bool in_layer(const Op& op) {
   }
 }
 
-Work work_of(const TokenInFlight& flight, std::uint32_t index) {
-  const Op& op = flight.op(index);
-  return {op.kind, op.array, in_layer(op) ? std::optional(op.layer) : std::nullopt, flight.user, flight.position};
+Work work_of(const TokenInFlight& token, std::uint32_t index) {
+  const Op& op = token.op(index);
+  return {op.kind, op.array, in_layer(op) ? std::optional(op.layer) : std::nullopt, token.user, token.position};
 }
 
 /// The first beat out is available, or the result is there.
@@ -122,22 +122,22 @@ std::optional<std::uint32_t> TraceSpans::number(std::uint32_t stage) const {
   return stage_links_.size() > 1 ? std::optional(stage) : std::nullopt;
 }
 
-void TraceSpans::operation(const TokenInFlight& flight, const OpRecord& record) const {
-  const Op& op = flight.op(record.op);
+void TraceSpans::operation(const TokenInFlight& token, const OpRecord& record) const {
+  const Op& op = token.op(record.op);
   const Cycles closed = record.timing.beats_out > 0 ? record.last_out : record.end;
   const auto waited = waits(record, op.kind == OpKind::Multiply, closed);
-  sink_({op.unit, number(op.stage), work_of(flight, record.op), record.first_in, closed,
+  sink_({op.unit, number(op.stage), work_of(token, record.op), record.first_in, closed,
          with_compute(waited, record.first_in, closed)});
 }
 
 // From the first k or v on; when in it a word is read or written is not kept, only how many cycles that takes.
-void TraceSpans::kv(const TokenInFlight& flight, const OpRecord& record, std::uint64_t busy) const {
+void TraceSpans::kv(const TokenInFlight& token, const OpRecord& record, std::uint64_t busy) const {
   const Cycles conflicts = record.first_in + Cycles(busy);
   const Cycles idle = conflicts + Cycles(record.timing.conflict_cycles);
   base::check(idle <= result_at(record), "slices: the KV SRAM is busier than the attention unit is long");
   TraceSpan span{Unit::KvSram,
-                 number(flight.op(record.op).stage),
-                 work_of(flight, record.op),
+                 number(token.op(record.op).stage),
+                 work_of(token, record.op),
                  record.first_in,
                  result_at(record),
                  {{CycleCategory::Compute, record.first_in, conflicts, true}}};
@@ -145,34 +145,34 @@ void TraceSpans::kv(const TokenInFlight& flight, const OpRecord& record, std::ui
   sink_(span);
 }
 
-void TraceSpans::lora(const TokenInFlight& flight, const OpRecord& record, std::uint64_t busy) const {
+void TraceSpans::lora(const TokenInFlight& token, const OpRecord& record, std::uint64_t busy) const {
   const Cycles last = record.start + Cycles(busy);
   sink_({Unit::Lora,
-         number(flight.op(record.op).stage),
-         work_of(flight, record.op),
+         number(token.op(record.op).stage),
+         work_of(token, record.op),
          record.start,
          last,
          {{CycleCategory::Compute, record.start, last}}});
 }
 
-void TraceSpans::transfer(std::optional<std::uint32_t> stage, const TokenInFlight& flight, std::uint32_t op,
+void TraceSpans::transfer(std::optional<std::uint32_t> stage, const TokenInFlight& token, std::uint32_t op,
                           const LinkSpec& link, const LinkTransfer& transfer) {
   SharedTrack& track = stage_links_.size() == 1 ? stage_links_.front() : stage ? stage_links_[*stage] : links_;
-  const Work work = work_of(flight, op);
-  on_wire(link.stages, transfer, [&](Cycles first, Cycles last) { track.add(first, last, work); });
+  const Work work = work_of(token, op);
+  on_wire(link.registers, transfer, [&](Cycles first, Cycles last) { track.add(first, last, work); });
 }
 
 void TraceSpans::visit_over(std::uint32_t stage) { stage_links_[stage].settle(kNever, kNever, sink_); }
 
-void TraceSpans::issue(const TokenInFlight& flight, const OpRecord& record) {
-  issued_.insert(flight.issue);
-  sequencer_.add(record.start, record.end, work_of(flight, record.op));
+void TraceSpans::issue(const TokenInFlight& token, const OpRecord& record) {
+  issued_.insert(token.issue);
+  sequencer_.add(record.start, record.end, work_of(token, record.op));
 }
 
 // Nothing of a token is before its issue, and the next issue is decided on for this cycle or the one before.
-void TraceSpans::commit(const TokenInFlight& flight, const OpRecord& record) {
-  sequencer_.add(record.start, record.end, work_of(flight, record.op));
-  issued_.erase(issued_.find(flight.issue));
+void TraceSpans::commit(const TokenInFlight& token, const OpRecord& record) {
+  sequencer_.add(record.start, record.end, work_of(token, record.op));
+  issued_.erase(issued_.find(token.issue));
   Cycles earliest = record.end - Cycles(1);
   if (!issued_.empty()) earliest = std::min(earliest, *issued_.begin());
   sequencer_.settle(earliest, kNever, sink_);

@@ -50,17 +50,17 @@ class TraceSpans {
   [[nodiscard]] bool on() const { return static_cast<bool>(sink_); }
 
   /// An operation of a stage's unit is over.
-  void operation(const TokenInFlight& flight, const OpRecord& record) const;
+  void operation(const TokenInFlight& token, const OpRecord& record) const;
   /// The KV SRAM in an Attend: `busy` cycles of reads and writes, beside the conflicts.
-  void kv(const TokenInFlight& flight, const OpRecord& record, std::uint64_t busy) const;
+  void kv(const TokenInFlight& token, const OpRecord& record, std::uint64_t busy) const;
   /// The LoRA unit beside an array: `busy` cycles from the array's start on.
-  void lora(const TokenInFlight& flight, const OpRecord& record, std::uint64_t busy) const;
+  void lora(const TokenInFlight& token, const OpRecord& record, std::uint64_t busy) const;
   /// Beats on their way to operation `op`, over a link into a stage or, without one, from or to the sequencer.
-  void transfer(std::optional<std::uint32_t> stage, const TokenInFlight& flight, std::uint32_t op, const LinkSpec& link,
+  void transfer(std::optional<std::uint32_t> stage, const TokenInFlight& token, std::uint32_t op, const LinkSpec& link,
                 const LinkTransfer& transfer);
   void visit_over(std::uint32_t stage);
-  void issue(const TokenInFlight& flight, const OpRecord& record);
-  void commit(const TokenInFlight& flight, const OpRecord& record);
+  void issue(const TokenInFlight& token, const OpRecord& record);
+  void commit(const TokenInFlight& token, const OpRecord& record);
   /// Ids on the host link: a prompt, or the answer token at `position`.
   void host(std::uint32_t user, std::optional<base::TokenPos> position, base::Cycles first, base::Cycles last);
   void close(base::Cycles total);

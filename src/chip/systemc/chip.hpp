@@ -23,8 +23,8 @@ struct RunRequest {
   TransferMode transfer_mode = TransferMode::Bursts;
   std::uint64_t stall_seed = 0;                ///< tests: not 0 lets every receiver refuse beats at random cycles
   std::function<void(const Event&)> on_event;  ///< may be empty
-  /// Every unit's spans in order of time, without overlap; their stretches add up to RunOutcome::by_unit, cause by
-  /// cause. May be empty. What it throws ends the run.
+  /// Every unit's spans in order of time, without overlap; their stretches add up to RunOutcome::by_unit, category by
+  /// category. May be empty. What it throws ends the run.
   std::function<void(const TraceSpan&)> on_span;
   std::function<void(std::uint32_t user, base::TokenId token, std::uint64_t index)>
       on_token;  ///< an answer token is committed (index from 0); may be empty

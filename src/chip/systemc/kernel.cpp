@@ -14,16 +14,14 @@ constexpr std::uint64_t kNever = UINT64_MAX;
 
 }  // namespace
 
-void RunState::execute(const TokenInFlight& flight, const program::Op& operation) {
+void RunState::execute(const TokenInFlight& token, const program::Op& operation) {
   if (request.stop.stop_requested()) halted = interrupted = true;
-  if (!halted && flight.handle) request.values->execute(*flight.handle, operation);
+  if (!halted && token.handle) request.values->execute(*token.handle, operation);
 }
 
-void RunState::report(const TokenInFlight& flight, const OpRecord& r) const {
+void RunState::report(const TokenInFlight& token, const OpRecord& r) const {
   if (!request.on_event) return;
-  const auto event = [&](EventKind kind, Cycles at) {
-    request.on_event({flight.user, flight.position, r.op, kind, at});
-  };
+  const auto event = [&](EventKind kind, Cycles at) { request.on_event({token.user, token.position, r.op, kind, at}); };
   if (r.timing.beats_in > 0) {
     event(EventKind::FirstIn, r.first_in);
     event(EventKind::LastIn, r.last_in);
@@ -39,7 +37,7 @@ void RunState::report(const TokenInFlight& flight, const OpRecord& r) const {
 void StageState::free(Cycles at) {
   accounting.visit_over(at);
   if (run.spans.on()) run.spans.visit_over(index);
-  before->freed(at);
+  before->stage_freed(at);
 }
 
 StageState::StageState(RunState& state, std::uint32_t number)

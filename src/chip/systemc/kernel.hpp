@@ -66,15 +66,15 @@ struct RunState {
 
   [[nodiscard]] bool beats() const { return request.transfer_mode == TransferMode::Beats; }
   /// The values of an operation that has ended.
-  void execute(const TokenInFlight& flight, const program::Op& operation);
-  void report(const TokenInFlight& flight, const OpRecord& record) const;
+  void execute(const TokenInFlight& token, const program::Op& operation);
+  void report(const TokenInFlight& token, const OpRecord& record) const;
 };
 
 /// Told when the token in a stage has left it.
 class CreditReceiver {
  public:
   virtual ~CreditReceiver() = default;
-  virtual void freed(base::Cycles at) = 0;
+  virtual void stage_freed(base::Cycles at) = 0;
 };
 
 /// One stage: what its units share.
@@ -95,8 +95,8 @@ class Sink : public virtual sc_core::sc_interface {
   /// Whether it may be told of a burst before the first beat is there: nothing else is under way in it.
   [[nodiscard]] virtual bool ready() const = 0;
   /// At the first beat, or before if ready(): the token's operation and the cycles at which all its beats are taken.
-  virtual void take_burst(TokenInFlight& flight, std::uint32_t op, const BeatSchedule& pops) = 0;
-  virtual void take_beat(TokenInFlight& flight, std::uint32_t op) = 0;
+  virtual void take_burst(TokenInFlight& token, std::uint32_t op, const BeatSchedule& pops) = 0;
+  virtual void take_beat(TokenInFlight& token, std::uint32_t op) = 0;
 };
 
 /// Told when its beats leave (single beats).
@@ -109,9 +109,9 @@ class Producer : public virtual sc_core::sc_interface {
 class Source : public virtual sc_core::sc_interface {
  public:
   /// Announces a burst; returns when its beats leave.
-  virtual BeatSchedule send(TokenInFlight& flight, std::uint32_t op, const BeatSchedule& available) = 0;
+  virtual BeatSchedule send(TokenInFlight& token, std::uint32_t op, const BeatSchedule& available) = 0;
   /// One of the `beats` beats of a stream is available now.
-  virtual void push(TokenInFlight& flight, std::uint32_t op, std::uint64_t beats) = 0;
+  virtual void push(TokenInFlight& token, std::uint32_t op, std::uint64_t beats) = 0;
 };
 
 /// A module that is woken at the cycles it asked for.

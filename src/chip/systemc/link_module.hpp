@@ -17,13 +17,13 @@ class LinkModule final : public Process, public Source {
   /// in the stall sequence.
   LinkModule(const sc_core::sc_module_name& name, RunState& state, const LinkSpec& spec, StageState* into,
              std::uint32_t port);
-  BeatSchedule send(TokenInFlight& flight, std::uint32_t op, const BeatSchedule& available) override;
-  void push(TokenInFlight& flight, std::uint32_t op, std::uint64_t beats) override;
+  BeatSchedule send(TokenInFlight& token, std::uint32_t op, const BeatSchedule& available) override;
+  void push(TokenInFlight& token, std::uint32_t op, std::uint64_t beats) override;
 
  private:
   void wake(base::Cycles now) override;
   void step(base::Cycles now);
-  void account(const TokenInFlight& flight, std::uint32_t op, const LinkTransfer& transfer);
+  void account(const TokenInFlight& token, std::uint32_t op, const LinkTransfer& transfer);
 
   const LinkSpec& spec_;
   StageState* into_;
@@ -32,7 +32,7 @@ class LinkModule final : public Process, public Source {
   /// Streams under way. Only links to the sequencer, of single beats, ever hold more than one: others lead into stages
   /// that are free.
   struct Stream {
-    TokenInFlight* flight;
+    TokenInFlight* token;
     std::uint32_t op;
     std::uint64_t beats;
     LinkTransfer transfer;

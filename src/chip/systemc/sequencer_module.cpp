@@ -41,11 +41,11 @@ void HostLinkModule::start_of_simulation() {
   }
 }
 
-void HostLinkModule::send(const TokenInFlight& flight) {
+void HostLinkModule::send(const TokenInFlight& token) {
   const Cycles received = core_.send(now());
   if (!state_.spans.on()) return;
-  const Cycles left = received - Cycles(state_.placement.chip().host.latency_cycles);
-  state_.spans.host(flight.user, base::TokenPos{flight.position.value + 1}, left, received);
+  const Cycles departed = received - Cycles(state_.placement.chip().host.latency_cycles);
+  state_.spans.host(token.user, base::TokenPos{token.position.value + 1}, departed, received);
 }
 
 void HostLinkModule::wake(Cycles) {
@@ -71,20 +71,18 @@ void SequencerModule::prompt_arrived(std::uint32_t user) {
   next_wake();
 }
 
-void SequencerModule::freed(Cycles at) {
+void SequencerModule::stage_freed(Cycles at) {
   if (only_stage_ == nullptr) at += Cycles(state_.placement.chip().link[config::Link::VectorToSequencer]);
   core_.stage_free(at);
   decisions_.push(at);
   next_wake();
 }
 
-void SequencerModule::take_burst(TokenInFlight& flight, std::uint32_t op, const BeatSchedule&) {
-  take_beat(flight, op);
-}
+void SequencerModule::take_burst(TokenInFlight& token, std::uint32_t op, const BeatSchedule&) { take_beat(token, op); }
 
-void SequencerModule::take_beat(TokenInFlight& flight, std::uint32_t op) {
-  base::check(flight.op(op).kind == OpKind::Commit, "sequencer: a beat that is no result");
-  commits_.emplace_back(now() + Cycles(state_.placement.chip().sequencer.commit_cycles), &flight);
+void SequencerModule::take_beat(TokenInFlight& token, std::uint32_t op) {
+  base::check(token.op(op).kind == OpKind::Commit, "sequencer: a beat that is no result");
+  commits_.emplace_back(now() + Cycles(state_.placement.chip().sequencer.commit_cycles), &token);
   next_wake();
 }
 
@@ -101,14 +99,14 @@ void SequencerModule::next_wake() {
 
 void SequencerModule::wake(Cycles now) {
   if (issuing_ && issuing_->first == now) {
-    TokenInFlight& flight = *issuing_->second;
+    TokenInFlight& token = *issuing_->second;
     issuing_.reset();
-    embedding->push(flight, 1, 1);
+    embedding->push(token, 1, 1);
   }
   while (!commits_.empty() && commits_.front().first == now && !state_.halted) {
-    TokenInFlight& flight = *commits_.front().second;
+    TokenInFlight& token = *commits_.front().second;
     commits_.pop_front();
-    commit(flight, now);
+    commit(token, now);
   }
   while (!decisions_.empty() && decisions_.top() < now && !state_.halted) {
     const Cycles cycle = decisions_.top();
@@ -119,74 +117,73 @@ void SequencerModule::wake(Cycles now) {
 }
 
 void SequencerModule::decide(Cycles cycle) {
-  const auto token = core_.decide(cycle);
+  const auto next = core_.decide(cycle);
   for (const auto& [user, slot] : core_.take_admitted())
     if (state_.request.values != nullptr) state_.request.values->open(slot, state_.request.users[user].cached_prefix);
-  if (token) return issue(*token, cycle);
+  if (next) return issue(*next, cycle);
   if (core_.all_finished()) state_.halted = true;  // the last ones were refused
 }
 
-void SequencerModule::issue(const Sequencer::Token& token, Cycles cycle) {
-  if (unused_.empty()) unused_.push_back(&flights_.emplace_back());
-  TokenInFlight& flight = *unused_.back();
+void SequencerModule::issue(const Sequencer::Token& next, Cycles cycle) {
+  if (unused_.empty()) unused_.push_back(&tokens_.emplace_back());
+  TokenInFlight& token = *unused_.back();
   unused_.pop_back();
-  flight.user = token.user;
-  flight.position = token.position;
-  flight.with_logits = token.with_logits;
-  flight.ops = &state_.placement.dataflow().token(token.with_logits);
-  flight.handle.reset();
+  token.user = next.user;
+  token.position = next.position;
+  token.with_logits = next.with_logits;
+  token.ops = &state_.placement.dataflow().token(next.with_logits);
+  token.handle.reset();
   if (state_.request.values != nullptr) {
-    const UserRequest& user = state_.request.users[token.user];
+    const UserRequest& user = state_.request.users[next.user];
     auto sampling = user.sampling;
-    sampling.seed = base::mix(sampling.seed, token.user);
-    flight.handle =
-        state_.request.values->begin(token.slot,
-                                     token.from_prompt ? user.prompt[token.position.value - user.cached_prefix]
-                                                       : core_.outcome(token.user).answer.back(),
-                                     token.position, sampling);
+    sampling.seed = base::mix(sampling.seed, next.user);
+    token.handle = state_.request.values->begin(next.slot,
+                                                next.from_prompt ? user.prompt[next.position.value - user.cached_prefix]
+                                                                 : core_.outcome(next.user).answer.back(),
+                                                next.position, sampling);
   }
-  state_.accounting.issue(flight, cycle);
+  state_.accounting.issue(token, cycle);
   OpRecord record = issue_record(state_.placement.chip().sequencer, cycle);
   state_.accounting.sequencer(cycle, record.end);
   if (state_.beats()) {
-    issuing_ = {record.end, &flight};
+    issuing_ = {record.end, &token};
   } else {
-    embedding->send(flight, 1, BeatSchedule(record.end, 1, 1));
+    embedding->send(token, 1, BeatSchedule(record.end, 1, 1));
   }
   record.first_out = record.last_out = record.end;  // nothing is before it on the link
-  state_.accounting.operation(flight, record);
-  state_.report(flight, record);
-  if (state_.spans.on()) state_.spans.issue(flight, record);
+  state_.accounting.operation(token, record);
+  state_.report(token, record);
+  if (state_.spans.on()) state_.spans.issue(token, record);
 }
 
-void SequencerModule::commit(TokenInFlight& flight, Cycles now) {
-  const auto op = static_cast<std::uint32_t>(flight.ops->size() - 1);
-  state_.execute(flight, flight.op(op));
+void SequencerModule::commit(TokenInFlight& token, Cycles now) {
+  const auto op = static_cast<std::uint32_t>(token.ops->size() - 1);
+  state_.execute(token, token.op(op));
   if (state_.halted) return;
   const OpRecord record = commit_record(state_.placement.chip().sequencer, op, now);
   state_.accounting.sequencer(record.start, now);
-  state_.accounting.operation(flight, record);
-  state_.report(flight, record);
+  state_.accounting.operation(token, record);
+  state_.report(token, record);
   if (only_stage_ != nullptr) only_stage_->free(now);
-  state_.accounting.commit(flight, now);
-  if (state_.spans.on()) state_.spans.commit(flight, record);
+  state_.accounting.commit(token, now);
+  if (state_.spans.on()) state_.spans.commit(token, record);
   std::optional<base::TokenId> successor;
-  if (flight.handle) {
-    if (flight.with_logits) successor = state_.request.values->successor(*flight.handle);
-    state_.request.values->end(*flight.handle);
+  if (token.handle) {
+    if (token.with_logits) successor = state_.request.values->successor(*token.handle);
+    state_.request.values->end(*token.handle);
   }
-  if (core_.commit(flight.user, flight.with_logits, successor, now)) answer(flight, successor);
-  unused_.push_back(&flight);
+  if (core_.commit(token.user, token.with_logits, successor, now)) answer(token, successor);
+  unused_.push_back(&token);
   ++done_;
   if (core_.all_finished()) state_.halted = true;
   if (state_.request.on_progress) state_.request.on_progress(done_, state_.halted ? done_ : expected_);
   decisions_.push(now);
 }
 
-void SequencerModule::answer(const TokenInFlight& flight, std::optional<base::TokenId> id) {
-  host_.send(flight);
+void SequencerModule::answer(const TokenInFlight& token, std::optional<base::TokenId> id) {
+  host_.send(token);
   if (state_.request.on_token)
-    state_.request.on_token(flight.user, id.value_or(0), core_.outcome(flight.user).answer_tokens - 1);
+    state_.request.on_token(token.user, id.value_or(0), core_.outcome(token.user).answer_tokens - 1);
 }
 
 }  // namespace kiln::chip

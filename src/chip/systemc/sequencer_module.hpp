@@ -21,7 +21,7 @@ class HostLinkModule final : public Process {
       : Process(name, state, state.queue), core_(state.placement.chip().host, state.request.users) {}
   void bind(SequencerModule& sequencer) { sequencer_ = &sequencer; }
   /// An answer token leaves for the host.
-  void send(const TokenInFlight& flight);
+  void send(const TokenInFlight& token);
   [[nodiscard]] HostLink& core() { return core_; }
 
  private:
@@ -39,10 +39,10 @@ class SequencerModule final : public Process, public Sink, public Producer, publ
   SequencerModule(const sc_core::sc_module_name& name, RunState& state, HostLinkModule& host);
 
   void prompt_arrived(std::uint32_t user);
-  void freed(base::Cycles at) override;
+  void stage_freed(base::Cycles at) override;
   [[nodiscard]] bool ready() const override { return false; }
-  void take_burst(TokenInFlight& flight, std::uint32_t op, const BeatSchedule& pops) override;
-  void take_beat(TokenInFlight& flight, std::uint32_t op) override;
+  void take_burst(TokenInFlight& token, std::uint32_t op, const BeatSchedule& pops) override;
+  void take_beat(TokenInFlight& token, std::uint32_t op) override;
   void beat_departed() override {}
 
   /// Where one stage is all, its visits end with the commit.
@@ -52,15 +52,15 @@ class SequencerModule final : public Process, public Sink, public Producer, publ
  private:
   void wake(base::Cycles now) override;
   void decide(base::Cycles cycle);
-  void issue(const Sequencer::Token& token, base::Cycles cycle);
-  void commit(TokenInFlight& flight, base::Cycles now);
-  void answer(const TokenInFlight& flight, std::optional<base::TokenId> id);
+  void issue(const Sequencer::Token& next, base::Cycles cycle);
+  void commit(TokenInFlight& token, base::Cycles now);
+  void answer(const TokenInFlight& token, std::optional<base::TokenId> id);
   void next_wake();
 
   Sequencer core_;
   HostLinkModule& host_;
   StageState* only_stage_ = nullptr;
-  std::list<TokenInFlight> flights_;  ///< on their way; those that are done are used again
+  std::list<TokenInFlight> tokens_;  ///< on their way; those that are done are used again
   std::vector<TokenInFlight*> unused_;
   std::priority_queue<base::Cycles, std::vector<base::Cycles>, std::greater<>> decisions_;  ///< cycles to decide for
   std::deque<std::pair<base::Cycles, TokenInFlight*>> commits_;  ///< results that arrived, by the end of their commit

@@ -27,23 +27,23 @@ sc_core::sc_port<Source>& UnitModule::output(program::Unit to) {
   return *port;
 }
 
-sc_core::sc_port<Source>& UnitModule::next_link() { return output(flight_->op(operation_->index() + 1).unit); }
+sc_core::sc_port<Source>& UnitModule::next_link() { return output(token_->op(operation_->index() + 1).unit); }
 
-void UnitModule::begin(TokenInFlight& flight, std::uint32_t index) {
+void UnitModule::begin(TokenInFlight& token, std::uint32_t index) {
   base::check(!operation_, "a unit begins an operation before the last one is over");
-  flight_ = &flight;
-  operation_.emplace(index, timing(flight, index), now());
+  token_ = &token;
+  operation_.emplace(index, timing(token, index), now());
   if (state_.spans.on() && operation_->timing().beats_in > 0)
-    operation_->watch_gaps(state_.links.between(flight.op(index - 1), flight.op(index)).receiver_interval);
+    operation_->watch_gaps(state_.links.between(token.op(index - 1), token.op(index)).receiver_interval);
 }
 
-void UnitModule::take_burst(TokenInFlight& flight, std::uint32_t op, const BeatSchedule& pops) {
-  begin(flight, op);
+void UnitModule::take_burst(TokenInFlight& token, std::uint32_t op, const BeatSchedule& pops) {
+  begin(token, op);
   follow(operation_->run(pops));
 }
 
-void UnitModule::start(TokenInFlight& flight, std::uint32_t index, Cycles asked) {
-  begin(flight, index);
+void UnitModule::start(TokenInFlight& token, std::uint32_t index, Cycles asked) {
+  begin(token, index);
   operation_->held_up_since(asked);
   if (state_.beats()) return all_taken();
   follow(operation_->run());
@@ -55,14 +55,14 @@ void UnitModule::follow(const BeatSchedule& out) {
     operation_->ends_at(operation_->result_at());
   } else {
     operation_->ends_at(out.last());
-    operation_->set_departures(next_link()->send(*flight_, operation_->index() + 1, out));
+    operation_->set_departures(next_link()->send(*token_, operation_->index() + 1, out));
   }
   wake_at(operation_->record().end);
 }
 
-void UnitModule::take_beat(TokenInFlight& flight, std::uint32_t op) {
-  if (!operation_) begin(flight, op);
-  base::check(op == operation_->index() && &flight == flight_,
+void UnitModule::take_beat(TokenInFlight& token, std::uint32_t op) {
+  if (!operation_) begin(token, op);
+  base::check(op == operation_->index() && &token == token_,
               "a unit takes a beat of the next operation before the last one is over");
   if (const auto out = operation_->take(now())) emit_at(*out);
   if (operation_->all_taken() && operation_->timing().flow != Flow::Through) all_taken();
@@ -89,7 +89,7 @@ void UnitModule::emit(Cycles now) {
     end();
     return close();
   }
-  next_link()->push(*flight_, operation_->index() + 1, operation_->timing().beats_out);
+  next_link()->push(*token_, operation_->index() + 1, operation_->timing().beats_out);
   operation_->emit(now);
   if (operation_->all_emitted()) {
     end();
@@ -104,19 +104,19 @@ void UnitModule::beat_departed() {
   if (operation_->all_departed()) close();
 }
 
-void UnitModule::end() { state_.execute(*flight_, flight_->op(operation_->index())); }
+void UnitModule::end() { state_.execute(*token_, token_->op(operation_->index())); }
 
 void UnitModule::close() {
   if (state_.halted) return;
   const OpRecord record = operation_->record();
-  TokenInFlight& flight = *flight_;
+  TokenInFlight& token = *token_;
   operation_.reset();
-  stage_.accounting.operation(flight, record);
-  state_.accounting.operation(flight, record);
-  state_.report(flight, record);
-  if (state_.spans.on()) state_.spans.operation(flight, record);
-  closed(flight, record);
-  if (state_.placement.dataflow().leaves_stage(*flight.ops, record.op))
+  stage_.accounting.operation(token, record);
+  state_.accounting.operation(token, record);
+  state_.report(token, record);
+  if (state_.spans.on()) state_.spans.operation(token, record);
+  closed(token, record);
+  if (state_.placement.dataflow().leaves_stage(*token.ops, record.op))
     stage_.free(record.timing.beats_out > 0 ? record.last_out : record.end);
 }
 

@@ -19,29 +19,29 @@ class UnitModule : public Process, public Sink, public Producer {
   sc_core::sc_port<Source>& output(program::Unit to);
 
   [[nodiscard]] bool ready() const final { return !operation_.has_value(); }
-  void take_burst(TokenInFlight& flight, std::uint32_t op, const BeatSchedule& pops) final;
-  void take_beat(TokenInFlight& flight, std::uint32_t op) final;
+  void take_burst(TokenInFlight& token, std::uint32_t op, const BeatSchedule& pops) final;
+  void take_beat(TokenInFlight& token, std::uint32_t op) final;
   void beat_departed() final;
 
  protected:
   /// How operation `index` of this token runs.
-  virtual OpTiming timing(const TokenInFlight& flight, std::uint32_t index) = 0;
+  virtual OpTiming timing(const TokenInFlight& token, std::uint32_t index) = 0;
   /// It is over: counters, and what the unit does next. The unit is free.
-  virtual void closed(TokenInFlight& flight, const OpRecord& record) = 0;
+  virtual void closed(TokenInFlight& token, const OpRecord& record) = 0;
   /// Single beats: all beats in of an operation with a barrier are taken. Emits the results.
   virtual void all_taken();
   void wake(base::Cycles now) override;
 
   /// Begins an operation that nothing streams into; it had to wait for leave since `asked`.
-  void start(TokenInFlight& flight, std::uint32_t index, base::Cycles asked);
+  void start(TokenInFlight& token, std::uint32_t index, base::Cycles asked);
   /// Single beats: the beat out or the result at `at`.
   void emit_at(base::Cycles at);
   Operation& operation() { return *operation_; }
-  TokenInFlight& flight() { return *flight_; }
+  TokenInFlight& token() { return *token_; }
   StageState& stage_;
 
  private:
-  void begin(TokenInFlight& flight, std::uint32_t index);
+  void begin(TokenInFlight& token, std::uint32_t index);
   [[nodiscard]] bool wanted(const LinkSpec& link) const;
   void emit(base::Cycles now);
   void follow(const BeatSchedule& out);
@@ -51,8 +51,8 @@ class UnitModule : public Process, public Sink, public Producer {
 
   std::array<std::unique_ptr<sc_core::sc_port<Source>>, program::kUnits> outputs_;
   std::optional<Operation> operation_;
-  TokenInFlight* flight_ = nullptr;  ///< whose operation it is
-  std::deque<base::Cycles> due_;     ///< single beats: when results are there
+  TokenInFlight* token_ = nullptr;  ///< whose operation it is
+  std::deque<base::Cycles> due_;    ///< single beats: when results are there
 };
 
 }  // namespace kiln::chip

@@ -11,14 +11,14 @@ using program::OpKind;
 void StageCredit::request() {
   if (credit_ && *credit_ <= now()) {
     credit_.reset();
-    sender_.granted();
+    sender_.credit_given();
     return;
   }
   wanted_ = true;
   if (credit_) wake_at(*credit_);
 }
 
-void StageCredit::freed(Cycles at) {
+void StageCredit::stage_freed(Cycles at) {
   credit_ = at + Cycles(delay_);
   if (wanted_) wake_at(*credit_);
 }
@@ -30,26 +30,26 @@ void StageCredit::wake(Cycles) {
 VectorUnitModule::VectorUnitModule(const sc_core::sc_module_name& name, StageState& stage)
     : UnitModule(name, stage, program::Unit::VectorUnit), core_(state_.placement) {}
 
-OpTiming VectorUnitModule::timing(const TokenInFlight& flight, std::uint32_t index) {
-  const program::Op& op = flight.op(index);
+OpTiming VectorUnitModule::timing(const TokenInFlight& token, std::uint32_t index) {
+  const program::Op& op = token.op(index);
   if (op.kind == OpKind::SendResidual)
     return core_.send_timing(state_.links.links()[state_.links.index_behind(stage_.index)].between_chips);
-  return core_.timing(op.kind, flight.op(index + 1).kind == OpKind::Commit);
+  return core_.timing(op.kind, token.op(index + 1).kind == OpKind::Commit);
 }
 
-void VectorUnitModule::closed(TokenInFlight& flight, const OpRecord& record) {
-  core_.count(flight.op(record.op), stage_.accounting.activity());
-  const OpKind next = flight.op(record.op + 1).kind;
-  if (next == OpKind::Norm) start(flight, record.op + 1, now());
+void VectorUnitModule::closed(TokenInFlight& token, const OpRecord& record) {
+  core_.count(token.op(record.op), stage_.accounting.activity());
+  const OpKind next = token.op(record.op + 1).kind;
+  if (next == OpKind::Norm) start(token, record.op + 1, now());
   if (next == OpKind::SendResidual) {
-    waiting_ = Waiting{&flight, record.op + 1, now()};
+    waiting_ = Waiting{&token, record.op + 1, now()};
     credit_->request();
   }
 }
 
-void VectorUnitModule::granted() {
+void VectorUnitModule::credit_given() {
   const Waiting waiting = *std::exchange(waiting_, std::nullopt);
-  start(*waiting.flight, waiting.op, waiting.since);
+  start(*waiting.token, waiting.op, waiting.since);
 }
 
 ArrayModule::ArrayModule(const sc_core::sc_module_name& name, StageState& stage, program::ArrayKind kind)
@@ -60,39 +60,39 @@ ArrayModule::ArrayModule(const sc_core::sc_module_name& name, StageState& stage,
   timing_.latency += timing_.adapter_cycles;
 }
 
-void ArrayModule::closed(TokenInFlight& flight, const OpRecord& record) {
+void ArrayModule::closed(TokenInFlight& token, const OpRecord& record) {
   core_.count(stage_.accounting.activity());
   if (!lora_) return;
   lora_->count(stage_.accounting.activity());
   stage_.accounting.lora(lora_->cycles());
-  if (state_.spans.on()) state_.spans.lora(flight, record, lora_->cycles());
+  if (state_.spans.on()) state_.spans.lora(token, record, lora_->cycles());
 }
 
-OpTiming AttentionModule::timing(const TokenInFlight& flight, std::uint32_t) {
+OpTiming AttentionModule::timing(const TokenInFlight& token, std::uint32_t) {
   // Single beats find the reads' cost step by step.
-  cost_ = state_.beats() ? ReadCost{} : state_.kv_reads.phase(context(flight));
-  return core_.timing(context(flight), cost_);
+  cost_ = state_.beats() ? ReadCost{} : state_.kv_reads.phase(context(token));
+  return core_.timing(context(token), cost_);
 }
 
 void AttentionModule::all_taken() {
-  walk_.emplace(core_, context(flight()), now());
-  wake_at(walk_->next());
+  steps_.emplace(core_, context(token()), now());
+  wake_at(steps_->next());
 }
 
 void AttentionModule::wake(Cycles now) {
-  if (!walk_) return UnitModule::wake(now);
-  if (!walk_->done()) return wake_at(walk_->next());
-  cost_ = walk_->cost();
-  operation().set_latency((now - operation().record().last_in).count(), walk_->conflict_cycles());
-  walk_.reset();
+  if (!steps_) return UnitModule::wake(now);
+  if (!steps_->done()) return wake_at(steps_->next());
+  cost_ = steps_->cost();
+  operation().set_latency((now - operation().record().last_in).count(), steps_->conflict_cycles());
+  steps_.reset();
   emit_at(now);
 }
 
-void AttentionModule::closed(TokenInFlight& flight, const OpRecord& record) {
-  core_.count(context(flight), cost_, stage_.accounting.activity());
+void AttentionModule::closed(TokenInFlight& token, const OpRecord& record) {
+  core_.count(context(token), cost_, stage_.accounting.activity());
   const std::uint64_t busy = core_.write_slots() + 2 * cost_.steps;
   stage_.accounting.kv(busy, record.timing.conflict_cycles);
-  if (state_.spans.on()) state_.spans.kv(flight, record, busy);
+  if (state_.spans.on()) state_.spans.kv(token, record, busy);
 }
 
 }  // namespace kiln::chip

@@ -32,13 +32,13 @@ class StageCredit final : public Process, public CreditReceiver {
   class Sender {
    public:
     virtual ~Sender() = default;
-    virtual void granted() = 0;
+    virtual void credit_given() = 0;
   };
   StageCredit(const sc_core::sc_module_name& name, StageState& stage, const LinkSpec& link, Sender& sender)
-      : Process(name, stage.run, stage.queue), delay_(link.stages), sender_(sender) {}
-  /// Calls sender.granted() now or later.
+      : Process(name, stage.run, stage.queue), delay_(link.registers), sender_(sender) {}
+  /// Calls sender.credit_given() now or later.
   void request();
-  void freed(base::Cycles at) override;
+  void stage_freed(base::Cycles at) override;
 
  private:
   void wake(base::Cycles) override;
@@ -53,15 +53,15 @@ class VectorUnitModule final : public UnitModule, public StageCredit::Sender {
   VectorUnitModule(const sc_core::sc_module_name& name, StageState& stage);
   /// To the next stage; none after the last.
   void hand_over_by(StageCredit& credit) { credit_ = &credit; }
-  void granted() override;
+  void credit_given() override;
 
  private:
-  OpTiming timing(const TokenInFlight& flight, std::uint32_t index) override;
-  void closed(TokenInFlight& flight, const OpRecord& record) override;
+  OpTiming timing(const TokenInFlight& token, std::uint32_t index) override;
+  void closed(TokenInFlight& token, const OpRecord& record) override;
   VectorUnit core_;
   StageCredit* credit_ = nullptr;
   struct Waiting {
-    TokenInFlight* flight;
+    TokenInFlight* token;
     std::uint32_t op;
     base::Cycles since;
   };
@@ -75,7 +75,7 @@ class ArrayModule final : public UnitModule {
 
  private:
   OpTiming timing(const TokenInFlight&, std::uint32_t) override { return timing_; }
-  void closed(TokenInFlight& flight, const OpRecord& record) override;
+  void closed(TokenInFlight& token, const OpRecord& record) override;
   TileArray core_;
   std::optional<LoraUnit> lora_;
   OpTiming timing_;
@@ -87,12 +87,12 @@ class SamplerModule final : public UnitModule {
       : UnitModule(name, stage, program::Unit::Sampler), core_(state_.placement) {}
 
  private:
-  [[nodiscard]] bool greedy(const TokenInFlight& flight) const {
-    return state_.request.users[flight.user].sampling.greedy();
+  [[nodiscard]] bool greedy(const TokenInFlight& token) const {
+    return state_.request.users[token.user].sampling.greedy();
   }
-  OpTiming timing(const TokenInFlight& flight, std::uint32_t) override { return core_.timing(greedy(flight)); }
-  void closed(TokenInFlight& flight, const OpRecord&) override {
-    core_.count(greedy(flight), stage_.accounting.activity());
+  OpTiming timing(const TokenInFlight& token, std::uint32_t) override { return core_.timing(greedy(token)); }
+  void closed(TokenInFlight& token, const OpRecord&) override {
+    core_.count(greedy(token), stage_.accounting.activity());
   }
   Sampler core_;
 };
@@ -104,14 +104,14 @@ class AttentionModule final : public UnitModule {
       : UnitModule(name, stage, program::Unit::Attention), core_(state_.placement) {}
 
  private:
-  OpTiming timing(const TokenInFlight& flight, std::uint32_t index) override;
-  void closed(TokenInFlight& flight, const OpRecord& record) override;
+  OpTiming timing(const TokenInFlight& token, std::uint32_t index) override;
+  void closed(TokenInFlight& token, const OpRecord& record) override;
   void all_taken() override;
   void wake(base::Cycles now) override;
-  static std::uint64_t context(const TokenInFlight& flight) { return std::uint64_t{flight.position.value} + 1; }
+  static std::uint64_t context(const TokenInFlight& token) { return std::uint64_t{token.position.value} + 1; }
   AttentionUnit core_;
-  ReadCost cost_;                       ///< of a phase of the operation under way
-  std::optional<AttentionSteps> walk_;  ///< single beats
+  ReadCost cost_;                        ///< of a phase of the operation under way
+  std::optional<AttentionSteps> steps_;  ///< single beats
 };
 
 }  // namespace kiln::chip

@@ -68,16 +68,16 @@ AttentionSteps::AttentionSteps(const AttentionUnit& unit, std::uint64_t context,
     : unit_(unit),
       context_(context),
       now_(last_in + base::Cycles(unit.start_delay())),
-      walk_(unit.placement(), context) {}
+      reads_(unit.placement(), context) {}
 
 base::Cycles AttentionSteps::next() {
   const config::ChipConfig& chip = unit_.placement().chip();
-  if (const auto cycles = walk_.step()) return now_ += base::Cycles(*cycles);
-  conflict_cycles_ += walk_.cost().conflict_cycles;
+  if (const auto cycles = reads_.step()) return now_ += base::Cycles(*cycles);
+  conflict_cycles_ += reads_.cost().conflict_cycles;
   if (phase_ == Phase::Scores) {  // the last score, then the softmax
     now_ +=
         base::Cycles(std::uint64_t{chip.kv.read_cycles} + chip.attention.score_cycles + unit_.softmax_cycles(context_));
-    walk_ = KvStepReads(unit_.placement(), context_);
+    reads_ = KvStepReads(unit_.placement(), context_);
     phase_ = Phase::Values;
   } else {
     now_ += base::Cycles(std::uint64_t{chip.kv.read_cycles} + chip.attention.value_cycles + unit_.output_delay());

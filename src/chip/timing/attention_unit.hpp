@@ -44,7 +44,7 @@ class AttentionSteps {
   /// The next cycle at which something happens; done() when it is the first beat out.
   base::Cycles next();
   [[nodiscard]] bool done() const { return phase_ == Phase::Done; }
-  [[nodiscard]] const ReadCost& cost() const { return walk_.cost(); }
+  [[nodiscard]] const ReadCost& cost() const { return reads_.cost(); }
   [[nodiscard]] std::uint64_t conflict_cycles() const { return conflict_cycles_; }
 
  private:
@@ -53,7 +53,7 @@ class AttentionSteps {
   std::uint64_t context_;
   base::Cycles now_;
   Phase phase_ = Phase::Scores;
-  KvStepReads walk_;
+  KvStepReads reads_;
   std::uint64_t conflict_cycles_ = 0;
 };
 

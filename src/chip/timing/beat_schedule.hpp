@@ -1,4 +1,4 @@
-// A burst: the cycles at which the beats of a stream happen, as a list of uniform segments. Beats are strictly
+// A beat schedule: the cycles at which the beats of a stream happen, as a list of uniform segments. Beats are strictly
 // increasing in time. An undisturbed stream is one segment; each stall that breaks its rhythm begins another.
 #pragma once
 

@@ -39,12 +39,12 @@ void HostLink::arrived() {
 
 Cycles HostLink::send(Cycles now) {
   Cycles leave = now;
-  if (sent_ > 0) leave = std::max(leave, last_leave_ + Cycles(config_.cycles_per_token));
+  if (sent_ > 0) leave = std::max(leave, last_departure_ + Cycles(config_.cycles_per_token));
   received_ = leave + Cycles(config_.latency_cycles);
   wire_.add(leave, received_);
   ++sent_;
   ++ids_;
-  last_leave_ = leave;
+  last_departure_ = leave;
   return received_;
 }
 

@@ -44,7 +44,7 @@ class HostLink {
   std::size_t next_user_ = 0;
   std::uint64_t next_id_ = 0;
   std::uint64_t sent_ = 0, ids_ = 0;
-  base::Cycles last_leave_, received_;
+  base::Cycles last_departure_, received_;
   Intervals wire_;
 };
 

@@ -20,14 +20,14 @@ Cycles Backpressure::accepted_from(Cycles now) const {
   return now;
 }
 
-LinkTiming::LinkTiming(std::uint32_t stages, std::uint64_t receiver_interval, Backpressure refusal)
-    : stages_(stages), interval_(receiver_interval), refusal_(refusal) {
-  base::check(stages_ > 0 && interval_ > 0, "link: at least one stage, at least one cycle a beat");
+LinkTiming::LinkTiming(std::uint32_t registers, std::uint64_t receiver_interval, Backpressure backpressure)
+    : registers_(registers), interval_(receiver_interval), backpressure_(backpressure) {
+  base::check(registers_ > 0 && interval_ > 0, "link: at least one stage, at least one cycle a beat");
 }
 
 LinkTransfer LinkTiming::pass(const BeatSchedule& available, Cycles free_from) const {
   base::check(!available.empty(), "link: an empty burst");
-  const bool alone = refusal_.none() && free_from <= available.first() + Cycles(stages_);
+  const bool alone = backpressure_.none() && free_from <= available.first() + Cycles(registers_);
   return available.uniform() && alone ? pass_uniform(available.segment(0)) : pass_beats(available, free_from);
 }
 
@@ -36,30 +36,30 @@ LinkTransfer LinkTiming::pass(const BeatSchedule& available, Cycles free_from) c
 // slope c > i once.
 LinkTransfer LinkTiming::pass_uniform(const Segment& a) const {
   LinkTransfer result;
-  const Cycles stages(stages_);
+  const Cycles registers(registers_);
   if (a.interval >= interval_ || a.beats == 1) {
-    result.leaves = BeatSchedule(a.first, a.beats, a.interval);
-    result.pops = BeatSchedule(a.first + stages, a.beats, a.interval);
+    result.departures = BeatSchedule(a.first, a.beats, a.interval);
+    result.pops = BeatSchedule(a.first + registers, a.beats, a.interval);
     return result;
   }
-  result.pops = BeatSchedule(a.first + stages, a.beats, interval_);
-  const std::uint64_t capacity = 2 * stages_;
+  result.pops = BeatSchedule(a.first + registers, a.beats, interval_);
+  const std::uint64_t capacity = 2 * registers_;
   // Beat k waits for its place if 2S + (k - 2S) c > k i, and k >= 2S.
   std::uint64_t free_beats = capacity;
   const std::uint64_t debt = capacity * (interval_ - 1);  // 2S (c - 1) >= k (c - i) while it need not wait
   free_beats = std::max(free_beats, debt / (interval_ - a.interval) + 1);
   free_beats = std::min(free_beats, a.beats);
-  result.leaves.append(Segment{a.first, free_beats, a.interval});
+  result.departures.append(Segment{a.first, free_beats, a.interval});
   if (free_beats < a.beats) {
-    const Cycles leave = a.first + stages * 2 + Cycles((free_beats - capacity) * interval_);
-    result.leaves.append(Segment{leave, a.beats - free_beats, interval_});
+    const Cycles leave = a.first + registers * 2 + Cycles((free_beats - capacity) * interval_);
+    result.departures.append(Segment{leave, a.beats - free_beats, interval_});
   }
   return result;
 }
 
 LinkTransfer LinkTiming::pass_beats(const BeatSchedule& available, Cycles free_from) const {
   LinkTransfer result;
-  const std::size_t capacity = 2 * static_cast<std::size_t>(stages_);
+  const std::size_t capacity = 2 * static_cast<std::size_t>(registers_);
   std::vector<Cycles> pops;  // ring of the last 2S
   pops.reserve(std::min<std::uint64_t>(capacity, available.beats()));
   std::uint64_t k = 0;
@@ -67,9 +67,9 @@ LinkTransfer LinkTiming::pass_beats(const BeatSchedule& available, Cycles free_f
   Cycles receiver_free = free_from;
   available.for_each([&](Cycles at) {
     Cycles leave = std::max(at, next_leave);
-    if (k >= capacity) leave = std::max(leave, pops[k % capacity] + Cycles(stages_));
-    const Cycles pop = refusal_.accepted_from(std::max(leave + Cycles(stages_), receiver_free));
-    result.leaves.append(leave);
+    if (k >= capacity) leave = std::max(leave, pops[k % capacity] + Cycles(registers_));
+    const Cycles pop = backpressure_.accepted_from(std::max(leave + Cycles(registers_), receiver_free));
+    result.departures.append(leave);
     result.pops.append(pop);
     if (k < capacity) {
       pops.push_back(pop);
@@ -83,27 +83,28 @@ LinkTransfer LinkTiming::pass_beats(const BeatSchedule& available, Cycles free_f
   return result;
 }
 
-BeatLink::BeatLink(const LinkTiming& timing) : timing_(timing), credits_(2 * std::uint64_t{timing.stages()}) {}
+BeatLink::BeatLink(const LinkTiming& timing) : timing_(timing), credits_(2 * std::uint64_t{timing.registers()}) {}
 
 BeatLink::Step BeatLink::step(Cycles now) {
   Step result;
-  const Cycles stages(timing_.stages());
+  const Cycles registers(timing_.registers());
   while (!returning_.empty() && returning_.front() <= now) {
     returning_.pop_front();
     ++credits_;
   }
-  if (!in_flight_.empty() && in_flight_.front() <= now && receiver_free_ <= now && !timing_.refusal().refuses(now)) {
+  if (!in_flight_.empty() && in_flight_.front() <= now && receiver_free_ <= now &&
+      !timing_.backpressure().refuses(now)) {
     in_flight_.pop_front();
-    returning_.push_back(now + stages);
+    returning_.push_back(now + registers);
     receiver_free_ = now + Cycles(timing_.receiver_interval());
     result.taken = true;
   }
-  if (waiting_ > 0 && credits_ > 0 && (!last_leave_ || *last_leave_ < now)) {
+  if (waiting_ > 0 && credits_ > 0 && (!last_departure_ || *last_departure_ < now)) {
     --waiting_;
     --credits_;
-    last_leave_ = now;
-    in_flight_.push_back(now + stages);
-    result.left = true;
+    last_departure_ = now;
+    in_flight_.push_back(now + registers);
+    result.departed = true;
   }
   result.next = next_after(now);
   return result;

@@ -1,4 +1,4 @@
-// A link between two units: S >= 1 registered stages, each with a two-entry skid buffer. A beat arrives S cycles after
+// A link between two units: S >= 1 registers, each with a two-entry skid buffer. A beat arrives S cycles after
 // it left; the link holds 2S beats; a freed place is seen by the sender S cycles later. docs/units/link.md Two ways of
 // working out the same cycles: LinkTiming a burst at once, BeatLink beat by beat. Neither knows SystemC.
 #pragma once
@@ -28,20 +28,20 @@ class Backpressure {
 
 /// What becomes of a stream on a link.
 struct LinkTransfer {
-  BeatSchedule leaves;  ///< out of the producer's output buffer, into the first stage
-  BeatSchedule pops;    ///< out of the last stage, into the receiver
+  BeatSchedule departures;  ///< out of the producer's output buffer, into the first stage
+  BeatSchedule pops;        ///< out of the last stage, into the receiver
 };
 
 /// Calls f(first, last) for stretches [first, last) that together are the time in which some beat is on the link.
 template <class F>
-void on_wire(std::uint32_t stages, const LinkTransfer& transfer, F&& f) {
-  const BeatSchedule& leaves = transfer.leaves;
+void on_wire(std::uint32_t registers, const LinkTransfer& transfer, F&& f) {
+  const BeatSchedule& departures = transfer.departures;
   const BeatSchedule& pops = transfer.pops;
   // Beats that leave no later than the one before can arrive are one stretch.
-  if (leaves.uniform() && leaves.segment(0).interval <= stages) return f(leaves.first(), pops.last());
+  if (departures.uniform() && departures.segment(0).interval <= registers) return f(departures.first(), pops.last());
   std::size_t segment = 0;
   std::uint64_t beat = 0;
-  leaves.for_each([&](base::Cycles leave) {
+  departures.for_each([&](base::Cycles leave) {
     if (beat == pops.segment(segment).beats) {
       ++segment;
       beat = 0;
@@ -53,19 +53,19 @@ void on_wire(std::uint32_t stages, const LinkTransfer& transfer, F&& f) {
 class LinkTiming {
  public:
   /// `receiver_interval`: cycles that the receiver needs for a beat.
-  LinkTiming(std::uint32_t stages, std::uint64_t receiver_interval, Backpressure refusal);
+  LinkTiming(std::uint32_t registers, std::uint64_t receiver_interval, Backpressure backpressure);
   /// `free_from`: the receiver takes no beat before that.
   [[nodiscard]] LinkTransfer pass(const BeatSchedule& available, base::Cycles free_from = {}) const;
-  [[nodiscard]] std::uint32_t stages() const { return static_cast<std::uint32_t>(stages_); }
+  [[nodiscard]] std::uint32_t registers() const { return static_cast<std::uint32_t>(registers_); }
   [[nodiscard]] std::uint64_t receiver_interval() const { return interval_; }
-  [[nodiscard]] const Backpressure& refusal() const { return refusal_; }
+  [[nodiscard]] const Backpressure& backpressure() const { return backpressure_; }
 
  private:
   [[nodiscard]] LinkTransfer pass_uniform(const Segment& available) const;
   [[nodiscard]] LinkTransfer pass_beats(const BeatSchedule& available, base::Cycles free_from) const;
-  std::uint64_t stages_;
+  std::uint64_t registers_;
   std::uint64_t interval_;
-  Backpressure refusal_;
+  Backpressure backpressure_;
 };
 
 /// The link's registers, moved cycle by cycle where something can happen.
@@ -76,7 +76,7 @@ class BeatLink {
   void push() { ++waiting_; }
 
   struct Step {
-    bool left = false;                 ///< a beat left the producer in this cycle
+    bool departed = false;             ///< a beat left the producer in this cycle
     bool taken = false;                ///< the receiver took a beat in this cycle
     std::optional<base::Cycles> next;  ///< the next cycle at which anything can happen without another push()
   };
@@ -91,7 +91,7 @@ class BeatLink {
   std::deque<base::Cycles> in_flight_;  ///< arrival of each beat on the link
   std::deque<base::Cycles> returning_;  ///< when the sender learns of each freed place
   base::Cycles receiver_free_;
-  std::optional<base::Cycles> last_leave_;
+  std::optional<base::Cycles> last_departure_;
 };
 
 }  // namespace kiln::chip

@@ -33,13 +33,13 @@ LinkMap::LinkMap(const program::Placement& placement) : stages_(placement.datafl
     const bool result = to == Unit::Sequencer;
     add(from, to, placement.chip().link[link] + (result ? chip_link.way_back() : 0), receiver_interval(placement, to));
   }
-  links_.push_back(
-      {Unit::VectorUnit, Unit::VectorUnit, chip_link.stages(), receiver_interval(placement, Unit::VectorUnit), true});
+  links_.push_back({Unit::VectorUnit, Unit::VectorUnit, chip_link.registers(),
+                    receiver_interval(placement, Unit::VectorUnit), true});
 }
 
-void LinkMap::add(Unit from, Unit to, std::uint32_t stages, std::uint64_t receiver_interval) {
+void LinkMap::add(Unit from, Unit to, std::uint32_t registers, std::uint64_t receiver_interval) {
   index_[static_cast<std::size_t>(from)][static_cast<std::size_t>(to)] = static_cast<std::int8_t>(links_.size());
-  links_.push_back({from, to, stages, receiver_interval, false});
+  links_.push_back({from, to, registers, receiver_interval, false});
 }
 
 std::size_t LinkMap::index_behind(std::uint32_t stage) const {

@@ -1,4 +1,4 @@
-// The links of the chip: between which units, how many stages, how fast the receiver takes beats. All pipeline stages
+// The links of the chip: between which units, how many registers, how fast the receiver takes beats. All pipeline stages
 // of the dataflow have the same links; the one from vector unit to vector unit leads from a stage to the next, and
 // comes in two kinds.
 #pragma once
@@ -14,7 +14,7 @@ namespace kiln::chip {
 
 struct LinkSpec {
   program::Unit from, to;
-  std::uint32_t stages = 1;
+  std::uint32_t registers = 1;
   std::uint64_t receiver_interval = 1;     ///< cycles that the receiver needs for a beat
   bool between_chips = false;              ///< of the links from stage to stage
   [[nodiscard]] std::string name() const;  ///< "tree_to_vector" and the like, with the units' names
@@ -32,7 +32,7 @@ class LinkMap {
   [[nodiscard]] const LinkSpec& between(const program::Op& from, const program::Op& to) const;
 
  private:
-  void add(program::Unit from, program::Unit to, std::uint32_t stages, std::uint64_t receiver_interval);
+  void add(program::Unit from, program::Unit to, std::uint32_t registers, std::uint64_t receiver_interval);
   std::vector<program::Stage> stages_;
   std::vector<LinkSpec> links_;
   std::array<std::array<std::int8_t, program::kUnits>, program::kUnits> index_;

@@ -85,7 +85,7 @@ class Operation {
   /// The result is there, or the last beat out is available.
   void ends_at(base::Cycles now) { record_.end = now; }
   /// Bursts: when the beats out leave.
-  void set_departures(const BeatSchedule& leaves);
+  void set_departures(const BeatSchedule& departures);
   [[nodiscard]] std::uint32_t index() const { return record_.op; }
   [[nodiscard]] const OpTiming& timing() const { return record_.timing; }
   [[nodiscard]] const OpRecord& record() const { return record_; }

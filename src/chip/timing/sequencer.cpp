@@ -17,8 +17,8 @@ Sequencer::Sequencer(const program::Placement& placement, const std::vector<User
       unfinished_(users.size()) {
   for (const UserRequest& request : users) {
     User user;
-    user.kept = user.arrived = user.next = request.cached_prefix;
-    user.prompt_end = user.kept + request.prompt.size();
+    user.cached_prefix = user.arrived = user.next = request.cached_prefix;
+    user.prompt_end = user.cached_prefix + request.prompt.size();
     user.max_new = request.max_new_tokens;
     user.end_tokens = &request.end_tokens;
     user.reserved = std::min(user.prompt_end + user.max_new - 1, kv_free_);  // the last answer token is not issued
@@ -95,7 +95,7 @@ void Sequencer::apply(const News& news) {
       break;
     case News::Kind::Arrival:
       if (user.decided) break;
-      if (user.arrived++ == user.kept) {
+      if (user.arrived++ == user.cached_prefix) {
         user.outcome.prompt_arrival = news.at;
         waiting_.push_back(news.user);
       }

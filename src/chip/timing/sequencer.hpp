@@ -43,8 +43,8 @@ class Sequencer {
 
  private:
   struct User {
-    std::uint64_t kept = 0;        ///< tokens in the KV cache from before
-    std::uint64_t prompt_end = 0;  ///< position after the prompt
+    std::uint64_t cached_prefix = 0;  ///< tokens in the KV cache from before
+    std::uint64_t prompt_end = 0;     ///< position after the prompt
     std::uint64_t max_new = 0;
     const std::vector<base::TokenId>* end_tokens = nullptr;
     std::uint64_t reserved = 0;  ///< tokens of the KV cache, kept ones among them

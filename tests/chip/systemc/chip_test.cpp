@@ -134,9 +134,9 @@ TEST(Chip, CausesOfEachUnitAndTheCriticalPathAddUpToTheTotal) {
       for (const base::Cycles c : entries) total += c;
       return total;
     };
-    for (const auto& unit : outcome.by_unit) EXPECT_EQ(sum(unit.causes), outcome.total);
+    for (const auto& unit : outcome.by_unit) EXPECT_EQ(sum(unit.by_category), outcome.total);
     EXPECT_EQ(sum(outcome.critical_path), outcome.total);
-    EXPECT_EQ(sum(outcome.critical_causes), outcome.total);
+    EXPECT_EQ(sum(outcome.critical_by_category), outcome.total);
   }
 }
 
@@ -212,11 +212,11 @@ TEST(Chip, AStopInAFullPipelineAddsUpToo) {
     const auto sum = [](const auto& entries) {
       return std::accumulate(entries.begin(), entries.end(), base::Cycles());
     };
-    for (const auto& unit : outcome->by_unit) EXPECT_EQ(sum(unit.causes), outcome->total) << unit.name();
+    for (const auto& unit : outcome->by_unit) EXPECT_EQ(sum(unit.by_category), outcome->total) << unit.name();
     base::Cycles on_the_way;
     for (const TokenTiming& token : outcome->tokens) on_the_way = on_the_way + (token.commit - token.issue);
     EXPECT_EQ(sum(outcome->critical_path), on_the_way);
-    EXPECT_EQ(sum(outcome->critical_causes), on_the_way);
+    EXPECT_EQ(sum(outcome->critical_by_category), on_the_way);
   }
 }
 
@@ -251,7 +251,7 @@ TEST(Chip, CountsWhatItsFormulasSay) {
   EXPECT_EQ(a.kv_words_written, 2 * layers * 3 * m.kv_heads * placement.kv().row_words);
   EXPECT_EQ(a.host_tokens, 4U);
   EXPECT_EQ(a.kv_conflict_cycles, outcome.by_unit[static_cast<std::size_t>(Unit::KvSram)]
-                                      .causes[static_cast<std::size_t>(CycleCategory::KvConflict)]
+                                      .by_category[static_cast<std::size_t>(CycleCategory::KvConflict)]
                                       .count());
 }
 

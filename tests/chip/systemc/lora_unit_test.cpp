@@ -76,7 +76,7 @@ TEST(LoraUnit, TheArrayWaitsForItAndTheTreeAddsOnceMore) {
   const auto& rows = with.outcome.by_unit;
   EXPECT_EQ(rows.size(), without.outcome.by_unit.size() + 1);
   EXPECT_EQ(rows.back().unit, Unit::Lora);
-  EXPECT_EQ(rows.back().causes[static_cast<std::size_t>(CycleCategory::Compute)], base::Cycles(times * 798));
+  EXPECT_EQ(rows.back().by_category[static_cast<std::size_t>(CycleCategory::Compute)], base::Cycles(times * 798));
   EXPECT_EQ(with.outcome.activity.lora_macs, times * (1024 + 2048));
 }
 
@@ -134,7 +134,7 @@ TEST(LoraUnit, SlicesAddUpToItsCycles) {
     const auto watched = watch(placement, request);
     std::uint64_t counted = 0;
     for (const auto& row : watched.outcome.by_unit)
-      if (row.unit == Unit::Lora) counted += row.causes[static_cast<std::size_t>(CycleCategory::Compute)].count();
+      if (row.unit == Unit::Lora) counted += row.by_category[static_cast<std::size_t>(CycleCategory::Compute)].count();
     EXPECT_GT(counted, 0U);
     EXPECT_EQ(sliced, counted);
   }

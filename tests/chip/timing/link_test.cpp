@@ -35,7 +35,7 @@ LinkTransfer by_beats(const LinkTiming& timing, const BeatSchedule& available) {
       ++pushed;
     }
     const BeatLink::Step step = link.step(now);
-    if (step.left) result.leaves.append(now);
+    if (step.departed) result.departures.append(now);
     if (step.taken) result.pops.append(now);
     std::optional<Cycles> next = step.next;
     if (pushed < avail.size() && (!next || Cycles(avail[pushed]) < *next)) next = Cycles(avail[pushed]);
@@ -47,21 +47,21 @@ LinkTransfer by_beats(const LinkTiming& timing, const BeatSchedule& available) {
 }
 
 void expect_same(const LinkTransfer& a, const LinkTransfer& b) {
-  EXPECT_EQ(cycles_of(a.leaves), cycles_of(b.leaves));
+  EXPECT_EQ(cycles_of(a.departures), cycles_of(b.departures));
   EXPECT_EQ(cycles_of(a.pops), cycles_of(b.pops));
 }
 
-TEST(Link, ABeatArrivesAfterAsManyCyclesAsTheLinkHasStages) {
+TEST(Link, ABeatArrivesAfterAsManyCyclesAsTheLinkHasRegisters) {
   BeatLink link(LinkTiming(3, 1, Backpressure(0, 0)));
   link.push();
-  EXPECT_TRUE(link.step(Cycles(10)).left);
+  EXPECT_TRUE(link.step(Cycles(10)).departed);
   EXPECT_FALSE(link.step(Cycles(12)).taken);  // blocked at t - 1
   EXPECT_TRUE(link.step(Cycles(13)).taken);   // ready at t
 }
 
 TEST(Link, AFastReceiverTakesTheProducersRhythm) {
   const LinkTransfer p = LinkTiming(2, 1, Backpressure(0, 0)).pass(BeatSchedule(Cycles(100), 4, 3));
-  EXPECT_EQ(cycles_of(p.leaves), (List{100, 103, 106, 109}));
+  EXPECT_EQ(cycles_of(p.departures), (List{100, 103, 106, 109}));
   EXPECT_EQ(cycles_of(p.pops), (List{102, 105, 108, 111}));
 }
 
@@ -69,16 +69,16 @@ TEST(Link, AFastReceiverTakesTheProducersRhythm) {
 TEST(Link, ASlowReceiverFillsTheLinkAndItsOwnRhythmHolds) {
   const LinkTransfer p = LinkTiming(1, 4, Backpressure(0, 0)).pass(BeatSchedule(Cycles(0), 5, 1));
   EXPECT_EQ(cycles_of(p.pops), (List{1, 5, 9, 13, 17}));
-  EXPECT_EQ(cycles_of(p.leaves), (List{0, 1, 2, 6, 10}));
+  EXPECT_EQ(cycles_of(p.departures), (List{0, 1, 2, 6, 10}));
 }
 
 TEST(Link, PopsAreThoseOfAnUnlimitedBuffer) {
   support::RandomConfigs random(support::test_seed(51));
   for (int round = 0; round < 500; ++round) {
-    const std::uint64_t stages = random.few(9), c = random.few(9), i = random.few(9), beats = random.few(60);
-    const LinkTransfer p =
-        LinkTiming(static_cast<std::uint32_t>(stages), c, Backpressure(0, 0)).pass(BeatSchedule(Cycles(7), beats, i));
-    for (std::uint64_t k = 0; k < beats; ++k) EXPECT_EQ(cycles_of(p.pops)[k], 7 + stages + k * std::max(i, c));
+    const std::uint64_t registers = random.few(9), c = random.few(9), i = random.few(9), beats = random.few(60);
+    const LinkTransfer p = LinkTiming(static_cast<std::uint32_t>(registers), c, Backpressure(0, 0))
+                               .pass(BeatSchedule(Cycles(7), beats, i));
+    for (std::uint64_t k = 0; k < beats; ++k) EXPECT_EQ(cycles_of(p.pops)[k], 7 + registers + k * std::max(i, c));
   }
 }
 
@@ -100,11 +100,11 @@ TEST(Link, BurstsEqualBeatsOnRandomSchedulesWithAndWithoutStalls) {
 }
 
 TEST(Link, StallsDelayBeatsAndLoseNone) {
-  const Backpressure refusal(99, 3);
-  const LinkTransfer p = LinkTiming(2, 1, refusal).pass(BeatSchedule(Cycles(0), 200, 1));
+  const Backpressure backpressure(99, 3);
+  const LinkTransfer p = LinkTiming(2, 1, backpressure).pass(BeatSchedule(Cycles(0), 200, 1));
   EXPECT_EQ(p.pops.beats(), 200U);
   EXPECT_GT(p.pops.last(), Cycles(2 + 199));
-  p.pops.for_each([&](Cycles at) { EXPECT_FALSE(refusal.refuses(at)); });
+  p.pops.for_each([&](Cycles at) { EXPECT_FALSE(backpressure.refuses(at)); });
 }
 
 TEST(BeatSchedule, KeepsBeatsInUniformSegments) {
@@ -120,16 +120,16 @@ TEST(BeatSchedule, KeepsBeatsInUniformSegments) {
 
 TEST(LinkMap, HasTheStagesAndReceiversOfTheConfig) {
   const auto placement = placed([](config::ModelConfig&, config::ChipConfig& c) {
-    c.link = {.stages = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}};
+    c.link = {.registers = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}};
     c.vector.lanes = 30;
     c.attention.input_lanes = 60;
     c.sampler.lanes = 10;
   });
   const LinkMap map(placement);
   using program::Unit;
-  const auto expect = [&](Unit from, Unit to, std::uint32_t stages, std::uint64_t interval) {
+  const auto expect = [&](Unit from, Unit to, std::uint32_t registers, std::uint64_t interval) {
     const LinkSpec& link = map.links()[map.index(from, to)];
-    EXPECT_EQ(link.stages, stages) << link.name();
+    EXPECT_EQ(link.registers, registers) << link.name();
     EXPECT_EQ(link.receiver_interval, interval) << link.name();
   };
   expect(Unit::Sequencer, Unit::EmbeddingRom, 1, 1);

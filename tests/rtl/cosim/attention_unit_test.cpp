@@ -25,9 +25,9 @@ class AttentionOracle final : public Oracle {
   [[nodiscard]] std::uint32_t positions() const override { return capacity_; }
   [[nodiscard]] bool ordered() const override { return true; }
 
-  void token(const chip::TokenInFlight& flight, const Pins& pins) override {
-    pins["position_i"].set(flight.position.value);
-    if (flight.position.value == 0) {
+  void token(const chip::TokenInFlight& token, const Pins& pins) override {
+    pins["position_i"].set(token.position.value);
+    if (token.position.value == 0) {
       for (auto& store : stores_) store.clear();
       spread_ = static_cast<int>(random_.below(3)) * 20;
     }

@@ -49,9 +49,9 @@ class Oracle {
  public:
   virtual ~Oracle() = default;
   /// A token comes: sets the inputs that stay as they are until the next one.
-  virtual void token(const chip::TokenInFlight& flight, const Pins& pins) = 0;
+  virtual void token(const chip::TokenInFlight& token, const Pins& pins) = 0;
   /// The unit's next operation, in the order of the dataflow.
-  virtual Exchange exchange(const chip::TokenInFlight& flight, const program::Op& op, const Pins& pins) = 0;
+  virtual Exchange exchange(const chip::TokenInFlight& token, const program::Op& op, const Pins& pins) = 0;
   /// Positions that a token may have: drawn below this, or, where `ordered`, one behind the other from 0.
   [[nodiscard]] virtual std::uint32_t positions() const { return 1; }
   [[nodiscard]] virtual bool ordered() const { return false; }
@@ -157,10 +157,10 @@ class Lane {
 
   void next_operation(std::uint64_t now) {
     do {
-      if (flight_.ops == nullptr || ++op_ >= flight_.ops->size()) begin_token();
-    } while (flight_.op(op_).unit != case_.unit);
-    const program::Op& op = flight_.op(op_);
-    exchange_ = oracle_->exchange(flight_, op, pins_);
+      if (token_.ops == nullptr || ++op_ >= token_.ops->size()) begin_token();
+    } while (token_.op(op_).unit != case_.unit);
+    const program::Op& op = token_.op(op_);
+    exchange_ = oracle_->exchange(token_, op, pins_);
     fed_ = gone_ = 0;
     base::check(!exchange_.in.empty(), "cosim: an operation that begins by itself follows another");
     free_from_ = std::max(free_from_, now);
@@ -169,9 +169,9 @@ class Lane {
   /// An operation that the unit begins by itself when the one before is over.
   void follow() {
     if (fed_ != exchange_.in.size() || !exchange_.out.empty()) return;
-    if (op_ + 1 >= flight_.ops->size() || flight_.op(op_ + 1).unit != case_.unit) return;
+    if (op_ + 1 >= token_.ops->size() || token_.op(op_ + 1).unit != case_.unit) return;
     ++op_;
-    exchange_ = oracle_->exchange(flight_, flight_.op(op_), pins_);
+    exchange_ = oracle_->exchange(token_, token_.op(op_), pins_);
     base::check(exchange_.in.empty(), "cosim: two operations in a row that both take beats");
     fed_ = gone_ = 0;
   }
@@ -180,14 +180,14 @@ class Lane {
     const std::uint32_t position = oracle_->ordered() ? tokens_ % oracle_->positions()
                                                       : static_cast<std::uint32_t>(random_.below(oracle_->positions()));
     ++tokens_;
-    flight_ = {};
-    flight_.user = static_cast<std::uint32_t>(random_.below(2));
-    flight_.position = base::TokenPos{position};
-    flight_.with_logits = random_.below(2) == 0 || case_.unit == program::Unit::Sampler ||
-                          case_.unit == program::Unit::LmHeadArray || case_.unit == program::Unit::LmHeadTree;
-    flight_.ops = &case_.placement->dataflow().token(flight_.with_logits);
+    token_ = {};
+    token_.user = static_cast<std::uint32_t>(random_.below(2));
+    token_.position = base::TokenPos{position};
+    token_.with_logits = random_.below(2) == 0 || case_.unit == program::Unit::Sampler ||
+                         case_.unit == program::Unit::LmHeadArray || case_.unit == program::Unit::LmHeadTree;
+    token_.ops = &case_.placement->dataflow().token(token_.with_logits);
     op_ = 0;
-    oracle_->token(flight_, pins_);
+    oracle_->token(token_, pins_);
   }
 
   bool outputs(std::uint64_t now) {
@@ -250,10 +250,10 @@ class Lane {
   }
 
   void take(std::uint64_t now) {
-    const program::Op& op = flight_.op(op_);
-    const chip::LinkSpec& link = links_.between(flight_.op(op_ - 1), op);
-    if (fed_ == 0) flight_.cursor = base::Cycles(now - link.stages);
-    twin_->take_beat(flight_, op_);
+    const program::Op& op = token_.op(op_);
+    const chip::LinkSpec& link = links_.between(token_.op(op_ - 1), op);
+    if (fed_ == 0) token_.cursor = base::Cycles(now - link.registers);
+    twin_->take_beat(token_, op_);
     ++fed_;
     ++taken_;
     offered_ = false;
@@ -274,7 +274,7 @@ class Lane {
     ADD_FAILURE() << fmt::format(
         "{}, cycle {}, signal {}: twin has {}, RTL has {} (operation {} of position {}, beat "
         "{} of {} in, {} of {} out)",
-        case_.name, now, signal, expected, seen, program::name(flight_.op(op_).kind), flight_.position.value, fed_,
+        case_.name, now, signal, expected, seen, program::name(token_.op(op_).kind), token_.position.value, fed_,
         exchange_.in.size(), gone_, exchange_.out.size());
     return false;
   }
@@ -298,7 +298,7 @@ class Lane {
   std::unique_ptr<chip::UnitModule> twin_;
   std::vector<std::unique_ptr<Outlet>> outlets_;
   std::vector<std::string> outputs_, inputs_;
-  chip::TokenInFlight flight_;
+  chip::TokenInFlight token_;
   std::uint32_t op_ = 0;
   Exchange exchange_;
   Bits seen_;

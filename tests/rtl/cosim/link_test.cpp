@@ -17,9 +17,9 @@ struct LinkLane {
       : name(fmt::format("link of {} stages, {} bits, interval {}", c.at("stages"), c.at("width"), c.at("interval"))),
         pins(model, fmt::format("c{}_", index)),
         random(seed),
-        refusal(seed | 1, static_cast<std::uint32_t>(index)),
+        backpressure(seed | 1, static_cast<std::uint32_t>(index)),
         interval(c.at("interval")),
-        twin(chip::LinkTiming(c.at("stages"), c.at("interval"), refusal)) {}
+        twin(chip::LinkTiming(c.at("stages"), c.at("interval"), backpressure)) {}
 
   bool cycle(std::uint64_t now) {
     if (!waiting && random.below(3) != 0 && sent < wanted) {
@@ -31,14 +31,14 @@ struct LinkLane {
     }
     pins["in_valid_i"].set(waiting ? 1 : 0);
     if (waiting) pins["in_data_i"].set(*waiting);
-    const bool accepts = now >= receiver_free && !refusal.refuses(base::Cycles(now));
+    const bool accepts = now >= receiver_free && !backpressure.refuses(base::Cycles(now));
     pins["out_ready_i"].set(accepts ? 1 : 0);
     const auto step = twin.step(base::Cycles(now));
-    const bool left = waiting && pins["in_ready_o"].get() != 0;
+    const bool departed = waiting && pins["in_ready_o"].get() != 0;
     const bool taken = accepts && pins["out_valid_o"].get() != 0;
-    EXPECT_EQ(step.left, left) << name << ", cycle " << now << ", signal in_ready_o";
+    EXPECT_EQ(step.departed, departed) << name << ", cycle " << now << ", signal in_ready_o";
     EXPECT_EQ(step.taken, taken) << name << ", cycle " << now << ", signal out_valid_o";
-    if (left != step.left || taken != step.taken) return false;
+    if (departed != step.departed || taken != step.taken) return false;
     if (taken) {
       Bits seen;
       pins["out_data_o"].get(seen);
@@ -48,7 +48,7 @@ struct LinkLane {
       receiver_free = now + interval;
       ++arrived;
     }
-    if (left) {
+    if (departed) {
       on_way.push_back(*waiting);
       waiting.reset();
       ++sent;
@@ -59,7 +59,7 @@ struct LinkLane {
   std::string name;
   Pins pins;
   base::Random random;
-  chip::Backpressure refusal;
+  chip::Backpressure backpressure;
   std::uint64_t wanted = transactions_wanted();
   std::uint64_t interval, receiver_free = 0, sent = 0, arrived = 0;
   chip::BeatLink twin;

@@ -10,20 +10,20 @@ class SamplerOracle final : public Oracle {
   SamplerOracle(const Case& which, base::Random& random) : case_(which), random_(random) {}
   [[nodiscard]] std::uint32_t positions() const override { return 1U << 20; }
 
-  void token(const chip::TokenInFlight& flight, const Pins& pins) override {
+  void token(const chip::TokenInFlight& token, const Pins& pins) override {
     sampling_ = {};
     sampling_.top_k = static_cast<std::uint32_t>(random_.between(1, case_.placement->chip().sampler.max_top_k));
     sampling_.seed = random_.next();
-    if (flight.user == kDrawn) sampling_.temperature = 0.01 + 2 * random_.unit();
+    if (token.user == kDrawn) sampling_.temperature = 0.01 + 2 * random_.unit();
     const float factor = sampling_.greedy() ? 0 : numerics::exponent_factor(sampling_.temperature);
     pins["greedy_i"].set(sampling_.greedy() ? 1 : 0);
     pins["factor_i"].set(std::bit_cast<std::uint32_t>(factor));
     pins["top_k_i"].set(sampling_.top_k);
     pins["seed_i"].set(sampling_.seed);
-    pins["position_i"].set(flight.position.value);
+    pins["position_i"].set(token.position.value);
   }
 
-  Exchange exchange(const chip::TokenInFlight& flight, const program::Op&, const Pins&) override {
+  Exchange exchange(const chip::TokenInFlight& token, const program::Op&, const Pins&) override {
     std::vector<float> logits(case_.placement->model().vocab_size);
     const std::uint64_t kind = random_.below(4);
     for (float& x : logits) {
@@ -33,7 +33,7 @@ class SamplerOracle final : public Oracle {
     }
     Exchange e{"logits", "id", {}, {Bits(32)}};
     append_elements(e.in, logits, case_.placement->chip().link.beat_elements());
-    e.out[0].set(0, 32, numerics::sample(logits, sampling_, flight.position.value));
+    e.out[0].set(0, 32, numerics::sample(logits, sampling_, token.position.value));
     return e;
   }
 

@@ -24,14 +24,14 @@ class VectorOracle final : public Oracle {
 
   [[nodiscard]] std::uint32_t positions() const override { return 1U << 24; }
 
-  void token(const chip::TokenInFlight& flight, const Pins& pins) override {
-    pins["position_i"].set(std::uint64_t{flight.position.value});
-    pins["with_logits_i"].set(std::uint64_t{flight.with_logits});
+  void token(const chip::TokenInFlight& token, const Pins& pins) override {
+    pins["position_i"].set(std::uint64_t{token.position.value});
+    pins["with_logits_i"].set(std::uint64_t{token.with_logits});
     down_ = false;
   }
 
-  Exchange exchange(const chip::TokenInFlight& flight, const program::Op& op, const Pins&) override {
-    Exchange made = of(flight, op);
+  Exchange exchange(const chip::TokenInFlight& token, const program::Op& op, const Pins&) override {
+    Exchange made = of(token, op);
     const bool in_a_layer =
         op.kind != OpKind::StoreResidual && (op.kind != OpKind::Norm || op.array != ArrayKind::LmHead);
     if (in_a_layer) made.layer = op.layer.value;
@@ -39,7 +39,7 @@ class VectorOracle final : public Oracle {
   }
 
  private:
-  Exchange of(const chip::TokenInFlight& flight, const program::Op& op) {
+  Exchange of(const chip::TokenInFlight& token, const program::Op& op) {
     switch (op.kind) {
       case OpKind::StoreResidual:
         residual_ = elements_.vector(model_.hidden_size);
@@ -47,14 +47,14 @@ class VectorOracle final : public Oracle {
       case OpKind::Norm:
         return norm(op);
       case OpKind::RopeQuantise:
-        return rope(flight);
+        return rope(token);
       case OpKind::QuantiseAttention: {
         const auto x = elements_.vector(model_.q_width());
         numerics::quantise_input(x, 1, quantised_);
         return {"attention", "o_array", beats(x), array_beats()};
       }
       case OpKind::AddResidual:
-        return add(flight, op);
+        return add(token, op);
       case OpKind::SiluMultiply:
         return silu();
       default:
@@ -79,22 +79,22 @@ class VectorOracle final : public Oracle {
     return {"", to, {}, array_beats()};
   }
 
-  Exchange rope(const chip::TokenInFlight& flight) {
+  Exchange rope(const chip::TokenInFlight& token) {
     Exchange made{"qkv_tree", "attention_out", {}, {}};
     const std::uint32_t heads[] = {model_.kv_heads, model_.kv_heads, model_.heads};
     for (int section = 0; section < 3; ++section) {
       auto x = elements_.vector(std::size_t{heads[section]} * model_.head_dim);
       for (Bits& beat : beats(x)) made.in.push_back(std::move(beat));
-      for (Bits& beat : attention_beats(x, section != 1, flight.position.value)) made.out.push_back(std::move(beat));
+      for (Bits& beat : attention_beats(x, section != 1, token.position.value)) made.out.push_back(std::move(beat));
     }
     return made;
   }
 
-  Exchange add(const chip::TokenInFlight& flight, const program::Op& op) {
+  Exchange add(const chip::TokenInFlight& token, const program::Op& op) {
     const auto x = elements_.vector(model_.hidden_size);
     numerics::add(residual_, x);
     Exchange made{down_ ? "down_tree" : "o_tree", "", beats(x), {}};
-    if (down_ && op.layer.value + 1 == model_.layers && !flight.with_logits) {
+    if (down_ && op.layer.value + 1 == model_.layers && !token.with_logits) {
       made.output = "done";
       made.out.emplace_back(32);
     }
