@@ -3,14 +3,18 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <filesystem>
 #include <tuple>
 
 #include "base/text.hpp"
-#include "checkpoint/readers.hpp"
 
 namespace kiln::checkpoint {
+
+base::Result<std::unique_ptr<Checkpoint>> open_hf(const std::string& directory);  // hf_directory.cpp
+base::Result<std::unique_ptr<Checkpoint>> open_gguf(const std::string& file);     // gguf_checkpoint.cpp
+
 namespace {
 constexpr std::string_view kSynthetic = "synthetic:";
 }
@@ -26,21 +30,39 @@ const TensorInfo* Checkpoint::find(Role role, base::LayerId layer) const {
 
 namespace {
 
-base::Result<std::unique_ptr<Checkpoint>> open_any(const std::string& source) {
-  if (source.starts_with(kSynthetic))
-    return base::Error{fmt::format("{} has no file to open; its shapes come from a model config", source)};
+using Opened = base::Result<std::unique_ptr<Checkpoint>>;
+
+bool is_directory(const std::string& source) {
   std::error_code failure;
-  if (std::filesystem::is_directory(source, failure)) return open_hf(source);
-  if (source.ends_with(".safetensors"))
-    return base::Error{
-        fmt::format("{} has no shapes of a model; expected the directory that holds it and config.json", source)};
-  return open_gguf(source);
+  return std::filesystem::is_directory(source, failure);
 }
+
+Opened refuse_synthetic(const std::string& source) {
+  return base::Error{fmt::format("{} has no file to open; its shapes come from a model config", source)};
+}
+
+Opened refuse_lone_tensors(const std::string& source) {
+  return base::Error{
+      fmt::format("{} has no shapes of a model; expected the directory that holds it and config.json", source)};
+}
+
+/// What a source may be: the first row that it is opens it.
+struct FileFormat {
+  bool (*is)(const std::string& source);
+  Opened (*open)(const std::string& source);
+};
+constexpr std::array kFileFormats = {
+    FileFormat{[](const std::string& source) { return source.starts_with(kSynthetic); }, refuse_synthetic},
+    FileFormat{is_directory, open_hf},
+    FileFormat{[](const std::string& source) { return source.ends_with(".safetensors"); }, refuse_lone_tensors},
+    FileFormat{[](const std::string&) { return true; }, open_gguf},  // says what it is not
+};
 
 }  // namespace
 
 base::Result<std::unique_ptr<Checkpoint>> open(const std::string& source) {
-  auto opened = open_any(source);
+  const auto* format = std::ranges::find_if(kFileFormats, [&](const FileFormat& one) { return one.is(source); });
+  auto opened = format->open(source);
   if (!opened) return base::Error{base::without_controls(opened.error().message)};
   return opened;
 }

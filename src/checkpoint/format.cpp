@@ -1,30 +1,26 @@
 #include "checkpoint/format.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include "checkpoint/blocks.hpp"
-#include "kiln/base/enum_table.hpp"
 
 namespace kiln::checkpoint {
 namespace {
 
 using namespace blocks;
 
-constexpr auto kFormats = base::enum_table<FormatInfo, Format>({
-    {Format::F32, {"F32", 1, 4}},
-    {Format::F16, {"F16", 1, 2}},
-    {Format::BF16, {"BF16", 1, 2}},
-    {Format::Q8_0, {"Q8_0", 32, 34}},
-    {Format::Q4_0, {"Q4_0", 32, 18}},
-    {Format::Q4_1, {"Q4_1", 32, 20}},
-    {Format::Q5_0, {"Q5_0", 32, 22}},
-    {Format::Q5_1, {"Q5_1", 32, 24}},
-    {Format::Q2_K, {"Q2_K", 256, 84}},
-    {Format::Q3_K, {"Q3_K", 256, 110}},
-    {Format::Q4_K, {"Q4_K", 256, 144}},
-    {Format::Q5_K, {"Q5_K", 256, 176}},
-    {Format::Q6_K, {"Q6_K", 256, 210}},
-});
+void f32(const std::byte* source, std::uint64_t weights, float* out) {
+  std::memcpy(out, source, weights * sizeof(float));
+}
+
+void f16(const std::byte* source, std::uint64_t weights, float* out) {
+  for (std::uint64_t i = 0; i < weights; ++i) out[i] = half_at(source + 2 * i);
+}
+
+void bf16(const std::byte* source, std::uint64_t weights, float* out) {
+  for (std::uint64_t i = 0; i < weights; ++i) out[i] = bfloat_to_float(load<std::uint16_t>(source + 2 * i));
+}
 
 // 32 weights: scale, then one signed byte each.
 void q8_0(const std::byte* block, float* out) {
@@ -78,56 +74,32 @@ void q5_1(const std::byte* block, float* out) {
   }
 }
 
-template <class Decode>
-void each_block(const FormatInfo& format, const std::byte* source, std::uint64_t blocks, float* out,
-                Decode decode_block) {
-  for (std::uint64_t b = 0; b < blocks; ++b)
-    decode_block(source + b * format.block_bytes, out + b * format.block_weights);
+/// A format of blocks that are decoded one by one.
+template <std::uint32_t Weights, std::uint32_t Bytes, void (*DecodeBlock)(const std::byte*, float*)>
+constexpr Format blocks_of(std::string_view name) {
+  return {name, Weights, Bytes, [](const std::byte* source, std::uint64_t blocks, float* out) {
+            for (std::uint64_t b = 0; b < blocks; ++b) DecodeBlock(source + b * Bytes, out + b * Weights);
+          }};
 }
+
+constexpr std::array kFormats = {
+    Format{"F32", 1, 4, f32},          Format{"F16", 1, 2, f16},          Format{"BF16", 1, 2, bf16},
+    blocks_of<32, 34, q8_0>("Q8_0"),   blocks_of<32, 18, q4_0>("Q4_0"),   blocks_of<32, 20, q4_1>("Q4_1"),
+    blocks_of<32, 22, q5_0>("Q5_0"),   blocks_of<32, 24, q5_1>("Q5_1"),   blocks_of<256, 84, q2_k>("Q2_K"),
+    blocks_of<256, 110, q3_k>("Q3_K"), blocks_of<256, 144, q4_k>("Q4_K"), blocks_of<256, 176, q5_k>("Q5_K"),
+    blocks_of<256, 210, q6_k>("Q6_K"),
+};
 
 }  // namespace
 
-const FormatInfo& info(Format format) { return kFormats[format]; }
-
-void decode(Format format, const std::byte* source, std::uint64_t blocks, float* out) {
-  const FormatInfo& f = info(format);
-  switch (format) {
-    case Format::F32:
-      std::memcpy(out, source, blocks * sizeof(float));
-      return;
-    case Format::F16:
-      for (std::uint64_t i = 0; i < blocks; ++i) out[i] = half_at(source + 2 * i);
-      return;
-    case Format::BF16:
-      for (std::uint64_t i = 0; i < blocks; ++i) out[i] = bfloat_to_float(load<std::uint16_t>(source + 2 * i));
-      return;
-    case Format::Q8_0:
-      return each_block(f, source, blocks, out, q8_0);
-    case Format::Q4_0:
-      return each_block(f, source, blocks, out, q4_0);
-    case Format::Q4_1:
-      return each_block(f, source, blocks, out, q4_1);
-    case Format::Q5_0:
-      return each_block(f, source, blocks, out, q5_0);
-    case Format::Q5_1:
-      return each_block(f, source, blocks, out, q5_1);
-    case Format::Q2_K:
-      return each_block(f, source, blocks, out, q2_k);
-    case Format::Q3_K:
-      return each_block(f, source, blocks, out, q3_k);
-    case Format::Q4_K:
-      return each_block(f, source, blocks, out, q4_k);
-    case Format::Q5_K:
-      return each_block(f, source, blocks, out, q5_k);
-    case Format::Q6_K:
-      return each_block(f, source, blocks, out, q6_k);
-  }
+const Format* find_format(std::string_view name) {
+  const auto* found = std::ranges::find(kFormats, name, &Format::name);
+  return found == kFormats.end() ? nullptr : found;
 }
 
-std::optional<std::uint64_t> matrix_bytes(Format format, std::uint64_t rows, std::uint64_t columns) {
-  const FormatInfo& f = info(format);
-  if (columns % f.block_weights != 0) return std::nullopt;
-  const auto row = multiply(columns / f.block_weights, f.block_bytes);
+std::optional<std::uint64_t> matrix_bytes(const Format& format, std::uint64_t rows, std::uint64_t columns) {
+  if (columns % format.block_weights != 0) return std::nullopt;
+  const auto row = multiply(columns / format.block_weights, format.block_bytes);
   return row ? multiply(*row, rows) : std::nullopt;
 }
 

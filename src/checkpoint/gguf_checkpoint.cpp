@@ -7,7 +7,6 @@
 #include "checkpoint/gguf_model.hpp"
 #include "checkpoint/layout.hpp"
 #include "checkpoint/mapped_checkpoint.hpp"
-#include "checkpoint/readers.hpp"
 
 namespace kiln::checkpoint {
 namespace {
@@ -30,7 +29,7 @@ base::Status place(const GgufFile& file, MappedParts& parts) {
     if (found->dimensions != expected)
       return base::Error{fmt::format("{}: tensor {} has the shape [{}]; the metadata ask for [{}]", file.path(),
                                      tensor.name, fmt::join(found->dimensions, ", "), fmt::join(expected, ", "))};
-    const FormatInfo& format = info(found->format);
+    const Format& format = *found->format;
     tensor.format = format.name;
     tensor.bits_per_weight = 8.0 * format.block_bytes / format.block_weights;
     const bool turned = tensor.role == Role::Q || tensor.role == Role::K;
@@ -47,10 +46,10 @@ base::Status read_rope_factors(const GgufFile& file, MappedParts& parts) {
   const GgufTensor* tensor = file.tensor(kRopeFactors);
   if (tensor == nullptr) return {};
   const std::uint64_t pairs = parts.config.head_dim / 2;
-  if (tensor->format != Format::F32 || tensor->dimensions != std::vector<std::uint64_t>{pairs})
+  if (tensor->format != find_format("F32") || tensor->dimensions != std::vector<std::uint64_t>{pairs})
     return base::Error{fmt::format("{}: tensor {}: {} numbers in F32 are expected", file.path(), kRopeFactors, pairs)};
   parts.rope_factors.resize(pairs);
-  decode(Format::F32, file.file().bytes().data() + tensor->offset, pairs, parts.rope_factors.data());
+  tensor->format->decode(file.file().bytes().data() + tensor->offset, pairs, parts.rope_factors.data());
   for (std::size_t i = 0; i < pairs; ++i)
     if (first_not_finite({&parts.rope_factors[i], 1}) || parts.rope_factors[i] <= 0)
       return base::Error{fmt::format("{}: tensor {}: element {} is {}; a finite number above 0 is expected",

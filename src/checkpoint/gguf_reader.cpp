@@ -18,54 +18,12 @@ constexpr std::uint64_t kSmallestTensor =
     8 + 1 + 4 + 8 + 4 + 8;  // length and byte of a name, rank, one size, type, offset
 constexpr std::uint32_t kMaximumDimensions = 4;
 
-struct NamedType {
-  std::string_view name;
-  std::optional<Format> format;
-};
-// ggml's type numbers; numbers without a name were never released or have been withdrawn.
-constexpr std::array<NamedType, 40> kTypes = {{
-    {"F32", Format::F32},
-    {"F16", Format::F16},
-    {"Q4_0", Format::Q4_0},
-    {"Q4_1", Format::Q4_1},
-    {"Q4_2", {}},
-    {"Q4_3", {}},
-    {"Q5_0", Format::Q5_0},
-    {"Q5_1", Format::Q5_1},
-    {"Q8_0", Format::Q8_0},
-    {"Q8_1", {}},
-    {"Q2_K", Format::Q2_K},
-    {"Q3_K", Format::Q3_K},
-    {"Q4_K", Format::Q4_K},
-    {"Q5_K", Format::Q5_K},
-    {"Q6_K", Format::Q6_K},
-    {"Q8_K", {}},
-    {"IQ2_XXS", {}},
-    {"IQ2_XS", {}},
-    {"IQ3_XXS", {}},
-    {"IQ1_S", {}},
-    {"IQ4_NL", {}},
-    {"IQ3_S", {}},
-    {"IQ2_S", {}},
-    {"IQ4_XS", {}},
-    {"I8", {}},
-    {"I16", {}},
-    {"I32", {}},
-    {"I64", {}},
-    {"F64", {}},
-    {"IQ1_M", {}},
-    {"BF16", Format::BF16},
-    {"Q4_0_4_4", {}},
-    {"Q4_0_4_8", {}},
-    {"Q4_0_8_8", {}},
-    {"TQ1_0", {}},
-    {"TQ2_0", {}},
-    {"IQ4_NL_4_4", {}},
-    {"IQ4_NL_4_8", {}},
-    {"IQ4_NL_8_8", {}},
-    {"MXFP4", {}},
-}};
-constexpr std::string_view kReadable = "F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1 or Q2_K to Q6_K is expected";
+// ggml's type numbers by name, also of what was withdrawn; which of them Kiln reads is in format.cpp.
+constexpr std::array<std::string_view, 40> kTypes = {
+    "F32",    "F16",      "Q4_0",     "Q4_1",     "Q4_2",  "Q4_3",  "Q5_0",       "Q5_1",       "Q8_0",       "Q8_1",
+    "Q2_K",   "Q3_K",     "Q4_K",     "Q5_K",     "Q6_K",  "Q8_K",  "IQ2_XXS",    "IQ2_XS",     "IQ3_XXS",    "IQ1_S",
+    "IQ4_NL", "IQ3_S",    "IQ2_S",    "IQ4_XS",   "I8",    "I16",   "I32",        "I64",        "F64",        "IQ1_M",
+    "BF16",   "Q4_0_4_4", "Q4_0_4_8", "Q4_0_8_8", "TQ1_0", "TQ2_0", "IQ4_NL_4_4", "IQ4_NL_4_8", "IQ4_NL_8_8", "MXFP4"};
 
 /// One tensor description; its offset is still relative to the data.
 GgufTensor take_tensor(GgufCursor& in) {
@@ -87,18 +45,17 @@ GgufTensor take_tensor(GgufCursor& in) {
   if (in.failure()) return tensor;
   if (type >= kTypes.size()) {
     in.fail(at, fmt::format("tensor {} has the unknown type {}; {}", tensor.name, type, kReadable));
-  } else if (!kTypes[type].format) {
-    in.fail(at, fmt::format("tensor {} has the type {}, which is not supported; {}", tensor.name, kTypes[type].name,
-                            kReadable));
+  } else if (tensor.format = find_format(kTypes[type]); tensor.format == nullptr) {
+    in.fail(at,
+            fmt::format("tensor {} has the type {}, which is not supported; {}", tensor.name, kTypes[type], kReadable));
   } else {
-    tensor.format = *kTypes[type].format;
-    const auto bytes = matrix_bytes(tensor.format, rows, tensor.dimensions[0]);
+    const auto bytes = matrix_bytes(*tensor.format, rows, tensor.dimensions[0]);
     if (!bytes)
       in.fail(
           at,
           fmt::format(
               "tensor {} has rows of {} weights; a multiple of {} ({}) and fewer than 2^64 bytes in all are expected",
-              tensor.name, tensor.dimensions[0], info(tensor.format).block_weights, info(tensor.format).name));
+              tensor.name, tensor.dimensions[0], tensor.format->block_weights, tensor.format->name));
     tensor.bytes = bytes.value_or(0);
   }
   return tensor;

@@ -28,7 +28,7 @@ struct GgufValue {
 struct GgufTensor {
   std::string name;
   std::vector<std::uint64_t> dimensions;  ///< columns first, as in the file
-  Format format = Format::F32;
+  const Format* format = nullptr;
   std::uint64_t offset = 0;  ///< from the start of the file
   std::uint64_t bytes = 0;
 };

@@ -10,7 +10,6 @@
 #include "checkpoint/hf_config.hpp"
 #include "checkpoint/layout.hpp"
 #include "checkpoint/mapped_checkpoint.hpp"
-#include "checkpoint/readers.hpp"
 #include "checkpoint/safetensors.hpp"
 #include "checkpoint/strict_json.hpp"
 
@@ -158,8 +157,8 @@ base::Status place(const Weights& weights, MappedParts& parts) {
       return base::Error{
           fmt::format("{}: tensor {} has the dtype {}; F32, F16 or BF16 is expected", file, tensor.name, found.dtype)};
     tensor.format = found.dtype;
-    tensor.bits_per_weight = 8.0 * info(*found.format).block_bytes;
-    parts.storage.push_back(Storage{at->second.file, found.offset, found.bytes, *found.format, 0});
+    tensor.bits_per_weight = 8.0 * found.format->block_bytes;
+    parts.storage.push_back(Storage{at->second.file, found.offset, found.bytes, found.format, 0});
     used.insert(tensor.name);
   }
   for (const auto& [name, found] : weights.tensors) {

@@ -125,8 +125,7 @@ class Reader {
   }
   base::Status read(const SafeTensor& tensor, std::uint64_t count, std::vector<float>& values) const {
     values.resize(count);  // the shape covers bytes of the file
-    decode(*tensor.format, file_.bytes().data() + tensor.offset, count / info(*tensor.format).block_weights,
-           values.data());
+    tensor.format->decode(file_.bytes().data() + tensor.offset, count / tensor.format->block_weights, values.data());
     if (const auto bad = first_not_finite(values))
       return fail(tensor, fmt::format("holds {} at index {}; finite weights are expected", values[*bad], *bad));
     return {};

@@ -28,19 +28,19 @@ base::Status MappedCheckpoint::read_rows(const TensorInfo& tensor, std::uint64_t
   base::check(first <= tensor.rows && count <= tensor.rows - first, "rows inside the tensor");
   base::check(out.size() == count * tensor.columns, "room for exactly the rows asked for");
   const base::MappedFile& file = parts_.files[at.file];
-  const std::uint64_t blocks = tensor.columns / info(at.format).block_weights;  // of a row
-  const std::uint64_t row_bytes = blocks * info(at.format).block_bytes;
+  const std::uint64_t blocks = tensor.columns / at.format->block_weights;  // of a row
+  const std::uint64_t row_bytes = blocks * at.format->block_bytes;
   const std::byte* data = file.bytes().data() + at.offset;
 
   if (at.interleaved_head == 0) {
-    decode(at.format, data + first * row_bytes, count * blocks, out.data());
+    at.format->decode(data + first * row_bytes, count * blocks, out.data());
   } else {
     // GGUF has the pair (i, i + head/2) that RoPE turns side by side, at 2i and 2i + 1.
     const std::uint64_t head = at.interleaved_head;
     for (std::uint64_t r = 0; r < count; ++r) {
       const std::uint64_t in_head = (first + r) % head;
       const std::uint64_t stored = first + r - in_head + in_head % (head / 2) * 2 + in_head / (head / 2);
-      decode(at.format, data + stored * row_bytes, blocks, out.data() + r * tensor.columns);
+      at.format->decode(data + stored * row_bytes, blocks, out.data() + r * tensor.columns);
     }
   }
   if (const auto bad = first_not_finite(out))

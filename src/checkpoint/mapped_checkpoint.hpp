@@ -18,7 +18,7 @@ struct Storage {
   std::size_t file = 0;
   std::uint64_t offset = 0;  ///< from the start of the file
   std::uint64_t bytes = 0;
-  Format format = Format::F32;
+  const Format* format = nullptr;
   std::uint32_t interleaved_head = 0;  ///< head width if rows are in GGUF's interleaved RoPE order, else 0
 };
 

@@ -22,22 +22,21 @@ constexpr std::array<std::string_view, 3> kEntryKeys = {"dtype", "shape", "data_
 struct Dtype {
   std::string_view name;
   std::uint64_t bytes;
-  std::optional<Format> format;
 };
-constexpr std::array<Dtype, 14> kDtypes = {{{"F32", 4, Format::F32},
-                                            {"F16", 2, Format::F16},
-                                            {"BF16", 2, Format::BF16},
-                                            {"BOOL", 1, {}},
-                                            {"U8", 1, {}},
-                                            {"I8", 1, {}},
-                                            {"F8_E5M2", 1, {}},
-                                            {"F8_E4M3", 1, {}},
-                                            {"I16", 2, {}},
-                                            {"U16", 2, {}},
-                                            {"I32", 4, {}},
-                                            {"U32", 4, {}},
-                                            {"I64", 8, {}},
-                                            {"F64", 8, {}}}};
+constexpr std::array<Dtype, 14> kDtypes = {{{"F32", 4},
+                                            {"F16", 2},
+                                            {"BF16", 2},
+                                            {"BOOL", 1},
+                                            {"U8", 1},
+                                            {"I8", 1},
+                                            {"F8_E5M2", 1},
+                                            {"F8_E4M3", 1},
+                                            {"I16", 2},
+                                            {"U16", 2},
+                                            {"I32", 4},
+                                            {"U32", 4},
+                                            {"I64", 8},
+                                            {"F64", 8}}};
 
 /// One entry of the header. `where` names file and tensor; offsets are relative to the data.
 base::Result<SafeTensor> parse_entry(const std::string& name, const json::Value& entry, const std::string& where) {
@@ -61,7 +60,7 @@ base::Result<SafeTensor> parse_entry(const std::string& name, const json::Value&
   const auto known =
       std::find_if(kDtypes.begin(), kDtypes.end(), [&](const Dtype& d) { return d.name == tensor.dtype; });
   if (known == kDtypes.end()) return fail(fmt::format("unknown dtype \"{}\"; expected F32, F16 or BF16", tensor.dtype));
-  tensor.format = known->format;
+  tensor.format = find_format(known->name);
 
   std::optional<std::uint64_t> bytes = known->bytes;
   for (const auto& size : shape->array()) {

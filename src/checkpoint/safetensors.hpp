@@ -15,8 +15,8 @@ namespace kiln::checkpoint {
 
 struct SafeTensor {
   std::string name;
-  std::string dtype;             ///< as in the header: one that the format defines
-  std::optional<Format> format;  ///< nothing if Kiln reads no weights of this type
+  std::string dtype;               ///< as in the header: one that the format defines
+  const Format* format = nullptr;  ///< null if Kiln reads no weights of this type
   std::vector<std::uint64_t> shape;
   std::uint64_t offset = 0;  ///< from the start of the file
   std::uint64_t bytes = 0;

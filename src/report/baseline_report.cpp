@@ -19,7 +19,7 @@ Json machine_list(const std::vector<config::ReferenceMachine>& machines) {
 
 }  // namespace
 
-Json baseline_list(const BaselineRows& rows, std::optional<double> chip_tokens_per_s) {
+Json baseline_list(const study::BaselineRows& rows, std::optional<double> chip_tokens_per_s) {
   Json list = Json::array();
   for (const auto& figure : rows.figures) {
     Json json{{"gpu", figure.gpu},
@@ -46,13 +46,13 @@ Json baseline_list(const BaselineRows& rows, std::optional<double> chip_tokens_p
       json["data_dates"] = figure.dates;
     }
     if (!figure.note.empty()) json["note"] = figure.note;
-    if (chip_tokens_per_s) json["speedup"] = *chip_tokens_per_s / figure.tokens_per_s_user;
+    if (chip_tokens_per_s) json["speedup"] = study::speedup(*chip_tokens_per_s, figure);
     list.push_back(std::move(json));
   }
   return list;
 }
 
-std::string baseline_json(const config::ModelConfig& model, const BaselineRows& rows) {
+std::string baseline_json(const config::ModelConfig& model, const study::BaselineRows& rows) {
   Json json = document("baseline");
   json["model"] = model_json(model);
   json["baseline"] = baseline_list(rows, std::nullopt);

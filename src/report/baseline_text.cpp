@@ -90,7 +90,7 @@ std::string beside_chip(const std::vector<Row>& rows, const ChipRate& chip) {
              chip.mj_per_token ? millijoules(*chip.mj_per_token) : "", ""});
   for (const auto& row : rows) {
     if (row.ideal == nullptr || row.best == nullptr) continue;
-    const auto faster = [&](const auto* figure) { return number(chip.tokens_per_s / figure->tokens_per_s_user); };
+    const auto faster = [&](const auto* figure) { return number(study::speedup(chip.tokens_per_s, *figure)); };
     table.row({gpu_cell(*row.figure), std::string(name(row.figure->precision)), rate(row.figure), rate(row.best),
                std::string(name(row.best->engine)), rate(row.ideal), joules(row.figure->energy_j_per_token),
                faster(row.ideal) + "-" + faster(row.figure) + " x"});
@@ -109,7 +109,7 @@ std::string spread(const std::vector<Row>& rows, double baseline::BaselineFigure
   return "±" + (from == to ? to : from + " to " + to) + " %";
 }
 
-std::string basis_lines(const BaselineRows& rows, const std::vector<Row>& shown, std::size_t columns) {
+std::string basis_lines(const study::BaselineRows& rows, const std::vector<Row>& shown, std::size_t columns) {
   std::string text = fmt::format("batch {}, {} tokens in the KV cache", rows.batch, grouped(rows.context));
   if (shown.empty()) return text + "\n";
   const auto& first = *shown.front().figure;
@@ -166,7 +166,7 @@ std::string machine_table(const std::vector<config::ReferenceMachine>& machines,
 
 }  // namespace
 
-std::string baseline_table(const BaselineRows& rows, const std::optional<ChipRate>& chip, const Screen& screen) {
+std::string baseline_table(const study::BaselineRows& rows, const std::optional<ChipRate>& chip, const Screen& screen) {
   const auto all = rows_of(rows.figures);
   const auto shown = shown_rows(all, screen);
   std::string text = chip ? beside_chip(shown, *chip) : alone(shown);

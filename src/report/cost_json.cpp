@@ -56,7 +56,7 @@ Json paths_json(const std::vector<cost::ClockPath>& paths) {
   return list;
 }
 
-Json money_json(const ChipMoney& money) {
+Json money_json(const study::ChipMoney& money) {
   Json json;
   json["dies_per_wafer"] = range_json(money.die.dies_per_wafer);
   json["yield"] = range_json(money.die.yield);
@@ -113,7 +113,7 @@ Json range_json(const base::Range& range) {
   return Json{{"low", range.low}, {"typical", range.typical}, {"high", range.high}};
 }
 
-void add_cost_figures(Json& json, const ChipCost& cost) {
+void add_cost_figures(Json& json, const study::ChipCost& cost) {
   json["technology"] = cost.tech.name;
   json["area_mm2"] = range_json(cost.die.area_mm2);
   json["transistors"] = range_json(cost.die.transistors);
@@ -124,7 +124,7 @@ void add_cost_figures(Json& json, const ChipCost& cost) {
     json["toggle_rate"] = Json{{"activations", cost.toggles->activations}, {"products", cost.toggles->products}};
 }
 
-Json silicon_json(const ChipCost& cost, const config::ChipConfig& chip) {
+Json silicon_json(const study::ChipCost& cost, const config::ChipConfig& chip) {
   const auto& die = cost.die;
   Json json{{"layers", die.layers}, {"stages", die.stages}, {"rom_bits", die.rom_bits}, {"sram_bits", die.sram_bits}};
   json["leakage_w"] = range_json(die.leakage_w);

@@ -8,10 +8,10 @@ namespace kiln::report {
 
 Json range_json(const base::Range& range);
 /// area_mm2, transistors, power_w, energy_mj_per_token: what a run carries; each with low, typical, high.
-void add_cost_figures(Json& json, const ChipCost& cost);
+void add_cost_figures(Json& json, const study::ChipCost& cost);
 /// The same in a line or two, for people.
-std::string cost_line(const ChipCost& cost);
+std::string cost_line(const study::ChipCost& cost);
 /// parts, clock paths, links.
-Json silicon_json(const ChipCost& cost, const config::ChipConfig& chip);
+Json silicon_json(const study::ChipCost& cost, const config::ChipConfig& chip);
 
 }  // namespace kiln::report

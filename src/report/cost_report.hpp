@@ -7,9 +7,6 @@
 
 namespace kiln::report {
 
-using study::ChipCost;
-using study::ChipMoney;
-
 std::string cost_json(const study::CostAnswer& report);
 std::string cost_text(const study::CostAnswer& report);
 /// The picture of the die.

@@ -160,7 +160,7 @@ std::string break_even_text(const study::AgainstGpu& against) {
 
 }  // namespace
 
-std::string cost_line(const ChipCost& cost) {
+std::string cost_line(const study::ChipCost& cost) {
   return fmt::format("{}: {} mm2, {} billion transistors,\n{} W, {} a token (low to high: all constants at one end)\n",
                      cost.tech.description, span(cost.die.area_mm2), number(cost.die.transistors.typical * 1e-9),
                      span(cost.energy.power_w), millijoules(cost.energy.mj_per_token));

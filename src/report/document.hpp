@@ -26,7 +26,7 @@ Json model_json(const config::ModelConfig& model);
 Json recipe_json(const config::BakeRecipe& recipe);
 Json host_json(const study::HostFigures& host);
 /// The `baseline` list; with the chip's rate each entry has its speedup.
-Json baseline_list(const BaselineRows& rows, std::optional<double> chip_tokens_per_s);
+Json baseline_list(const study::BaselineRows& rows, std::optional<double> chip_tokens_per_s);
 /// "max_tokens", "end_of_text", "kv_full", "interrupted", "refused", "cancelled"
 std::string_view finish_name(chip::Finish finish);
 std::string dump(const Json& json);

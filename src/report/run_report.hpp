@@ -9,13 +9,8 @@
 
 namespace kiln::report {
 
-using study::BaselineRows;
-using study::GpuUnderLoad;
-using study::RtlFigures;
-using RunReport = study::RunAnswer;
-
-std::string run_json(const RunReport& report);
-std::string run_text(const RunReport& report, const Screen& screen = {});
+std::string run_json(const study::RunAnswer& answer);
+std::string run_text(const study::RunAnswer& answer, const Screen& screen = {});
 
 /// The chip's line in the table of GPUs.
 struct ChipRate {
@@ -25,7 +20,8 @@ struct ChipRate {
 };
 
 /// What `kiln baseline` says; with a chip the GPUs are beside it.
-std::string baseline_json(const config::ModelConfig& model, const BaselineRows& rows);
-std::string baseline_table(const BaselineRows& rows, const std::optional<ChipRate>& chip, const Screen& screen = {});
+std::string baseline_json(const config::ModelConfig& model, const study::BaselineRows& rows);
+std::string baseline_table(const study::BaselineRows& rows, const std::optional<ChipRate>& chip,
+                           const Screen& screen = {});
 
 }  // namespace kiln::report

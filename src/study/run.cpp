@@ -148,6 +148,22 @@ numerics::Sampling SamplingWish::on(const config::ChipConfig& chip) const {
   return {temperature, static_cast<std::uint32_t>(top_k.value_or(chip.sampler.max_top_k)), seed};
 }
 
+SimulationPace RtlFigures::pace() const {
+  if (run_s <= 0) return {};
+  return {static_cast<double>(cycles_total) / run_s, static_cast<double>(tokens) / run_s, std::nullopt};
+}
+
+SimulationPace RunAnswer::pace() const {
+  SimulationPace pace;
+  const auto tokens = static_cast<double>(result.chip.tokens.size());
+  if (tokens > 0) pace.kernel_events_per_token = static_cast<double>(host.kernel_events) / tokens;
+  if (host.wall_s > 0) {
+    pace.cycles_per_s = static_cast<double>(result.chip.total.count()) / host.wall_s;
+    pace.tokens_per_s = tokens / host.wall_s;
+  }
+  return pace;
+}
+
 base::Status check(const RunQuestion& question) {
   if (question.rom.empty() == question.model.empty())
     return base::Error{"one of --rom X.rom and --model M is expected"};

@@ -9,10 +9,12 @@
 #include <iostream>
 #include <limits>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/random.hpp"
 #include "checkpoint/blocks.hpp"
+#include "kiln/base/result.hpp"
 #include "support/seed.hpp"
 
 namespace kiln::checkpoint {
@@ -20,10 +22,17 @@ namespace {
 
 std::uint64_t seed_of_run() { return support::test_seed(20); }
 
-std::vector<float> decoded(Format format, const std::vector<std::uint8_t>& block, std::size_t weights) {
-  EXPECT_EQ(block.size() % info(format).block_bytes, 0U);
+const Format& format_of(std::string_view name) {
+  const Format* found = find_format(name);
+  base::check(found != nullptr, std::string(name) + " is no format");
+  return *found;
+}
+
+std::vector<float> decoded(std::string_view name, const std::vector<std::uint8_t>& block, std::size_t weights) {
+  const Format& format = format_of(name);
+  EXPECT_EQ(block.size() % format.block_bytes, 0U);
   std::vector<float> out(weights);
-  decode(format, reinterpret_cast<const std::byte*>(block.data()), block.size() / info(format).block_bytes, out.data());
+  format.decode(reinterpret_cast<const std::byte*>(block.data()), block.size() / format.block_bytes, out.data());
   return out;
 }
 
@@ -52,29 +61,29 @@ TEST(Half, EveryFiniteValueIsExact) {
 }
 
 TEST(Format, Bf16IsTheUpperHalfOfAFloat) {
-  EXPECT_THAT(decoded(Format::BF16, {0x80, 0x3F, 0x20, 0xC0, 0x01, 0x00}, 3),
+  EXPECT_THAT(decoded("BF16", {0x80, 0x3F, 0x20, 0xC0, 0x01, 0x00}, 3),
               testing::ElementsAre(1.0F, -2.5F, std::ldexp(1.0F, -133)));
 }
 
 TEST(Format, F32AndF16ArePlain) {
-  EXPECT_THAT(decoded(Format::F32, {0, 0, 0x80, 0x3F, 0, 0, 0x20, 0xC0}, 2), testing::ElementsAre(1.0F, -2.5F));
-  EXPECT_THAT(decoded(Format::F16, {0x00, 0x3C, 0x00, 0xC1}, 2), testing::ElementsAre(1.0F, -2.5F));
+  EXPECT_THAT(decoded("F32", {0, 0, 0x80, 0x3F, 0, 0, 0x20, 0xC0}, 2), testing::ElementsAre(1.0F, -2.5F));
+  EXPECT_THAT(decoded("F16", {0x00, 0x3C, 0x00, 0xC1}, 2), testing::ElementsAre(1.0F, -2.5F));
 }
 
 /// Blocks of 32: codes of 4, 5 or 8 bits, with an offset that is subtracted or a minimum that is added.
-class Blocks32 : public testing::TestWithParam<Format> {};
+class Blocks32 : public testing::TestWithParam<std::string_view> {};
 
 TEST_P(Blocks32, GiveBackTheirCodes) {
   base::Random random(seed_of_run());
-  const Format format = GetParam();
-  const bool minimum = format == Format::Q4_1 || format == Format::Q5_1;
-  const bool fifth = format == Format::Q5_0 || format == Format::Q5_1;
-  std::vector<std::uint8_t> block(info(format).block_bytes, 0);
+  const std::string_view format = GetParam();
+  const bool minimum = format == "Q4_1" || format == "Q5_1";
+  const bool fifth = format == "Q5_0" || format == "Q5_1";
+  std::vector<std::uint8_t> block(format_of(format).block_bytes, 0);
   put_half(block, 0, kHalf05);
   if (minimum) put_half(block, 2, kHalfMinus2);
   std::vector<float> expected(32);
   for (std::size_t i = 0; i < 32; ++i) {
-    if (format == Format::Q8_0) {
+    if (format == "Q8_0") {
       const int code = static_cast<int>(random.between(0, 255)) - 128;
       block[2 + i] = static_cast<std::uint8_t>(code);
       expected[i] = 0.5F * static_cast<float>(code);
@@ -89,9 +98,8 @@ TEST_P(Blocks32, GiveBackTheirCodes) {
   }
   EXPECT_EQ(decoded(format, block, 32), expected);
 }
-INSTANTIATE_TEST_SUITE_P(All, Blocks32,
-                         testing::Values(Format::Q8_0, Format::Q4_0, Format::Q4_1, Format::Q5_0, Format::Q5_1),
-                         [](const auto& p) { return std::string(kiln::checkpoint::info(p.param).name); });
+INSTANTIATE_TEST_SUITE_P(All, Blocks32, testing::Values("Q8_0", "Q4_0", "Q4_1", "Q5_0", "Q5_1"),
+                         [](const auto& p) { return std::string(p.param); });
 
 std::array<int, 256> random_codes(base::Random& random, int levels) {
   std::array<int, 256> codes{};
@@ -122,7 +130,7 @@ TEST(Format, Q2KHasFourBitScalesAndMinima) {
     set_bits(block, 16 + half * 32 + i % 32, 2 * (i / 32 % 4), codes[i]);
     expected[i] = static_cast<float>(0.5 * scale[i / 16] * codes[i] - 0.125 * minimum[i / 16]);
   }
-  EXPECT_EQ(decoded(Format::Q2_K, block, 256), expected);
+  EXPECT_EQ(decoded("Q2_K", block, 256), expected);
 }
 
 TEST(Format, Q3KHasSignedSixBitScalesAndASeparateThirdBit) {
@@ -142,7 +150,7 @@ TEST(Format, Q3KHasSignedSixBitScalesAndASeparateThirdBit) {
     set_bits(block, i % 32, i / 32, codes[i] >> 2);
     expected[i] = static_cast<float>(0.5 * (scale[i / 16] - 32) * (codes[i] - 4));
   }
-  EXPECT_EQ(decoded(Format::Q3_K, block, 256), expected);
+  EXPECT_EQ(decoded("Q3_K", block, 256), expected);
 }
 
 /// The 12 bytes that Q4_K and Q5_K share.
@@ -154,10 +162,10 @@ void put_scales(std::vector<std::uint8_t>& block, const std::array<int, 8>& scal
   }
 }
 
-void expect_four_or_five_bits(Format format, bool fifth) {
+void expect_four_or_five_bits(std::string_view name, bool fifth) {
   base::Random random(seed_of_run());
   const auto codes = random_codes(random, fifth ? 32 : 16);
-  std::vector<std::uint8_t> block(info(format).block_bytes, 0);
+  std::vector<std::uint8_t> block(format_of(name).block_bytes, 0);
   put_half(block, 0, kHalf05);
   put_half(block, 2, kHalf0125);
   std::array<int, 8> scale{};
@@ -173,11 +181,11 @@ void expect_four_or_five_bits(Format format, bool fifth) {
     if (fifth) set_bits(block, 16 + i % 32, i / 32, codes[i] >> 4);
     expected[i] = static_cast<float>(0.5 * scale[i / 32] * codes[i] - 0.125 * minimum[i / 32]);
   }
-  EXPECT_EQ(decoded(format, block, 256), expected);
+  EXPECT_EQ(decoded(name, block, 256), expected);
 }
 
-TEST(Format, Q4KHasSixBitScalesAndMinima) { expect_four_or_five_bits(Format::Q4_K, false); }
-TEST(Format, Q5KAddsAFifthBit) { expect_four_or_five_bits(Format::Q5_K, true); }
+TEST(Format, Q4KHasSixBitScalesAndMinima) { expect_four_or_five_bits("Q4_K", false); }
+TEST(Format, Q5KAddsAFifthBit) { expect_four_or_five_bits("Q5_K", true); }
 
 TEST(Format, Q6KHasSignedByteScales) {
   base::Random random(seed_of_run());
@@ -196,14 +204,19 @@ TEST(Format, Q6KHasSignedByteScales) {
     set_bits(block, 128 + i / 128 * 32 + i % 32, 2 * row, codes[i] >> 4);
     expected[i] = static_cast<float>(0.5 * scale[i / 16] * (codes[i] - 32));
   }
-  EXPECT_EQ(decoded(Format::Q6_K, block, 256), expected);
+  EXPECT_EQ(decoded("Q6_K", block, 256), expected);
+}
+
+TEST(Format, IsKnownByItsNameAlone) {
+  for (const char* name : {"", "F64", "q4_k", "Q8_1", "IQ4_NL"}) EXPECT_EQ(find_format(name), nullptr) << name;
+  EXPECT_EQ(format_of("Q4_K").name, "Q4_K");
 }
 
 TEST(Format, BytesOfAMatrixDoNotOverflow) {
-  EXPECT_EQ(matrix_bytes(Format::Q4_K, 2, 512), 2U * 2U * 144U);
-  EXPECT_EQ(matrix_bytes(Format::Q4_K, 2, 500), std::nullopt);
-  EXPECT_EQ(matrix_bytes(Format::F32, std::uint64_t{1} << 32, std::uint64_t{1} << 32), std::nullopt);
-  EXPECT_EQ(matrix_bytes(Format::F32, 1, std::uint64_t{1} << 63), std::nullopt);
+  EXPECT_EQ(matrix_bytes(format_of("Q4_K"), 2, 512), 2U * 2U * 144U);
+  EXPECT_EQ(matrix_bytes(format_of("Q4_K"), 2, 500), std::nullopt);
+  EXPECT_EQ(matrix_bytes(format_of("F32"), std::uint64_t{1} << 32, std::uint64_t{1} << 32), std::nullopt);
+  EXPECT_EQ(matrix_bytes(format_of("F32"), 1, std::uint64_t{1} << 63), std::nullopt);
 }
 
 }  // namespace

@@ -36,7 +36,7 @@ TEST(Safetensors, TensorsComeInOrderOfTheirOffsets) {
   ASSERT_TRUE(tensors) << tensors.error().message;
   ASSERT_EQ(tensors->size(), 2U);
   EXPECT_EQ((*tensors)[0].name, "a");
-  EXPECT_EQ((*tensors)[1].format, Format::F16);
+  EXPECT_EQ((*tensors)[1].format, find_format("F16"));
   EXPECT_EQ((*tensors)[1].offset, (*tensors)[0].offset + 8);
 }
 

@@ -124,15 +124,14 @@ inline Case all_ones() {
 /// rows), with KV caches of few tokens. Latencies are at least one, so that a test may take one away.
 inline config::TileConfig random_tile(support::RandomConfigs& d) {
   config::TileConfig t;
-  t.microarchitecture = support::kTileKinds[d.number(0, 2)];
+  t.microarchitecture = support::kTileKinds[d.number(0, support::kOwnTileKinds - 1)];
   t.rows = d.coin() ? d.pick({7U, 31U, 33U, 65U, 64U, 128U, 96U, 1U}) : d.number(1, 300);
   t.columns = d.few(300);
   t.inputs_per_cycle = d.few(64);
   t.scale_lanes = d.few(80);
   t.accumulate_cycles = d.few(20);
-  t.parameters["product_select"] = {{"product_cycles", d.few(20)}};
-  t.parameters["bit_serial"] = {{"count_cycles", d.few(20)}, {"multiply_cycles", d.few(20)}};
-  t.parameters["rom_mac"] = {{"mac_lanes", d.few(300)}, {"read_cycles", d.few(20)}, {"multiply_cycles", d.few(20)}};
+  support::set_parameters_of_every_kind(
+      t, [&] { return d.few(20); }, [&] { return d.few(300); });
   return t;
 }
 

@@ -50,11 +50,12 @@ TEST(FunctionalModel, AreTheSameForEachMicroarchitectureAndAMixture) {
     const std::vector<base::TokenId> ids = {2, random.number(0, model.vocab_size - 1), 7};
     FunctionalModel rows(rom, 8, pool, numerics::best_simd());
     const std::vector<float> expected = all_logits(rows, ids);
-    for (std::uint32_t mixture = 0; mixture < 4; ++mixture) {
+    for (std::uint32_t mixture = 0; mixture <= support::kOwnTileKinds; ++mixture) {
       config::ChipConfig chip = random.chip(model, 8);
       for (std::uint32_t array = 0; array < chip.tiles.size(); ++array) {
         chip.tiles[array] = random.tile();
-        chip.tiles[array]->microarchitecture = support::kTileKinds[mixture < 3 ? mixture : array % 3];
+        chip.tiles[array]->microarchitecture =
+            support::kTileKinds[mixture < support::kOwnTileKinds ? mixture : array % support::kOwnTileKinds];
       }
       const auto placement = program::Placement::create(model, {}, chip);
       ASSERT_TRUE(placement.ok());

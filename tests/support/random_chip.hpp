@@ -2,6 +2,7 @@
 // meet cut groups, partial beats, partial blocks and bank conflicts. Their seed: support/seed.hpp.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -123,15 +124,14 @@ class RandomConfigs {
   /// Of any microarchitecture, with parameters of the others beside.
   config::TileConfig tile() {
     config::TileConfig t;
-    t.microarchitecture = support::kTileKinds[number(0, 2)];
+    t.microarchitecture = support::kTileKinds[number(0, kOwnTileKinds - 1)];
     t.rows = pick({5, 7, 16, 31, 33, 64, 65, 96, 128, 200});
     t.columns = few(300);
-    t.inputs_per_cycle = few(t.microarchitecture == "bit_serial" ? 64 : 80);
+    t.inputs_per_cycle = few(std::min(80U, config::tile_kind(t.microarchitecture).most_inputs_per_cycle));
     t.scale_lanes = few(80);
     t.accumulate_cycles = latency();
-    t.parameters["product_select"] = {{"product_cycles", latency()}};
-    t.parameters["bit_serial"] = {{"count_cycles", latency()}, {"multiply_cycles", latency()}};
-    t.parameters["rom_mac"] = {{"mac_lanes", few(300)}, {"read_cycles", latency()}, {"multiply_cycles", latency()}};
+    set_parameters_of_every_kind(
+        t, [&] { return latency(); }, [&] { return few(300); });
     return t;
   }
 

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
+#include <type_traits>
 
 #include "kiln/base/enum_table.hpp"
 
@@ -52,14 +53,30 @@ static_assert([] {
 
 constexpr std::string_view name(Link link) { return kNamedLinks[static_cast<std::size_t>(link)].name; }
 
-/// Beats of 64 * beat_groups elements; registers of each link, at least 1.
+/// Registers of each link, at least 1. It is given values by name or all eleven at once: a list of fewer does not
+/// compile, for links without registers are none.
+class LinkRegisters {
+ public:
+  constexpr LinkRegisters() { registers_.fill(1); }
+  template <class... Registers>
+  requires(sizeof...(Registers) == kLinks &&
+           (std::is_convertible_v<Registers, std::uint32_t> && ...)) constexpr LinkRegisters(Registers... registers)
+      : registers_{static_cast<std::uint32_t>(registers)...} {}
+  constexpr std::uint32_t& operator[](Link link) { return registers_[static_cast<std::size_t>(link)]; }
+  constexpr std::uint32_t operator[](Link link) const { return registers_[static_cast<std::size_t>(link)]; }
+
+ private:
+  std::array<std::uint32_t, kLinks> registers_{};
+};
+static_assert(LinkRegisters()[Link::VectorToVector] == 1 && !std::is_constructible_v<LinkRegisters, int, int>);
+
+/// Beats of 64 * beat_groups elements; how they travel.
 struct LinkConfig {
   std::uint32_t beat_groups = 1;  ///< groups of 64 elements in a beat; each group travels with its exponent
-  std::array<std::uint32_t, kLinks> registers = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
+  LinkRegisters registers = {};
   [[nodiscard]] constexpr std::uint32_t beat_elements() const { return 64 * beat_groups; }
-  constexpr std::uint32_t& operator[](Link link) { return registers[static_cast<std::size_t>(link)]; }
-  constexpr std::uint32_t operator[](Link link) const { return registers[static_cast<std::size_t>(link)]; }
+  constexpr std::uint32_t& operator[](Link link) { return registers[link]; }
+  constexpr std::uint32_t operator[](Link link) const { return registers[link]; }
 };
-static_assert(LinkConfig{}[Link::VectorToVector] == 1);
 
 }  // namespace kiln::config

@@ -22,6 +22,11 @@ struct BaselineRows {
   std::vector<config::ReferenceMachine> machines = {};  ///< published points, where they were asked for
 };
 
+/// How much faster a chip serves a user than the GPU of that figure.
+inline double speedup(double chip_tokens_per_s_user, const baseline::BaselineFigure& gpu) {
+  return chip_tokens_per_s_user / gpu.tokens_per_s_user;
+}
+
 /// A GPU under a workload; docs/workload.md.
 struct GpuUnderLoad {
   std::string gpu;

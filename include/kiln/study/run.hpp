@@ -47,6 +47,13 @@ struct RunQuestion {
   std::function<void(const chip::TraceSpan&)> on_span;
 };
 
+/// How fast a run was simulated; absent where no time passed or no token did.
+struct SimulationPace {
+  std::optional<double> cycles_per_s;
+  std::optional<double> tokens_per_s;
+  std::optional<double> kernel_events_per_token;
+};
+
 /// The same run in RTL.
 struct RtlFigures {
   std::uint64_t tokens = 0;             ///< whose ids and cycles were compared
@@ -54,6 +61,7 @@ struct RtlFigures {
   std::optional<std::string> mismatch;  ///< the first difference
   double build_s = 0;                   ///< Verilator and the compiler
   double run_s = 0;
+  [[nodiscard]] SimulationPace pace() const;  ///< without kernel events: there is no kernel
 };
 
 /// The first answer token if this many tokens of the prompt shared each pass of the arrays.
@@ -95,6 +103,7 @@ struct RunAnswer {
   HostFigures host;              ///< of the run alone: loading and checking the image is not the chip's
   std::vector<std::string> warnings;
 
+  [[nodiscard]] SimulationPace pace() const;
   /// Why no figure of this answer is good: simulation and formulas, or simulation and RTL differ.
   [[nodiscard]] const std::optional<std::string>& mismatch() const {
     return rtl && rtl->mismatch ? rtl->mismatch : result.mismatch;

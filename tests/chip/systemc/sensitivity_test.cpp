@@ -77,7 +77,7 @@ TEST(Sensitivity, ACycleMoreOfALatencyCostsEveryTokenThatMeetsIt) {
     const config::ModelConfig model = random.model();
     config::ChipConfig chip = random.chip(model, 8);
     chip.tiles = {};
-    chip.tile.microarchitecture = support::kTileKinds[round % 3];
+    chip.tile.microarchitecture = support::kTileKinds[static_cast<std::size_t>(round) % support::kOwnTileKinds];
     const auto before = token_cycles(model, chip);
     for (const Latency& latency : kLatencies) {
       config::ChipConfig slower = chip;

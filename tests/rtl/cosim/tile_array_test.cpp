@@ -113,14 +113,8 @@ config::TileConfig tile_of(const Configuration& c, const std::string& kind) {
   tile.inputs_per_cycle = c.at("inputs_per_cycle");
   tile.scale_lanes = c.at("scale_lanes");
   tile.accumulate_cycles = c.at("accumulate_cycles");
-  if (kind == "product_select") tile.parameters["product_select"] = {{"product_cycles", c.at("product_cycles")}};
-  if (kind == "bit_serial")
-    tile.parameters["bit_serial"] = {{"count_cycles", c.at("count_cycles")},
-                                     {"multiply_cycles", c.at("multiply_cycles")}};
-  if (kind == "rom_mac")
-    tile.parameters["rom_mac"] = {{"mac_lanes", c.at("mac_lanes")},
-                                  {"read_cycles", c.at("read_cycles")},
-                                  {"multiply_cycles", c.at("multiply_cycles")}};
+  for (const auto& parameter : config::tile_kind(kind).parameters)
+    tile.parameters[kind][parameter.key] = c.at(parameter.key);
   return tile;
 }
 
