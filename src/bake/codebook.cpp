@@ -26,6 +26,7 @@ Codebook uniform_codebook(int bits) {
   // 2 bits: +-42, +-126; 3: steps of 36 to 126; 4: of 16 to 120; 6: of 4 to 126; 8: 0...127.
   const int step = bits == 8 ? 1 : 2 * (127 / (2 * half - 1));
   std::vector<float> levels;
+  levels.reserve(static_cast<std::size_t>(half));
   for (int i = 0; i < half; ++i) levels.push_back(static_cast<float>(bits == 8 ? i : step * i + step / 2));
   return {bits, std::move(levels)};
 }

@@ -48,6 +48,7 @@ std::string Table::text() const {
   };
   std::string text = line(headings_);
   std::vector<std::string> rules;
+  rules.reserve(widths.size());
   for (const std::size_t w : widths) rules.emplace_back(w, '-');
   text += line(rules);
   for (const auto& cells : rows_) text += line(cells);
