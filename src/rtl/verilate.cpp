@@ -56,6 +56,7 @@ const std::vector<std::string> kVerilator = {
     "0",         "--unroll-count", "4",   "--output-split", "0",          "--prefix", "Vtop"};
 const std::vector<std::string> kCompiler = {
     "g++", "-std=c++17", "-w", "-fPIC", "-shared", "-fvisibility=hidden", "-fno-gnu-unique", "-Wl,-Bsymbolic"};
+constexpr const char* kRuntime = "#include \"verilated.cpp\"\n#include \"verilated_threads.cpp\"\n";
 
 /// The first line of what a program says.
 base::Result<std::string> answer(const std::vector<std::string>& arguments, const fs::path& log) {
@@ -100,6 +101,38 @@ std::uint64_t fingerprint(const fs::path& directory, const std::string& top, con
     all.append(std::istreambuf_iterator<char>(in), {});
   }
   return base::checksum64(std::as_bytes(std::span(all)));
+}
+
+/// Compiles `source` in the folder of this build with these flags; the file that comes of it, still in that folder.
+base::Result<fs::path> compiled(const fs::path& work, const std::string& source, const std::string& result,
+                                const std::vector<std::string>& flags) {
+  auto command = kCompiler;
+  command.insert(command.end(), flags.begin(), flags.end());
+  for (const fs::path& argument : {work / source, fs::path("-o"), work / result}) command.push_back(argument.string());
+  if (auto made = base::run_program(command, work / (result + ".log"), kNeeds); !made) return made.error();
+  return work / result;
+}
+
+base::Status moved(const fs::path& from, const fs::path& to) {
+  std::error_code failed;
+  fs::rename(from, to, failed);
+  if (failed) return base::Error{fmt::format("{}: cannot be renamed: {}", from.string(), failed.message())};
+  return {};
+}
+
+/// Verilator's own code as a shared object's part, from `folder` if it is there already.
+base::Result<fs::path> runtime(const fs::path& folder, const std::string& made_by, const fs::path& work,
+                               std::vector<std::string> flags) {
+  const fs::path object =
+      folder / fmt::format("verilated-{:016x}.o", base::checksum64(std::as_bytes(std::span(made_by))));
+  std::error_code failed;
+  if (fs::exists(object, failed)) return object;
+  std::ofstream(work / "runtime.cc") << kRuntime;
+  flags.emplace_back("-c");
+  const auto made = compiled(work, "runtime.cc", "runtime.o", flags);
+  if (!made) return made.error();
+  if (const auto put = moved(*made, object); !put) return put.error();
+  return object;
 }
 
 }  // namespace
@@ -176,9 +209,9 @@ base::Result<fs::path> build(const fs::path& directory, const std::string& top, 
   auto compiler = answer({"g++", "--version"}, work / "compiler-version.log");
   if (!compiler) return compiler.error();
   const std::string text = glue(ports);
-  const std::uint64_t key = fingerprint(directory, top,
-                                        fmt::format("{}{}{}{}{}{}", text, *verilator, *compiler, options.optimise,
-                                                    fmt::join(kVerilator, " "), fmt::join(kCompiler, " ")));
+  const std::string made_by = fmt::format("{}{}{}{}{}", *verilator, *compiler, options.optimise,
+                                          fmt::join(kVerilator, " "), fmt::join(kCompiler, " "));
+  const std::uint64_t key = fingerprint(directory, top, text + made_by);
   const fs::path library = directory / fmt::format("{}-{:016x}.so", top, key);
   if (fs::exists(library, failed)) {
     fs::remove_all(work, failed);
@@ -197,16 +230,20 @@ base::Result<fs::path> build(const fs::path& directory, const std::string& top, 
   for (const auto& entry : fs::directory_iterator(work))
     if (entry.path().extension() == ".cpp") unity += fmt::format("#include \"{}\"\n", entry.path().filename().string());
   std::ofstream(work / "glue.cpp") << text;
-  std::ofstream(work / "unity.cc") << unity << "#include \"verilated.cpp\"\n#include \"verilated_threads.cpp\"\n";
-  const fs::path object = work / "model.so";
-  command = kCompiler;
-  for (const std::string& argument : {options.optimise, "-I" + *root + "/include", "-I" + *root + "/include/vltstd",
-                                      "-I" + work.string(), (work / "unity.cc").string(), std::string("-o"),
-                                      object.string(), std::string("-pthread"), std::string("-latomic")})
-    command.push_back(argument);
-  if (auto made = base::run_program(command, work / "compiler.log", kNeeds); !made) return made.error();
-  fs::rename(object, library, failed);
-  if (failed) return base::Error{fmt::format("{}: cannot be renamed: {}", object.string(), failed.message())};
+  std::vector<std::string> flags = {options.optimise, "-I" + *root + "/include", "-I" + *root + "/include/vltstd",
+                                    "-I" + work.string(), "-pthread"};
+  if (options.runtime.empty()) {
+    unity += kRuntime;
+  } else {
+    const auto object = runtime(options.runtime, made_by, work, flags);
+    if (!object) return object.error();
+    flags.push_back(object->string());
+  }
+  std::ofstream(work / "unity.cc") << unity;
+  flags.emplace_back("-latomic");
+  const auto object = compiled(work, "unity.cc", "model.so", flags);
+  if (!object) return object.error();
+  if (const auto put = moved(*object, library); !put) return put.error();
   fs::remove_all(work, failed);
   return library;
 }

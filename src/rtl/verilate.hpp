@@ -34,6 +34,8 @@ base::Status write_files(const std::filesystem::path& directory, const std::vect
 
 struct BuildOptions {
   std::string optimise = "-O1";  ///< of the C++ compiler
+  /// A folder that is there, where Verilator's own code is kept compiled for other builds; empty: compiled with the model.
+  std::filesystem::path runtime = {};
 };
 /// Verilates module `top` of the files in `directory`, whose ports are these; returns the shared object. What exists
 /// already from the same sources by the same programs is reused; they must then still be on the machine.

@@ -286,8 +286,8 @@ class Lane {
     ADD_FAILURE() << fmt::format(
         "{}, cycle {}, signal {}{}: twin has {}, RTL has {} (operation {} of position {}, beat "
         "{} of {} in, {} of {} out)",
-        case_.name, now, signal, expected, seen, program::name(token_.op(op_).kind), token_.position.value, fed_,
-        exchange_.in.size(), gone_, exchange_.out.size());
+        case_.name, now, stream, signal, expected, seen, program::name(token_.op(op_).kind), token_.position.value,
+        fed_, exchange_.in.size(), gone_, exchange_.out.size());
     return false;
   }
   [[nodiscard]] std::string differing() const {
@@ -309,7 +309,13 @@ class Lane {
   std::unique_ptr<Named> state_;
   std::unique_ptr<chip::UnitModule> twin_;
   std::vector<std::unique_ptr<Outlet>> outlets_;
-  std::vector<std::string> outputs_, inputs_;
+  /// The pins of one stream of beats.
+  struct Stream {
+    std::string name;
+    Pin valid, ready, data;
+  };
+  std::vector<Stream> outputs_, inputs_;
+  Pin layer_;
   chip::TokenInFlight token_;
   std::uint32_t op_ = 0;
   Exchange exchange_;
@@ -383,7 +389,7 @@ inline std::unique_ptr<Model> loaded(const std::string& name, const std::vector<
     if (overlay != nullptr && entry.path().extension() == ".sv")
       copy_file(entry.path(), folder / entry.path().filename(), std::filesystem::copy_options::overwrite_existing);
   }
-  auto library = build(folder, top, ports);
+  auto library = build(folder, top, ports, {.optimise = "-O2", .runtime = folder.parent_path()});
   base::check(library.ok(), library.ok() ? "" : library.error().message);
   auto model = Model::load(*library, folder);
   base::check(model.ok(), model.ok() ? "" : model.error().message);
