@@ -65,6 +65,9 @@ base::Status check(const RtlQuestion& question) {
   if (question.prompt && question.prompt_tokens) return base::Error{"--prompt and --prompt-tokens exclude each other"};
   if (question.new_tokens && *question.new_tokens == 0)
     return base::Error{"-n is 0; at least 1 answer token is expected"};
+  if (question.new_tokens && *question.new_tokens > kMostTokens) return base::Error{"-n is above 16777216"};
+  if (question.prompt_tokens && *question.prompt_tokens > kMostTokens)
+    return base::Error{"--prompt-tokens is above 16777216"};
   return {};
 }
 

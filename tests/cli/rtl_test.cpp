@@ -64,6 +64,14 @@ TEST_F(RtlCommand, RefusesWhatTheRtlIsNot) {
   auto unit = write("demo", "o_array");
   unit.insert(unit.end(), {"-n", "3"});
   expect_refused(unit, "are for the testbench of --unit chip; o_array has none");
+  for (const auto* number : {"16777217", "18446744073709551615"}) {
+    auto longer = write("demo", "chip");
+    longer.insert(longer.end(), {"-n", number});
+    expect_refused(longer, "-n is above 16777216");
+    longer.back() = "1";
+    longer.insert(longer.end(), {"--prompt-tokens", number});
+    expect_refused(longer, "--prompt-tokens is above 16777216");
+  }
   expect_refused(run_rtl({"--chip", "demo", "--timing-only"}), "--rtl runs values");
   expect_refused(run_rtl({"--chip", "demo", "--users", "2"}), "--rtl runs one user without an adapter");
   expect_refused({"run", "--model", "stories260k", "--chip", "demo", "--prompt-tokens", "2", "--rtl"},
