@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <utility>
+#include <vector>
 
 #include "base/random.hpp"
 
@@ -249,15 +251,31 @@ class Search {
     std::swap(arrangement.order[a], arrangement.order[b]);
     return true;
   }
+  /// All that the places of the blocks depend on: which clusters are in each slot, in what order.
+  [[nodiscard]] std::vector<std::uint8_t> places_of(const Arrangement& arrangement) const {
+    std::vector<std::uint8_t> places;
+    places.reserve(kClusters + kSlots.size() + 1);
+    places.push_back((arrangement.lying ? 1 : 0) + (arrangement.small_in_heart ? 2 : 0));
+    for (const Slot slot : kSlots) {
+      for (const std::uint8_t cluster : arrangement.order)
+        if (present_[cluster] && arrangement.slots[cluster] == slot) places.push_back(cluster);
+      places.push_back(kClusters);
+    }
+    return places;
+  }
+  /// Searches meet again and again what another one, or their own last round, has seen.
   double cost_of(const Arrangement& arrangement) {
+    const auto [known, is_new] = costs_.try_emplace(places_of(arrangement));
+    if (!is_new) return known->second;
     arrange(arrangement, region_, blocks_);
     for (std::size_t i = 0; i < blocks_.size(); ++i) sites_[i].place = blocks_[i].site.place;
-    return cost(index_, sites_, region_);
+    return known->second = cost(index_, sites_, region_);
   }
   Rectangle region_;
   std::vector<StageBlock> blocks_;
   std::vector<Site> sites_;
   SiteIndex index_;
+  std::map<std::vector<std::uint8_t>, double> costs_;
   std::array<bool, kClusters> present_{};
 };
 

@@ -10,8 +10,7 @@ class RtlCommand : public test::KilnTest {
  protected:
   void SetUp() override {
     KilnTest::SetUp();
-    const auto baked = kiln({"bake", "synthetic:stories260k", "-o", path("x.rom"), "--recipe", "w4"});
-    ASSERT_EQ(baked.status, 0) << baked.err;
+    ASSERT_EQ(shared_image("synthetic:stories260k", "w4", "x.rom"), path("x.rom"));
   }
   void expect_refused(const std::vector<std::string>& arguments, const std::string& sentence) const {
     const auto outcome = kiln(arguments);
