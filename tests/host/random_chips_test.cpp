@@ -70,7 +70,7 @@ TEST(RandomChips, GeometryNeverChangesAToken) {
   const auto prompt = seeded_prompt(6, model.vocab_size, 5);
   std::vector<base::TokenId> expected;
   std::vector<std::uint64_t> totals;
-  for (int round = 0; round < 10; ++round) {
+  for (int round = 0; round < support::draws(10); ++round) {
     const auto placement = program::Placement::create(model, {}, random.chip(model, 16));
     ASSERT_TRUE(placement.ok());
     // Tile by tile, as this chip's arrays and trees compute.
@@ -89,7 +89,7 @@ TEST(RandomChips, GeometryNeverChangesAToken) {
     totals.push_back(result->chip.total.count());
   }
   std::sort(totals.begin(), totals.end());
-  EXPECT_GT(std::unique(totals.begin(), totals.end()) - totals.begin(), 5) << "the chips hardly differ";
+  EXPECT_GT(std::unique(totals.begin(), totals.end()) - totals.begin(), support::draws(5)) << "the chips hardly differ";
 }
 
 TEST(Run, TheClosedFormsDifferenceIsFound) {
