@@ -63,11 +63,13 @@ TEST_F(RtlCommand, RefusesWhatTheRtlIsNot) {
   auto unit = write("demo", "o_array");
   unit.insert(unit.end(), {"-n", "3"});
   expect_refused(unit, "are for the testbench of --unit chip; o_array has none");
+  for (const auto* number : {"4294967296", "18446744073709551615"}) {
+    auto longer = write("demo", "chip");
+    longer.insert(longer.end(), {"--prompt", "Once", "-n", number});
+    expect_refused(longer, std::string("the RTL makes 4294967295 tokens at most, ") + number + " are asked for");
+  }
   for (const auto* number : {"16777217", "18446744073709551615"}) {
     auto longer = write("demo", "chip");
-    longer.insert(longer.end(), {"-n", number});
-    expect_refused(longer, "-n is above 16777216");
-    longer.back() = "1";
     longer.insert(longer.end(), {"--prompt-tokens", number});
     expect_refused(longer, "--prompt-tokens is above 16777216");
   }
