@@ -65,7 +65,7 @@ TEST_F(RtlCommand, RefusesWhatTheRtlIsNot) {
   expect_refused(unit, "are for the testbench of --unit chip; o_array has none");
   for (const auto* number : {"4294967296", "18446744073709551615"}) {
     auto longer = write("demo", "chip");
-    longer.insert(longer.end(), {"--prompt", "Once", "-n", number});
+    longer.insert(longer.end(), {"--prompt-tokens", "2", "-n", number});
     expect_refused(longer, std::string("the RTL makes 4294967295 tokens at most, ") + number + " are asked for");
   }
   for (const auto* number : {"16777217", "18446744073709551615"}) {

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "kiln/study/run.hpp"
+#include "support/draws.hpp"
 #include "support/study_test.hpp"
 
 namespace kiln::study {
@@ -203,15 +204,17 @@ TEST_F(CostStudy, ADieLargerThanAnyWaferHasAnAreaAndNoPrice) {
 }
 
 TEST_F(CostStudy, EveryShippedChipIsAnsweredOrRefusedWithEveryModel) {
-  // What the program itself does wrong is thrown, and fails the test.
-  for (const auto& chip : environment_.configs().names("chip"))
-    for (const auto& model : environment_.configs().names("model")) {
-      SCOPED_TRACE(chip + " " + model);
-      const auto answer = cost(small(chip, model), environment_);
+  // What the program itself does wrong is thrown, and fails the test. A sanitizer sees a share of the pairs, in which
+  // every chip and every model are.
+  const auto chips = environment_.configs().names("chip"), models = environment_.configs().names("model");
+  for (std::size_t c = 0; c < chips.size(); ++c)
+    for (std::size_t m = c % support::kShareOfDraws; m < models.size(); m += support::kShareOfDraws) {
+      SCOPED_TRACE(chips[c] + " " + models[m]);
+      const auto answer = cost(small(chips[c], models[m]), environment_);
       if (answer)
         EXPECT_EQ(answer->no_money.empty(), answer->money.has_value());
       else
-        EXPECT_THAT(answer.error().message, HasSubstr(model));
+        EXPECT_THAT(answer.error().message, HasSubstr(models[m]));
     }
 }
 
