@@ -110,7 +110,8 @@ class Changes:
             if not (is_of(by["command"], case) and fnmatch.fnmatchcase(stream, by["stream"])):
                 continue
             if by["old"] == ANYTHING:
-                if old != new and stream not in case.documents():  # a document is compared whatever the screens do
+                # A document is compared whatever the screens do, if there was one.
+                if old != new and (stream not in case.documents() or old in (b"(none)", b"")):
                     entry.used += 1
                     old = new = b"(left out)"
                 continue

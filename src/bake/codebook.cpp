@@ -32,29 +32,39 @@ Codebook uniform_codebook(int bits) {
 }
 
 void Histogram::add(const Histogram& other) {
-  for (std::size_t i = 0; i < kBins; ++i) {
-    bins_[i][0] += other.bins_[i][0];
-    bins_[i][1] += other.bins_[i][1];
+  auto* to = bins_.data();
+  for (const auto& [weight, sum] : other.bins_) {
+    auto& [all_weight, all_sum] = *to++;
+    all_weight += weight;
+    all_sum += sum;
   }
 }
 
 Codebook Histogram::lloyd(const Codebook& start) const {
   constexpr int kRounds = 50;
-  if (std::ranges::none_of(bins_, [](const auto& bin) { return bin[0] > 0; })) return start;
+  struct Occupied {
+    double weight, sum, centre;
+  };
+  std::vector<Occupied> occupied;
+  for (const auto& [weight, sum] : bins_)
+    if (weight > 0) occupied.push_back({weight, sum, sum / weight});
+  if (occupied.empty()) return start;
   std::vector<double> levels(start.levels.begin(), start.levels.end());
   for (int round = 0; round < kRounds; ++round) {
-    std::vector<std::array<double, 2>> cells(levels.size());
-    std::size_t cell = 0;
-    for (const auto& bin : bins_) {
-      if (bin[0] <= 0) continue;
-      const double centre = bin[1] / bin[0];
-      while (cell + 1 < levels.size() && centre > (levels[cell] + levels[cell + 1]) * 0.5) ++cell;
-      cells[cell][0] += bin[0];
-      cells[cell][1] += bin[1];
+    const std::vector<double> before = levels;
+    auto bin = occupied.begin();
+    for (std::size_t i = 0; i < levels.size(); ++i) {
+      const bool last = i + 1 == levels.size();
+      const double end = last ? 0 : (before[i] + before[i + 1]) * 0.5;
+      double weight = 0, sum = 0;
+      for (; bin != occupied.end() && (last || !(bin->centre > end)); ++bin) {
+        weight += bin->weight;
+        sum += bin->sum;
+      }
+      if (weight > 0) levels[i] = sum / weight;
     }
-    for (std::size_t i = 0; i < levels.size(); ++i)
-      if (cells[i][0] > 0) levels[i] = cells[i][1] / cells[i][0];
     std::ranges::sort(levels);
+    if (levels == before) break;  // and so for ever
   }
   if (levels.back() <= 0) return start;
   std::vector<float> rounded;

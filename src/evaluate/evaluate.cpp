@@ -55,8 +55,10 @@ double log_sum_exp(std::span<const float> logits) {
 std::optional<base::Error> not_finite(const char* who, std::span<const float> logits, std::uint64_t position) {
   const auto bad = std::ranges::find_if(logits, [](float logit) { return !std::isfinite(logit); });
   if (bad == logits.end()) return std::nullopt;
-  return base::Error{fmt::format("{} gives token {} the logit {} behind token {} of the text; finite ones are expected",
-                                 who, bad - logits.begin(), *bad, position)};
+  // Words, not the value: the sign of a NaN depends on who computed it.
+  return base::Error{
+      fmt::format("{} gives token {} a logit that is {} after token {} of the text; finite ones are expected", who,
+                  bad - logits.begin(), std::isnan(*bad) ? "no number" : "infinite", position)};
 }
 
 std::size_t top1(std::span<const float> logits) {

@@ -16,7 +16,9 @@ namespace kiln::floorplan {
 enum class Cluster { Qkv, O, GateUp, Down, LmHead, Memory, Embedding, Lora, Io, Heart };
 inline constexpr std::size_t kClusters = 9;  ///< those that are placed around the centre
 
-/// A side of the middle column, or its parts above and below the centre.
+Cluster cluster_of(program::Unit unit, BlockKind kind);
+
+/// A side of the middle column, or its parts above and below the heart.
 enum class Slot : std::uint8_t { Left, Right, Above, Below };
 inline constexpr std::array<Slot, 4> kSlots = {Slot::Left, Slot::Right, Slot::Above, Slot::Below};
 

@@ -3,6 +3,19 @@
 #include "jinja/text.hpp"
 
 namespace kiln::jinja {
+namespace {
+
+/// `count` times the text; what is there is doubled, so that a million of one letter are twenty steps.
+std::string copies(const std::string& text, std::size_t count) {
+  const std::size_t size = text.size() * count;
+  std::string all;
+  all.reserve(size);
+  if (count > 0) all = text;
+  while (all.size() < size) all.append(all, 0, size - all.size());
+  return all;
+}
+
+}  // namespace
 
 Value Evaluator::compare(const Expression& expression) {
   Value left = evaluate(*expression.parts[0]);
@@ -90,13 +103,10 @@ Value Evaluator::repeated(const Value& sequence, std::int64_t times) {
   const std::size_t count = size == 0 || times < 0 ? 0 : static_cast<std::size_t>(times);
   if (size != 0 && count > kMostText / size) throw ValueError{"a repetition grows beyond 16 MiB"};
   budget_.spend(size * count);
-  std::string repeated_text;
+  if (text) return string(copies(*sequence.text, count), budget_);
   Items items;
-  for (std::size_t i = 0; i < count; ++i) {
-    if (text) repeated_text += *sequence.text;
-    if (!text) items.insert(items.end(), sequence.items->begin(), sequence.items->end());
-  }
-  return text ? string(std::move(repeated_text), budget_) : list(std::move(items), budget_, sequence.kind);
+  for (std::size_t i = 0; i < count; ++i) items.insert(items.end(), sequence.items->begin(), sequence.items->end());
+  return list(std::move(items), budget_, sequence.kind);
 }
 
 }  // namespace kiln::jinja

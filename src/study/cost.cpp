@@ -46,11 +46,12 @@ base::Result<host::RunResult> run_chip(const program::Placement& placement, cons
   return result;
 }
 
-cost::Replica machine_of(const program::Placement& placement, const ChipCost& cost, double tokens_per_s) {
+/// Refused if no die of this size can be made.
+base::Result<cost::Replica> machine_of(const program::Placement& placement, const ChipCost& cost, double tokens_per_s) {
+  const auto size = cost::die_of_area(cost.die.area_mm2, cost.die.plan.height_mm / cost.die.plan.width_mm);
+  if (!size) return size.error();
   cost::Replica machine;
   machine.dies = placement.chip().chips.count;
-  const auto size = cost::die_of_area(cost.die.area_mm2, cost.die.plan.height_mm / cost.die.plan.width_mm);
-  base::check(size.ok(), "a die whose area is not above 0 or out of order");
   machine.die = *size;
   machine.tokens_per_s_total = {tokens_per_s, tokens_per_s, tokens_per_s};
   machine.power_w = cost.energy.power_w;
@@ -142,8 +143,8 @@ base::Status add_money(const CostQuestion& question, const config::EconomicsConf
                        const config::Catalogue& configs, CostAnswer& answer) {
   const config::TechConfig& tech = answer.chip.tech;
   answer.economics = economics.name;
-  const cost::Replica machine = machine_of(answer.placement, answer.chip, answer.tokens_per_s_total);
-  auto money = money_of(machine, question, tech, economics);
+  const auto machine = machine_of(answer.placement, answer.chip, answer.tokens_per_s_total);
+  auto money = machine ? money_of(*machine, question, tech, economics) : base::Result<ChipMoney>(machine.error());
   if (money) {
     answer.money = *std::move(money);
   } else if (question.break_even) {
@@ -155,7 +156,7 @@ base::Status add_money(const CostQuestion& question, const config::EconomicsConf
   const auto gpus = priced_gpus(question.gpus, configs);
   if (!gpus) return gpus.error();
   for (const auto& gpu : *gpus) {
-    auto row = against(gpu, machine, answer.placement.model(), question, tech, economics, configs);
+    auto row = against(gpu, *machine, answer.placement.model(), question, tech, economics, configs);
     if (!row) return row.error();
     answer.break_even.push_back(*std::move(row));
   }

@@ -11,6 +11,8 @@
 
 namespace kiln::study {
 
+inline constexpr std::uint64_t kMostTokens = 1U << 24;  ///< of a prompt, and of an answer
+
 /// Arrivals in cycles of `clock_mhz`.
 base::Result<std::vector<chip::UserRequest>> users_of(const RunQuestion& question, const Subject& subject,
                                                       std::uint32_t clock_mhz);

@@ -2,6 +2,7 @@
 
 #include "functional/functional_model.hpp"
 #include "host/run.hpp"
+#include "rtl/request.hpp"
 #include "rtl/rtl.hpp"
 #include "study/prompts.hpp"
 
@@ -65,6 +66,8 @@ base::Status check(const RtlQuestion& question) {
   if (question.prompt && question.prompt_tokens) return base::Error{"--prompt and --prompt-tokens exclude each other"};
   if (question.new_tokens && *question.new_tokens == 0)
     return base::Error{"-n is 0; at least 1 answer token is expected"};
+  if (question.prompt_tokens && *question.prompt_tokens > kMostTokens)
+    return base::Error{"--prompt-tokens is above 16777216"};
   return {};
 }
 
@@ -81,6 +84,7 @@ base::Result<RtlAnswer> write_rtl(const RtlQuestion& question, Environment& envi
   if (question.unit == "chip") {
     auto user = user_of(question, *subject, chip->clock_mhz);
     if (!user) return user.error();
+    if (const auto takes = rtl::check_request(*user); !takes) return takes.error();
     auto ran = expected_run(*subject, *placement, *std::move(user), environment);
     if (!ran) return ran.error();
     expected = *std::move(ran);

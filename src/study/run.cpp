@@ -14,8 +14,6 @@
 namespace kiln::study {
 namespace {
 
-constexpr std::uint64_t kMostTokens = 1U << 24;
-
 base::Result<chip::RunRequest> request_of(const RunQuestion& question, const Subject& subject,
                                           const config::ChipConfig& chip, bool timing_only,
                                           const Environment& environment) {

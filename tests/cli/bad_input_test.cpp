@@ -92,12 +92,7 @@ class BadInput : public test::KilnTest {
     files::write(folder_ / "sharded/model.safetensors.index.json", index.dump());
     return path("sharded");
   }
-  [[nodiscard]] std::string stories_rom() const {
-    const auto rom = path("stories.rom");
-    const auto outcome = kiln({"bake", kStories, "-o", rom, "--recipe", "w4"});
-    EXPECT_EQ(outcome.status, 0) << outcome.err;
-    return rom;
-  }
+  [[nodiscard]] std::string stories_rom() const { return shared_image(kStories, "w4", "stories.rom"); }
 };
 
 const std::string kQ = "model.layers.0.self_attn.q_proj.weight";

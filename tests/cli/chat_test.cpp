@@ -32,8 +32,7 @@ class ChatCli : public test::KilnTest {
  protected:
   void SetUp() override {
     KilnTest::SetUp();
-    const auto baked = kiln({"bake", KILN_SOURCE_DIR "/models/kiln-stories-1m", "-o", rom(), "--recipe", "w4"});
-    ASSERT_EQ(baked.status, 0) << baked.err;
+    ASSERT_EQ(shared_image(KILN_SOURCE_DIR "/models/kiln-stories-1m", "w4", "s.rom"), rom());
   }
   [[nodiscard]] std::string rom() const { return path("s.rom"); }
   [[nodiscard]] std::vector<std::string> chat(const std::vector<std::string>& more = {}) const {

@@ -10,8 +10,7 @@ class RtlCommand : public test::KilnTest {
  protected:
   void SetUp() override {
     KilnTest::SetUp();
-    const auto baked = kiln({"bake", "synthetic:stories260k", "-o", path("x.rom"), "--recipe", "w4"});
-    ASSERT_EQ(baked.status, 0) << baked.err;
+    ASSERT_EQ(shared_image("synthetic:stories260k", "w4", "x.rom"), path("x.rom"));
   }
   void expect_refused(const std::vector<std::string>& arguments, const std::string& sentence) const {
     const auto outcome = kiln(arguments);
@@ -64,6 +63,16 @@ TEST_F(RtlCommand, RefusesWhatTheRtlIsNot) {
   auto unit = write("demo", "o_array");
   unit.insert(unit.end(), {"-n", "3"});
   expect_refused(unit, "are for the testbench of --unit chip; o_array has none");
+  for (const auto* number : {"4294967296", "18446744073709551615"}) {
+    auto longer = write("demo", "chip");
+    longer.insert(longer.end(), {"--prompt-tokens", "2", "-n", number});
+    expect_refused(longer, std::string("the RTL makes 4294967295 tokens at most, ") + number + " are asked for");
+  }
+  for (const auto* number : {"16777217", "18446744073709551615"}) {
+    auto longer = write("demo", "chip");
+    longer.insert(longer.end(), {"--prompt-tokens", number});
+    expect_refused(longer, "--prompt-tokens is above 16777216");
+  }
   expect_refused(run_rtl({"--chip", "demo", "--timing-only"}), "--rtl runs values");
   expect_refused(run_rtl({"--chip", "demo", "--users", "2"}), "--rtl runs one user without an adapter");
   expect_refused({"run", "--model", "stories260k", "--chip", "demo", "--prompt-tokens", "2", "--rtl"},

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
+#include <string>
 
 namespace kiln::evaluate {
 namespace {
@@ -44,6 +46,24 @@ TEST(Evaluate, AUniformPredictorHasThePerplexityOfItsVocabulary) {
   EXPECT_EQ(result->scored_tokens, 4U * 7U);  // N/2 - 1 a chunk
   EXPECT_FALSE(result->chip);
   EXPECT_FALSE(result->agreement);
+}
+
+TEST(Evaluate, ALogitThatIsNotFiniteIsRefusedInWords) {
+  const float infinity = std::numeric_limits<float>::infinity(), no_number = std::numeric_limits<float>::quiet_NaN();
+  Oracle fine(10, 1.0F);
+  for (const float bad : {infinity, -infinity, no_number, -no_number}) {
+    // The text begins with 0 3: after its first token, token 3 gets the logit.
+    const std::string sentence = std::string(" gives token 3 a logit that is ") +
+                                 (std::isnan(bad) ? "no number" : "infinite") +
+                                 " after token 0 of the text; finite ones are expected";
+    Oracle broken(10, bad);
+    const auto reference = evaluate(request(32, 16), &broken, &fine);
+    ASSERT_FALSE(reference.ok());
+    EXPECT_EQ(reference.error().message, "the fp32 reference" + sentence);
+    const auto chip = evaluate(request(32, 16), &fine, &broken);
+    ASSERT_FALSE(chip.ok());
+    EXPECT_EQ(chip.error().message, "the chip" + sentence);
+  }
 }
 
 TEST(Evaluate, ComparesTwoPredictorsAtTheScoredPositions) {

@@ -175,10 +175,11 @@ TEST(Workload, QueueingIsThatOfMD1) {
     constexpr std::size_t kRuns = 24, kWarmUp = 100, kCounted = 200;
     std::vector<double> means;
     for (std::size_t run = 0; run < kRuns; ++run) {
-      const auto outcome = chip::watch(*placed, poisson(kWarmUp + kCounted, service / kRho, 1000 + run)).outcome;
+      const auto outcome = chip::run(*placed, poisson(kWarmUp + kCounted, service / kRho, 1000 + run));
+      ASSERT_TRUE(outcome.ok()) << outcome.error().message;
       double sum = 0;
-      for (std::size_t u = kWarmUp; u < outcome.users.size(); ++u)
-        sum += static_cast<double>((outcome.users[u].admitted - outcome.users[u].prompt_arrival).count());
+      for (std::size_t u = kWarmUp; u < outcome->users.size(); ++u)
+        sum += static_cast<double>((outcome->users[u].admitted - outcome->users[u].prompt_arrival).count());
       means.push_back(sum / kCounted);
     }
     double mean = 0, variance = 0;

@@ -14,31 +14,24 @@ Bytes bytes_of(const std::string& text) {
   return {bytes.begin(), bytes.end()};
 }
 
-Bytes image_with(const std::vector<AddedSection>& added, std::string* hash = nullptr) {
+ImageHead head_with(const std::vector<AddedSection>& added) {
   ImageHead head = head_of(small_model(), 3);
   head.added = added;
+  return head;
+}
+
+Bytes image_with(const std::vector<AddedSection>& added) {
   const auto path = temp_path("added_source");
-  write_image(path, head, hash);
+  write_image(path, head_with(added));
   Bytes bytes = read_bytes(path);
   std::filesystem::remove(path);
   return bytes;
 }
 
-class AddedSections : public testing::Test {
+class AddedSections : public DamagedImage {
  protected:
   static constexpr std::size_t kFirst = place_of(SectionKind::Codebook, 2 + 7 * 2);  // after the last matrix
-  AddedSections() : bytes_(image_with({{"biases", true, bytes_of("b")}, {"qk_norms", true, Bytes(200)}})) {}
-  std::string refused(const Bytes& bytes) { return refusal(bytes, "added", pool_); }
-  std::string with_section(std::size_t index, const std::function<void(Section&)>& change) {
-    Bytes bytes = bytes_;
-    Section section = section_of(bytes, index);
-    change(section);
-    put(bytes, index, section);
-    reseal(bytes);
-    return refused(bytes);
-  }
-  base::ThreadPool pool_{1};
-  Bytes bytes_;
+  AddedSections() : DamagedImage(head_with({{"biases", true, bytes_of("b")}, {"qk_norms", true, Bytes(200)}})) {}
 };
 
 TEST_F(AddedSections, ThatAreOptionalAndUnknown_AreSkipped) {
@@ -70,15 +63,10 @@ TEST_F(AddedSections, ThatAreRequiredAndUnknown_AreRefusedByName) {
 }
 
 TEST_F(AddedSections, EveryByteIsCovered) {
-  const auto path = temp_path("added_flip");
   const std::size_t entries = sizeof(Header) + kFirst * sizeof(Section);
   const std::size_t contents = section_of(bytes_, kFirst).offset;
-  for (std::size_t at = entries; at < bytes_.size(); ++at) {
-    if (at == entries + 2 * sizeof(Section)) at = contents;
-    Bytes bytes = bytes_;
-    bytes[at] ^= static_cast<std::byte>(1U << (base::mix(5, at) % 8));
-    ASSERT_NE(refused(bytes), "") << at;
-  }
+  expect_flips_refused(entries, entries + 2 * sizeof(Section));
+  expect_flips_refused(contents, bytes_.size());
   for (std::size_t cut = 64; cut <= bytes_.size() - contents; cut += 64)
     EXPECT_THAT(refused(Bytes(bytes_.begin(), bytes_.end() - static_cast<std::ptrdiff_t>(cut))), HasSubstr("cut off"));
 }

@@ -1,7 +1,5 @@
 // Whatever is wrong with an image: it is refused with one sentence, and nothing is read that is not there.
-#include <fcntl.h>
 #include <gmock/gmock.h>
-#include <unistd.h>
 
 #include <cstdlib>
 #include <limits>
@@ -14,25 +12,9 @@ namespace {
 
 using testing::HasSubstr;
 
-/// One image for all tests of this file.
-class Refusal : public testing::Test {
+class Refusal : public DamagedImage {
  protected:
-  Refusal() {
-    const auto path = temp_path("refusal_source");
-    write_image(path, head_of(small_model(), 3));
-    bytes_ = read_bytes(path);
-    std::filesystem::remove(path);
-  }
-  std::string refused(const Bytes& bytes) { return refusal(bytes, "refusal", pool_); }
-  /// Changes one directory entry and repairs the checksums.
-  std::string with_section(std::size_t index, const std::function<void(Section&)>& change) {
-    Bytes bytes = bytes_;
-    Section section = section_of(bytes, index);
-    change(section);
-    put(bytes, index, section);
-    reseal(bytes);
-    return refused(bytes);
-  }
+  Refusal() : DamagedImage(head_of(small_model(), 3)) {}
   std::string with_header(const std::function<void(Header&)>& change) {
     Bytes bytes = bytes_;
     Header header = header_of(bytes);
@@ -49,9 +31,6 @@ class Refusal : public testing::Test {
     reseal(bytes);
     return refused(bytes);
   }
-
-  base::ThreadPool pool_{1};
-  Bytes bytes_;
 };
 
 TEST_F(Refusal, ResealedImage_IsAccepted) {
@@ -61,22 +40,7 @@ TEST_F(Refusal, ResealedImage_IsAccepted) {
   EXPECT_EQ(refused(bytes), "");
 }
 
-TEST_F(Refusal, AnyFlippedByte_IsRefused) {
-  const auto path = temp_path("flip");
-  write_bytes(path, bytes_);
-  const int file = ::open(path.c_str(), O_WRONLY);
-  ASSERT_GE(file, 0);
-  for (std::size_t at = 0; at < bytes_.size(); ++at) {
-    const auto flipped = bytes_[at] ^ static_cast<std::byte>(1U << (base::mix(3, at) % 8));
-    ASSERT_EQ(::pwrite(file, &flipped, 1, static_cast<off_t>(at)), 1);
-    const auto image = RomImage::open(path, pool_);
-    ASSERT_FALSE(image.ok()) << "byte " << at;
-    ASSERT_EQ(::pwrite(file, &bytes_[at], 1, static_cast<off_t>(at)), 1);
-  }
-  ::close(file);
-  EXPECT_TRUE(RomImage::open(path, pool_).ok());
-  std::filesystem::remove(path);
-}
+TEST_F(Refusal, AnyFlippedByte_IsRefused) { expect_flips_refused(0, bytes_.size()); }
 
 TEST_F(Refusal, CutOffAnywhere_IsRefused) {
   for (std::size_t size = 0; size < bytes_.size(); size += size < 256 ? 1 : 61) {

@@ -2,7 +2,9 @@
 // checksums.
 #pragma once
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cstring>
 #include <filesystem>
@@ -174,16 +176,55 @@ inline void reseal(Bytes& bytes) {
   put(bytes, header);
 }
 
-/// The message with which the bytes are refused, or "" if they are not; it is one line and names the file.
-inline std::string refusal(const Bytes& bytes, const std::string& name, base::ThreadPool& pool) {
-  const auto path = temp_path(name);
-  write_bytes(path, bytes);
-  const auto image = RomImage::open(path, pool);
-  std::filesystem::remove(path);
-  if (image) return "";
-  EXPECT_NE(image.error().message.find(path), std::string::npos) << image.error().message;
-  EXPECT_EQ(image.error().message.find('\n'), std::string::npos) << image.error().message;
-  return image.error().message;
-}
+/// An image that a test damages.
+class DamagedImage : public testing::Test {
+ protected:
+  explicit DamagedImage(const ImageHead& head) {
+    write_image(path_, head);
+    bytes_ = read_bytes(path_);
+  }
+  void TearDown() override { std::filesystem::remove(path_); }
+  /// The message with which the file is refused, or "" if it is not; it is one line and names the file.
+  std::string refused() {
+    const auto image = RomImage::open(path_, pool_);
+    if (image) return "";
+    EXPECT_NE(image.error().message.find(path_), std::string::npos) << image.error().message;
+    EXPECT_EQ(image.error().message.find('\n'), std::string::npos) << image.error().message;
+    return image.error().message;
+  }
+  std::string refused(const Bytes& bytes) {
+    write_bytes(path_, bytes);
+    return refused();
+  }
+  /// Changes one directory entry and repairs the checksums.
+  std::string with_section(std::size_t index, const std::function<void(Section&)>& change) {
+    Bytes bytes = bytes_;
+    Section section = section_of(bytes, index);
+    change(section);
+    put(bytes, index, section);
+    reseal(bytes);
+    return refused(bytes);
+  }
+  /// Whichever byte from `first` to before `last` changes: it is refused. One file, in which a byte at a time is other.
+  void expect_flips_refused(std::size_t first, std::size_t last) {
+    EXPECT_EQ(refused(bytes_), "");
+    const int file = ::open(path_.c_str(), O_WRONLY);
+    ASSERT_GE(file, 0);
+    for (std::size_t at = first; at < last; ++at) {
+      const auto flipped = bytes_[at] ^ static_cast<std::byte>(1U << (base::mix(3, at) % 8));
+      ASSERT_EQ(::pwrite(file, &flipped, 1, static_cast<off_t>(at)), 1);
+      ASSERT_NE(refused(), "") << "byte " << at;
+      ASSERT_EQ(::pwrite(file, &bytes_[at], 1, static_cast<off_t>(at)), 1);
+    }
+    ::close(file);
+    EXPECT_EQ(refused(), "");
+  }
+
+  base::ThreadPool pool_{1};
+  Bytes bytes_;
+
+ private:
+  const std::string path_ = temp_path("damaged");
+};
 
 }  // namespace kiln::rom::test

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "kiln/study/run.hpp"
+#include "support/draws.hpp"
 #include "support/study_test.hpp"
 
 namespace kiln::study {
@@ -153,20 +154,21 @@ TEST_F(CostStudy, MoreTokensThanTheCacheHoldsAreFewerAndSaySo) {
 }
 
 TEST_F(CostStudy, RefusesWhatHasNoAnswer) {
-  auto question = hc1_;
+  const auto hc1 = small("hc1", "llama-3.1-8b");
+  auto question = hc1;
   question.gpus = {"h200"};
   EXPECT_THAT(refused(question), HasSubstr("--gpu is for --break-even"));
   question.break_even = true;
   question.gpus = {"l4"};
   EXPECT_THAT(refused(question), HasSubstr("/price_usd_per_h"));
-  question = hc1_;
+  question = hc1;
   question.users = 0;
   EXPECT_THAT(refused(question), HasSubstr("--users is 0; 1 to 65536 is expected"));
   for (const auto& [kind, change, part] : {std::tuple("chip", "silicon.technology=n66", "the nearest is \"n6\""),
                                            {"chip", "silicon.rom_cell=metal", "bit_serial"},
                                            {"tech", "wafer_usd.low=20000", "/wafer_usd"}}) {
     auto environment = with(kind, {change});
-    EXPECT_THAT(refusal(cost(hc1_, environment)), HasSubstr(part));
+    EXPECT_THAT(refusal(cost(hc1, environment)), HasSubstr(part));
   }
 }
 
@@ -191,10 +193,36 @@ TEST_F(CostStudy, ADieThatNoWaferHoldsHasAnAreaAndNoPrice) {
   EXPECT_THAT(refused(question), HasSubstr("--break-even: a die of"));
 }
 
+TEST_F(CostStudy, ADieLargerThanAnyWaferHasAnAreaAndNoPrice) {
+  auto question = small("demo-bit-serial", "llama-3.1-8b");  // a layer after the other in the cells of a demo
+  const auto answer = must(cost(question, environment_));
+  EXPECT_GT(answer.chip.die.area_mm2.high, 1e6);
+  EXPECT_FALSE(answer.money);
+  EXPECT_THAT(answer.no_money, HasSubstr("expected areas above 0 that do not fall, at most 1000000 mm2"));
+  question.break_even = true;
+  EXPECT_THAT(refused(question), testing::StartsWith("--break-even: a die of"));
+}
+
+TEST_F(CostStudy, EveryShippedChipIsAnsweredOrRefusedWithEveryModel) {
+  // What the program itself does wrong is thrown, and fails the test. A sanitizer sees a share of the pairs, in which
+  // every chip and every model are.
+  const auto chips = environment_.configs().names("chip"), models = environment_.configs().names("model");
+  for (std::size_t c = 0; c < chips.size(); ++c)
+    for (std::size_t m = c % support::kShareOfDraws; m < models.size(); m += support::kShareOfDraws) {
+      SCOPED_TRACE(chips[c] + " " + models[m]);
+      const auto answer = cost(small(chips[c], models[m]), environment_);
+      if (answer)
+        EXPECT_EQ(answer->no_money.empty(), answer->money.has_value());
+      else
+        EXPECT_THAT(answer.error().message, HasSubstr(models[m]));
+    }
+}
+
 TEST_F(CostStudy, AnOverrideOfATechnologyIsTaken) {
-  const auto before = must(cost(hc1_, environment_)).money->die.usd_per_good_die.typical;
+  const auto hc1 = small("hc1", "llama-3.1-8b");
+  const auto before = must(cost(hc1, environment_)).money->die.usd_per_good_die.typical;
   auto dearer = with("tech", {"wafer_usd.typical=10280.6"});
-  EXPECT_NEAR(must(cost(hc1_, dearer)).money->die.usd_per_good_die.typical / before, 1.1, 1e-6);
+  EXPECT_NEAR(must(cost(hc1, dearer)).money->die.usd_per_good_die.typical / before, 1.1, 1e-6);
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "support/kiln_process.hpp"
+#include "support/shared_image.hpp"
 
 namespace kiln::test {
 
@@ -39,6 +40,12 @@ class KilnTest : public testing::Test {
     return path(name);
   }
   [[nodiscard]] Outcome kiln(const std::vector<std::string>& arguments) const { return run_kiln(arguments, scratch()); }
+  /// Where a copy of an image is that is baked once for all tests.
+  [[nodiscard]] std::string shared_image(const std::string& checkpoint, const std::string& recipe,
+                                         const std::string& name) const {
+    copy_shared_image(checkpoint, recipe, path(name), scratch());
+    return path(name);
+  }
   /// Its document, of a run that must succeed.
   [[nodiscard]] nlohmann::json document(std::vector<std::string> arguments) const {
     arguments.insert(arguments.end(), {"--json", "-"});

@@ -8,13 +8,13 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <tuple>
 
 #include "chip/systemc/chip.hpp"
+#include "support/draws.hpp"
 #include "support/random_chip.hpp"
 
 namespace kiln::trace {
@@ -180,8 +180,9 @@ Traced trace(const program::Placement& placement, chip::RunRequest request, cons
   base::check(outcome.ok(), outcome.ok() ? "" : outcome.error().message);
   EXPECT_FALSE(std::filesystem::exists(path)) << "the file is there before it is whole";
   EXPECT_TRUE(writer->finish(outcome->total).ok());
-  std::ifstream in(path, std::ios::binary);
-  return {*std::move(outcome), {std::istreambuf_iterator<char>(in), {}}};
+  std::string file(std::filesystem::file_size(path), '\0');
+  std::ifstream(path, std::ios::binary).read(file.data(), static_cast<std::streamsize>(file.size()));
+  return {*std::move(outcome), std::move(file)};
 }
 
 using Sums = std::map<std::string, std::array<std::uint64_t, chip::kCycleCategories>>;
@@ -226,7 +227,7 @@ TEST(Trace, OfRandomChipsAddsUpToTheReportInBothFormats) {
   const std::uint64_t seed = support::test_seed(20261123);
   support::RandomConfigs random(seed);
   int pipelined = 0, waited = 0, conflicts = 0;
-  for (int round = 0; round < 60 && !testing::Test::HasFailure(); ++round) {
+  for (int round = 0; round < support::draws(60) && !testing::Test::HasFailure(); ++round) {
     const std::string where = "KILN_SEED=" + std::to_string(seed) + " round " + std::to_string(round);
     const std::uint64_t capacity = random.number(2, 24);
     const auto placement = random.coin() ? random.member(capacity) : random.placement(capacity);
@@ -247,15 +248,15 @@ TEST(Trace, OfRandomChipsAddsUpToTheReportInBothFormats) {
       conflicts += slice.name == "kv_bank_conflict" ? 1 : 0;
     }
   }
-  EXPECT_GT(pipelined, 5);
-  EXPECT_GT(waited, 1000);
-  EXPECT_GT(conflicts, 10);
+  EXPECT_GT(pipelined, support::draws(5));
+  EXPECT_GT(waited, support::draws(1000));
+  EXPECT_GT(conflicts, support::draws(10));
 }
 
 TEST(Trace, BurstsAndBeatsGiveTheSameOperations) {
   const std::uint64_t seed = support::test_seed(31);
   support::RandomConfigs random(seed);
-  for (int round = 0; round < 20; ++round) {
+  for (int round = 0; round < support::draws(20); ++round) {
     const auto placement = random.member(12);
     auto request = workload(random, 3, 12);
     const auto bursts = trace(placement, request, ".pftrace");
