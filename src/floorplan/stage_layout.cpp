@@ -43,7 +43,7 @@ Cluster cluster_of(Unit unit, BlockKind kind) {
 
 namespace {
 
-/// What is between its cluster's large blocks and the heart.
+/// What is between its cluster's large blocks and the centre.
 bool small(Unit unit) {
   switch (unit) {
     case Unit::QkvTree:
