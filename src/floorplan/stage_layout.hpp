@@ -18,7 +18,7 @@ inline constexpr std::size_t kClusters = 9;  ///< those that are placed around t
 
 Cluster cluster_of(program::Unit unit, BlockKind kind);
 
-/// A side of the middle column, or its parts above and below the heart.
+/// A side of the middle column, or its parts above and below the centre.
 enum class Slot : std::uint8_t { Left, Right, Above, Below };
 inline constexpr std::array<Slot, 4> kSlots = {Slot::Left, Slot::Right, Slot::Above, Slot::Below};
 

@@ -37,7 +37,7 @@ constexpr double weight_of(config::Link link) {
   return 0;
 }
 
-constexpr double kScatterWeight = 0.02;  ///< of every block's distance from the heart: settles what no link decides
+constexpr double kScatterWeight = 0.02;  ///< of every block's distance from the centre: settles what no link decides
 constexpr double kAspectWeight = 0.2;    ///< of a fourfold of kMaxAspect, in edges of the region
 constexpr double kGain = 1e-9;           ///< a move must gain more than rounding makes
 constexpr int kRounds = 8;
@@ -69,7 +69,7 @@ std::vector<Site> sites_of(std::span<const StageBlock> blocks) {
   return sites;
 }
 
-/// By hand: large arrays to both sides, memory above, what a layer does not use below.
+/// By hand: large arrays on both sides, memory above, blocks outside the layers below.
 Arrangement by_hand() {
   Arrangement a;
   a.slots = {Slot::Left,  Slot::Left,  Slot::Right, Slot::Left, Slot::Below,
