@@ -34,13 +34,12 @@ struct Codebook {
 
 Codebook make_codebook(const MatrixView& matrix) {
   Codebook book;
-  const std::size_t size = std::size_t{1} << matrix.bits;
-  for (std::size_t i = 0; i < size; ++i) book.entries[i] = static_cast<std::uint8_t>(matrix.codebook[i] + 128);
-  for (std::size_t filled = size; filled < 256; filled *= 2) std::copy_n(book.entries, filled, book.entries + filled);
+  const std::size_t mask = (std::size_t{1} << matrix.bits) - 1;
+  for (std::size_t i = 0; i < 256; ++i) book.entries[i] = static_cast<std::uint8_t>(matrix.codebook[i & mask] + 128);
   if (matrix.bits != 8) return book;
   bool biased = true;
   bool twos = true;
-  for (std::size_t i = 0; i < 256 && (biased || twos); ++i) {
+  for (std::size_t i = 0; i < 256; ++i) {
     biased = biased && book.entries[i] == std::max<std::size_t>(i, 1);
     twos = twos && book.entries[i] == std::max<std::size_t>(i ^ 0x80, 1);
   }
