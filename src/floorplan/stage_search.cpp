@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -142,15 +143,15 @@ class Search {
     std::swap(arrangement.order[a], arrangement.order[b]);
     return true;
   }
-  /// All that the places of the blocks depend on: which clusters are in each slot, in what order.
-  [[nodiscard]] std::vector<std::uint8_t> places_of(const Arrangement& arrangement) const {
-    std::vector<std::uint8_t> places;
+  /// All that the places of the blocks depend on, a byte each: which clusters are in each slot, in what order.
+  [[nodiscard]] std::string places_of(const Arrangement& arrangement) const {
+    std::string places;
     places.reserve(kClusters + kSlots.size() + 1);
-    places.push_back((arrangement.lying ? 1 : 0) + (arrangement.small_in_heart ? 2 : 0));
+    places.push_back(static_cast<char>((arrangement.lying ? 1 : 0) + (arrangement.small_in_heart ? 2 : 0)));
     for (const Slot slot : kSlots) {
       for (const std::uint8_t cluster : arrangement.order)
-        if (present_[cluster] && arrangement.slots[cluster] == slot) places.push_back(cluster);
-      places.push_back(kClusters);
+        if (present_[cluster] && arrangement.slots[cluster] == slot) places.push_back(static_cast<char>(cluster));
+      places.push_back(static_cast<char>(kClusters));
     }
     return places;
   }
@@ -166,7 +167,7 @@ class Search {
   std::vector<StageBlock> blocks_;
   std::vector<Site> sites_;
   SiteIndex index_;
-  std::map<std::vector<std::uint8_t>, double> costs_;
+  std::map<std::string, double> costs_;
   std::array<bool, kClusters> present_{};
 };
 
