@@ -12,12 +12,15 @@ import tempfile
 from check_conventions.common import ROOT
 
 MODEL = ROOT / "models/kiln-stories-1m"
+SHARED = {"A design point": ("run", "cost")}  # sections whose keys several commands have
 CONFIGS = "../configs/README.md"  # the page of a config's keys, which tests/config holds against what is read
 RTL = re.compile(r"(host\.)?rtl[_.]")  # rows of `run --rtl`, which takes minutes: the co-simulation brings its document
 WORKLOAD = ('{"arrival_us": 0, "prompt": "Once upon a time", "answer_tokens": 6}\n'
             '{"arrival_us": 1, "prompt": "The dog", "answer_tokens": 5, "leaves_us": 3}\n')
 TEMPLATE = "{% for m in messages %}{{ m['content'] }}\n{% endfor %}"
 FEW = ["--prompt-tokens", "3", "-n", "3"]
+AUTO = ["--set", "link=auto"]
+FAST = ["--set", "clock_mhz=9000"]  # cannot be built
 TEXT = ["--text", str(MODEL / "heldout.txt"), "--context", "32", "--chunks", "1"]
 
 
@@ -29,21 +32,23 @@ def command_lines():
     yield ["inspect", MODEL]
     yield ["inspect", "w4.rom", "--chip", "demo", "--against", MODEL]
     yield ["run", *rom, "--chip", "demo", "--prompt", "Once", "-n", "3", "--temperature", "0.8", "--top-k", "5", "--lora", "adapter"]
-    yield ["run", "--model", "kiln-stories-1m", "--chip", "demo", *FEW]
-    yield ["run", *eight, "--chip", "hc1-pipelined", *FEW, "--users", "3"]
+    yield ["run", "--model", "kiln-stories-1m", "--chip", "demo", *FEW, *AUTO]
+    yield ["run", *eight, "--chip", "hc1-pipelined", *FEW, "--users", "3", *FAST]
     yield ["run", *rom, "--chip", "demo", "--workload", "w.jsonl"]
     yield ["chat", *rom, "--chip", "demo", "-n", "4", "--lora", "adapter", "--template", "t.jinja", "--system", "Be brief.",
            "--temperature", "0.8"]
-    yield ["chat", *rom, "--chip", "demo", "-n", "4"]
+    yield ["chat", *rom, "--chip", "demo", "-n", "4", *AUTO]
+    yield ["chat", *rom, "--chip", "demo", "-n", "4", *FAST]
     yield ["eval", *rom, *TEXT]
     yield ["eval", "--checkpoint", MODEL, *TEXT]
     yield ["eval", *rom, "--checkpoint", MODEL, *TEXT, "--lora", "adapter"]
     yield ["baseline", *eight, "--machines"]
     yield ["baseline", *eight, "--engine", "vllm", "--tp", "2", "--precision", "fp8"]
-    yield ["cost", *eight, "--chip", "hc1", *FEW, "--break-even"]
-    yield ["cost", "--model", "llama-3.1-70b", "--chip", "hc1-x10", *FEW]
+    yield ["cost", *eight, "--chip", "hc1", *FEW, "--break-even", *AUTO]
+    yield ["cost", "--model", "llama-3.1-70b", "--chip", "hc1-x10", *FEW, *FAST]
+    yield ["cost", "--model", "kiln-stories-1m", "--chip", "demo", "--prompt-tokens", "9999", "--shorten"]
     yield ["rtl", *rom, "--chip", "demo", "--unit", "chip", *FEW, "-o", "chip"]
-    yield ["rtl", *rom, "--chip", "demo", "--unit", "o_array", "-o", "o_array"]
+    yield ["rtl", *rom, "--chip", "demo", "--unit", "o_array", "-o", "o_array", *AUTO]
 
 
 def documents(kiln):
@@ -138,11 +143,16 @@ def matches(row, path):
     return len(row) == len(path) and all(r in ("*", p) for r, p in zip(row, path))
 
 
+def of_command(keys, command):
+    shared = [section for section, commands in SHARED.items() if command in commands]
+    return keys.get(command, set()).union(keys["Every document"], *(keys[section] for section in shared))
+
+
 def differences(keys, seen):
     """`seen`: command -> paths of the values in its documents."""
     errors = []
     for command, paths in seen.items():
-        rows = keys.get(command, set()) | keys["Every document"]
+        rows = of_command(keys, command)
         shown = set()
         for path in sorted(paths):
             of_path = [row for row in rows if matches(row, path)]
@@ -153,7 +163,7 @@ def differences(keys, seen):
         errors += [f"docs/report.md, kiln {command}: no document has {'.'.join(row)}"
                    for row in sorted(rows - shown) if command != "run" or not RTL.match(".".join(row))]
     return errors + [f"docs/report.md: a section on {section}, of which there is no document"
-                     for section in keys if section not in seen and section != "Every document"]
+                     for section in keys if section not in seen and section not in ("Every document", *SHARED)]
 
 
 def read_page():
@@ -174,7 +184,7 @@ def check_rtl(document):
     """The document of a `run --rtl`: its keys are on the page, and it has those that no other has."""
     keys, errors = read_page()
     paths = set(leaves(json.loads(pathlib.Path(document).read_text())))
-    rows = keys["run"] | keys["Every document"]
+    rows = of_command(keys, "run")
     errors += [f"docs/report.md lacks {'.'.join(path)} of kiln run --rtl" for path in sorted(paths) if not any(matches(r, path) for r in rows)]
     return errors + [f"docs/report.md: no document has {'.'.join(row)}" for row in sorted(rows)
                      if RTL.match(".".join(row)) and not any(matches(row, path) for path in paths)]

@@ -2,6 +2,8 @@
 
 #include "base/atomic_file.hpp"
 #include "cli/commands.hpp"
+#include "cli/requirement.hpp"
+#include "cli/terminal.hpp"
 #include "kiln/study/cost.hpp"
 #include "report/cost_report.hpp"
 
@@ -11,6 +13,7 @@ namespace {
 struct CostOptions {
   study::CostQuestion question;
   std::string svg;
+  std::string require;
 };
 
 /// Before any work, so that a name that cannot be written costs none.
@@ -28,8 +31,6 @@ base::Result<std::optional<base::AtomicFile>> open_svg(const CostOptions& option
 base::Result<int> run_cost(const CostOptions& options, Session& session) {
   if (const auto set = session.allow_set({"chip", "model", "recipe", "tech", "economics", "gpu"}); !set)
     return set.error();
-  if (!options.question.break_even)
-    if (const auto set = session.refuse_set("gpu", "without --break-even no GPU is compared"); !set) return set.error();
   if (const auto valid = study::check(options.question); !valid) return valid.error();
   auto svg = open_svg(options, session);
   if (!svg) return svg.error();
@@ -40,9 +41,10 @@ base::Result<int> run_cost(const CostOptions& options, Session& session) {
     if (const auto done = (*svg)->commit(); !done) return done.error();
     session.wrote(options.svg);
   }
-  if (const auto written = session.output(report::cost_json(*answer), report::cost_text(*answer)); !written)
+  if (const auto written = session.output(report::cost_json(*answer), report::cost_text(*answer, text_columns()));
+      !written)
     return written.error();
-  return 0;
+  return required(options.require, answer->verdict);
 }
 
 }  // namespace
@@ -66,6 +68,8 @@ void add_cost(CLI::App& app, Action& chosen) {
   count("--prompt-tokens", options->question.prompt_tokens, "Of the run that power and rates are of", "P");
   count("-n,--new-tokens", options->question.new_tokens, "Answer tokens of that run", "N");
   count("--users", options->question.users, "Users of that run", "U");
+  command->add_flag("--shorten", options->question.shorten,
+                    "Take as many tokens as the KV cache holds where it holds fewer");
   count("--machines", options->question.machines,
         "Machines that share the one-off costs of a model in the price of a million tokens", "K");
   command->add_flag("--break-even", options->question.break_even,
@@ -76,12 +80,14 @@ void add_cost(CLI::App& app, Action& chosen) {
       ->type_name("G...|all");
   count("--gpu-batch", options->question.gpu_batch, "Users at a time on a GPU", "B");
   command->add_option("--svg", options->svg, "Write a picture of the die")->type_name("FILE");
+  add_require(*command, options->require);
   command->footer(
       "Examples:\n"
       "  kiln cost --chip hc1 --model llama-3.1-8b\n"
       "  kiln cost --chip hc1 --model llama-3.1-8b --break-even --gpu h100-sxm --gpu-batch 128\n"
       "  kiln cost --chip hc1 --model llama-3.1-8b --svg die.svg --json cost.json\n"
       "  kiln cost --chip hc1-pipelined --model llama-3.1-8b --users 32 -n 256\n"
+      "  kiln cost --chip hc1 --model llama-3.1-8b --prompt-tokens 8000 --shorten --require buildable\n"
       "  kiln cost --chip hc1 --model llama-3.1-8b --set tech:wafer_usd.high=14000");
   command->callback(
       [options, &chosen] { chosen = [options](Session& session) { return run_cost(*options, session); }; });

@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "cli/commands.hpp"
+#include "cli/requirement.hpp"
 #include "cli/sampling_options.hpp"
 #include "kiln/study/run.hpp"
 #include "report/run_report.hpp"
@@ -16,6 +17,7 @@ struct RunOptions {
   std::optional<std::string> trace;
   std::vector<std::string> gpus;  ///< that the screen shows
   bool all_units = false;         ///< as above
+  std::string require;
 };
 
 /// Before any work, so that a name that cannot be written costs none.
@@ -58,7 +60,7 @@ base::Result<int> run(const RunOptions& options, Session& session) {
   }
   if (const auto written = session.output(report::run_json(*answer), report::run_text(*answer, *screen)); !written)
     return written.error();
-  return 0;
+  return required(options.require, answer->verdict);
 }
 
 void add_subject(CLI::App& command, study::RunQuestion& question) {
@@ -139,6 +141,7 @@ void add_run(CLI::App& app, Action& chosen) {
                    "Units whose cycles the screen shows: those that matter, or all [main]")
       ->transform(one_of(std::map<std::string, int>{{"main", 0}, {"all", 1}}))
       ->type_name("main|all");
+  add_require(*command, options->require);
   command->footer(
       "Examples:\n"
       "  kiln run --rom stories.rom --chip demo --prompt \"Once upon a time\" -n 200\n"
@@ -148,6 +151,7 @@ void add_run(CLI::App& app, Action& chosen) {
       "  kiln run --model llama-3.1-8b --chip hc1 --prompt-tokens 128 -n 128 --users 24\n"
       "  kiln run --model llama-3.1-8b --chip hc1-pipelined --workload requests.jsonl\n"
       "  kiln run --model llama-3.1-8b --chip hc1 --prompt-tokens 16 -n 16 --set kv.banks=512 --json -\n"
+      "  kiln run --model llama-3.1-8b --chip hc1 --prompt-tokens 16 -n 16 --set link=auto --require buildable\n"
       "  kiln run --model llama-3.1-8b --chip hc1 --prompt-tokens 4 -n 5 --trace run.pftrace");
   command->callback([options, &chosen] { chosen = [options](Session& session) { return run(*options, session); }; });
 }

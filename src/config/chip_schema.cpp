@@ -1,4 +1,5 @@
 // The keys of a chip. Upper bounds keep every product that a unit forms of them below 2^63.
+#include <algorithm>
 #include <array>
 #include <optional>
 
@@ -17,7 +18,8 @@ constexpr auto kArbitrations = base::enum_names<Arbitration>({{Arbitration::Roun
 constexpr auto kWhenFull = base::enum_names<WhenFull>({{WhenFull::Queue, "queue"}, {WhenFull::Refuse, "refuse"}});
 constexpr Integers kWide = {1, 65536};  // lanes, rows, banks: things side by side
 constexpr Integers kLatency = {1, 4096};
-constexpr Integers kStages = {1, 1024};
+constexpr Integers kStages = {1, kMostLinkRegisters};
+constexpr Integers kBeatGroups = {1, 64};
 
 bool has_tiles_of_its_own(const ChipConfig& chip, std::size_t array) {
   return chip.tiles[array].has_value() && *chip.tiles[array] != chip.tile;
@@ -78,12 +80,21 @@ void describe(FieldVisitor& v, KvConfig& kv) {
 }
 
 void describe(FieldVisitor& v, LinkConfig& link) {
-  v.integer("beat_groups", link.beat_groups, "groups", {1, 64});
+  v.integer("beat_groups", link.beat_groups, "groups", kBeatGroups);
   for (const auto& [which, key] : kNamedLinks) {
     // A chip of one stage has no use for it.
     const Need need = which == Link::VectorToVector ? Need::Optional : Need::Required;
     v.integer(key, link[which], "stages", kStages, need);
   }
+}
+
+/// "auto" says nothing of beats: they are as wide as the vector unit, so that it takes one a cycle.
+void describe_links(FieldVisitor& v, const VectorConfig& vector, LinkConfig& link) {
+  bool automatic = link.origin == LinkOrigin::FloorplanToCome;
+  v.object_or_word("link", "auto", automatic, [&] { describe(v, link); });
+  if (!automatic) return;
+  link.origin = LinkOrigin::FloorplanToCome;
+  link.beat_groups = std::clamp((vector.lanes + 63) / 64, kBeatGroups.minimum, kBeatGroups.maximum);
 }
 
 void describe(FieldVisitor& v, LoraConfig& lora) {
@@ -128,7 +139,7 @@ void describe(FieldVisitor& v, ChipConfig& chip) {
     v.integer("slots", chip.sequencer.slots, "users", {1, 65536}, Need::Optional);
     v.choice("turn", chip.sequencer.arbitration, kArbitrations, Need::Optional);
   });
-  v.object("link", [&] { describe(v, chip.link); });
+  describe_links(v, chip.vector, chip.link);
   v.object("host", [&] {
     v.integer("latency_cycles", chip.host.latency_cycles, "cycles", {1, 1U << 20});
     v.integer("cycles_per_token", chip.host.cycles_per_token, "cycles", {1, 65536});

@@ -36,6 +36,7 @@ Json baseline_list(const study::BaselineRows& rows, std::optional<double> chip_t
               {"fits_in_memory", figure.fits_in_memory},
               {"gpus", figure.gpus},
               {"energy_j_per_token", figure.energy_j_per_token},
+              {"energy_mj_per_token", 1e3 * figure.energy_j_per_token},
               {"best_serving_engine", figure.best},
               {"best_case", figure.best_case}};
     if (!figure.best_case) {

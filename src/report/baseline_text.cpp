@@ -84,16 +84,24 @@ std::string alone(const std::vector<Row>& rows) {
   return table.text();
 }
 
+/// A chip that cannot be built, or of which that is not known, is called faster than nothing.
 std::string beside_chip(const std::vector<Row>& rows, const ChipRate& chip) {
-  Table table({"beside GPUs", "<", "tokens/s a user", "best", "<engine", "best case", "a token", "chip faster"});
-  table.row({chip.name, "", number(chip.tokens_per_s), "", "", "",
-             chip.mj_per_token ? millijoules(*chip.mj_per_token) : "", ""});
+  std::vector<std::string> headings = {"beside GPUs", "<",         "tokens/s a user", "best",
+                                       "<engine",     "best case", "a token"};
+  if (chip.buildable) headings.emplace_back("chip faster");
+  Table table(headings);
+  const auto add = [&](std::vector<std::string> cells, const std::string& faster) {
+    if (chip.buildable) cells.push_back(faster);
+    table.row(std::move(cells));
+  };
+  add({chip.name, "", number(chip.tokens_per_s), "", "", "", chip.mj_per_token ? millijoules(*chip.mj_per_token) : ""},
+      "");
   for (const auto& row : rows) {
     if (row.ideal == nullptr || row.best == nullptr) continue;
     const auto faster = [&](const auto* figure) { return number(study::speedup(chip.tokens_per_s, *figure)); };
-    table.row({gpu_cell(*row.figure), std::string(name(row.figure->precision)), rate(row.figure), rate(row.best),
-               std::string(name(row.best->engine)), rate(row.ideal), joules(row.figure->energy_j_per_token),
-               faster(row.ideal) + "-" + faster(row.figure) + " x"});
+    add({gpu_cell(*row.figure), std::string(name(row.figure->precision)), rate(row.figure), rate(row.best),
+         std::string(name(row.best->engine)), rate(row.ideal), joules(row.figure->energy_j_per_token)},
+        faster(row.ideal) + "-" + faster(row.figure) + " x");
   }
   return table.text();
 }
@@ -171,6 +179,9 @@ std::string baseline_table(const study::BaselineRows& rows, const std::optional<
   const auto shown = shown_rows(all, screen);
   std::string text = chip ? beside_chip(shown, *chip) : alone(shown);
   text += basis_lines(rows, shown, screen.columns);
+  if (chip && !chip->buildable)
+    text += wrapped("no speedup of " + chip->name + ": the first lines say why it is not known to be buildable",
+                    screen.columns);
   text += doubt_lines(shown, screen.columns);
   text += hidden_gpus_line(names_of(shown).size(), names_of(all).size(), chip && screen.gpus.empty());
   if (!rows.machines.empty()) text += "\n" + machine_table(rows.machines, screen.columns);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "report/document.hpp"
+#include "report/point_report.hpp"
 #include "report/table.hpp"
 #include "report/units.hpp"
 
@@ -80,10 +81,15 @@ std::string chat_json(const study::ChatAnswer& answer) {
   json["temperature"] = answer.sampling.temperature;
   if (!answer.sampling.greedy()) json["top_k"] = answer.sampling.top_k;
   json["clock_mhz"] = answer.placement.chip().clock_mhz;
+  add_verdict(json, answer.verdict, answer.warnings);
   json["turns"] = Json::array();
   for (const auto& turn : answer.turns) json["turns"].push_back(turn_json(answer.placement, turn));
   json["host"] = host_json(answer.host);
   return dump(json);
+}
+
+std::string chat_verdict(const study::ChatAnswer& answer, std::size_t columns) {
+  return verdict_lines(answer.placement, answer.verdict, columns);
 }
 
 }  // namespace kiln::report

@@ -11,4 +11,7 @@ namespace kiln::report {
 std::string chat_line(const program::Placement& placement, const study::ChatTurn& turn);
 std::string chat_json(const study::ChatAnswer& answer);
 
+/// The first lines of the screen: whether the chip can be built.
+std::string chat_verdict(const study::ChatAnswer& answer, std::size_t columns);
+
 }  // namespace kiln::report

@@ -4,6 +4,7 @@
 
 #include "floorplan/svg.hpp"
 #include "kiln/base/enum_table.hpp"
+#include "report/point_report.hpp"
 
 namespace kiln::report {
 namespace {
@@ -56,30 +57,6 @@ Json paths_json(const std::vector<cost::ClockPath>& paths) {
   return list;
 }
 
-Json money_json(const study::ChipMoney& money) {
-  Json json;
-  json["dies_per_wafer"] = range_json(money.die.dies_per_wafer);
-  json["yield"] = range_json(money.die.yield);
-  json["good_dies_per_wafer"] = range_json(money.die.good_dies_per_wafer);
-  json["usd_per_good_die"] = range_json(money.die.usd_per_good_die);
-  json["card_usd"] = range_json(money.card.total_usd());
-  json["mask_set_usd"] = range_json(money.first_chip.masks_usd);
-  json["first_chip_usd"] = range_json(money.first_chip.total_usd());
-  json["respin_masks_usd"] = range_json(money.new_model.masks_usd);
-  json["new_model_usd"] = range_json(money.new_model.total_usd());
-  json["machines"] = money.machines;
-  json["utilisation"] = range_json(money.utilisation);
-  json["months_in_use"] = range_json(money.months);
-  json["usd_per_million_tokens"] = Json{{"cards", range_json(money.tokens.cards_usd)},
-                                        {"servers", range_json(money.tokens.servers_usd)},
-                                        {"electricity", range_json(money.tokens.electricity_usd)},
-                                        {"masks", range_json(money.tokens.masks_usd)},
-                                        {"engineering", range_json(money.tokens.engineering_usd)},
-                                        {"design", range_json(money.tokens.design_usd)},
-                                        {"total", range_json(money.tokens.total_usd())}};
-  return json;
-}
-
 Json break_even_json(const study::AgainstGpu& against) {
   const auto& answer = against.answer;
   Json json{{"gpu", against.gpu},
@@ -105,6 +82,10 @@ Json break_even_json(const study::AgainstGpu& against) {
                                  {"gpu_usd_per_million_tokens", range_json(cell.gpu_usd_per_mtok)},
                                  {"gpu_to_chip", cases_json(cell.gpu_to_chip)}});
   return json;
+}
+
+Json lengths_json(const study::Lengths& lengths) {
+  return Json{{"prompt_tokens", lengths.prompt_tokens}, {"answer_tokens", lengths.answer_tokens}};
 }
 
 }  // namespace
@@ -146,20 +127,45 @@ Json silicon_json(const study::ChipCost& cost, const config::ChipConfig& chip) {
   return json;
 }
 
+Json money_json(const study::ChipMoney& money) {
+  Json json;
+  json["dies_per_wafer"] = range_json(money.die.dies_per_wafer);
+  json["yield"] = range_json(money.die.yield);
+  json["good_dies_per_wafer"] = range_json(money.die.good_dies_per_wafer);
+  json["usd_per_good_die"] = range_json(money.die.usd_per_good_die);
+  json["card_usd"] = range_json(money.card.total_usd());
+  json["mask_set_usd"] = range_json(money.first_chip.masks_usd);
+  json["first_chip_usd"] = range_json(money.first_chip.total_usd());
+  json["respin_masks_usd"] = range_json(money.new_model.masks_usd);
+  json["new_model_usd"] = range_json(money.new_model.total_usd());
+  json["machines"] = money.machines;
+  json["utilisation"] = range_json(money.utilisation);
+  json["months_in_use"] = range_json(money.months);
+  json["usd_per_million_tokens"] = Json{{"cards", range_json(money.tokens.cards_usd)},
+                                        {"servers", range_json(money.tokens.servers_usd)},
+                                        {"electricity", range_json(money.tokens.electricity_usd)},
+                                        {"masks", range_json(money.tokens.masks_usd)},
+                                        {"engineering", range_json(money.tokens.engineering_usd)},
+                                        {"design", range_json(money.tokens.design_usd)},
+                                        {"total", range_json(money.tokens.total_usd())}};
+  return json;
+}
+
 std::string cost_json(const study::CostAnswer& report) {
-  const auto& chip = report.placement.chip();
   Json json = chip_document("cost", std::nullopt, report.placement, report.recipe);
-  json["dies"] = chip.chips.count;
-  add_cost_figures(json, report.chip);
-  json["silicon"] = silicon_json(report.chip, chip);
-  json["run"] = Json{{"prompt_tokens", report.prompt_tokens},
-                     {"answer_tokens", report.answer_tokens},
-                     {"users", report.users},
-                     {"tokens_per_s_total", report.tokens_per_s_total}};
-  if (report.tokens_per_s_user) json["run"]["tokens_per_s_user"] = *report.tokens_per_s_user;
-  json["economics"] = report.economics;
-  if (report.money) json["money"] = money_json(*report.money);
+  Json point = point_json(report, &report.chip);
+  take_until(json, point, "users");
+  take(
+      json, point,
+      {"dies", "technology", "area_mm2", "transistors", "power_w", "energy_mj_per_token", "energy_by_part", "silicon"});
+  json["run"] = lengths_json(report.lengths);
+  json["run"]["users"] = report.users;
+  json["run"]["tokens_per_s_total"] = report.result.speed.tokens_per_s_total;
+  if (const auto& rate = report.result.speed.tokens_per_s_user) json["run"]["tokens_per_s_user"] = *rate;
+  if (report.shortened_from) json["shortened_from"] = lengths_json(*report.shortened_from);
+  take(json, point, {"economics", "money"});
   for (const auto& against : report.break_even) json["break_even"].push_back(break_even_json(against));
+  take_until(json, point, "");
   return dump(json);
 }
 

@@ -11,6 +11,7 @@ Json range_json(const base::Range& range);
 void add_cost_figures(Json& json, const study::ChipCost& cost);
 /// The same in a line or two, for people.
 std::string cost_line(const study::ChipCost& cost);
+Json money_json(const study::ChipMoney& money);
 /// parts, clock paths, links.
 Json silicon_json(const study::ChipCost& cost, const config::ChipConfig& chip);
 

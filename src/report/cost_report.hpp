@@ -4,11 +4,12 @@
 #include <string>
 
 #include "kiln/study/cost.hpp"
+#include "report/table.hpp"
 
 namespace kiln::report {
 
 std::string cost_json(const study::CostAnswer& report);
-std::string cost_text(const study::CostAnswer& report);
+std::string cost_text(const study::CostAnswer& report, std::size_t columns = kTerminalColumns);
 /// The picture of the die.
 std::string die_svg(const study::CostAnswer& answer);
 

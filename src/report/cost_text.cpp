@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "report/cost_json.hpp"
+#include "report/point_report.hpp"
 #include "report/table.hpp"
 #include "report/units.hpp"
 
@@ -166,10 +167,11 @@ std::string cost_line(const study::ChipCost& cost) {
                      span(cost.energy.power_w), millijoules(cost.energy.mj_per_token));
 }
 
-std::string cost_text(const study::CostAnswer& report) {
+std::string cost_text(const study::CostAnswer& report, std::size_t columns) {
   const auto& cost = report.chip;
   const auto& chip = report.placement.chip();
-  std::string text =
+  std::string text = verdict_lines(report.placement, report.verdict, columns) + "\n";
+  text +=
       fmt::format("{} on {}, {}: {}\n\n", report.placement.model().name, chip.name, cost.tech.description,
                   chip.chips.count == 1 ? "one die" : fmt::format("{} dies, the largest of them", chip.chips.count));
   text += area_table(report);
@@ -177,10 +179,11 @@ std::string cost_text(const study::CostAnswer& report) {
                       number(cost.die.transistors.typical * 1e-9),
                       cost.die.area_mm2.typical <= cost::kReticleMm2 ? "within" : "BEYOND", number(cost::kReticleMm2));
   text += path_table(report) + "\n" + link_table(report) + "\n" + energy_table(cost.energy);
-  text += fmt::format(
-      "\n{} W, {} a token;\n{} tokens in and {} out, {} user{}, {} answer tokens/s over the whole run\n",
-      span(cost.energy.power_w), millijoules(cost.energy.mj_per_token), grouped(report.prompt_tokens),
-      grouped(report.answer_tokens), report.users, report.users == 1 ? "" : "s", number(report.tokens_per_s_total));
+  text +=
+      fmt::format("\n{} W, {} a token;\n{} tokens in and {} out, {} user{}, {} answer tokens/s over the whole run\n",
+                  span(cost.energy.power_w), millijoules(cost.energy.mj_per_token),
+                  grouped(report.lengths.prompt_tokens), grouped(report.lengths.answer_tokens), report.users,
+                  report.users == 1 ? "" : "s", number(report.result.speed.tokens_per_s_total));
   text += "\n" + money_text(report);
   for (const auto& against : report.break_even) text += break_even_text(against);
   return text;

@@ -17,7 +17,7 @@ void add_closed_form(Json& json, const study::RunAnswer& answer);
 std::string speed_lines(const study::RunAnswer& answer);
 
 // run_units.cpp
-void add_cycles(Json& json, const study::RunAnswer& answer);
+void add_cycles(Json& json, const study::DesignPoint& point);
 std::string limit_line(const host::RunResult& result);
 std::string unit_table(const study::RunAnswer& answer, const Screen& screen);
 

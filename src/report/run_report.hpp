@@ -16,6 +16,7 @@ std::string run_text(const study::RunAnswer& answer, const Screen& screen = {});
 struct ChipRate {
   std::string name;
   double tokens_per_s = 0;
+  bool buildable = false;  ///< else it is called faster than nothing
   std::optional<double> mj_per_token = {};
 };
 

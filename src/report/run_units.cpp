@@ -105,12 +105,12 @@ bool matters(const UnitTime& time, double cycles) {
 }  // namespace
 
 /// Where the cycles went.
-void add_cycles(Json& json, const study::RunAnswer& answer) {
-  const auto& result = answer.result;
+void add_cycles(Json& json, const study::DesignPoint& point) {
+  const auto& result = point.result;
   const auto& run = result.chip;
   json["cycles_by_unit"] = by_unit(run);
   json["cycles_by_cause"] = by_cause(run);
-  json["critical_path"] = per_unit(answer.placement.dataflow(), run.critical_path);
+  json["critical_path"] = per_unit(point.placement.dataflow(), run.critical_path);
   if (result.limited_by) json["limited_by"] = Json{{"unit", name(*result.limited_by)}, {"share", result.limited_share}};
   if (result.busiest_stage) {
     json["busiest_stage"] = Json{{"stage", *result.busiest_stage},
@@ -118,7 +118,7 @@ void add_cycles(Json& json, const study::RunAnswer& answer) {
                                  {"sets_the_pace", result.busiest_share >= host::kFullStage}};
   }
   json["utilisation"] = utilisation(run);
-  json["stages"] = stages(answer.placement, run);
+  json["stages"] = stages(point.placement, run);
 }
 
 std::string limit_line(const host::RunResult& result) {

@@ -4,6 +4,7 @@
 
 #include "base/mapped_file.hpp"
 #include "kiln/study/gpus.hpp"
+#include "study/chip_cost.hpp"
 
 namespace kiln::study {
 namespace {
@@ -70,18 +71,24 @@ base::Result<std::unique_ptr<Chat>> Chat::open(const ChatQuestion& question, Env
   auto subject = load_subject({question.rom, "", "", question.lora}, environment);
   if (!subject) return subject.error();
   if (!subject->tokenizer) return base::Error{question.rom + " holds no tokenizer: it has no text to chat in"};
-  const auto placement = program::Placement::create(subject->model, subject->recipe, *chip, subject->adapter_shape);
-  if (!placement) return placement.error();
+  const auto placed = place(subject->model, subject->recipe, *chip, subject->adapter_shape, environment.configs());
+  if (!placed) return placed.error();
+  const program::Placement& placement = placed->placement;
   host::Conversation::Options rules;
   rules.most_answer_tokens = question.new_tokens;
   rules.sampling = question.sampling.on(*chip);
-  if (const auto can = check_rules(*placement, rules.sampling); !can) return can.error();
+  if (const auto can = check_rules(placement, rules.sampling); !can) return can.error();
   Warnings warnings(environment);
   auto chat_template = template_of(question, *subject, warnings);
   if (!chat_template) return chat_template.error();
+  const auto made = silicon(environment.configs(), *placed, subject->recipe);
+  if (!made) return made.error();
   std::unique_ptr<Chat> chat(
-      new Chat(*std::move(subject), *placement, *std::move(gpu), *std::move(chat_template), rules, environment));
+      new Chat(*std::move(subject), placement, *std::move(gpu), *std::move(chat_template), rules, environment));
   chat->answer.lora = question.lora;
+  chat->answer.warnings = warnings.take();
+  chat->answer.verdict = judge(placement, *made, std::nullopt, 0);  // before any run, and of any length
+  if (auto warning = chat->answer.verdict.warning(chip->name)) chat->answer.warnings.push_back(*std::move(warning));
   if (question.system) {
     if (const auto set = chat->conversation_.set_system(*question.system); !set)
       return base::Error{"--system: " + set.error().message};

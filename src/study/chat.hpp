@@ -14,6 +14,7 @@
 #include "kiln/config/gpu_spec.hpp"
 #include "kiln/study/inputs/host_figures.hpp"
 #include "kiln/study/sampling.hpp"
+#include "kiln/study/verdict.hpp"
 #include "study/inputs/subject.hpp"
 
 namespace kiln::study {
@@ -46,6 +47,8 @@ struct ChatAnswer {
   bool chat_template = false;
   std::string lora;  ///< the adapter's directory, or empty
   numerics::Sampling sampling;
+  Verdict verdict;  ///< without a run's power
+  std::vector<std::string> warnings;
   std::vector<ChatTurn> turns;
   HostFigures host;
 };

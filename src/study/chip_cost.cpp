@@ -13,21 +13,28 @@ std::optional<cost::Toggles> toggles_of(const functional::FunctionalModel* value
 
 }  // namespace
 
-base::Result<std::optional<ChipCost>> chip_cost(const config::Catalogue& configs, const program::Placement& placement,
-                                                const config::BakeRecipe& recipe, const host::RunResult& ran,
-                                                const functional::FunctionalModel* values) {
-  const auto& silicon = placement.chip().silicon;
-  if (!silicon || ran.chip.tokens.empty()) return std::optional<ChipCost>();
-  auto tech = configs.tech(silicon->technology);
+base::Result<std::optional<Silicon>> silicon(const config::Catalogue& configs, Placed placed,
+                                             const config::BakeRecipe& recipe) {
+  const auto& of_chip = placed.placement.chip().silicon;
+  if (!of_chip) return std::optional<Silicon>();
+  auto tech = configs.tech(of_chip->technology);
   if (!tech) return tech.error();
-  auto die = cost::die(placement, recipe, *tech);
-  if (!die) return die.error();
+  if (!placed.die) {
+    auto die = cost::die(placed.placement, recipe, *tech);
+    if (!die) return die.error();
+    placed.die = *std::move(die);
+  }
+  auto paths = cost::clock_paths(placed.placement, recipe, *tech, placed.die->tile_side_mm);
+  return std::optional(Silicon{*std::move(tech), *std::move(placed.die), std::move(paths)});
+}
+
+ChipCost chip_cost(Silicon silicon, const program::Placement& placement, const config::BakeRecipe& recipe,
+                   const host::RunResult& ran, const functional::FunctionalModel* values) {
   const cost::RunFigures figures{ran.chip.activity, ran.chip.total.count(), ran.chip.tokens.size(),
                                  host::answer_tokens(ran.chip), toggles_of(values)};
-  ChipCost cost{*std::move(tech), *std::move(die), {}, {}, figures.toggles};
-  cost.paths = cost::clock_paths(placement, recipe, cost.tech, cost.die.tile_side_mm);
+  ChipCost cost{std::move(silicon), {}, figures.toggles};
   cost.energy = cost::energy(placement, recipe, cost.tech, cost.die, figures);
-  return std::optional<ChipCost>(std::move(cost));
+  return cost;
 }
 
 }  // namespace kiln::study

@@ -7,32 +7,40 @@
 #include "host/run.hpp"
 #include "kiln/baseline/serving.hpp"
 #include "study/chip_cost.hpp"
+#include "study/design_point.hpp"
 
 namespace kiln::study {
 namespace {
 
-/// The question with no more tokens than the KV cache has room for.
-CostQuestion within_capacity(CostQuestion question, const program::Placement& placement, Warnings& warnings) {
+/// The lengths, or as many tokens as the KV cache has room for where the question allows that.
+base::Result<Lengths> lengths_of(const CostQuestion& question, const program::Placement& placement,
+                                 Warnings& warnings) {
   const std::uint64_t capacity = placement.kv().capacity_tokens;
-  const std::uint64_t prompt = std::min(question.prompt_tokens, std::max<std::uint64_t>(1, capacity / 2));
-  const std::uint64_t answer = std::min(question.new_tokens, capacity - prompt + 1);
-  if (prompt != question.prompt_tokens || answer != question.new_tokens)
-    warnings.add(fmt::format("the KV cache of chip {} holds {} tokens: {} in and {} out instead of {} and {}",
-                             placement.chip().name, capacity, prompt, answer, question.prompt_tokens,
-                             question.new_tokens));
-  question.prompt_tokens = prompt;
-  question.new_tokens = answer;
-  return question;
+  const Lengths asked{question.prompt_tokens, question.new_tokens};
+  if (kv_tokens(asked.prompt_tokens, asked.answer_tokens) <= capacity) return asked;
+  if (!question.shorten)
+    return base::Error{
+        fmt::format("the KV cache of chip {} holds {} tokens; {} in and {} out need {} (--shorten takes as "
+                    "many as there is room for)",
+                    placement.chip().name, capacity, asked.prompt_tokens, asked.answer_tokens,
+                    kv_tokens(asked.prompt_tokens, asked.answer_tokens))};
+  Lengths fitting;
+  fitting.prompt_tokens = std::min(asked.prompt_tokens, std::max<std::uint64_t>(1, capacity / 2));
+  fitting.answer_tokens = std::min(asked.answer_tokens, capacity - fitting.prompt_tokens + 1);
+  warnings.add(fmt::format("the KV cache of chip {} holds {} tokens: {} in and {} out instead of {} and {}",
+                           placement.chip().name, capacity, fitting.prompt_tokens, fitting.answer_tokens,
+                           asked.prompt_tokens, asked.answer_tokens));
+  return fitting;
 }
 
 /// The chip at work, without values.
-base::Result<host::RunResult> run_chip(const program::Placement& placement, const CostQuestion& question,
+base::Result<host::RunResult> run_chip(const program::Placement& placement, const Lengths& lengths, std::uint64_t users,
                                        const Environment& environment) {
   chip::RunRequest request;
-  for (std::uint64_t u = 0; u < question.users; ++u) {
+  for (std::uint64_t u = 0; u < users; ++u) {
     chip::UserRequest user;
-    user.prompt.assign(question.prompt_tokens, 0);
-    user.max_new_tokens = question.new_tokens;
+    user.prompt.assign(lengths.prompt_tokens, 0);
+    user.max_new_tokens = lengths.answer_tokens;
     request.users.push_back(std::move(user));
   }
   if (const auto can = chip::check(placement, request); !can) return can.error();
@@ -46,40 +54,9 @@ base::Result<host::RunResult> run_chip(const program::Placement& placement, cons
   return result;
 }
 
-/// Refused if no die of this size can be made.
-base::Result<cost::Replica> machine_of(const program::Placement& placement, const ChipCost& cost, double tokens_per_s) {
-  const auto size = cost::die_of_area(cost.die.area_mm2, cost.die.plan.height_mm / cost.die.plan.width_mm);
-  if (!size) return size.error();
-  cost::Replica machine;
-  machine.dies = placement.chip().chips.count;
-  machine.die = *size;
-  machine.tokens_per_s_total = {tokens_per_s, tokens_per_s, tokens_per_s};
-  machine.power_w = cost.energy.power_w;
-  return machine;
-}
-
-base::Result<ChipMoney> money_of(const cost::Replica& machine, const CostQuestion& question,
-                                 const config::TechConfig& tech, const config::EconomicsConfig& economics) {
-  const auto die = cost::die_cost(machine.die, tech);
-  if (!die) return die.error();
-  ChipMoney money;
-  money.die = *die;
-  money.card = cost::card_cost(die->usd_per_good_die, economics);
-  money.first_chip = cost::one_off_cost(cost::Release::FirstChip, machine.dies, tech, economics);
-  money.new_model = cost::one_off_cost(cost::Release::NewModel, machine.dies, tech, economics);
-  money.machines = static_cast<double>(question.machines);
-  money.utilisation = economics.utilisation.range();
-  money.months = economics.depreciation_years.range() * 12;
-  const auto tokens =
-      cost::usd_per_million_tokens(machine, {cost::Release::NewModel, money.machines, std::nullopt}, tech, economics);
-  if (!tokens) return tokens.error();
-  money.tokens = *tokens;
-  return money;
-}
-
 /// A GPU's rate with as many users at a time as its batch has, with the same prompts and answers.
 base::Result<AgainstGpu> against(const std::string& name, const cost::Replica& machine,
-                                 const config::ModelConfig& model, const CostQuestion& question,
+                                 const config::ModelConfig& model, std::uint64_t gpu_batch, const Lengths& lengths,
                                  const config::TechConfig& tech, const config::EconomicsConfig& economics,
                                  const config::Catalogue& configs) {
   const auto gpu = configs.gpu(name);
@@ -87,17 +64,16 @@ base::Result<AgainstGpu> against(const std::string& name, const cost::Replica& m
   const auto& price = gpu->price_usd_per_h;
   if (!price) return base::Error{fmt::format("--gpu {}: it has no /price_usd_per_h, which is expected", name)};
   const auto precision = gpu->fp8_in_hardware ? baseline::Precision::Fp8 : baseline::Precision::Bf16;
-  const std::vector<baseline::LoadRequest> requests(question.gpu_batch,
-                                                    {0, question.prompt_tokens, question.new_tokens});
+  const std::vector<baseline::LoadRequest> requests(gpu_batch, {0, lengths.prompt_tokens, lengths.answer_tokens});
   const auto served = baseline::serve(*gpu, model, precision, requests);
   if (!served) return served.error();
   std::uint64_t tokens = 0;
-  for (const auto& request : served->requests) tokens += request.refused ? 0 : question.new_tokens;
+  for (const auto& request : served->requests) tokens += request.refused ? 0 : lengths.answer_tokens;
   if (tokens == 0) return base::Error{fmt::format("--gpu {}: {} does not fit its memory", name, model.name)};
   AgainstGpu row;
   row.gpu = gpu->name;
   row.basis = fmt::format("{}, {} users at a time, {} tokens in and {} out", baseline::name(precision),
-                          served->most_in_batch, question.prompt_tokens, question.new_tokens);
+                          served->most_in_batch, lengths.prompt_tokens, lengths.answer_tokens);
   row.question.machine = machine;
   row.question.gpu = {gpu->name,
                       static_cast<double>(tokens) * 1e6 / served->total_us,
@@ -123,40 +99,40 @@ base::Result<std::vector<std::string>> priced_gpus(const std::vector<std::string
 }
 
 /// The chip, its run and all figures of both except money.
-base::Result<CostAnswer> silicon(const CostQuestion& question, const program::Placement& placement,
-                                 const config::BakeRecipe& recipe, const Environment& environment,
-                                 const config::Catalogue& configs) {
-  const auto ran = run_chip(placement, question, environment);
+base::Result<CostAnswer> at_work(const CostQuestion& question, const Lengths& lengths, const Placed& placed,
+                                 const config::BakeRecipe& recipe, const Environment& environment, Warnings& warnings) {
+  const config::Catalogue& configs = environment.configs();
+  auto ran = run_chip(placed.placement, lengths, question.users, environment);
   if (!ran) return ran.error();
-  auto cost = chip_cost(configs, placement, recipe, *ran);
-  if (!cost) return cost.error();
-  CostAnswer answer(placement, recipe, **std::move(cost));
-  answer.prompt_tokens = question.prompt_tokens;
-  answer.answer_tokens = question.new_tokens;
+  auto made = silicon(configs, placed, recipe);
+  if (!made) return made.error();
+  auto beside = gpus_beside(configs, placed.placement.model(), ran->chip, lengths.prompt_tokens);
+  if (!beside) return beside.error();
+  DesignPoint point(placed.placement, recipe, *std::move(ran));
+  point.prompt_tokens = lengths.prompt_tokens * question.users;
+  point.kv = kv_bytes(point.placement);
+  point.baseline = *std::move(beside);
+  point.warnings = warnings.take();
+  auto cost = chip_cost(**made, point.placement, recipe, point.result);
+  add_verdict(*made, cost.energy.power_w.typical, kv_tokens(lengths.prompt_tokens, lengths.answer_tokens), point);
+  CostAnswer answer(std::move(point), std::move(cost));
+  answer.lengths = lengths;
   answer.users = question.users;
-  answer.tokens_per_s_user = ran->speed.tokens_per_s_user;
-  answer.tokens_per_s_total = ran->speed.tokens_per_s_total;
+  if (lengths != Lengths{question.prompt_tokens, question.new_tokens})
+    answer.shortened_from = Lengths{question.prompt_tokens, question.new_tokens};
   return answer;
 }
 
-base::Status add_money(const CostQuestion& question, const config::EconomicsConfig& economics,
-                       const config::Catalogue& configs, CostAnswer& answer) {
-  const config::TechConfig& tech = answer.chip.tech;
-  answer.economics = economics.name;
-  const auto machine = machine_of(answer.placement, answer.chip, answer.tokens_per_s_total);
-  auto money = machine ? money_of(*machine, question, tech, economics) : base::Result<ChipMoney>(machine.error());
-  if (money) {
-    answer.money = *std::move(money);
-  } else if (question.break_even) {
-    return base::Error{"--break-even: " + money.error().message};
-  } else {
-    answer.no_money = money.error().message;
-  }
-  if (!question.break_even) return {};
+base::Status add_break_even(const CostQuestion& question, const config::EconomicsConfig& economics,
+                            const config::Catalogue& configs, CostAnswer& answer) {
+  if (!answer.money) return base::Error{"--break-even: " + answer.no_money};
+  const auto replica = replica_of(answer.placement, answer.chip, answer.result.speed.tokens_per_s_total);
+  if (!replica) return replica.error();
   const auto gpus = priced_gpus(question.gpus, configs);
   if (!gpus) return gpus.error();
   for (const auto& gpu : *gpus) {
-    auto row = against(gpu, *machine, answer.placement.model(), question, tech, economics, configs);
+    auto row = against(gpu, *replica, answer.placement.model(), question.gpu_batch, answer.lengths, answer.chip.tech,
+                       economics, configs);
     if (!row) return row.error();
     answer.break_even.push_back(*std::move(row));
   }
@@ -189,19 +165,21 @@ base::Result<CostAnswer> cost(const CostQuestion& question, Environment& environ
   if (!recipe) return recipe.error();
   const auto chip = configs.chip(question.chip);
   if (!chip) return chip.error();
-  const auto placement = program::Placement::create(*model, *recipe, *chip);
-  if (!placement) return placement.error();
+  const auto placed = place(*model, *recipe, *chip, {}, configs);
+  if (!placed) return placed.error();
   const auto economics = configs.economics(question.economics);
   if (!economics) return economics.error();
   if (!chip->silicon)
     return base::Error{fmt::format("chip {} has no /silicon; its technology and ROM cell are expected", chip->name)};
 
   Warnings warnings(environment);
-  const CostQuestion asked = within_capacity(question, *placement, warnings);
-  auto answer = silicon(asked, *placement, *recipe, environment, configs);
+  const auto lengths = lengths_of(question, placed->placement, warnings);
+  if (!lengths) return lengths.error();
+  auto answer = at_work(question, *lengths, *placed, *recipe, environment, warnings);
   if (!answer) return answer;
-  if (const auto added = add_money(asked, *economics, configs, *answer); !added) return added.error();
-  answer->warnings = warnings.take();
+  add_money(answer->chip, question.machines, *economics, *answer);
+  if (question.break_even)
+    if (const auto added = add_break_even(question, *economics, configs, *answer); !added) return added.error();
   return answer;
 }
 

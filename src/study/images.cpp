@@ -3,6 +3,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include "study/place.hpp"
+
 namespace kiln::study {
 
 bool is_checkpoint(const std::string& file) {
@@ -32,9 +34,9 @@ base::Result<Inspection> inspect_rom(const InspectQuestion& question, Environmen
   if (!question.chip.empty()) {
     const auto chip = environment.configs().chip(question.chip);
     if (!chip) return chip.error();
-    auto placed = program::Placement::create(inspection.image.model(), inspection.image.recipe(), *chip);
+    auto placed = place(inspection.image.model(), inspection.image.recipe(), *chip, {}, environment.configs());
     if (!placed) return placed.error();
-    inspection.placement = *std::move(placed);
+    inspection.placement = std::move(placed->placement);
   }
   if (!question.against.empty()) {
     const auto checkpoint = open_checkpoint(question.against, environment.configs());

@@ -4,6 +4,7 @@
 #include "host/run.hpp"
 #include "rtl/request.hpp"
 #include "rtl/rtl.hpp"
+#include "study/place.hpp"
 #include "study/prompts.hpp"
 
 namespace kiln::study {
@@ -77,22 +78,22 @@ base::Result<RtlAnswer> write_rtl(const RtlQuestion& question, Environment& envi
   if (!subject) return subject.error();
   const auto chip = environment.configs().chip(question.chip);
   if (!chip) return chip.error();
-  const auto placement = program::Placement::create(subject->model, subject->recipe, *chip);
-  if (!placement) return placement.error();
-  if (const auto can = rtl::check(*placement); !can) return can.error();
+  const auto placed = place(subject->model, subject->recipe, *chip, {}, environment.configs());
+  if (!placed) return placed.error();
+  const program::Placement& placement = placed->placement;
+  if (const auto can = rtl::check(placement); !can) return can.error();
   std::optional<rtl::Expected> expected;
   if (question.unit == "chip") {
     auto user = user_of(question, *subject, chip->clock_mhz);
     if (!user) return user.error();
     if (const auto takes = rtl::check_request(*user); !takes) return takes.error();
-    auto ran = expected_run(*subject, *placement, *std::move(user), environment);
+    auto ran = expected_run(*subject, placement, *std::move(user), environment);
     if (!ran) return ran.error();
     expected = *std::move(ran);
   }
-  const auto written = rtl::write(*subject->rom, *placement, question.unit, question.directory, expected);
+  const auto written = rtl::write(*subject->rom, placement, question.unit, question.directory, expected);
   if (!written) return written.error();
-  RtlAnswer answer{*placement, subject->recipe, subject->rom->content_hash(), question.unit, question.directory, {},
-                   {}};
+  RtlAnswer answer{placement, subject->recipe, subject->rom->content_hash(), question.unit, question.directory, {}, {}};
   if (expected) {
     answer.tokens = expected->commits.size();
     answer.cycles_total = expected->total.count();

@@ -8,6 +8,7 @@
 #include "host/run.hpp"
 #include "host/workload.hpp"
 #include "study/chip_cost.hpp"
+#include "study/design_point.hpp"
 #include "study/prompts.hpp"
 #include "study/rtl_run.hpp"
 
@@ -70,17 +71,6 @@ std::vector<BatchRegisterPoint> batch_register(const program::Placement& placeme
   return points;
 }
 
-KvBytes kv_bytes(const program::Placement& placement) {
-  const auto& plan = placement.kv();
-  const auto& sram = placement.chip().kv;
-  const std::uint64_t layers = placement.model().layers;
-  const std::uint64_t words = std::uint64_t{sram.banks} * sram.depth_words;
-  // A token's exponents need not fill its bytes: the last byte counts once, after those of all layers.
-  const std::uint64_t exponent_bits = layers * plan.exponent_bits_per_token;
-  return {layers * words * sram.width_bytes + base::ceil_div(plan.capacity_tokens * exponent_bits, 8),
-          layers * 2 * std::uint64_t{plan.token_words} * sram.width_bytes + base::ceil_div(exponent_bits, 8)};
-}
-
 /// What follows from the run and the question without anything more being read.
 base::Status describe(const RunQuestion& question, const Subject& subject, const chip::RunRequest& request,
                       RunAnswer& answer) {
@@ -113,12 +103,33 @@ base::Status compare(const RunQuestion& question, const chip::RunRequest& reques
     if (!rows) return rows.error();
     answer.baseline_under_load = *std::move(rows);
   }
-  // As many as the chip ever had at a time: those that queue here would not be in a GPU's batch either.
-  const std::uint64_t batch = std::max<std::uint64_t>(1, ran.most_users);
-  const std::uint64_t answered = std::max<std::uint64_t>(1, ran.users.front().answer_tokens);
-  auto rows = compare_gpus(configs, model, batch, mean_context(request.users.front().prompt.size(), answered));
+  auto rows = gpus_beside(configs, model, ran, request.users.front().prompt.size());
   if (!rows) return rows.error();
   answer.baseline = *std::move(rows);
+  return {};
+}
+
+/// Tokens in the KV cache of the user who asks for most.
+std::uint64_t most_kv_tokens(const chip::RunRequest& request) {
+  std::uint64_t most = 0;
+  for (const auto& user : request.users)
+    if (user.max_new_tokens > 0) most = std::max(most, kv_tokens(user.prompt.size(), user.max_new_tokens));
+  return most;
+}
+
+/// What the chip is made of, costs and draws, and whether it can be built.
+base::Status weigh(const Placed& placed, const chip::RunRequest& request, const functional::FunctionalModel* values,
+                   const config::Catalogue& configs, RunAnswer& answer) {
+  auto made = silicon(configs, placed, answer.recipe);
+  if (!made) return made.error();
+  std::optional<double> power_w;
+  if (*made && !answer.result.chip.tokens.empty()) {
+    answer.cost = chip_cost(**made, answer.placement, answer.recipe, answer.result, values);
+    power_w = answer.cost->energy.power_w.typical;
+    // A folder of one's own configs need not have any.
+    if (const auto economics = configs.economics(kEconomics)) add_money(*answer.cost, kMachines, *economics, answer);
+  }
+  add_verdict(*made, power_w, most_kv_tokens(request), answer);
   return {};
 }
 
@@ -194,46 +205,46 @@ base::Result<RunAnswer> run(const RunQuestion& question, Environment& environmen
     const auto read = environment.configs().refuse_overrides("tech", "chip " + chip->name + " has no /silicon");
     if (!read) return read.error();
   }
-  const auto placement = program::Placement::create(subject->model, subject->recipe, *chip, subject->adapter_shape);
-  if (!placement) return placement.error();
+  const auto placed = place(subject->model, subject->recipe, *chip, subject->adapter_shape, environment.configs());
+  if (!placed) return placed.error();
+  const program::Placement& placement = placed->placement;
   const bool timing_only = question.timing_only || !subject->rom;
   auto request = request_of(question, *subject, *chip, timing_only, environment);
   if (!request) return request.error();
-  if (const auto can = chip::check(*placement, *request); !can) return can.error();
+  if (const auto can = chip::check(placement, *request); !can) return can.error();
 
   Warnings warnings(environment);
-  const std::uint64_t tokens = most_tokens(*request, placement->kv().capacity_tokens);
+  const std::uint64_t tokens = most_tokens(*request, placement.kv().capacity_tokens);
   warn_about_context(subject->model, tokens, warnings);
   std::optional<functional::FunctionalModel> values;
   if (!timing_only) {
     values.emplace(*subject->rom, tokens, environment.pool(), numerics::best_simd(),
-                   question.by_tile ? &*placement : nullptr, subject->adapter ? &*subject->adapter : nullptr);
+                   question.by_tile ? &placement : nullptr, subject->adapter ? &*subject->adapter : nullptr);
     values->count_switching();
     request->values = &*values;
   }
-  if (question.on_start) question.on_start(*placement);
+  if (question.on_start) question.on_start(placement);
   const auto started = HostClock::now();
-  auto ran = host::run(*placement, *request);
+  auto ran = host::run(placement, *request);
   if (!ran) return ran.error();
 
-  RunAnswer answer(*placement, subject->recipe, *std::move(ran));
+  RunAnswer answer(placement, subject->recipe, *std::move(ran));
   const chip::RunOutcome& outcome = answer.result.chip;
   answer.host = host_figures(environment, started);
   answer.host.kernel_events = outcome.kernel_events;
   answer.host.elaboration_s = outcome.elaboration_s;
   answer.timing_only = timing_only;
-  if (timing_only) warn_about_room(*placement, outcome.users.front(), request->users.front().max_new_tokens, warnings);
+  if (timing_only) warn_about_room(placement, outcome.users.front(), request->users.front().max_new_tokens, warnings);
   if (const auto described = describe(question, *subject, *request, answer); !described) return described.error();
   if (const auto done = compare(question, *request, environment.configs(), answer); !done) return done.error();
-  auto cost = chip_cost(environment.configs(), *placement, subject->recipe, answer.result, values ? &*values : nullptr);
-  if (!cost) return cost.error();
-  answer.cost = *std::move(cost);
+  answer.warnings = warnings.take();
+  if (const auto done = weigh(*placed, *request, values ? &*values : nullptr, environment.configs(), answer); !done)
+    return done.error();
   if (question.rtl && !answer.result.mismatch) {
-    auto rtl = run_in_rtl(*subject->rom, *placement, request->users.front(), outcome, environment);
+    auto rtl = run_in_rtl(*subject->rom, placement, request->users.front(), outcome, environment);
     if (!rtl) return base::Error{"--rtl: " + rtl.error().message};
     answer.rtl = *std::move(rtl);
   }
-  answer.warnings = warnings.take();
   return answer;
 }
 

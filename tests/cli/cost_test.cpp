@@ -63,12 +63,50 @@ TEST_F(CostCommand, ASetOfATechnologyIsTaken) {
   EXPECT_NEAR(changed["money"]["usd_per_good_die"]["typical"].get<double>() / before, 1.1, 1e-6);
 }
 
-TEST_F(CostCommand, AWarningGoesToStandardError) {
-  const auto outcome =
-      kiln({"cost", "--model", "kiln-stories-1m", "--chip", "demo", "--prompt-tokens", "1000000", "--json", "-"});
+TEST_F(CostCommand, LengthsThatDoNotFitAreBadInputUnlessTheyMayBeShortened) {
+  const Arguments too_long = {"cost", "--model", "kiln-stories-1m", "--chip", "demo", "--prompt-tokens", "1000000"};
+  expect_refused(too_long, "the KV cache of chip demo holds 2048 tokens");
+  const auto outcome = kiln(with(too_long, {"--shorten", "--json", "-"}));
   EXPECT_EQ(outcome.status, 0);
   EXPECT_THAT(outcome.err, HasSubstr("warning: the KV cache of chip demo holds"));
-  EXPECT_THAT(outcome.out, testing::Not(HasSubstr("warning")));
+  const auto cost = nlohmann::json::parse(outcome.out);
+  EXPECT_EQ(cost["shortened_from"]["prompt_tokens"], 1000000);
+  EXPECT_EQ(cost["run"]["prompt_tokens"], 1024);
+  EXPECT_EQ(cost["warnings"].size(), 1U);
+}
+
+TEST_F(CostCommand, WhatCannotBeBuiltEndsWithStatusOneWhereThatIsRequired) {
+  const Arguments few = {"--model", "llama-3.1-8b", "--prompt-tokens", "4", "-n", "4"};
+  const auto on = [&](const std::string& command, const Arguments& chip) { return with(with({command}, few), chip); };
+  for (const auto* command : {"run", "cost"}) {
+    EXPECT_EQ(kiln(on(command, {"--chip", "hc1", "--require", "buildable"})).status, 0);
+    EXPECT_EQ(kiln(on(command, {"--chip", "hc1", "--require", "faster"})).status, 2);
+    for (const Arguments& chip : {Arguments{"--chip", "hc1-pipelined"}, {"--chip", "hc1", "--set", "clock_mhz=4000"}}) {
+      EXPECT_EQ(kiln(on(command, chip)).status, 0);
+      const auto outcome = kiln(with(on(command, chip), {"--require", "buildable", "--json", path("d.json")}));
+      EXPECT_EQ(outcome.status, 1) << outcome.err;
+      const auto verdict = nlohmann::json::parse(test::slurp(path("d.json")))["verdict"];
+      EXPECT_EQ(verdict["buildable"], false);
+      EXPECT_GE(verdict["reasons"].size(), 2U);
+      EXPECT_EQ(static_cast<std::size_t>(std::count(outcome.err.begin(), outcome.err.end(), '\n')),
+                verdict["reasons"].size());
+      EXPECT_THAT(outcome.out, testing::StartsWith("not buildable: "));
+      for (const auto& reason : verdict["reasons"]) {
+        const auto sentence = reason["sentence"].get<std::string>();
+        EXPECT_THAT(outcome.err, HasSubstr("kiln: error: not buildable: " + sentence + "\n"));
+        EXPECT_LT(outcome.out.find(sentence.substr(0, 20)), outcome.out.find("\n\n"));
+      }
+      EXPECT_THAT(outcome.out, testing::Not(HasSubstr("faster")));
+    }
+  }
+}
+
+TEST_F(CostCommand, LinksFromTheFloorplanAreNumbersInTheDocumentThatSaysSo) {
+  const Arguments few = with(kCostOfHc1, {"--prompt-tokens", "4", "-n", "4"});
+  const auto placed = document(with(few, {"--set", "link=auto"}));
+  EXPECT_EQ(placed["chip_auto"], nlohmann::json::array({"/link"}));
+  EXPECT_EQ(placed["chip"]["link"]["vector_to_array"], 5);
+  EXPECT_FALSE(document(few).contains("chip_auto"));
 }
 
 TEST_F(CostCommand, RefusesWhatHasNoAnswer) {

@@ -113,7 +113,6 @@ TEST_F(Screens, OptionsWithoutEffectAreRefusedBeforeAnyWork) {
           "--set model:head_dim=16");
   refused({"bake", KILN_SOURCE_DIR "/models/kiln-stories-1m", "-o", path("x.rom"), "--set", "model:head_dim=16"},
           "--set model:head_dim=16");
-  refused({"cost", "--model", "llama-3.1-8b", "--chip", "hc1", "--set", "gpu:memory_gb=3"}, "--set gpu:memory_gb=3");
 }
 
 TEST_F(Screens, HelpFitsTheTerminal) {

@@ -4,6 +4,8 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "kiln/study/run.hpp"
+#include "report/run_report.hpp"
 #include "support/study_test.hpp"
 
 namespace kiln::report {
@@ -49,6 +51,44 @@ TEST_F(CostDocument, LinksOfTheHc1FamilyHaveTheStagesThatTheirFloorplansTake) {
     }
     EXPECT_GT(held, 0U) << chip;
   }
+}
+
+TEST_F(CostDocument, ARunHasTheSameDesignPoint) {
+  for (const auto& [chip, model] : {std::pair("hc1", "llama-3.1-8b"), {"hc1-pipelined", "llama-3.1-8b"}}) {
+    study::RunQuestion question;
+    question.chip = chip;
+    question.model = model;
+    question.prompt_tokens = question.new_tokens = 16;
+    const auto ran = study::run(question, environment_);
+    ASSERT_TRUE(ran.ok()) << ran.error().message;
+    const auto run = json::parse(run_json(*ran)), cost = json::parse(cost_json(answer(chip, model)));
+    std::size_t shared = 0;
+    for (const auto& [key, value] : cost.items()) {
+      if (key == "command" || key == "run") continue;  // `run`: the lengths that were asked for
+      EXPECT_EQ(run[key], value) << key;
+      ++shared;
+    }
+    EXPECT_GE(shared, 38U);
+    for (const auto* key : {"verdict", "warnings", "tokens_per_s_user", "ttft_us", "kv", "limited_by", "area_mm2",
+                            "silicon", "money", "baseline", "energy_mj_per_token"})
+      EXPECT_TRUE(cost.contains(key)) << key;
+    for (const auto& gpu : cost["baseline"])
+      EXPECT_DOUBLE_EQ(gpu["energy_mj_per_token"], 1e3 * gpu["energy_j_per_token"].get<double>());
+  }
+}
+
+TEST_F(CostDocument, VerdictComesFirst) {
+  EXPECT_THAT(cost_text(answer("hc1", "llama-3.1-8b")), testing::StartsWith("buildable: chip hc1 with llama-3.1-8b\n"));
+  const auto large = answer("hc1-pipelined", "llama-3.1-8b");
+  EXPECT_THAT(
+      cost_text(large),
+      testing::StartsWith("not buildable: chip hc1-pipelined with llama-3.1-8b, for 2 reasons\n  - the die has "));
+  const auto verdict = json::parse(cost_json(large))["verdict"];
+  EXPECT_EQ(verdict["buildable"], false);
+  EXPECT_EQ(verdict["reasons"][0]["kind"], "die_area");
+  EXPECT_EQ(verdict["reasons"][0]["limit"], cost::kReticleMm2);
+  EXPECT_EQ(verdict["reasons"][0]["unit"], "mm2");
+  EXPECT_EQ(verdict["reasons"][1]["kind"], "die_count");
 }
 
 TEST_F(CostDocument, PictureHasTheTablesAreas) {

@@ -98,5 +98,21 @@ TEST_F(RunDocument, WithoutSiliconThereIsNoAreaAndNoEnergy) {
   }
 }
 
+TEST_F(RunDocument, OnlyWhatCanBeBuiltIsCalledFaster) {
+  const auto built = answer(question(1));
+  EXPECT_THAT(run_text(built), testing::StartsWith("buildable: chip demo with tiny\n\n"));
+  EXPECT_THAT(run_text(built), HasSubstr("chip faster"));
+  auto unknown = built;
+  unknown.verdict = {std::nullopt, {{study::ReasonKind::NoSilicon, "", 0, 0, "", "nothing is known"}}};
+  for (const auto& asked : {answer(question(1), {"clock_mhz=9000"}), unknown}) {
+    EXPECT_THAT(run_text(asked), testing::Not(HasSubstr("faster")));
+    EXPECT_THAT(run_text(asked), HasSubstr("no speedup of demo"));
+  }
+  EXPECT_THAT(run_text(unknown),
+              testing::StartsWith("not known whether buildable: chip demo with tiny, for 1 reason\n"));
+  EXPECT_TRUE(json::parse(run_json(unknown))["verdict"]["buildable"].is_null());
+  EXPECT_FALSE(json::parse(run_json(unknown))["verdict"]["reasons"][0].contains("limit"));
+}
+
 }  // namespace
 }  // namespace kiln::report

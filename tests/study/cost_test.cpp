@@ -144,13 +144,26 @@ TEST_F(CostStudy, BreakEvenSaysWhenBakingPaysAndWhenItNeverDoes) {
   EXPECT_LT(before, 1e300);
 }
 
-TEST_F(CostStudy, MoreTokensThanTheCacheHoldsAreFewerAndSaySo) {
+TEST_F(CostStudy, MoreTokensThanTheCacheHoldsAreRefusedOrFewer) {
   auto question = of("demo", "kiln-stories-1m");
-  question.prompt_tokens = question.new_tokens = 1U << 20;
+  question.prompt_tokens = 1000;
+  question.new_tokens = 1049;  // the last one never enters the cache
+  const auto whole = must(cost(question, environment_));
+  ASSERT_EQ(whole.placement.kv().capacity_tokens, 2048U);
+  EXPECT_FALSE(whole.shortened_from);
+  question.new_tokens = 1050;
+  EXPECT_EQ(refused(question),
+            "the KV cache of chip demo holds 2048 tokens; 1000 in and 1050 out need 2049 (--shorten takes as many as "
+            "there is room for)");
+  question.shorten = true;
   const auto answer = must(cost(question, environment_));
-  EXPECT_EQ(answer.prompt_tokens + answer.answer_tokens, answer.placement.kv().capacity_tokens + 1);
+  EXPECT_EQ(answer.lengths, (Lengths{1000, 1049}));
+  EXPECT_EQ(answer.shortened_from, (Lengths{1000, 1050}));
   ASSERT_EQ(answer.warnings.size(), 1U);
   EXPECT_THAT(answer.warnings[0], HasSubstr("in and"));
+  EXPECT_EQ(answer.verdict.buildable, true);  // for the lengths that it was weighed with
+  question.prompt_tokens = question.new_tokens = 1U << 20;
+  EXPECT_EQ(must(cost(question, environment_)).lengths, (Lengths{1024, 1025}));
 }
 
 TEST_F(CostStudy, RefusesWhatHasNoAnswer) {

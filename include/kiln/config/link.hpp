@@ -53,6 +53,8 @@ static_assert([] {
 
 constexpr std::string_view name(Link link) { return kNamedLinks[static_cast<std::size_t>(link)].name; }
 
+inline constexpr std::uint32_t kMostLinkRegisters = 1024;
+
 /// Registers of each link, at least 1. It is given values by name or all eleven at once: a list of fewer does not
 /// compile, for links without registers are none.
 class LinkRegisters {
@@ -70,10 +72,15 @@ class LinkRegisters {
 };
 static_assert(LinkRegisters()[Link::VectorToVector] == 1 && !std::is_constructible_v<LinkRegisters, int, int>);
 
+/// Who says how many registers the links have: the config; the floorplan (`"link": "auto"`), which is not made yet; the
+/// floorplan.
+enum class LinkOrigin { Config, FloorplanToCome, Floorplan };
+
 /// Beats of 64 * beat_groups elements; how they travel.
 struct LinkConfig {
   std::uint32_t beat_groups = 1;  ///< groups of 64 elements in a beat; each group travels with its exponent
   LinkRegisters registers = {};
+  LinkOrigin origin = LinkOrigin::Config;
   [[nodiscard]] constexpr std::uint32_t beat_elements() const { return 64 * beat_groups; }
   constexpr std::uint32_t& operator[](Link link) { return registers[link]; }
   constexpr std::uint32_t operator[](Link link) const { return registers[link]; }

@@ -10,10 +10,13 @@
 
 namespace kiln::study {
 
-struct ChipCost {
+struct Silicon {
   config::TechConfig tech;
   cost::Die die;
   std::vector<cost::ClockPath> paths;
+};
+
+struct ChipCost : Silicon {
   cost::Energy energy;
   std::optional<cost::Toggles> toggles;  ///< measured in the run; none: the technology's
 };

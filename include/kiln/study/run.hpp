@@ -13,12 +13,8 @@
 #include "kiln/base/result.hpp"
 #include "kiln/chip/request.hpp"
 #include "kiln/chip/trace_span.hpp"
-#include "kiln/config/bake_recipe.hpp"
-#include "kiln/host/run_result.hpp"
 #include "kiln/host/workload_figures.hpp"
-#include "kiln/program/placement.hpp"
-#include "kiln/study/chip_cost.hpp"
-#include "kiln/study/gpus.hpp"
+#include "kiln/study/design_point.hpp"
 #include "kiln/study/inputs/environment.hpp"
 #include "kiln/study/inputs/host_figures.hpp"
 #include "kiln/study/sampling.hpp"
@@ -71,37 +67,23 @@ struct BatchRegisterPoint {
   double ttft_us = 0;
 };
 
-/// KV SRAM of all layers.
-struct KvBytes {
-  std::uint64_t capacity = 0;
-  std::uint64_t per_token = 0;
-};
+struct RunAnswer : DesignPoint {
+  using DesignPoint::DesignPoint;
 
-struct RunAnswer {
-  RunAnswer(program::Placement placed, config::BakeRecipe baked, host::RunResult ran)
-      : placement(std::move(placed)), recipe(std::move(baked)), result(std::move(ran)) {}
-
-  program::Placement placement;
-  config::BakeRecipe recipe;
-  host::RunResult result;
+  std::optional<ChipCost> cost;  ///< none: the chip has no /silicon, or no token went through it
   std::optional<std::string> rom_hash;
   bool timing_only = false;
   std::string lora;  ///< as asked
   std::uint64_t seed = 0;
   numerics::Sampling sampling;
-  std::size_t prompt_tokens = 0;         ///< of all users
   std::vector<base::TokenId> token_ids;  ///< of the first user's answer; empty when timing only
   std::string text;                      ///< as above
   std::string prompt;                    ///< as given, or empty
   std::optional<host::WorkloadFigures> workload;
-  std::vector<GpuUnderLoad> baseline_under_load;  ///< with a workload
-  BaselineRows baseline;
+  std::vector<GpuUnderLoad> baseline_under_load;   ///< with a workload
   std::vector<BatchRegisterPoint> batch_register;  ///< one user on one stage, from two prompt tokens on
-  KvBytes kv;
   std::optional<RtlFigures> rtl;
-  std::optional<ChipCost> cost;  ///< none: the chip has no /silicon
-  HostFigures host;              ///< of the run alone: loading and checking the image is not the chip's
-  std::vector<std::string> warnings;
+  HostFigures host;  ///< of the run alone: loading and checking the image is not the chip's
 
   [[nodiscard]] SimulationPace pace() const;
   /// Why no figure of this answer is good: simulation and formulas, or simulation and RTL differ.

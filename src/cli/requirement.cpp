@@ -1,0 +1,26 @@
+#include "cli/requirement.hpp"
+
+#include <fmt/format.h>
+
+#include "base/text.hpp"
+
+namespace kiln::cli {
+
+void add_require(CLI::App& command, std::string& require) {
+  command.add_option("--require", require, "End with status 1 and the reasons if the chip cannot be built")
+      ->check(CLI::Validator(
+          [](const std::string& word) {
+            return word == "buildable" ? std::string() : "found " + word + "; buildable is expected";
+          },
+          ""))
+      ->type_name("buildable");
+}
+
+int required(const std::string& require, const study::Verdict& verdict) {
+  if (require.empty() || verdict.buildable.value_or(false)) return 0;
+  for (const auto& reason : verdict.reasons)
+    fmt::print(stderr, "kiln: error: not buildable: {}\n", base::without_controls(reason.sentence));
+  return kCheckFailed;
+}
+
+}  // namespace kiln::cli

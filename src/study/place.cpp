@@ -1,0 +1,59 @@
+#include "study/place.hpp"
+
+#include <fmt/format.h>
+
+namespace kiln::study {
+namespace {
+
+/// The registers change the area, and the area the distances. The shipped chips take three rounds at most.
+constexpr int kRounds = 8;
+
+/// Whether the floorplan asks for other registers than the chip has; it then has those.
+base::Result<bool> take_registers(const std::vector<floorplan::LinkWire>& wires, config::ChipConfig& chip) {
+  bool changed = false;
+  for (const auto& wire : wires) {
+    if (wire.registers > config::kMostLinkRegisters)
+      return base::Error{
+          fmt::format("chip {}: /link is \"auto\", and {} of {:.4g} mm takes {} registers; at most {} are "
+                      "allowed",
+                      chip.name, name(wire.link), wire.length_mm, wire.registers, config::kMostLinkRegisters)};
+    changed = changed || chip.link[wire.link] != wire.registers;
+    chip.link[wire.link] = wire.registers;
+  }
+  return changed;
+}
+
+}  // namespace
+
+base::Result<Placed> place(const config::ModelConfig& model, const config::BakeRecipe& recipe,
+                           const config::ChipConfig& chip, const config::AdapterShape& adapter,
+                           const config::Catalogue& configs) {
+  if (chip.link.origin != config::LinkOrigin::FloorplanToCome) {
+    auto placement = program::Placement::create(model, recipe, chip, adapter);
+    if (!placement) return placement.error();
+    return Placed{*std::move(placement), std::nullopt};
+  }
+  if (!chip.silicon)
+    return base::Error{fmt::format(
+        "chip {}: /link is \"auto\", but there is no /silicon; its technology and ROM cell are expected", chip.name)};
+  const auto tech = configs.tech(chip.silicon->technology);
+  if (!tech) return tech.error();
+  config::ChipConfig with_links = chip;
+  with_links.link.origin = config::LinkOrigin::Floorplan;
+  with_links.link.registers = {};
+  for (int round = 0; round < kRounds; ++round) {
+    auto placement = program::Placement::create(model, recipe, with_links, adapter);
+    if (!placement) return placement.error();
+    auto die = cost::die(*placement, recipe, *tech);
+    if (!die) return die.error();
+    const auto changed = take_registers(die->wires, with_links);
+    if (!changed) return changed.error();
+    if (!*changed) return Placed{*std::move(placement), *std::move(die)};
+  }
+  return base::Error{fmt::format(
+      "chip {}: /link is \"auto\", but its floorplan asks for other registers after each of {} rounds; an object with "
+      "numbers is expected",
+      chip.name, kRounds)};
+}
+
+}  // namespace kiln::study
