@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 #include "cost/memory.hpp"
 #include "cost/tile.hpp"
@@ -187,21 +188,33 @@ Part priced(const Amount& amount, const config::TechConfig& tech) {
   return part;
 }
 
+namespace {
+
+/// A link is as long as on the die where it is longest.
+void lengthen(std::vector<floorplan::LinkWire>& wires, const std::vector<floorplan::LinkWire>& others) {
+  for (std::size_t i = 0; i < wires.size(); ++i)
+    if (others[i].length_mm > wires[i].length_mm) wires[i] = others[i];
+}
+
+}  // namespace
+
 base::Result<Die> die(const program::Placement& placement, const config::BakeRecipe& recipe,
                       const config::TechConfig& tech) {
   if (const auto status = check_cells(placement); !status) return status.error();
-  std::uint32_t largest = 0;
-  double most = 0;
-  for (std::uint32_t chip = 0; chip < placement.chip().chips.count; ++chip) {
-    const double area = Builder(placement, recipe, tech).count(chip);
-    if (area > most) {
-      most = area;
-      largest = chip;
-    }
+  std::map<double, std::uint32_t> chip_of_area;  // dies of the middle of a row are alike: one of them is placed
+  for (std::uint32_t chip = 0; chip < placement.chip().chips.count; ++chip)
+    chip_of_area.try_emplace(Builder(placement, recipe, tech).count(chip), chip);
+  Die largest;
+  for (auto at = chip_of_area.rbegin(); at != chip_of_area.rend(); ++at) {
+    Builder builder(placement, recipe, tech);
+    builder.count(at->second);
+    Die placed = builder.placed();
+    if (at == chip_of_area.rbegin())
+      largest = std::move(placed);
+    else
+      lengthen(largest.wires, placed.wires);
   }
-  Builder builder(placement, recipe, tech);
-  builder.count(largest);
-  return builder.placed();
+  return largest;
 }
 
 }  // namespace kiln::cost

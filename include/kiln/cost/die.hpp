@@ -32,7 +32,7 @@ struct Die {
   base::Range transistors, area_mm2, leakage_w;
   double rom_bits = 0, sram_bits = 0;  ///< codes and scales, whatever cells hold them; keys, values, scores, adapter
   floorplan::Floorplan plan;           ///< at typical areas
-  std::vector<floorplan::LinkWire> wires;  ///< at the typical delay
+  std::vector<floorplan::LinkWire> wires;  ///< at the typical delay; each where it is longest, of all dies of a row
   double tile_side_mm = 0;                 ///< of the largest array's tile, taken as a square, typical
 };
 
