@@ -151,7 +151,7 @@ void add_run(CLI::App& app, Action& chosen) {
       "  kiln run --model llama-3.1-8b --chip hc1 --prompt-tokens 128 -n 128 --users 24\n"
       "  kiln run --model llama-3.1-8b --chip hc1-pipelined --workload requests.jsonl\n"
       "  kiln run --model llama-3.1-8b --chip hc1 --prompt-tokens 16 -n 16 --set kv.banks=512 --json -\n"
-      "  kiln run --model llama-3.1-8b --chip hc1 --prompt-tokens 16 -n 16 --set link=auto --require buildable\n"
+      "  kiln run --model llama-3.1-8b --chip hc1 --prompt-tokens 16 --set link=auto --require buildable\n"
       "  kiln run --model llama-3.1-8b --chip hc1 --prompt-tokens 4 -n 5 --trace run.pftrace");
   command->callback([options, &chosen] { chosen = [options](Session& session) { return run(*options, session); }; });
 }

@@ -2,23 +2,27 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace kiln::study {
 namespace {
 
-/// The registers change the area, and the area the distances. The shipped chips take three rounds at most.
-constexpr int kRounds = 8;
+/// The registers change the area, and the area the distances. Most chips settle in two or three rounds; some go round in
+/// circles between two floorplans, and then a link keeps the larger number.
+constexpr int kRounds = 16, kFreeRounds = 6;
 
-/// Whether the floorplan asks for other registers than the chip has; it then has those.
-base::Result<bool> take_registers(const std::vector<floorplan::LinkWire>& wires, config::ChipConfig& chip) {
+/// Whether the floorplan asks for other registers than the chip has, or for more if `keep`; it then has those.
+base::Result<bool> take_registers(const std::vector<floorplan::LinkWire>& wires, bool keep, config::ChipConfig& chip) {
   bool changed = false;
   for (const auto& wire : wires) {
     if (wire.registers > config::kMostLinkRegisters)
       return base::Error{
-          fmt::format("chip {}: /link is \"auto\", and {} of {:.4g} mm takes {} registers; at most {} are "
-                      "allowed",
+          fmt::format("chip {}: /link is \"auto\", and {} of {:.4g} mm takes {} registers; at most {} are allowed",
                       chip.name, name(wire.link), wire.length_mm, wire.registers, config::kMostLinkRegisters)};
-    changed = changed || chip.link[wire.link] != wire.registers;
-    chip.link[wire.link] = wire.registers;
+    std::uint32_t& has = chip.link[wire.link];
+    const std::uint32_t takes = keep ? std::max(has, wire.registers) : wire.registers;
+    changed = changed || has != takes;
+    has = takes;
   }
   return changed;
 }
@@ -46,12 +50,12 @@ base::Result<Placed> place(const config::ModelConfig& model, const config::BakeR
     if (!placement) return placement.error();
     auto die = cost::die(*placement, recipe, *tech);
     if (!die) return die.error();
-    const auto changed = take_registers(die->wires, with_links);
+    const auto changed = take_registers(die->wires, round >= kFreeRounds, with_links);
     if (!changed) return changed.error();
     if (!*changed) return Placed{*std::move(placement), *std::move(die)};
   }
   return base::Error{fmt::format(
-      "chip {}: /link is \"auto\", but its floorplan asks for other registers after each of {} rounds; an object with "
+      "chip {}: /link is \"auto\", but its floorplan asks for more registers after each of {} rounds; an object with "
       "numbers is expected",
       chip.name, kRounds)};
 }

@@ -10,9 +10,9 @@ namespace {
 void judge_area(const cost::Die& die, std::uint32_t chips, std::vector<Reason>& reasons) {
   const double area = die.area_mm2.typical;
   if (area <= cost::kReticleMm2) return;
-  reasons.push_back(
-      {ReasonKind::DieArea, "", area, cost::kReticleMm2, "mm2",
-       fmt::format("the die has {:.1f} mm2, a scanner exposes {:.0f} mm2 at most", area, cost::kReticleMm2)});
+  reasons.push_back({ReasonKind::DieArea, "", area, cost::kReticleMm2, "mm2",
+                     fmt::format("the die has {:.1f} mm2, the reticle {:.0f} mm2: no scanner exposes more at once",
+                                 area, cost::kReticleMm2)});
   // All dies are counted as the largest one, as everywhere.
   const double needed = std::ceil(area * chips / cost::kReticleMm2);
   reasons.push_back(

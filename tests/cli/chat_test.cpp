@@ -286,6 +286,17 @@ TEST_F(ChatCli, LinesFromAPipeNeedNoTerminal) {
   EXPECT_THAT(as_json.err, HasSubstr(turns[0]["text"].get<std::string>()));
 }
 
+TEST_F(ChatCli, AChipThatCannotBeBuiltSaysSoFirst) {
+  const auto outcome = piped("Once\n", {"-n", "4", "--set", "clock_mhz=9000", "--json", path("turns.json")});
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, testing::StartsWith("not buildable: chip demo with kiln-stories-1m, for "));
+  const auto document = json::parse(test::slurp(path("turns.json")));
+  EXPECT_EQ(document["verdict"]["buildable"], false);
+  ASSERT_EQ(document["warnings"].size(), 1U);
+  EXPECT_THAT(document["warnings"][0].get<std::string>(), testing::StartsWith("chip demo is not buildable: "));
+  EXPECT_THAT(piped("Once\n", {"-n", "4"}).out, Not(HasSubstr("buildable")));  // nothing is in the text's way
+}
+
 TEST_F(ChatCli, AFullCacheIsSaidAndTheNextConversationHasRoom) {
   const auto outcome =
       piped("Once upon a time\n and\n/reset\nOnce\n", {"--set", "kv.depth_words=16", "--json", path("turns.json")});

@@ -2,6 +2,7 @@
 #include "report/cost_report.hpp"
 
 #include <nlohmann/json.hpp>
+#include <set>
 #include <sstream>
 
 #include "kiln/study/run.hpp"
@@ -38,6 +39,8 @@ TEST_F(CostDocument, LinesOfTheMoneyAddUp) {
 }
 
 TEST_F(CostDocument, LinksOfTheHc1FamilyHaveTheStagesThatTheirFloorplansTake) {
+  // On the first die or the last of ten, which are smaller than the others.
+  const std::set<std::string> of_other_dies = {"sequencer_to_embedding", "embedding_to_vector", "vector_to_sequencer"};
   for (const auto& [chip, model] : {std::pair("hc1", "llama-3.1-8b"),
                                     {"hc1-cell-per-weight", "llama-3.1-8b"},
                                     {"hc1-pipelined", "llama-3.1-8b"},
@@ -46,7 +49,10 @@ TEST_F(CostDocument, LinksOfTheHc1FamilyHaveTheStagesThatTheirFloorplansTake) {
     std::size_t held = 0;
     for (const auto& link : cost["silicon"]["links"]) {
       if (link["length_mm"] <= 0) continue;
-      EXPECT_EQ(link["configured_stages"], link["stages"]) << chip << " " << link;
+      if (chip == std::string("hc1-x10") && of_other_dies.contains(link["link"].get<std::string>()))
+        EXPECT_GE(link["configured_stages"], link["stages"]) << chip << " " << link;
+      else
+        EXPECT_EQ(link["configured_stages"], link["stages"]) << chip << " " << link;
       ++held;
     }
     EXPECT_GT(held, 0U) << chip;
