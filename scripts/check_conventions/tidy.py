@@ -80,6 +80,6 @@ def check(everything=False):
     print(f"{len(wanted)} of {len(all_units)} units")
     with concurrent.futures.ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
         found = sorted(set().union(*pool.map(findings, wanted)))
-    if files is None and not found and not run("git", "status", "--porcelain", "src", "include", "bench", ".clang-tidy").stdout:
+    if everything and not found and not run("git", "status", "--porcelain", "src", "include", "bench", ".clang-tidy").stdout:
         SINCE.write_text(run("git", "rev-parse", "HEAD").stdout)
     return found

@@ -2,8 +2,6 @@
 // several beginnings.
 #include <algorithm>
 #include <cmath>
-#include <map>
-#include <string>
 #include <utility>
 #include <vector>
 
@@ -143,31 +141,15 @@ class Search {
     std::swap(arrangement.order[a], arrangement.order[b]);
     return true;
   }
-  /// All that the places of the blocks depend on, a byte each: which clusters are in each slot, in what order.
-  [[nodiscard]] std::string places_of(const Arrangement& arrangement) const {
-    std::string places;
-    places.reserve(kClusters + kSlots.size() + 1);
-    places.push_back(static_cast<char>((arrangement.lying ? 1 : 0) + (arrangement.small_in_heart ? 2 : 0)));
-    for (const Slot slot : kSlots) {
-      for (const std::uint8_t cluster : arrangement.order)
-        if (present_[cluster] && arrangement.slots[cluster] == slot) places.push_back(static_cast<char>(cluster));
-      places.push_back(static_cast<char>(kClusters));
-    }
-    return places;
-  }
-  /// Searches meet again and again what another one, or their own last round, has seen.
   double cost_of(const Arrangement& arrangement) {
-    const auto [known, is_new] = costs_.try_emplace(places_of(arrangement));
-    if (!is_new) return known->second;
     arrange(arrangement, region_, blocks_);
     for (std::size_t i = 0; i < blocks_.size(); ++i) sites_[i].place = blocks_[i].site.place;
-    return known->second = cost(index_, sites_, region_);
+    return cost(index_, sites_, region_);
   }
   Rectangle region_;
   std::vector<StageBlock> blocks_;
   std::vector<Site> sites_;
   SiteIndex index_;
-  std::map<std::string, double> costs_;
   std::array<bool, kClusters> present_{};
 };
 

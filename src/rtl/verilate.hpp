@@ -22,7 +22,7 @@ struct SourceFile {
 };
 const std::vector<SourceFile>& sources();
 
-/// Stoppable: each design has an input stop_i of its own; while it is 1 the design has no clock, and costs no time.
+/// Stoppable: each design has an input stop_i of its own; while it is 1 the design has no clock, and costs little time.
 enum class Clocks { Common, Stoppable };
 /// Several designs side by side in one module `top` that has their ports, with "c0_", "c1_", ... in front.
 std::string side_by_side(const std::string& top, const std::vector<UnitDesign>& designs,

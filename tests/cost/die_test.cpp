@@ -4,7 +4,6 @@
 #include <gmock/gmock.h>
 
 #include "cost/die_testing.hpp"
-#include "support/draws.hpp"
 #include "support/random_chip.hpp"
 
 namespace kiln::cost {
@@ -273,7 +272,7 @@ config::TechConfig drawn_tech(support::RandomConfigs& random) {
 TEST(Die, AHundredDrawnChipsAreFiniteOrderedAndAddUp) {
   const std::uint64_t seed = support::test_seed(20261123);
   support::RandomConfigs random(seed);
-  for (int round = 0; round < support::draws(100); ++round) {
+  for (int round = 0; round < 100; ++round) {
     SCOPED_TRACE(testing::Message() << "KILN_SEED=" << seed << " round " << round);
     const auto model = random.model();
     auto chip = random.chip(model, 16);

@@ -5,7 +5,6 @@
 #include "floorplan/slicing.hpp"
 #include "floorplan_testing.hpp"
 #include "kiln/base/result.hpp"
-#include "support/draws.hpp"
 
 namespace kiln::floorplan {
 namespace {
@@ -41,7 +40,7 @@ void expect_same(const Floorplan& a, const Floorplan& b) {
 TEST(Place, RandomBlocks_LieOnTheDieWithoutOverlap_AndTheirAreasAddUp) {
   SCOPED_TRACE(fmt::format("KILN_SEED={}", seed()));
   base::Random random(seed());
-  for (int i = 0; i < support::draws(200); ++i) {
+  for (int i = 0; i < 200; ++i) {
     SCOPED_TRACE(i);
     const auto blocks = random_blocks(random);
     const double used = std::max(total_area(blocks), 1e-3);

@@ -10,7 +10,6 @@
 #include "chip/chip_testing.hpp"
 #include "host/run.hpp"
 #include "kiln/closed_form/closed_form.hpp"
-#include "support/draws.hpp"
 #include "support/random_chip.hpp"
 #include "support/toy_rom.hpp"
 
@@ -23,7 +22,7 @@ TEST(RandomChips, BurstsBeatsAndTheClosedFormAgreeOnAThousand) {
   std::uint64_t compared = 0;
   std::set<std::pair<program::ArrayKind, std::string>> seen;
   int mixed = 0;
-  for (int round = 0; round < support::draws(1000); ++round) {
+  for (int round = 0; round < 1000; ++round) {
     const std::uint64_t capacity = random.number(2, 24);
     const auto placement = random.placement(capacity);
     const std::uint64_t prompt = random.number(1, static_cast<std::uint32_t>(std::min<std::uint64_t>(capacity, 8)));
@@ -58,7 +57,7 @@ TEST(RandomChips, BurstsBeatsAndTheClosedFormAgreeOnAThousand) {
     compared += events.size();
   }
   EXPECT_EQ(seen.size(), 3 * program::kArrays) << "not every array had every microarchitecture";
-  EXPECT_GT(mixed, support::draws(100));
+  EXPECT_GT(mixed, 100);
   std::cout << compared << " events compared, " << mixed << " chips of several microarchitectures\n";
 }
 
@@ -70,7 +69,7 @@ TEST(RandomChips, GeometryNeverChangesAToken) {
   const auto prompt = seeded_prompt(6, model.vocab_size, 5);
   std::vector<base::TokenId> expected;
   std::vector<std::uint64_t> totals;
-  for (int round = 0; round < support::draws(10); ++round) {
+  for (int round = 0; round < 10; ++round) {
     const auto placement = program::Placement::create(model, {}, random.chip(model, 16));
     ASSERT_TRUE(placement.ok());
     // Tile by tile, as this chip's arrays and trees compute.
@@ -89,7 +88,7 @@ TEST(RandomChips, GeometryNeverChangesAToken) {
     totals.push_back(result->chip.total.count());
   }
   std::sort(totals.begin(), totals.end());
-  EXPECT_GT(std::unique(totals.begin(), totals.end()) - totals.begin(), support::draws(5)) << "the chips hardly differ";
+  EXPECT_GT(std::unique(totals.begin(), totals.end()) - totals.begin(), 5) << "the chips hardly differ";
 }
 
 TEST(Run, TheClosedFormsDifferenceIsFound) {

@@ -16,9 +16,10 @@
 
 namespace kiln::test {
 
-/// When the program or the checkpoint, if it is a folder, was last written.
-inline std::filesystem::file_time_type newest_source(const std::string& checkpoint) {
-  auto newest = std::filesystem::last_write_time(KILN_BINARY_DIR "/kiln");
+/// When the program, the recipe or the checkpoint, if it is a folder, was last written.
+inline std::filesystem::file_time_type newest_source(const std::string& checkpoint, const std::string& recipe) {
+  auto newest = std::max(std::filesystem::last_write_time(KILN_BINARY_DIR "/kiln"),
+                         std::filesystem::last_write_time(KILN_SOURCE_DIR "/configs/recipe/" + recipe + ".json"));
   if (!std::filesystem::is_directory(checkpoint)) return newest;
   for (const auto& file : std::filesystem::directory_iterator(checkpoint))
     newest = std::max(newest, file.last_write_time());
@@ -36,7 +37,7 @@ inline void copy_shared_image(const std::string& checkpoint, const std::string& 
   const int lock = ::open((image.string() + ".lock").c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0644);
   ASSERT_GE(lock, 0) << image;
   ASSERT_EQ(::flock(lock, LOCK_EX), 0) << image;
-  if (!fs::exists(image) || fs::last_write_time(image) <= newest_source(checkpoint)) {
+  if (!fs::exists(image) || fs::last_write_time(image) <= newest_source(checkpoint, recipe)) {
     const auto baked = run_kiln({"bake", checkpoint, "-o", image.string(), "--recipe", recipe}, scratch);
     EXPECT_EQ(baked.status, 0) << baked.err;
   }

@@ -14,7 +14,6 @@
 #include <tuple>
 
 #include "chip/systemc/chip.hpp"
-#include "support/draws.hpp"
 #include "support/random_chip.hpp"
 
 namespace kiln::trace {
@@ -227,7 +226,7 @@ TEST(Trace, OfRandomChipsAddsUpToTheReportInBothFormats) {
   const std::uint64_t seed = support::test_seed(20261123);
   support::RandomConfigs random(seed);
   int pipelined = 0, waited = 0, conflicts = 0;
-  for (int round = 0; round < support::draws(60) && !testing::Test::HasFailure(); ++round) {
+  for (int round = 0; round < 60 && !testing::Test::HasFailure(); ++round) {
     const std::string where = "KILN_SEED=" + std::to_string(seed) + " round " + std::to_string(round);
     const std::uint64_t capacity = random.number(2, 24);
     const auto placement = random.coin() ? random.member(capacity) : random.placement(capacity);
@@ -248,15 +247,15 @@ TEST(Trace, OfRandomChipsAddsUpToTheReportInBothFormats) {
       conflicts += slice.name == "kv_bank_conflict" ? 1 : 0;
     }
   }
-  EXPECT_GT(pipelined, support::draws(5));
-  EXPECT_GT(waited, support::draws(1000));
-  EXPECT_GT(conflicts, support::draws(10));
+  EXPECT_GT(pipelined, 5);
+  EXPECT_GT(waited, 1000);
+  EXPECT_GT(conflicts, 10);
 }
 
 TEST(Trace, BurstsAndBeatsGiveTheSameOperations) {
   const std::uint64_t seed = support::test_seed(31);
   support::RandomConfigs random(seed);
-  for (int round = 0; round < support::draws(20); ++round) {
+  for (int round = 0; round < 20; ++round) {
     const auto placement = random.member(12);
     auto request = workload(random, 3, 12);
     const auto bursts = trace(placement, request, ".pftrace");
