@@ -25,6 +25,7 @@ Json chip_document(std::string_view command, const std::optional<std::string>& r
   json["recipe"] = recipe_json(recipe);
   json["chip"] = Json::parse(chip_text);
   json["chip_config_hash"] = config::config_hash(chip_text);
+  if (!placement.chip().automatic.empty()) json["automatic_latencies"] = placement.chip().automatic;
   return json;
 }
 

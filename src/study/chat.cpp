@@ -4,6 +4,7 @@
 
 #include "base/mapped_file.hpp"
 #include "kiln/study/gpus.hpp"
+#include "study/latencies.hpp"
 
 namespace kiln::study {
 namespace {
@@ -65,11 +66,13 @@ base::Result<std::unique_ptr<Chat>> Chat::open(const ChatQuestion& question, Env
   if (const auto valid = check(question); !valid) return valid.error();
   auto gpu = environment.configs().gpu(question.gpu);
   if (!gpu) return gpu.error();
-  const auto chip = environment.configs().chip(question.chip);
-  if (!chip) return chip.error();
+  const auto given = environment.configs().chip(question.chip);
+  if (!given) return given.error();
   auto subject = load_subject({question.rom, "", "", question.lora}, environment);
   if (!subject) return subject.error();
   if (!subject->tokenizer) return base::Error{question.rom + " holds no tokenizer: it has no text to chat in"};
+  const auto chip = with_latencies(given, subject->model, subject->recipe, environment.configs());
+  if (!chip) return chip.error();
   const auto placement = program::Placement::create(subject->model, subject->recipe, *chip, subject->adapter_shape);
   if (!placement) return placement.error();
   host::Conversation::Options rules;

@@ -7,6 +7,7 @@
 #include "host/run.hpp"
 #include "kiln/baseline/serving.hpp"
 #include "study/chip_cost.hpp"
+#include "study/latencies.hpp"
 
 namespace kiln::study {
 namespace {
@@ -187,7 +188,7 @@ base::Result<CostAnswer> cost(const CostQuestion& question, Environment& environ
   if (!model) return model.error();
   const auto recipe = configs.recipe(question.recipe);
   if (!recipe) return recipe.error();
-  const auto chip = configs.chip(question.chip);
+  const auto chip = with_latencies(configs.chip(question.chip), *model, *recipe, configs);
   if (!chip) return chip.error();
   const auto placement = program::Placement::create(*model, *recipe, *chip);
   if (!placement) return placement.error();

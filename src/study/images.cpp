@@ -3,6 +3,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include "study/latencies.hpp"
+
 namespace kiln::study {
 
 bool is_checkpoint(const std::string& file) {
@@ -30,7 +32,9 @@ base::Result<Inspection> inspect_rom(const InspectQuestion& question, Environmen
   if (!image) return image.error();
   RomInspection inspection{*std::move(image), {}, {}};
   if (!question.chip.empty()) {
-    const auto chip = environment.configs().chip(question.chip);
+    const auto& configs = environment.configs();
+    const auto chip =
+        with_latencies(configs.chip(question.chip), inspection.image.model(), inspection.image.recipe(), configs);
     if (!chip) return chip.error();
     auto placed = program::Placement::create(inspection.image.model(), inspection.image.recipe(), *chip);
     if (!placed) return placed.error();

@@ -4,6 +4,7 @@
 #include "host/run.hpp"
 #include "rtl/request.hpp"
 #include "rtl/rtl.hpp"
+#include "study/latencies.hpp"
 #include "study/prompts.hpp"
 
 namespace kiln::study {
@@ -75,7 +76,8 @@ base::Result<RtlAnswer> write_rtl(const RtlQuestion& question, Environment& envi
   if (const auto valid = check(question); !valid) return valid.error();
   const auto subject = load_subject({question.rom, "", "", ""}, environment);
   if (!subject) return subject.error();
-  const auto chip = environment.configs().chip(question.chip);
+  const auto& configs = environment.configs();
+  const auto chip = with_latencies(configs.chip(question.chip), subject->model, subject->recipe, configs);
   if (!chip) return chip.error();
   const auto placement = program::Placement::create(subject->model, subject->recipe, *chip);
   if (!placement) return placement.error();

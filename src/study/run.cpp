@@ -8,6 +8,7 @@
 #include "host/run.hpp"
 #include "host/workload.hpp"
 #include "study/chip_cost.hpp"
+#include "study/latencies.hpp"
 #include "study/prompts.hpp"
 #include "study/rtl_run.hpp"
 
@@ -188,10 +189,11 @@ base::Result<RunAnswer> run(const RunQuestion& question, Environment& environmen
   if (const auto valid = check(question); !valid) return valid.error();
   const auto subject = load_subject({question.rom, question.model, question.recipe, question.lora}, environment);
   if (!subject) return subject.error();
-  const auto chip = environment.configs().chip(question.chip);
+  const auto& configs = environment.configs();
+  const auto chip = with_latencies(configs.chip(question.chip), subject->model, subject->recipe, configs);
   if (!chip) return chip.error();
   if (!chip->silicon) {
-    const auto read = environment.configs().refuse_overrides("tech", "chip " + chip->name + " has no /silicon");
+    const auto read = configs.refuse_overrides("tech", "chip " + chip->name + " has no /silicon");
     if (!read) return read.error();
   }
   const auto placement = program::Placement::create(subject->model, subject->recipe, *chip, subject->adapter_shape);
