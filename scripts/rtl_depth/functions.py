@@ -90,10 +90,12 @@ def all_functions():
     add("reciprocal", "", expression({"a": 32}, 32, "reciprocal(a)"))
     add("1 / sqrt", "", expression({"a": 32}, 32, "rsqrt(a)"))
     for lanes in (4, 16, 64):
+        add("largest exponent", lanes, lanes_tree(lanes, 32, lambda i: f"x[{32 * i + 23} +: 8]", larger, 8))
+    for lanes in (2, 4):
         add("residual add", lanes, lanes_tree(
             lanes, 32, lambda i: f"8'(fp_add(x[64*{i} +: 32], x[64*{i}+32 +: 32]) >> 23)", larger, 8,
             inputs={"x": 64 * lanes}))
-    for lanes in (4, 16):
+    for lanes in (1, 4):
         squares = " + ".join(f"68'(m{i} * m{i})" for i in range(lanes))
         before = "\n".join(f"wire signed [31:0] f{i} = fp_aligned({element(i)}, e); wire signed [63:0] m{i} = f{i};"
                            for i in range(lanes))
@@ -104,9 +106,9 @@ def all_functions():
                                "fp_add(fp_mul(a, sc[31:0]), fp_mul(b, sc[63:32]))",
                                prelude="wire [63:0] sc = sine_cosine(64'(p) * q);"))
     add("SiLU", "", expression(fp, 32, "fp_mul(fp_mul(a, sigmoid(a)), b)"))
-    for elements, count in ((16, 4), (64, 6)):
+    for elements, count in ((4, 2), (16, 4)):
         add("Hadamard", elements, hadamard(elements, count))
-    for elements in (16, 64):
+    for elements in (4, 16):
         add("quantise", elements, quantise(elements))
     scaled = ("wire signed [31:0] product = $signed(p) * $signed({21'd0, 11'(s) * 11'(t)});\n"
               "wire signed [32:0] rounded = 33'(product) + ((n == '0) ? 33'sd0 : (33'sd1 <<< (n[4:0] - 5'd1)));")

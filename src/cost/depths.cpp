@@ -64,14 +64,15 @@ double quotient() {
 double embedding_element() { return adder(8) + multiplier(8, 8) + multiplier(16, 24) + to_float(64); }
 double best_of(double logits, double kept) { return levels(logits) * best_loop(kept); }
 double best_loop(double kept) { return (1 + levels(kept)) * (compare(32) + kMultiplexer); }
+double logit_weight() { return float_add() + float_multiply() + power(); }
 /// The weights and their sum; the random number is there before.
 double draw(double kept) {
-  return float_add() + float_multiply() + power() + add_up(kept, 27) + multiplier(27, 32) + compare(27) +
-         first_of(kept) + kMultiplexer;
+  return logit_weight() + add_up(kept, 27) + multiplier(27, 32) + compare(27) + first_of(kept) + kMultiplexer;
 }
+double turn(double slots) { return first_of(2 * slots) + kMultiplexer; }
 /// Which slots have a token, whose turn it is, what the slot has, and its next position.
 double turn_loop(double slots) {
-  return select(slots) + compare(32) + 3 * kAnd + first_of(2 * slots) + select(slots) + adder(32);
+  return select(slots) + compare(32) + 3 * kAnd + turn(slots) + select(slots) + adder(32);
 }
 double finish() { return adder(32) + all_zero(32) + 3 * kMultiplexer; }
 

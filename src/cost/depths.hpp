@@ -51,7 +51,9 @@ double quotient();
 double embedding_element();
 double best_of(double logits, double kept);  ///< lists of the best so far, merged level by level
 double best_loop(double kept);
+double logit_weight();
 double draw(double kept);
+double turn(double slots);  ///< the first after the last one that has a token
 double turn_loop(double slots);
 double finish();
 

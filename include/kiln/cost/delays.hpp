@@ -44,11 +44,8 @@ inline double compare(double bits) { return adder(bits); }
 inline double largest(double numbers, double bits) { return levels(numbers) * (compare(bits) + kMultiplexer); }
 /// The first that is set, of so many.
 inline double first_of(double numbers) { return 2 * kAnd * levels(numbers); }
-/// Leading zeros shifted out, half as many at a time: are the upper ones zero, and then a multiplexer.
-inline double normalise(double bits) {
-  double total = 0;
-  for (double step = std::exp2(levels(bits)) / 2; step >= 1; step /= 2) total += all_zero(step) + kMultiplexer;
-  return total;
-}
+/// Leading zeros shifted out, half as many at a time: are the upper ones zero (those of the next step are found
+/// meanwhile), a gate, a multiplexer.
+inline double normalise(double bits) { return all_zero(bits / 2) + levels(bits) * (kAnd + kMultiplexer); }
 
 }  // namespace kiln::cost::delays
