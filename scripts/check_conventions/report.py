@@ -18,6 +18,7 @@ WORKLOAD = ('{"arrival_us": 0, "prompt": "Once upon a time", "answer_tokens": 6}
             '{"arrival_us": 1, "prompt": "The dog", "answer_tokens": 5, "leaves_us": 3}\n')
 TEMPLATE = "{% for m in messages %}{{ m['content'] }}\n{% endfor %}"
 FEW = ["--prompt-tokens", "3", "-n", "3"]
+AUTO = ["--set", "vector.add_cycles=auto"]
 TEXT = ["--text", str(MODEL / "heldout.txt"), "--context", "32", "--chunks", "1"]
 
 
@@ -29,21 +30,21 @@ def command_lines():
     yield ["inspect", MODEL]
     yield ["inspect", "w4.rom", "--chip", "demo", "--against", MODEL]
     yield ["run", *rom, "--chip", "demo", "--prompt", "Once", "-n", "3", "--temperature", "0.8", "--top-k", "5", "--lora", "adapter"]
-    yield ["run", "--model", "kiln-stories-1m", "--chip", "demo", *FEW]
+    yield ["run", "--model", "kiln-stories-1m", "--chip", "demo", *FEW, *AUTO]
     yield ["run", *eight, "--chip", "hc1-pipelined", *FEW, "--users", "3"]
     yield ["run", *rom, "--chip", "demo", "--workload", "w.jsonl"]
     yield ["chat", *rom, "--chip", "demo", "-n", "4", "--lora", "adapter", "--template", "t.jinja", "--system", "Be brief.",
            "--temperature", "0.8"]
-    yield ["chat", *rom, "--chip", "demo", "-n", "4"]
+    yield ["chat", *rom, "--chip", "demo", "-n", "4", *AUTO]
     yield ["eval", *rom, *TEXT]
     yield ["eval", "--checkpoint", MODEL, *TEXT]
     yield ["eval", *rom, "--checkpoint", MODEL, *TEXT, "--lora", "adapter"]
     yield ["baseline", *eight, "--machines"]
     yield ["baseline", *eight, "--engine", "vllm", "--tp", "2", "--precision", "fp8"]
-    yield ["cost", *eight, "--chip", "hc1", *FEW, "--break-even"]
+    yield ["cost", *eight, "--chip", "hc1", *FEW, "--break-even", *AUTO]
     yield ["cost", "--model", "llama-3.1-70b", "--chip", "hc1-x10", *FEW]
     yield ["rtl", *rom, "--chip", "demo", "--unit", "chip", *FEW, "-o", "chip"]
-    yield ["rtl", *rom, "--chip", "demo", "--unit", "o_array", "-o", "o_array"]
+    yield ["rtl", *rom, "--chip", "demo", "--unit", "o_array", "-o", "o_array", *AUTO]
 
 
 def documents(kiln):
