@@ -153,14 +153,28 @@ void add_head(std::vector<Path>& all, const program::Placement& placement) {
   all.push_back(function("commit a token", "/sequencer/commit_cycles", q.commit_cycles, depths::finish()));
 }
 
+/// What a frame takes one way in interfaces that are no logic of this clock: serialiser, wire, deserialiser, and to a host
+/// its bus's controllers.
+const config::TechConstant kHostLinkPs = {
+    100e3, 150e3, 300e3, "M",
+    "a round trip over PCIe takes about 550 ns with the host's memory (Neugebauer et al., SIGCOMM 2018); one way and "
+    "without the memory chosen"};
+const config::TechConstant kChipLinkPs = {10e3, 30e3, 60e3, "G", "chosen: order of a serial link over a board"};
+
 /// Units that have no RTL.
 void add_counted(std::vector<Path>& all, const program::Placement& placement) {
   const auto& chip = placement.chip();
-  all.push_back(counted(
-      function("a frame to or from the host", "/host/latency_cycles", chip.host.latency_cycles, depths::frame())));
+  const auto add = [&](const char* name, const char* key, std::uint32_t cycles, const config::TechConstant& link) {
+    all.push_back({.name = name,
+                   .key = key,
+                   .fo4 = depths::frame(),
+                   .access = &link,
+                   .cycles = static_cast<double>(cycles),
+                   .counted = true});
+  };
+  add("a frame to or from the host", "/host/latency_cycles", chip.host.latency_cycles, kHostLinkPs);
   if (chip.chips.count > 1)
-    all.push_back(counted(
-        function("a frame to the next chip", "/chips/latency_cycles", chip.chips.latency_cycles, depths::frame())));
+    add("a frame to the next chip", "/chips/latency_cycles", chip.chips.latency_cycles, kChipLinkPs);
 }
 
 void add_adapter(std::vector<Path>& all, const program::Placement& placement, const config::TechConfig& tech) {
