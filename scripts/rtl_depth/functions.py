@@ -4,6 +4,8 @@ function begins with and whose output is what a register keeps. The text of the 
 Where the RTL goes through its lanes one by one (a sum, a largest, a sorted list) the operation is associative, and the module
 here takes them as a tree: `tree`.
 """
+import re
+
 from rtl_depth import flatten
 
 
@@ -19,27 +21,20 @@ def own(module, *names):
     return "\n".join(found[name] for name in names)
 
 
-def tree(count, bits, leaf, join, width=None, own_text="", inputs=None):
+def tree(count, leaf, join, width, functions_text="", inputs=None):
     """`leaf(i)` of each of `count` lanes, joined two by two by `join(a, b)`."""
-    width = width or bits
-    wires, level, number = [], [], 0
+    wires, level = [], []
+
+    def wire(text):
+        wires.append(f"wire [{width - 1}:0] n{len(wires)} = {flatten.rewritten(text)};")
+        return f"n{len(wires) - 1}"
+
     for i in range(count):
-        wires.append(f"wire [{width - 1}:0] n{number} = {flatten.rewritten(leaf(i))};")
-        level.append(f"n{number}")
-        number += 1
+        level.append(wire(leaf(i)))
     while len(level) > 1:
-        above = []
-        for a, b in zip(level[::2], level[1::2]):
-            wires.append(f"wire [{width - 1}:0] n{number} = {flatten.rewritten(join(a, b))};")
-            above.append(f"n{number}")
-            number += 1
-        level = above + level[len(level) // 2 * 2:]
-    body = "\n".join(wires)
-    return expression(inputs or {"x": bits * count}, width, level[0], own_text, body), level[0]
-
-
-def lanes_tree(count, bits, leaf, join, width, own_text="", inputs=None):
-    return tree(count, bits, leaf, join, width, own_text, inputs)[0]
+        joined = [wire(join(a, b)) for a, b in zip(level[::2], level[1::2])]
+        level = joined + level[len(joined) * 2:]
+    return expression(inputs or {"x": 32 * count}, width, level[0], functions_text, "\n".join(wires))
 
 
 def element(i):
@@ -53,20 +48,28 @@ def larger(a, b):
 def combinational(name, parameters):
     """A module of the RTL without registers, as it is."""
     text = flatten.module(name)
+    head = text[text.index(") ("):text.index(");")]
+    ports = re.findall(r"(input|output)\s+logic\s*(?:signed)?\s*(\[[^\]]*\])?\s*(\w+)", head)
+    wide = []
+    for way, width, port in ports:
+        for key, value in parameters.items():
+            width = re.sub(rf"\b{key}\b", str(value), width)
+        wide.append(f"{way} logic {width} {port}")
     values = ", ".join(f".{key}({value})" for key, value in parameters.items())
-    ports = [(way, width or "", port) for way, width, port in
-             __import__("re").findall(r"(input|output)\s+logic\s*(?:signed)?\s*(\[[^\]]*\])?\s*(\w+)",
-                                      text[text.index(") ("):text.index(");")])]
-    bits = lambda width: width
-    for key, value in parameters.items():
-        ports = [(way, __import__("re").sub(rf"\b{key}\b", str(value), bits(width)), port) for way, width, port in ports]
-    head = ",\n".join(f"{way} logic {width} {port}" for way, width, port in ports)
     wiring = ", ".join(f".{port}({port})" for _, _, port in ports)
-    return f"{text}\nmodule depth({head});\n{name} #({values}) u ({wiring});\nendmodule\n"
+    return f"{text}\nmodule depth({', '.join(wide)});\n{name} #({values}) u ({wiring});\nendmodule\n"
+
+
+# Not on the page: Yosys takes long for them. Their formulas are composed of those that are; `--only` measures them.
+LARGE = {"reciprocal", "1 / sqrt", "root of the mean", "RoPE", "SiLU", "Hadamard", "quantise", "row scale", "probability", "sum of values", "quotient", "embedding", "weight of a logit"}
+
+
+def on_the_page():
+    return [row for row in all_functions() if row[0] not in LARGE]
 
 
 def all_functions():
-    """(function, size, text): the formula of the same name and size is in tests/cost/depth_formulas.cpp."""
+    """(function, size, text): the formula of the same name and size is in tests/cost/depth_test.cpp."""
     fp = {"a": 32, "b": 32}
     rows = []
 
@@ -90,12 +93,11 @@ def all_functions():
     add("reciprocal", "", expression({"a": 32}, 32, "reciprocal(a)"))
     add("1 / sqrt", "", expression({"a": 32}, 32, "rsqrt(a)"))
     for lanes in (4, 16, 64):
-        add("largest exponent", lanes, lanes_tree(lanes, 32, lambda i: f"x[{32 * i + 23} +: 8]", larger, 8))
+        add("largest exponent", lanes, tree(lanes, lambda i: f"x[{32 * i + 23} +: 8]", larger, 8))
     for lanes in (2, 4):
-        add("residual add", lanes, lanes_tree(
-            lanes, 32, lambda i: f"8'(fp_add(x[64*{i} +: 32], x[64*{i}+32 +: 32]) >> 23)", larger, 8,
-            inputs={"x": 64 * lanes}))
-    for lanes in (1, 4):
+        add("residual add", lanes, tree(
+            lanes, lambda i: f"8'(fp_add(x[64*{i} +: 32], x[64*{i}+32 +: 32]) >> 23)", larger, 8, inputs={"x": 64 * lanes}))
+    for lanes in (1,):
         squares = " + ".join(f"68'(m{i} * m{i})" for i in range(lanes))
         before = "\n".join(f"wire signed [31:0] f{i} = fp_aligned({element(i)}, e); wire signed [63:0] m{i} = f{i};"
                            for i in range(lanes))
@@ -139,8 +141,8 @@ def all_functions():
     add("embedding", "", expression({"v": 8, "s": 8, "r": 32}, 32, "convert(v, s, r)",
                                     own("kiln_embedding_rom", "convert")))
     for lanes in (4, 16, 64):
-        add("largest logit", lanes, lanes_tree(lanes, 32, lambda i: f"key_of({element(i)})", larger, 32,
-                                               own("kiln_sampler", "key_of")))
+        add("largest logit", lanes, tree(lanes, lambda i: f"key_of({element(i)})", larger, 32,
+                                         own("kiln_sampler", "key_of")))
     draw = own("kiln_sampler_draw", "weight_of")
     add("weight of a logit", "", expression({**fp, "f": 32}, 24, "weight_of(a, b, f)", draw))
     for slots in (4, 16, 64):

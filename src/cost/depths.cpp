@@ -46,9 +46,13 @@ double row_scale() { return adder(46) + multiplier(24, 46) + normalise(128) + sh
 
 double dot_product(double elements) { return multiplier(8, 8) + add_up(elements, 21); }
 double dot_product_loop() { return kAnd + adder(21); }
+/// Groups are brought to the largest exponent; a lone one has 21 bits and is not rounded. The factor is a constant, half
+/// of whose bits are zero.
 double score(double groups) {
-  return adder(9) + levels(groups) * (compare(10) + kMultiplexer) + adder(10) + adder(32) + shifter(32) +
-         levels(groups) * adder(32) + adder(32) + to_float(64) + float_multiply();
+  const double aligned = adder(9) + levels(groups) * (compare(10) + kMultiplexer) + adder(10) + adder(32) +
+                         shifter(32) + levels(groups) * adder(32);
+  const double scaled = multiplier(12, 24) + kMultiplexer + round();
+  return (groups > 1 ? aligned : 0) + adder(32) + (groups > 1 ? to_float(32) : normalise(21)) + scaled;
 }
 double largest_score_loop() { return compare(32) + kMultiplexer; }
 double probability() { return float_add() + power(); }
@@ -69,12 +73,12 @@ double logit_weight() { return float_add() + float_multiply() + power(); }
 double draw(double kept) {
   return logit_weight() + add_up(kept, 27) + multiplier(27, 32) + compare(27) + first_of(kept) + kMultiplexer;
 }
-double turn(double slots) { return first_of(2 * slots) + kMultiplexer; }
+double turn(double slots) { return first_of(2 * slots); }
 /// Which slots have a token, whose turn it is, what the slot has, and its next position.
 double turn_loop(double slots) {
   return select(slots) + compare(32) + 3 * kAnd + turn(slots) + select(slots) + adder(32);
 }
-double finish() { return adder(32) + all_zero(32) + 3 * kMultiplexer; }
+double finish() { return compare(32) + 3 * kMultiplexer; }
 
 double adapter_product() { return multiplier(8, 8) + multiplier(11, 21) + adder(46) + shifter(32); }
 double adapter_sum(double weights) { return add_up(weights, 46) + row_scale(); }

@@ -42,8 +42,8 @@ inline double all_zero(double bits) { return kAnd * levels(bits); }
 inline double compare(double bits) { return adder(bits); }
 /// The larger of two, level by level.
 inline double largest(double numbers, double bits) { return levels(numbers) * (compare(bits) + kMultiplexer); }
-/// The first that is set, of so many.
-inline double first_of(double numbers) { return 2 * kAnd * levels(numbers); }
+/// The first that is set, of so many: whether one before is, and a choice, level by level.
+inline double first_of(double numbers) { return levels(numbers) * (2 * kAnd + kMultiplexer); }
 /// Leading zeros shifted out, half as many at a time: are the upper ones zero (those of the next step are found
 /// meanwhile), a gate, a multiplexer.
 inline double normalise(double bits) { return all_zero(bits / 2) + levels(bits) * (kAnd + kMultiplexer); }
