@@ -40,6 +40,7 @@ const std::map<std::string, Formula>& formulas() {
       {"dot product", [](double a, double) { return dot_product(a); }},
       {"score", [](double a, double) { return score(a); }},
       {"weight of a value", [](double, double) { return value_weight(); }},
+      {"sum of values", [](double a, double) { return value_sum(a); }},
       {"largest logit", [](double a, double) { return delays::largest(a, 32); }},
       {"turn", [](double a, double) { return turn(a); }},
       {"finish", [](double, double) { return finish(); }},
