@@ -19,7 +19,7 @@ WORKLOAD = ('{"arrival_us": 0, "prompt": "Once upon a time", "answer_tokens": 6}
             '{"arrival_us": 1, "prompt": "The dog", "answer_tokens": 5, "leaves_us": 3}\n')
 TEMPLATE = "{% for m in messages %}{{ m['content'] }}\n{% endfor %}"
 FEW = ["--prompt-tokens", "3", "-n", "3"]
-AUTO = ["--set", "link=auto"]
+AUTO = ["--set", "link=auto", "--set", "vector.add_cycles=auto"]
 FAST = ["--set", "clock_mhz=9000"]  # cannot be built
 TEXT = ["--text", str(MODEL / "heldout.txt"), "--context", "32", "--chunks", "1"]
 

@@ -39,21 +39,21 @@ void describe_tiles(FieldVisitor& v, ChipConfig& chip) {
 
 void describe(FieldVisitor& v, ReductionConfig& reduction) {
   v.integer("fan_in", reduction.fan_in, "inputs", {2, 1024});
-  v.integer("level_cycles", reduction.level_cycles, "cycles", kLatency);
+  v.latency("level_cycles", reduction.level_cycles, kLatency);
   v.integer("outputs_per_cycle", reduction.outputs_per_cycle, "outputs", kWide);
-  v.integer("scale_cycles", reduction.scale_cycles, "cycles", kLatency);
+  v.latency("scale_cycles", reduction.scale_cycles, kLatency);
 }
 
 void describe(FieldVisitor& v, VectorConfig& vector) {
   v.integer("lanes", vector.lanes, "elements", kWide);
-  v.integer("add_cycles", vector.add_cycles, "cycles", kLatency);
-  v.integer("sum_cycles", vector.sum_cycles, "cycles", kLatency);
-  v.integer("rsqrt_cycles", vector.rsqrt_cycles, "cycles", kLatency);
-  v.integer("scale_cycles", vector.scale_cycles, "cycles", kLatency);
-  v.integer("rope_cycles", vector.rope_cycles, "cycles", kLatency);
-  v.integer("silu_cycles", vector.silu_cycles, "cycles", kLatency);
-  v.integer("hadamard_cycles", vector.hadamard_cycles, "cycles", kLatency);
-  v.integer("quantise_cycles", vector.quantise_cycles, "cycles", kLatency);
+  v.latency("add_cycles", vector.add_cycles, kLatency);
+  v.latency("sum_cycles", vector.sum_cycles, kLatency);
+  v.latency("rsqrt_cycles", vector.rsqrt_cycles, kLatency);
+  v.latency("scale_cycles", vector.scale_cycles, kLatency);
+  v.latency("rope_cycles", vector.rope_cycles, kLatency);
+  v.latency("silu_cycles", vector.silu_cycles, kLatency);
+  v.latency("hadamard_cycles", vector.hadamard_cycles, kLatency);
+  v.latency("quantise_cycles", vector.quantise_cycles, kLatency);
 }
 
 void describe(FieldVisitor& v, AttentionConfig& attention) {
@@ -62,10 +62,10 @@ void describe(FieldVisitor& v, AttentionConfig& attention) {
   v.integer("tokens_parallel", attention.tokens_parallel, "tokens", kWide);
   v.integer("softmax_lanes", attention.softmax_lanes, "elements", kWide);
   v.integer("output_lanes", attention.output_lanes, "elements", kWide);
-  v.integer("score_cycles", attention.score_cycles, "cycles", kLatency);
-  v.integer("softmax_cycles", attention.softmax_cycles, "cycles", kLatency);
-  v.integer("value_cycles", attention.value_cycles, "cycles", kLatency);
-  v.integer("reciprocal_cycles", attention.reciprocal_cycles, "cycles", kLatency);
+  v.latency("score_cycles", attention.score_cycles, kLatency);
+  v.latency("softmax_cycles", attention.softmax_cycles, kLatency);
+  v.latency("value_cycles", attention.value_cycles, kLatency);
+  v.latency("reciprocal_cycles", attention.reciprocal_cycles, kLatency);
 }
 
 void describe(FieldVisitor& v, KvConfig& kv) {
@@ -73,8 +73,8 @@ void describe(FieldVisitor& v, KvConfig& kv) {
   v.integer("ports", kv.ports, "ports", {1, 8});
   v.integer("width_bytes", kv.width_bytes, "bytes", {1, 256});
   v.integer("depth_words", kv.depth_words, "words", {1, 1U << 24});
-  v.integer("read_cycles", kv.read_cycles, "cycles", kLatency);
-  v.integer("write_cycles", kv.write_cycles, "cycles", kLatency);
+  v.latency("read_cycles", kv.read_cycles, kLatency);
+  v.latency("write_cycles", kv.write_cycles, kLatency);
   v.integer("row_pad_words", kv.row_pad_words, "words", {0, 65536});
   v.choice("when_full", kv.when_full, kWhenFull, Need::Optional);
 }
@@ -100,11 +100,11 @@ void describe_links(FieldVisitor& v, const VectorConfig& vector, LinkConfig& lin
 void describe(FieldVisitor& v, LoraConfig& lora) {
   v.integer("sram_kib", lora.sram_kib, "KiB", {1, 1U << 24});
   v.integer("macs", lora.macs, "weights", {1, 1U << 24});
-  v.integer("read_cycles", lora.read_cycles, "cycles", kLatency);
-  v.integer("multiply_cycles", lora.multiply_cycles, "cycles", kLatency);
-  v.integer("accumulate_cycles", lora.accumulate_cycles, "cycles", kLatency);
-  v.integer("quantise_cycles", lora.quantise_cycles, "cycles", kLatency);
-  v.integer("add_cycles", lora.add_cycles, "cycles", kLatency);
+  v.latency("read_cycles", lora.read_cycles, kLatency);
+  v.latency("multiply_cycles", lora.multiply_cycles, kLatency);
+  v.latency("accumulate_cycles", lora.accumulate_cycles, kLatency);
+  v.latency("quantise_cycles", lora.quantise_cycles, kLatency);
+  v.latency("add_cycles", lora.add_cycles, kLatency);
 }
 
 }  // namespace
@@ -123,32 +123,32 @@ void describe(FieldVisitor& v, ChipConfig& chip) {
   v.object("attention", [&] { describe(v, chip.attention); });
   v.object("kv", [&] { describe(v, chip.kv); });
   v.object("embedding", [&] {
-    v.integer("read_cycles", chip.embedding.read_cycles, "cycles", kLatency);
+    v.latency("read_cycles", chip.embedding.read_cycles, kLatency);
     v.integer("elements_per_cycle", chip.embedding.elements_per_cycle, "elements", kWide);
   });
   v.object("sampler", [&] {
     v.integer("lanes", chip.sampler.lanes, "logits", kWide);
-    v.integer("compare_cycles", chip.sampler.compare_cycles, "cycles", kLatency);
-    v.integer("draw_cycles", chip.sampler.draw_cycles, "cycles", kLatency, Need::Optional);
+    v.latency("compare_cycles", chip.sampler.compare_cycles, kLatency);
+    v.latency("draw_cycles", chip.sampler.draw_cycles, kLatency, Need::Optional);
     v.integer("max_top_k", chip.sampler.max_top_k, "logits", {1, 8}, Need::Optional);
     v.real("max_temperature", chip.sampler.max_temperature, "", {0, 100}, Need::Optional);
   });
   v.object("sequencer", [&] {
-    v.integer("issue_cycles", chip.sequencer.issue_cycles, "cycles", kLatency);
-    v.integer("commit_cycles", chip.sequencer.commit_cycles, "cycles", kLatency);
+    v.latency("issue_cycles", chip.sequencer.issue_cycles, kLatency);
+    v.latency("commit_cycles", chip.sequencer.commit_cycles, kLatency);
     v.integer("slots", chip.sequencer.slots, "users", {1, 65536}, Need::Optional);
     v.choice("turn", chip.sequencer.arbitration, kArbitrations, Need::Optional);
   });
   describe_links(v, chip.vector, chip.link);
   v.object("host", [&] {
-    v.integer("latency_cycles", chip.host.latency_cycles, "cycles", {1, 1U << 20});
+    v.latency("latency_cycles", chip.host.latency_cycles, {1, 1U << 20});
     v.integer("cycles_per_token", chip.host.cycles_per_token, "cycles", {1, 65536});
   });
   v.object(
       "chips",
       [&] {
         v.integer("count", chip.chips.count, "chips", {1, 1024});
-        v.integer("latency_cycles", chip.chips.latency_cycles, "cycles", {1, 1024});
+        v.latency("latency_cycles", chip.chips.latency_cycles, {1, 1024});
         v.integer("bytes_per_cycle", chip.chips.bytes_per_cycle, "bytes", {1, 65536});
       },
       Need::Optional);

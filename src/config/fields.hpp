@@ -35,12 +35,15 @@ struct Reals {
 };
 
 inline constexpr std::size_t kMaximumNameBytes = 100;
+inline constexpr std::string_view kAuto = "auto";
 
 class FieldVisitor {
  public:
   virtual ~FieldVisitor() = default;
   virtual bool integer(std::string_view key, std::uint32_t& value, std::string_view unit, Integers allowed,
                        Need need = Need::Required) = 0;
+  /// A latency in cycles, or the word `auto`: kAutomatic, until something finds the number.
+  virtual bool latency(std::string_view key, std::uint32_t& value, Integers allowed, Need need = Need::Required) = 0;
   virtual bool real(std::string_view key, double& value, std::string_view unit, Reals allowed,
                     Need need = Need::Required) = 0;
   virtual bool flag(std::string_view key, bool& value, Need need = Need::Required) = 0;

@@ -8,6 +8,7 @@
 #include "config/overrides.hpp"
 #include "config/reader.hpp"
 #include "config/writer.hpp"
+#include "kiln/config/latencies.hpp"
 
 namespace kiln::config {
 
@@ -22,6 +23,8 @@ base::Status parse_into(AnyConfig config, const std::string& json, const std::st
         Reader reader(*tree, errors);
         reader.read([&] { describe(reader, *of_kind); });
         if (errors.empty()) check_together(*of_kind, errors);
+        if constexpr (std::is_same_v<decltype(of_kind), ChipConfig*>)
+          if (errors.empty()) of_kind->automatic = automatic_latencies(*of_kind);
       },
       config);
   if (!errors.empty()) return errors.joined();

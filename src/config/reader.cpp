@@ -89,18 +89,29 @@ void Reader::reject(std::string_view key, const json::Value& found, const std::s
   errors_.add(join_pointer(scopes_.back().pointer, key), fmt::format("is {}; allowed: {}", shown(found), allowed));
 }
 
-bool Reader::integer(std::string_view key, std::uint32_t& value, std::string_view unit, Integers allowed, Need need) {
-  const auto words = with_unit("an integer from", in_words(allowed), unit);
+bool Reader::whole(std::string_view key, std::uint32_t& value, const std::string& words, Integers allowed,
+                   bool may_be_auto, Need need) {
   const json::Value* found = find(key, need, words);
   if (found == nullptr) return false;
   // A whole number has no sign; beyond 64 bits it is a double.
   const bool fits = found->is_whole() && found->whole() >= allowed.minimum && found->whole() <= allowed.maximum;
   if (fits) {
     value = static_cast<std::uint32_t>(found->whole());
+  } else if (may_be_auto && found->is_text() && found->text() == kAuto) {
+    value = kAutomatic;
   } else {
     reject(key, *found, words);
   }
   return true;
+}
+
+bool Reader::integer(std::string_view key, std::uint32_t& value, std::string_view unit, Integers allowed, Need need) {
+  return whole(key, value, with_unit("an integer from", in_words(allowed), unit), allowed, false, need);
+}
+
+bool Reader::latency(std::string_view key, std::uint32_t& value, Integers allowed, Need need) {
+  const auto words = with_unit("an integer from", in_words(allowed), "cycles") + R"(, or "auto")";
+  return whole(key, value, words, allowed, true, need);
 }
 
 bool Reader::real(std::string_view key, double& value, std::string_view unit, Reals allowed, Need need) {

@@ -20,6 +20,7 @@ class Reader : public FieldVisitor {
   void read(const std::function<void()>& fields);
 
   bool integer(std::string_view key, std::uint32_t& value, std::string_view unit, Integers allowed, Need need) override;
+  bool latency(std::string_view key, std::uint32_t& value, Integers allowed, Need need) override;
   bool real(std::string_view key, double& value, std::string_view unit, Reals allowed, Need need) override;
   bool flag(std::string_view key, bool& value, Need need) override;
   bool text(std::string_view key, std::string& value, Text kind, Need need) override;
@@ -35,6 +36,8 @@ class Reader : public FieldVisitor {
   bool variant(std::string_view key, bool& given, std::string_view like, const std::function<void()>& fields) override;
 
  private:
+  bool whole(std::string_view key, std::uint32_t& value, const std::string& words, Integers allowed, bool may_be_auto,
+             Need need);
   /// An object that is being read: its node, where it is and the keys that were asked for.
   struct Scope {
     const json::Value* node;

@@ -38,6 +38,8 @@ constexpr TechEntry kRest[] = {
     {"chip_link_io_mm2", &TechConfig::chip_link_io_mm2, "mm2", 0, 10000, "of the links to other chips"},
     {"fo4_ps", &TechConfig::fo4_ps, "ps", 0, 100000, "delay of an inverter that drives four"},
     {"flip_flop_ps", &TechConfig::flip_flop_ps, "ps", 0, 1e6, "setup, and clock to output"},
+    {"clock_margin", &TechConfig::clock_margin, "", 0, 0.9,
+     "share of the clock's period that no path has: skew, jitter, variation"},
     {"rom_read_ps", &TechConfig::rom_read_ps, "ps", 0, 1e6, "access time of a ROM macro"},
     {"sram_read_ps", &TechConfig::sram_read_ps, "ps", 0, 1e6, "access time of an SRAM macro"},
     {"wire_ps_per_mm", &TechConfig::wire_ps_per_mm, "ps/mm", 0.01, 1e6, "delay of a repeated wire"},

@@ -31,8 +31,13 @@ void describe_parameters(FieldVisitor& v, TileConfig& tile, const std::string& n
   const Need inner = inherited ? Need::Optional : Need::Required;
   TileParameters values = given ? known->second : TileParameters{};
   v.alternative(name, given, tile.microarchitecture == name && !inherited, [&] {
-    for (const TileParameter& p : kind.parameters)
-      v.integer(p.key, values[p.key], p.unit, {p.minimum, p.maximum}, inner);
+    for (const TileParameter& p : kind.parameters) {
+      const Integers allowed = {p.minimum, p.maximum};
+      if (p.is_latency())
+        v.latency(p.key, values[p.key], allowed, inner);
+      else
+        v.integer(p.key, values[p.key], p.unit, allowed, inner);
+    }
   });
   if (given) {
     tile.parameters[name] = values;
@@ -50,7 +55,7 @@ void describe(FieldVisitor& v, TileConfig& tile, Need need) {
   v.integer("columns", tile.columns, "outputs", kTileWide, need);
   v.integer("inputs_per_cycle", tile.inputs_per_cycle, "inputs", kTileWide, need);
   v.integer("scale_lanes", tile.scale_lanes, "outputs", kTileWide, need);
-  v.integer("accumulate_cycles", tile.accumulate_cycles, "cycles", kTileLatency, need);
+  v.latency("accumulate_cycles", tile.accumulate_cycles, kTileLatency, need);
   for (const std::string& name : names) describe_parameters(v, tile, name, need);
 }
 

@@ -12,6 +12,14 @@ bool Writer::integer(std::string_view key, std::uint32_t& value, std::string_vie
   return true;
 }
 
+bool Writer::latency(std::string_view key, std::uint32_t& value, Integers, Need) {
+  if (value == kAutomatic)
+    at(key) = kAuto;
+  else
+    at(key) = value;
+  return true;
+}
+
 bool Writer::real(std::string_view key, double& value, std::string_view, Reals, Need) {
   at(key) = value;
   return true;
@@ -75,6 +83,12 @@ bool Lister::integer(std::string_view key, std::uint32_t&, std::string_view unit
   FieldInfo& info = add(key, unit, in_words(allowed), need);
   info.integer = true;
   info.range = allowed;
+  return true;
+}
+
+bool Lister::latency(std::string_view key, std::uint32_t& value, Integers allowed, Need need) {
+  integer(key, value, "cycles", allowed, need);
+  fields_.back().allowed += fmt::format(" or `{}`", kAuto);
   return true;
 }
 

@@ -15,6 +15,7 @@ class Writer : public FieldVisitor {
   [[nodiscard]] std::string canonical() const { return json::write(root_); }
 
   bool integer(std::string_view key, std::uint32_t& value, std::string_view, Integers, Need) override;
+  bool latency(std::string_view key, std::uint32_t& value, Integers, Need) override;
   bool real(std::string_view key, double& value, std::string_view, Reals, Need) override;
   bool flag(std::string_view key, bool& value, Need) override;
   bool text(std::string_view key, std::string& value, Text kind, Need) override;
@@ -50,6 +51,7 @@ class Lister : public FieldVisitor {
   [[nodiscard]] const std::vector<FieldInfo>& fields() const { return fields_; }
 
   bool integer(std::string_view key, std::uint32_t& value, std::string_view unit, Integers allowed, Need) override;
+  bool latency(std::string_view key, std::uint32_t& value, Integers allowed, Need) override;
   bool real(std::string_view key, double& value, std::string_view unit, Reals allowed, Need) override;
   bool flag(std::string_view key, bool& value, Need) override;
   bool text(std::string_view key, std::string& value, Text kind, Need) override;

@@ -41,11 +41,13 @@ std::vector<TilePath> bit_serial_paths(const TileInPlace& place) {
                           delays::carry_save(std::max(2.0, double(place.tile.inputs_per_cycle))) + delays::adder(14),
                    .wire_mm = place.side_mm,
                    .cycles = count_cycles,
-                   .registers = count_cycles});
+                   .registers = count_cycles,
+                   .key = "count_cycles"});
   paths.push_back({.name = "multiply and add the counts",
                    .fo4 = delays::multiplier(8, 14) + delays::kFullAdder * bits * 1.7 + delays::adder(21),
                    .cycles = multiply_cycles,
-                   .registers = multiply_cycles});
+                   .registers = multiply_cycles,
+                   .key = "multiply_cycles"});
   return paths;
 }
 

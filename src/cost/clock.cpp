@@ -1,81 +1,131 @@
-// Delays of a tile's paths, against the cycles that the config gives.
-#include <algorithm>
+// Delays of a chip's paths against the cycles that the config gives them, and the fewest cycles that would do.
+#include <fmt/format.h>
 
-#include "cost/tile.hpp"
-#include "cost/tile_kinds.hpp"
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "cost/paths.hpp"
+#include "kiln/config/latencies.hpp"
 #include "kiln/cost/delays.hpp"
 #include "kiln/cost/die.hpp"
+#include "kiln/cost/latencies.hpp"
 
 namespace kiln::cost {
 namespace {
 
-struct Path {
-  double fo4 = 0;
-  double mm = 0;                                 ///< of wire
-  const config::TechConstant* access = nullptr;  ///< to a memory macro
-  double cycles = 1;
-  double registers = 1;  ///< that the path passes
-};
+constexpr std::uint32_t kMostCycles = 4096;   // of a latency
+constexpr std::uint32_t kHighestMhz = 10000;  // of /clock_mhz
+constexpr std::uint32_t kNever = 0;
 
-class Paths {
- public:
-  Paths(const config::TechConfig& tech, std::uint32_t clock_mhz) : tech_(tech), period_ps_(1e6 / clock_mhz) {}
+/// All but the registers.
+double work_ps(const Path& path, const config::TechConfig& tech, base::Corner corner) {
+  const double gates = path.fo4 * tech.fo4_ps.at(corner) * (1 + delays::kLocalWires);
+  const double cut = path.divided ? 1 + delays::kRetimingLoss : 1;
+  return (gates + path.mm * tech.wire_ps_per_mm.at(corner)) * cut +
+         (path.access != nullptr ? path.access->at(corner) : 0);
+}
 
-  void add(const std::string& name, const Path& path) {
-    ClockPath made{name, {}, path.cycles * period_ps_};
-    for (const auto corner : base::kCorners)
-      made.delay_ps.at(corner) = path.fo4 * tech_.fo4_ps.at(corner) + path.mm * tech_.wire_ps_per_mm.at(corner) +
-                                 (path.access != nullptr ? path.access->at(corner) : 0) +
-                                 path.registers * tech_.flip_flop_ps.at(corner);
-    const auto at = std::find_if(paths_.begin(), paths_.end(), [&](const ClockPath& p) { return p.name == name; });
-    if (at == paths_.end())
-      paths_.push_back(made);
-    else if (slack(made) < slack(*at))
-      *at = made;
+double registers_of(const Path& path, double cycles) { return path.divided ? cycles : path.registers; }
+
+/// What a cycle leaves to paths.
+double usable_ps(const config::TechConfig& tech, std::uint32_t clock_mhz) {
+  return 1e6 / clock_mhz * (1 - tech.clock_margin.typical);
+}
+
+std::uint32_t floor_of(const Path& path, const config::TechConfig& tech, double usable) {
+  const double work = work_ps(path, tech, base::Corner::Typical), flip_flop = tech.flip_flop_ps.typical;
+  const double of_each = path.divided ? usable - flip_flop : usable;
+  const double once = path.divided ? work : work + path.registers * flip_flop;
+  if (of_each <= 0 || once > kMostCycles * of_each) return kNever;
+  auto cycles = std::max(1U, static_cast<std::uint32_t>(std::ceil(once / of_each)));
+  if (work + registers_of(path, cycles) * flip_flop > cycles * usable) ++cycles;  // a tie, rounded
+  return cycles;
+}
+
+ClockPath timed(const Path& path, const config::TechConfig& tech, std::uint32_t clock_mhz) {
+  const double usable = usable_ps(tech, clock_mhz);
+  ClockPath made{path.name, {}, path.cycles * usable, path.key, static_cast<std::uint32_t>(path.cycles)};
+  for (const auto corner : base::kCorners)
+    made.delay_ps.at(corner) =
+        work_ps(path, tech, corner) + registers_of(path, path.cycles) * tech.flip_flop_ps.at(corner);
+  made.floor_cycles = floor_of(path, tech, usable);
+  made.counted = path.counted;
+  return made;
+}
+
+/// Whether `a` ends at a lower clock than `b`.
+bool tighter(const ClockPath& a, const ClockPath& b) {
+  return a.available_ps * b.delay_ps.typical < b.available_ps * a.delay_ps.typical;
+}
+
+base::Error no_floor(const config::ChipConfig& chip, const std::string& key, const std::string& why) {
+  return base::Error{fmt::format("chip {}: {} is `auto`, {}", chip.name, key, why)};
+}
+
+/// The most that the paths of each latency ask for.
+std::map<std::string, std::uint32_t> floors_of(const std::vector<Path>& paths, const config::TechConfig& tech,
+                                               std::uint32_t clock_mhz) {
+  std::map<std::string, std::uint32_t> floors;
+  for (const Path& path : paths) {
+    if (path.key.empty()) continue;
+    const std::uint32_t cycles = floor_of(path, tech, usable_ps(tech, clock_mhz));
+    const auto [at, first] = floors.try_emplace(path.key, cycles);
+    if (!first) at->second = at->second == kNever || cycles == kNever ? kNever : std::max(at->second, cycles);
   }
-  [[nodiscard]] const std::vector<ClockPath>& all() const { return paths_; }
-
- private:
-  static double slack(const ClockPath& path) { return path.available_ps - path.delay_ps.typical; }
-  const config::TechConfig& tech_;
-  double period_ps_;
-  std::vector<ClockPath> paths_;
-};
-
-double widest_bits(const program::Placement& placement, const config::BakeRecipe& recipe, program::ArrayKind kind) {
-  double bits = 0;
-  for (const auto& section : placement.dataflow().sections(kind))
-    bits = std::max<double>(bits, recipe.of(section.tensor_class).bits);
-  return bits;
+  return floors;
 }
 
 }  // namespace
 
 std::vector<ClockPath> clock_paths(const program::Placement& placement, const config::BakeRecipe& recipe,
                                    const config::TechConfig& tech, double tile_side_mm) {
-  Paths paths(tech, placement.chip().clock_mhz);
-  for (std::size_t k = 0; k < program::kArrays; ++k) {
-    const auto kind = static_cast<program::ArrayKind>(k);
-    const config::TileConfig tile = used_tile(placement, kind);
-    for (const TilePath& path : tile_kind(tile.microarchitecture)
-                                    .paths({.tile = tile,
-   .cell = placement.chip().silicon.value_or(config::SiliconConfig{}).rom_cell,
-   .widest_bits = widest_bits(placement, recipe, kind),
-   .side_mm = tile_side_mm}))
-      paths.add(path.name, {.fo4 = path.fo4,
-                            .mm = path.wire_mm,
-                            .access = path.reads_rom ? &tech.rom_read_ps : nullptr,
-                            .cycles = path.cycles,
-                            .registers = path.registers});
-    paths.add("scale, shift and add", {.fo4 = delays::multiplier(11, 21) + delays::select(32) + 2 * delays::adder(46),
-                                       .cycles = double(tile.accumulate_cycles),
-                                       .registers = double(tile.accumulate_cycles)});
+  std::vector<ClockPath> paths;
+  for (const Path& path : all_paths(placement, recipe, tech, tile_side_mm)) {
+    const ClockPath made = timed(path, tech, placement.chip().clock_mhz);
+    const auto at = std::find_if(paths.begin(), paths.end(), [&](const ClockPath& p) { return p.name == made.name; });
+    if (at == paths.end())
+      paths.push_back(made);
+    else if (tighter(made, *at))
+      *at = made;
   }
-  paths.add("read a word of keys or values",
-            {.access = &tech.sram_read_ps, .cycles = double(placement.chip().kv.read_cycles)});
-  paths.add("read a row of the embedding",
-            {.access = &tech.rom_read_ps, .cycles = double(placement.chip().embedding.read_cycles)});
-  return paths.all();
+  return paths;
+}
+
+std::uint32_t highest_clock_mhz(const std::vector<ClockPath>& paths, std::uint32_t clock_mhz) {
+  double highest = kHighestMhz;
+  for (const ClockPath& path : paths)
+    if (path.delay_ps.typical > 0) highest = std::min(highest, clock_mhz * path.available_ps / path.delay_ps.typical);
+  return static_cast<std::uint32_t>(highest + 1e-9);
+}
+
+base::Result<config::ChipConfig> resolve_latencies(const config::ChipConfig& chip, const config::ModelConfig& model,
+                                                   const config::BakeRecipe& recipe, const config::TechConfig& tech) {
+  const std::vector<std::string> automatic = config::automatic_latencies(chip);
+  if (automatic.empty()) return chip;
+  if (!chip.silicon) return no_floor(chip, automatic.front(), "which needs /silicon; expected a number without it");
+  config::ChipConfig resolved = chip;
+  config::for_each_latency(resolved, [](const std::string&, std::uint32_t& cycles) {
+    if (cycles == config::kAutomatic) cycles = 1;  // what is placed does not depend on it
+  });
+  const auto placement = program::Placement::create(model, recipe, resolved);
+  if (!placement) return placement.error();
+  const auto made = die(*placement, recipe, tech);
+  if (!made) return made.error();
+  const auto floors = floors_of(all_paths(*placement, recipe, tech, made->tile_side_mm), tech, chip.clock_mhz);
+  std::string never;
+  resolved = chip;
+  config::for_each_latency(resolved, [&](const std::string& key, std::uint32_t& cycles) {
+    if (cycles != config::kAutomatic) return;
+    const auto floor = floors.find(key);
+    cycles = floor == floors.end() ? 1 : floor->second;
+    if (cycles == kNever && never.empty()) never = key;
+  });
+  if (!never.empty())
+    return no_floor(chip, never,
+                    fmt::format("and at {} MHz not even {} cycles are enough", chip.clock_mhz, kMostCycles));
+  resolved.automatic = automatic;
+  return resolved;
 }
 
 }  // namespace kiln::cost

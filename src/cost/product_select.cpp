@@ -36,8 +36,9 @@ std::vector<TilePath> product_select_paths(const TileInPlace& place) {
            .fo4 = delays::multiplier(8, 8),
            .wire_mm = place.side_mm,
            .cycles = cycles,
-           .registers = cycles},
-          {.name = "read a row of ROM", .reads_rom = true, .cycles = cycles},
+           .registers = cycles,
+           .key = "product_cycles"},
+          {.name = "read a row of ROM", .reads_rom = true, .cycles = cycles, .key = "product_cycles"},
           {.name = "select and accumulate",
            .fo4 = delays::select(std::exp2(place.widest_bits)) + delays::carry_save(place.tile.inputs_per_cycle) +
                   delays::adder(21)}};

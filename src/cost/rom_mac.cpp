@@ -19,12 +19,16 @@ TileColumn rom_mac_column(const config::TileConfig& tile, const config::TensorFo
 
 std::vector<TilePath> rom_mac_paths(const TileInPlace& place) {
   const double multiply_cycles = place.tile.parameter("multiply_cycles");
-  return {{.name = "read a row of ROM", .reads_rom = true, .cycles = double(place.tile.parameter("read_cycles"))},
+  return {{.name = "read a row of ROM",
+           .reads_rom = true,
+           .cycles = double(place.tile.parameter("read_cycles")),
+           .key = "read_cycles"},
           {.name = "look up and multiply",
            .fo4 = delays::select(std::exp2(place.widest_bits)) + delays::multiplier(8, 8),
            .wire_mm = place.side_mm,
            .cycles = multiply_cycles,
-           .registers = multiply_cycles},
+           .registers = multiply_cycles,
+           .key = "multiply_cycles"},
           {.name = "accumulate", .fo4 = delays::carry_save(place.tile.inputs_per_cycle) + delays::adder(21)}};
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "config/model_tensors.hpp"
+#include "kiln/config/latencies.hpp"
 
 namespace kiln::program {
 
@@ -99,6 +100,8 @@ std::vector<Stage> cut_stages(const config::ModelConfig& model, const config::Ch
 base::Result<Placement> Placement::create(const config::ModelConfig& model, const config::BakeRecipe& recipe,
                                           const config::ChipConfig& chip, const config::AdapterShape& adapter) {
   if (auto valid = model.validate(); !valid) return valid.error();
+  base::check(chip.automatic.empty() || config::automatic_latencies(chip).empty(),
+              "placement: a latency is auto, and nothing has found its number");
   if (chip.chips.count > model.layers) {
     return base::Error{fmt::format("chip {}: /chips/count is {}, {} has {} layers to share among them", chip.name,
                                    chip.chips.count, model.name, model.layers)};

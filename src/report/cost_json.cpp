@@ -5,6 +5,7 @@
 #include "floorplan/svg.hpp"
 #include "kiln/base/enum_table.hpp"
 #include "report/point_report.hpp"
+#include "kiln/cost/latencies.hpp"
 
 namespace kiln::report {
 namespace {
@@ -49,11 +50,17 @@ Json energy_json(const cost::Energy& energy) {
 
 Json paths_json(const std::vector<cost::ClockPath>& paths) {
   Json list = Json::array();
-  for (const auto& path : paths)
-    list.push_back(Json{{"path", path.name},
-                        {"delay_ps", range_json(path.delay_ps)},
-                        {"available_ps", path.available_ps},
-                        {"met", path.meets_typical()}});
+  for (const auto& path : paths) {
+    Json json{{"path", path.name},
+              {"delay_ps", range_json(path.delay_ps)},
+              {"available_ps", path.available_ps},
+              {"met", path.meets_typical()}};
+    if (!path.key.empty()) json["key"] = path.key;
+    json["cycles"] = path.cycles;
+    json["floor_cycles"] = path.floor_cycles;
+    json["counted"] = path.counted;
+    list.push_back(std::move(json));
+  }
   return list;
 }
 
@@ -117,6 +124,7 @@ Json silicon_json(const study::ChipCost& cost, const config::ChipConfig& chip) {
   json["height_mm"] = die.plan.height_mm;
   json["parts"] = parts_json(die);
   json["clock_mhz"] = chip.clock_mhz;
+  json["clock"]["highest_mhz"] = cost::highest_clock_mhz(cost.paths, chip.clock_mhz);
   json["clock_paths"] = paths_json(cost.paths);
   json["links"] = Json::array();
   for (const auto& wire : die.wires)

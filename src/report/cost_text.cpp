@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "kiln/cost/latencies.hpp"
 #include "report/cost_json.hpp"
 #include "report/point_report.hpp"
 #include "report/table.hpp"
@@ -70,11 +71,15 @@ std::string energy_table(const cost::Energy& energy) {
 }
 
 std::string path_table(const study::CostAnswer& report) {
-  Table table({"path between registers", "ps", "low", "high", "there are", "<"});
+  Table table({"path between registers", "cycles", "at least", "ps", "low", "high", "there are", "<"});
   for (const auto& path : report.chip.paths)
-    table.row({path.name, number(path.delay_ps.typical), number(path.delay_ps.low), number(path.delay_ps.high),
-               number(path.available_ps), path.meets_typical() ? "met" : "TOO SLOW"});
-  return table.text();
+    table.row({path.counted ? path.name + " *" : path.name, std::to_string(path.cycles),
+               path.floor_cycles == 0 ? "none" : std::to_string(path.floor_cycles), number(path.delay_ps.typical),
+               number(path.delay_ps.low), number(path.delay_ps.high), number(path.available_ps),
+               path.meets_typical() ? "met" : "TOO SLOW"});
+  const std::uint32_t clock = report.placement.chip().clock_mhz;
+  return table.text() + fmt::format("* counted, there is no RTL. All are met up to {} MHz; the clock is {} MHz\n",
+                                    cost::highest_clock_mhz(report.chip.paths, clock), clock);
 }
 
 std::string link_table(const study::CostAnswer& report) {

@@ -66,8 +66,8 @@ base::Result<std::unique_ptr<Chat>> Chat::open(const ChatQuestion& question, Env
   if (const auto valid = check(question); !valid) return valid.error();
   auto gpu = environment.configs().gpu(question.gpu);
   if (!gpu) return gpu.error();
-  const auto chip = environment.configs().chip(question.chip);
-  if (!chip) return chip.error();
+  const auto given = environment.configs().chip(question.chip);
+  if (!given) return given.error();
   auto subject = load_subject({question.rom, "", "", question.lora}, environment);
   if (!subject) return subject.error();
   if (!subject->tokenizer) return base::Error{question.rom + " holds no tokenizer: it has no text to chat in"};

@@ -32,9 +32,10 @@ base::Result<Inspection> inspect_rom(const InspectQuestion& question, Environmen
   if (!image) return image.error();
   RomInspection inspection{*std::move(image), {}, {}};
   if (!question.chip.empty()) {
-    const auto chip = environment.configs().chip(question.chip);
+    const auto& configs = environment.configs();
+    const auto chip = configs.chip(question.chip);
     if (!chip) return chip.error();
-    auto placed = place(inspection.image.model(), inspection.image.recipe(), *chip, {}, environment.configs());
+    auto placed = place(inspection.image.model(), inspection.image.recipe(), *chip, {}, configs);
     if (!placed) return placed.error();
     inspection.placement = std::move(placed->placement);
   }

@@ -76,9 +76,10 @@ base::Result<RtlAnswer> write_rtl(const RtlQuestion& question, Environment& envi
   if (const auto valid = check(question); !valid) return valid.error();
   const auto subject = load_subject({question.rom, "", "", ""}, environment);
   if (!subject) return subject.error();
-  const auto chip = environment.configs().chip(question.chip);
+  const auto& configs = environment.configs();
+  const auto chip = configs.chip(question.chip);
   if (!chip) return chip.error();
-  const auto placed = place(subject->model, subject->recipe, *chip, {}, environment.configs());
+  const auto placed = place(subject->model, subject->recipe, *chip, {}, configs);
   if (!placed) return placed.error();
   const program::Placement& placement = placed->placement;
   if (const auto can = rtl::check(placement); !can) return can.error();

@@ -199,13 +199,14 @@ base::Result<RunAnswer> run(const RunQuestion& question, Environment& environmen
   if (const auto valid = check(question); !valid) return valid.error();
   const auto subject = load_subject({question.rom, question.model, question.recipe, question.lora}, environment);
   if (!subject) return subject.error();
-  const auto chip = environment.configs().chip(question.chip);
+  const auto& configs = environment.configs();
+  const auto chip = configs.chip(question.chip);
   if (!chip) return chip.error();
   if (!chip->silicon) {
-    const auto read = environment.configs().refuse_overrides("tech", "chip " + chip->name + " has no /silicon");
+    const auto read = configs.refuse_overrides("tech", "chip " + chip->name + " has no /silicon");
     if (!read) return read.error();
   }
-  const auto placed = place(subject->model, subject->recipe, *chip, subject->adapter_shape, environment.configs());
+  const auto placed = place(subject->model, subject->recipe, *chip, subject->adapter_shape, configs);
   if (!placed) return placed.error();
   const program::Placement& placement = placed->placement;
   const bool timing_only = question.timing_only || !subject->rom;

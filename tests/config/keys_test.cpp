@@ -98,7 +98,8 @@ void integers_stay_in_range(const Json& good) {
       return verdict<Config>(tree);
     };
     const auto refused = [&](const std::string& found) {
-      return StartsWith(fmt::format("x: {} is {}; allowed: an integer from {}", field.pointer, found, field.allowed));
+      return StartsWith(fmt::format("x: {} is {}; allowed: an integer from {} to {}", field.pointer, found,
+                                    field.range.minimum, field.range.maximum));
     };
     const std::uint64_t above = std::uint64_t{field.range.maximum} + 1;
     EXPECT_THAT(with(above), refused(std::to_string(above)));

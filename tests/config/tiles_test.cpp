@@ -23,9 +23,9 @@ TEST(ConfigTiles, ThatAreChosenNeedTheirParameters) {
   EXPECT_EQ(hc1({"tiles.down.microarchitecture=bit_serial"}),
             "hc1.json with --set tiles.down.microarchitecture=bit_serial: /tiles/down/bit_serial is missing; expected "
             "an object with its parameters, for it is chosen.");
-  EXPECT_THAT(
-      hc1({"tiles.down.microarchitecture=bit_serial", "tiles.down.bit_serial.count_cycles=3"}),
-      HasSubstr("/tiles/down/bit_serial/multiply_cycles is missing; expected an integer from 1 to 4096 cycles."));
+  EXPECT_THAT(hc1({"tiles.down.microarchitecture=bit_serial", "tiles.down.bit_serial.count_cycles=3"}),
+              HasSubstr("/tiles/down/bit_serial/multiply_cycles is missing; expected an integer from 1 to 4096 cycles, "
+                        "or \"auto\"."));
   EXPECT_EQ(hc1({"tiles.down.microarchitecture=bit_serial",
                  R"(tiles.down.bit_serial={"count_cycles":3,"multiply_cycles":4})"}),
             "");

@@ -43,7 +43,8 @@ inline std::vector<cost::TilePath> digit_paths(const cost::TileInPlace& place) {
            .fo4 = multiplier(8, place.tile.parameter("digit_bits") + 1),
            .wire_mm = place.side_mm,
            .cycles = cycles,
-           .registers = cycles}};
+           .registers = cycles,
+           .key = "multiply_cycles"}};
 }
 
 inline TileKind digit_serial() {

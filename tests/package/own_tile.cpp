@@ -38,7 +38,8 @@ std::vector<cost::TilePath> paths(const cost::TileInPlace& place) {
            .fo4 = delays::multiplier(8, 4),
            .wire_mm = place.side_mm,
            .cycles = cycles,
-           .registers = cycles},
+           .registers = cycles,
+           .key = "product_cycles"},
           {.name = "read a row of ROM", .reads_rom = true, .cycles = 2},
           {.name = "select and accumulate",
            .fo4 = delays::select(std::exp2(place.widest_bits)) + delays::carry_save(place.tile.inputs_per_cycle) +

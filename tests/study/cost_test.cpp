@@ -1,6 +1,7 @@
 // The question of `kiln cost`, and what a run says of area and energy, in the process.
 #include "kiln/study/cost.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
@@ -113,6 +114,19 @@ TEST_F(CostStudy, ClockPathsOfTheHc1FamilyAreMet) {
                                     {"hc1-x10", "llama-3.1-70b"}})
     for (const auto& path : must(cost(small(chip, model), environment_)).chip.paths)
       EXPECT_TRUE(path.meets_typical()) << chip << " " << path.name;
+}
+
+TEST_F(CostStudy, AnAutomaticLatencyIsItsFloorInTheAnswer) {
+  const auto given = must(cost(small("hc1", "llama-3.1-8b"), environment_));
+  auto environment = with("chip", {"vector.silu_cycles=auto"});
+  const auto answer = must(cost(small("hc1", "llama-3.1-8b"), environment));
+  const auto floor = [](const CostAnswer& a) {
+    return std::ranges::find(a.chip.paths, "SiLU", &cost::ClockPath::name)->floor_cycles;
+  };
+  EXPECT_EQ(answer.placement.chip().vector.silu_cycles, floor(given));
+  EXPECT_EQ(answer.placement.chip().automatic, (std::vector<std::string>{"/vector/silu_cycles"}));
+  EXPECT_LT(floor(given), given.placement.chip().vector.silu_cycles) << "so that something moved";
+  EXPECT_GT(answer.tokens_per_s_total, given.tokens_per_s_total);
 }
 
 TEST_F(CostStudy, BreakEvenSaysWhenBakingPaysAndWhenItNeverDoes) {

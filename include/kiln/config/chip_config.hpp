@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "kiln/base/enum_table.hpp"
 #include "kiln/config/link.hpp"
@@ -22,6 +23,10 @@ enum class Schedule { LayerSerial, LayerPipelined };
 enum class Arbitration { RoundRobin, DecodeFirst, PrefillFirst };
 /// What happens to a request that finds no room in the KV cache although it would fit an empty one.
 enum class WhenFull { Queue, Refuse };
+
+/// What a latency (a key that ends in `_cycles`) has when the config says `auto` and nothing has found its number:
+/// out of range, so that nothing runs with it. cost/latencies.hpp finds it.
+inline constexpr std::uint32_t kAutomatic = 0;
 
 /// Parameters of one kind of tile: "product_cycles" -> 2.
 using TileParameters = std::map<std::string, std::uint32_t, std::less<>>;
@@ -179,6 +184,9 @@ struct ChipConfig {
   std::optional<SiliconConfig> silicon;
   /// Why a parameter has its value: JSON pointer -> sentence. Every key names a parameter that exists.
   std::map<std::string, std::string> reasons;
+  /// JSON pointers of the latencies that the config gives as `auto`, an array's own tile's and inherited ones included;
+  /// they are still kAutomatic, or the numbers that were found for them.
+  std::vector<std::string> automatic;
 };
 
 }  // namespace kiln::config

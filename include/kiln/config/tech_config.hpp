@@ -47,6 +47,7 @@ struct TechConfig {
   // Time
   TechConstant fo4_ps;        ///< an inverter that drives four
   TechConstant flip_flop_ps;  ///< setup and clock to output
+  TechConstant clock_margin;  ///< share of the period that no path has: skew, jitter, variation
   TechConstant rom_read_ps;
   TechConstant sram_read_ps;
   TechConstant wire_ps_per_mm;

@@ -20,6 +20,8 @@ struct TileParameter {
   std::string unit = {};  ///< "cycles"
   std::uint32_t minimum = 1;
   std::uint32_t maximum = 4096;  ///< at most kMostOfTile
+  /// One of a path that the kind's cost names by this key; it may be `auto`.
+  [[nodiscard]] bool is_latency() const { return unit == "cycles" && key.ends_with("_cycles"); }
 };
 
 struct TileKind {

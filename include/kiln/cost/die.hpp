@@ -44,10 +44,16 @@ base::Result<Die> die(const program::Placement& placement, const config::BakeRec
 struct ClockPath {
   std::string name;  ///< "select and accumulate"
   base::Range delay_ps;
-  double available_ps = 0;  ///< cycles that the config gives it times the clock's period
+  double available_ps = 0;  ///< cycles that the config gives it, each the clock's period without its margin
+  std::string key = {};     ///< JSON pointer of the latency that gives the cycles; none: a loop, or fixed cycles
+  std::uint32_t cycles = 1;
+  std::uint32_t floor_cycles = 1;  ///< with fewer it is not met; 0: not with any number
+  bool counted = false;            ///< of a unit without RTL: gates counted, not held against synthesis
+  [[nodiscard]] double slack_ps() const { return available_ps - delay_ps.typical; }
   [[nodiscard]] bool meets_typical() const { return delay_ps.typical <= available_ps; }
 };
-/// The paths of every array's tiles, the slowest of each kind, and the reads of the other memories.
+/// The paths of all units: those of every latency and those that take a cycle whatever the config says. Of several of
+/// one name (of arrays) the one with the least slack.
 std::vector<ClockPath> clock_paths(const program::Placement& placement, const config::BakeRecipe& recipe,
                                    const config::TechConfig& tech, double tile_side_mm);
 

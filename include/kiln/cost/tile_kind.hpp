@@ -39,6 +39,7 @@ struct TilePath {
   bool reads_rom = false;
   double cycles = 1;     ///< that the config gives it
   double registers = 1;  ///< that it passes
+  std::string key = {};  ///< of the kind's parameters, the latency that `cycles` is; none: a loop, or fixed cycles
 };
 
 /// A tile of an array, as its paths see it.

@@ -1,0 +1,164 @@
+"""What is measured: each function of the RTL that is followed by registers, as a module `depth` whose inputs are what the
+function begins with and whose output is what a register keeps. The text of the functions is the RTL's.
+
+Where the RTL goes through its lanes one by one (a sum, a largest, a sorted list) the operation is associative, and the module
+here takes them as a tree: `tree`.
+"""
+import re
+
+from rtl_depth import flatten
+
+
+def expression(inputs, width, text, own="", prelude=""):
+    """A module with `y` = an expression over its inputs; `own`: functions of one module; `prelude`: statements before."""
+    ports = ", ".join(f"input logic [{bits - 1}:0] {name}" for name, bits in inputs.items())
+    return (f"module depth({ports}, output logic [{width - 1}:0] y);\n{flatten.needed(own + prelude + text)}\n"
+            f"{flatten.rewritten(own)}\n{prelude}\nassign y = {flatten.rewritten(text)};\nendmodule\n")
+
+
+def own(module, *names):
+    found = flatten.functions(flatten.source(module))
+    return "\n".join(found[name] for name in names)
+
+
+def tree(count, leaf, join, width, functions_text="", inputs=None):
+    """`leaf(i)` of each of `count` lanes, joined two by two by `join(a, b)`."""
+    wires, level = [], []
+
+    def wire(text):
+        wires.append(f"wire [{width - 1}:0] n{len(wires)} = {flatten.rewritten(text)};")
+        return f"n{len(wires) - 1}"
+
+    for i in range(count):
+        level.append(wire(leaf(i)))
+    while len(level) > 1:
+        joined = [wire(join(a, b)) for a, b in zip(level[::2], level[1::2])]
+        level = joined + level[len(joined) * 2:]
+    return expression(inputs or {"x": 32 * count}, width, level[0], functions_text, "\n".join(wires))
+
+
+def element(i):
+    return f"x[{32 * i} +: 32]"
+
+
+def larger(a, b):
+    return f"({a} > {b}) ? {a} : {b}"
+
+
+def combinational(name, parameters):
+    """A module of the RTL without registers, as it is."""
+    text = flatten.module(name)
+    head = text[text.index(") ("):text.index(");")]
+    ports = re.findall(r"(input|output)\s+logic\s*(?:signed)?\s*(\[[^\]]*\])?\s*(\w+)", head)
+    wide = []
+    for way, width, port in ports:
+        for key, value in parameters.items():
+            width = re.sub(rf"\b{key}\b", str(value), width)
+        wide.append(f"{way} logic {width} {port}")
+    values = ", ".join(f".{key}({value})" for key, value in parameters.items())
+    wiring = ", ".join(f".{port}({port})" for _, _, port in ports)
+    return f"{text}\nmodule depth({', '.join(wide)});\n{name} #({values}) u ({wiring});\nendmodule\n"
+
+
+# Not on the page: Yosys takes long for them. Their formulas are composed of those that are; `--only` measures them.
+LARGE = {"reciprocal", "1 / sqrt", "root of the mean", "RoPE", "SiLU", "Hadamard", "quantise",
+         "row scale", "probability", "quotient", "embedding", "weight of a logit"}
+
+
+def on_the_page():
+    return [row for row in all_functions() if row[0] not in LARGE]
+
+
+def all_functions():
+    """(function, size, text): the formula of the same name and size is in tests/cost/depth_test.cpp."""
+    fp = {"a": 32, "b": 32}
+    rows = []
+
+    def add(name, size, text):
+        rows.append((name, str(size), text))
+
+    for bits in (8, 21, 32, 46, 64):
+        add("adder", bits, expression({"a": bits, "b": bits}, bits, "a + b"))
+    for a, b in ((8, 8), (11, 21), (8, 32), (24, 24), (24, 46), (32, 64)):
+        add("multiplier", f"{a} x {b}", expression({"a": a, "b": b}, a + b, "a * b"))
+    for ways in (4, 16, 64, 256):
+        add("selection", ways, expression({"x": 16 * ways, "s": (ways - 1).bit_length()}, 16, "x[16*s +: 16]"))
+    for count in (4, 16, 64):
+        terms = " + ".join(f"46'($signed(x[32*{i} +: 32]))" for i in range(count))
+        add("sum of numbers", count, expression({"x": 32 * count}, 46, terms))
+    add("multiply elements", "", expression(fp, 32, "fp_mul(a, b)"))
+    add("add elements", "", expression(fp, 32, "fp_add(a, b)"))
+    add("integer to element", 64, expression({"a": 64, "e": 9}, 32, "fp_from_u64(a[63], a, 32'(e))"))
+    add("2^-f", "", expression({"a": 26}, 32, "exp2_negative(a)"))
+    add("2^-x", "", expression({"a": 32}, 32, "power_below(a)"))
+    add("reciprocal", "", expression({"a": 32}, 32, "reciprocal(a)"))
+    add("1 / sqrt", "", expression({"a": 32}, 32, "rsqrt(a)"))
+    for lanes in (4, 16, 64):
+        add("largest exponent", lanes, tree(lanes, lambda i: f"x[{32 * i + 23} +: 8]", larger, 8))
+    for lanes in (2, 4):
+        add("residual add", lanes, tree(
+            lanes, lambda i: f"8'(fp_add(x[64*{i} +: 32], x[64*{i}+32 +: 32]) >> 23)", larger, 8, inputs={"x": 64 * lanes}))
+    for lanes in (1,):
+        squares = " + ".join(f"68'(m{i} * m{i})" for i in range(lanes))
+        before = "\n".join(f"wire signed [31:0] f{i} = fp_aligned({element(i)}, e); wire signed [63:0] m{i} = f{i};"
+                           for i in range(lanes))
+        add("squares", lanes, expression({"x": 32 * lanes, "e": 8}, 68, squares, prelude=before))
+    add("root of the mean", "", combinational("kiln_rms_inverse", {"Count": 4096, "Eps": "32'h3727c5ac"}))
+    add("scale", "", expression({**fp, "c": 32}, 32, "fp_mul(fp_mul(a, b), c)"))
+    add("RoPE", "", expression({"a": 32, "b": 32, "p": 32, "q": 64}, 32,
+                               "fp_add(fp_mul(a, sc[31:0]), fp_mul(b, sc[63:32]))",
+                               prelude="wire [63:0] sc = sine_cosine(64'(p) * q);"))
+    add("SiLU", "", expression(fp, 32, "fp_mul(fp_mul(a, sigmoid(a)), b)"))
+    for elements, count in ((4, 2), (16, 4)):
+        add("Hadamard", elements, hadamard(elements, count))
+    for elements in (4, 16):
+        add("quantise", elements, quantise(elements))
+    scaled = ("wire signed [31:0] product = $signed(p) * $signed({21'd0, 11'(s) * 11'(t)});\n"
+              "wire signed [32:0] rounded = 33'(product) + ((n == '0) ? 33'sd0 : (33'sd1 <<< (n[4:0] - 5'd1)));")
+    add("group scale", "", expression({"p": 21, "s": 8, "t": 3, "n": 6}, 32, "n[5] ? 32'd0 : 32'(rounded >>> n[4:0])",
+                                      prelude=scaled))
+    for fan_in in (2, 4, 16):
+        terms = " + ".join(f"x[46*{i} +: 46]" for i in range(fan_in))
+        add("tree level", fan_in, expression({"x": 46 * fan_in}, 46, terms))
+    add("row scale", "", expression({"r": 32, "s": 46, "e": 9}, 32, "row_result(r, s, e)",
+                                    own("kiln_row_scale", "row_result")))
+    for elements in (4, 16):
+        terms = " + ".join(f"21'($signed(q[8*{i} +: 8])) * 21'($signed(k[8*{i} +: 8]))" for i in range(elements))
+        add("dot product", elements, expression({"q": 8 * elements, "k": 8 * elements}, 21, terms))
+    for groups in (1, 2):
+        parameters = (f"localparam DotBits = 21; localparam Groups = {groups}; localparam Sums = 21 * {groups}; "
+                      "localparam logic [31:0] ScoreFactor = 32'h3db504f3;\n")
+        add("score", groups, expression({"s": 21 * groups, "q": 9 * groups, "k": 9 * groups}, 32, "score(s, q, k)",
+                                        parameters + own("kiln_attention_scores", "score")))
+    add("probability", "", expression(fp, 24, "24'(power_below(fp_add(a, fp_neg(b))))"))
+    add("weight of a value", "", expression({"p": 24, "a": 9, "b": 9}, 32, "weight(p, a, b)",
+                                            own("kiln_attention_values", "weight")))
+    for tokens in (4,):
+        terms = " + ".join(f"$signed({{32'd0, w[32*{i} +: 32]}}) * $signed(v[8*{i} +: 8])" for i in range(tokens))
+        add("sum of values", tokens, expression({"w": 32 * tokens, "v": 8 * tokens}, 64, terms))
+    add("quotient", "", expression(
+        {"n": 64, "p": 32, "e": 16}, 32, "divide(n, reciprocal(d), e)", own("kiln_attention_output", "divide"),
+        prelude="wire [31:0] d = {1'b1, p[30:0]};"))
+    add("embedding", "", expression({"v": 8, "s": 8, "r": 32}, 32, "convert(v, s, r)",
+                                    own("kiln_embedding_rom", "convert")))
+    for lanes in (4, 16, 64):
+        add("largest logit", lanes, tree(lanes, lambda i: f"key_of({element(i)})", larger, 32,
+                                         own("kiln_sampler", "key_of")))
+    draw = own("kiln_sampler_draw", "weight_of")
+    add("weight of a logit", "", expression({**fp, "f": 32}, 24, "weight_of(a, b, f)", draw))
+    for slots in (4, 16, 64):
+        add("turn", slots, turn(slots))
+    add("finish", "", combinational("kiln_sequencer_finish", {"MaxEnds": 4, "VocabWidth": 17}))
+    return rows
+
+
+def hadamard(elements, count):
+    return combinational("kiln_hadamard_transform", {"Elements": elements, "Levels": count})
+
+
+def quantise(elements):
+    return combinational("kiln_quantise_group", {"Elements": elements, "InputSteps": 1})
+
+
+def turn(slots):
+    return combinational("kiln_sequencer_turn", {"Slots": slots, "Turn": 0})
