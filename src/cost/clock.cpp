@@ -24,9 +24,10 @@ class Paths {
   void add(const std::string& name, const Path& path) {
     ClockPath made{name, {}, path.cycles * period_ps_};
     for (const auto corner : base::kCorners)
-      made.delay_ps.at(corner) = path.fo4 * tech_.fo4_ps.at(corner) + path.mm * tech_.wire_ps_per_mm.at(corner) +
-                                 (path.access != nullptr ? path.access->at(corner) : 0) +
-                                 path.registers * tech_.flip_flop_ps.at(corner);
+      made.delay_ps.at(corner) =
+          (path.fo4 * tech_.fo4_ps.at(corner) + path.mm * tech_.wire_ps_per_mm.at(corner) +
+           (path.access != nullptr ? path.access->at(corner) : 0) + path.registers * tech_.flip_flop_ps.at(corner)) /
+          (1 - tech_.clock_margin.at(corner));
     const auto at = std::find_if(paths_.begin(), paths_.end(), [&](const ClockPath& p) { return p.name == name; });
     if (at == paths_.end())
       paths_.push_back(made);
@@ -52,7 +53,7 @@ double widest_bits(const program::Placement& placement, const config::BakeRecipe
 }  // namespace
 
 std::vector<ClockPath> clock_paths(const program::Placement& placement, const config::BakeRecipe& recipe,
-                                   const config::TechConfig& tech, double tile_side_mm) {
+                                   const config::TechConfig& tech, double tile_line_mm) {
   Paths paths(tech, placement.chip().clock_mhz);
   for (std::size_t k = 0; k < program::kArrays; ++k) {
     const auto kind = static_cast<program::ArrayKind>(k);
@@ -61,7 +62,7 @@ std::vector<ClockPath> clock_paths(const program::Placement& placement, const co
                                     .paths({.tile = tile,
    .cell = placement.chip().silicon.value_or(config::SiliconConfig{}).rom_cell,
    .widest_bits = widest_bits(placement, recipe, kind),
-   .side_mm = tile_side_mm}))
+   .line_mm = tile_line_mm}))
       paths.add(path.name, {.fo4 = path.fo4,
                             .mm = path.wire_mm,
                             .access = path.reads_rom ? &tech.rom_read_ps : nullptr,

@@ -25,7 +25,7 @@ base::Result<std::optional<ChipCost>> chip_cost(const config::Catalogue& configs
   const cost::RunFigures figures{ran.chip.activity, ran.chip.total.count(), ran.chip.tokens.size(),
                                  host::answer_tokens(ran.chip), toggles_of(values)};
   ChipCost cost{*std::move(tech), *std::move(die), {}, {}, figures.toggles};
-  cost.paths = cost::clock_paths(placement, recipe, cost.tech, cost.die.tile_side_mm);
+  cost.paths = cost::clock_paths(placement, recipe, cost.tech, cost.die.tile_line_mm);
   cost.energy = cost::energy(placement, recipe, cost.tech, cost.die, figures);
   return std::optional<ChipCost>(std::move(cost));
 }

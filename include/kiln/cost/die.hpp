@@ -23,6 +23,7 @@ struct Part {
   std::string what;                   ///< "ROM", "accumulators", "banks"
   floorplan::BlockKind kind = floorplan::BlockKind::Logic;
   base::Range transistors, area_mm2, leakage_w;
+  double flip_flops = 0;  ///< among the transistors that formulas count
 };
 
 struct Die {
@@ -33,7 +34,8 @@ struct Die {
   double rom_bits = 0, sram_bits = 0;  ///< codes and scales, whatever cells hold them; keys, values, scores, adapter
   floorplan::Floorplan plan;           ///< at typical areas
   std::vector<floorplan::LinkWire> wires;  ///< at the typical delay
-  double tile_side_mm = 0;                 ///< of the largest array's tile, taken as a square, typical
+  double wire_bit_mm = 0;                  ///< of all wires over distances: links, product lines
+  double tile_line_mm = 0;  ///< longest way to a tile's farthest column, of all arrays, its columns' gates as wire
 };
 
 /// Fails where the chip has no `silicon`, or where a cell of wires is asked for and the tiles do not allow it.
@@ -49,6 +51,6 @@ struct ClockPath {
 };
 /// The paths of every array's tiles, the slowest of each kind, and the reads of the other memories.
 std::vector<ClockPath> clock_paths(const program::Placement& placement, const config::BakeRecipe& recipe,
-                                   const config::TechConfig& tech, double tile_side_mm);
+                                   const config::TechConfig& tech, double tile_line_mm);
 
 }  // namespace kiln::cost
