@@ -124,5 +124,52 @@ TEST(Wires, OfMoreLanesInTheTreeTakeMore) {
   EXPECT_GT(die_of(placed(chip)).wire_bit_mm, four) << "product lines of eight inputs";
 }
 
+/// Manhattan distances from the tiles of an array to the centre of its tree, of a die's side.
+struct Reach {
+  double mean = 0, farthest = 0;
+};
+Reach reach(const Die& die, ArrayKind kind) {
+  const auto block = [&](Unit unit) {
+    const auto& all = die.plan.blocks;
+    return *std::find_if(all.begin(), all.end(), [&](const auto& placed) { return placed.block.unit == unit; });
+  };
+  const auto array = block(program::array_unit(kind)), tree = block(program::tree_unit(kind));
+  const auto grid = floorplan::tile_grid(array);
+  Reach reach;
+  for (std::uint64_t i = 0; i < array.block.tiles; ++i) {
+    const double x = array.place.x_mm + array.place.width_mm * (static_cast<double>(i % grid.columns) + 0.5) /
+                                            static_cast<double>(grid.columns);
+    const double y = array.place.y_mm + array.place.height_mm * (static_cast<double>(i / grid.columns) + 0.5) /
+                                            static_cast<double>(grid.rows);
+    const double mm = std::abs(x - tree.place.x_mm - tree.place.width_mm / 2) +
+                      std::abs(y - tree.place.y_mm - tree.place.height_mm / 2);
+    const double side = std::sqrt(die.plan.die_mm2());
+    reach.mean += mm / side / static_cast<double>(array.block.tiles);
+    reach.farthest = std::max(reach.farthest, mm / side);
+  }
+  return reach;
+}
+
+TEST(Wires, OfSumsAreAsLongAsOnTheFloorplansOfTheHc1Family) {
+  const std::string configs = std::string(KILN_SOURCE_DIR) + "/configs/";
+  const auto model = config::load_model(configs + "model/llama-3.1-8b.json").value();
+  const auto recipe = config::load_recipe(configs + "recipe/w3w6.json").value();
+  for (const std::string name : {"hc1", "hc1-cell-per-weight"}) {
+    const auto chip = config::load_chip(configs + "chip/" + name + ".json").value();
+    const auto placement = placed(chip, model, recipe);
+    const Die die = die_of(placement, shipped_tech(chip.silicon->technology), recipe);
+    // Each array's bus counts with its rows of tiles.
+    double mean = 0, farthest = 0, rows = 0;
+    for (const auto kind : {ArrayKind::Qkv, ArrayKind::O, ArrayKind::GateUp, ArrayKind::Down, ArrayKind::LmHead}) {
+      const double tiles = placement.array(kind).tiles_over_inputs;
+      mean += tiles * reach(die, kind).mean;
+      farthest += tiles * reach(die, kind).farthest;
+      rows += tiles;
+    }
+    EXPECT_NEAR(mean / rows, 0.5, 0.1) << name;
+    EXPECT_NEAR(farthest / rows, 0.65, 0.1) << name;
+  }
+}
+
 }  // namespace
 }  // namespace kiln::cost
