@@ -150,7 +150,8 @@ class Builder {
       if (block.name != name) continue;
       block.area_mm2 += area;
       block.tiles = std::max(block.tiles, amount.tiles);
-      if (amount.kind != BlockKind::Logic) block.kind = amount.kind;
+      // The few weights of norms do not make a memory of the vector unit.
+      if (amount.kind != BlockKind::Logic && amount.unit != program::Unit::VectorUnit) block.kind = amount.kind;
       return;
     }
     blocks_.push_back({name, amount.unit, amount.kind, stage, area, amount.tiles});
