@@ -71,7 +71,7 @@ constexpr TechEntry kRest[] = {
      "a flip-flop and its local clock in a cycle in which it is clocked"},
     {"clock_enabled_share", &TechConfig::clock_enabled_share, "", 0, 1,
      "of the cycles in which a flip-flop is clocked"},
-    {"supply_exponent", &TechConfig::supply_exponent, "", 0, 10,
+    {"supply_exponent", &TechConfig::supply_exponent, "", 0, 3,
      "the supply rises with the speed that a path lacks to this power"},
     {"host_io_w", &TechConfig::host_io_w, "W", 0, 100000, "of the interface to the host"},
     {"wafer_usd", &TechConfig::wafer_usd, "USD", 0, 1e6, "of a processed wafer"},

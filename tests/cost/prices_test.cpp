@@ -235,7 +235,9 @@ std::string moves_of(const Base& base, const config::FieldInfo& field) {
   for (double step = 1;; step *= 2) {
     const double value = tree[at].get<double>() + step;
     if (field.integer ? value > field.range.maximum : step > 64) return "";
-    const auto placement = place_with(base, fmt::format("{}={}", field.pointer, value));
+    const auto placement =
+        place_with(base, field.integer ? fmt::format("{}={}", field.pointer, static_cast<std::uint64_t>(value))
+                                       : fmt::format("{}={}", field.pointer, value));
     if (!placement) continue;
     if (const auto moved = moves(base.figures, figures_of(base, *placement)); !moved.empty()) return moved;
   }
