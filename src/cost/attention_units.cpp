@@ -83,9 +83,8 @@ double crossbar_ends(const program::Placement& placement) {
   return std::max(static_cast<double>(chip.kv.banks) * chip.kv.ports, heads * chip.attention.tokens_parallel);
 }
 
-double crossbar_word(double ends, double bits) {
-  const double levels = ends > 1 ? 2 * std::ceil(std::log2(ends)) - 1 : 0;
-  return levels * kMultiplexer * bits;
-}
+double crossbar_levels(double ends) { return ends > 1 ? 2 * std::ceil(std::log2(ends)) - 1 : 0; }
+
+double crossbar_word(double ends, double bits) { return crossbar_levels(ends) * kMultiplexer * bits; }
 
 }  // namespace kiln::cost

@@ -3,6 +3,7 @@
 
 #include "cost/tile.hpp"
 #include "cost/tile_kinds.hpp"
+#include "cost/units.hpp"
 #include "kiln/cost/delays.hpp"
 #include "kiln/cost/die.hpp"
 
@@ -43,6 +44,32 @@ class Paths {
   std::vector<ClockPath> paths_;
 };
 
+/// Of a memory of so many words: the choice of one of its macros, which are at most as long as the table's longest.
+double choice_of_macro(double words) { return delays::select(std::ceil(words / config::kMacroWords.back())); }
+
+/// Of the keys and values: a macro of a bank, and the network between banks and lanes.
+double choice_of_word(const program::Placement& placement) {
+  double layers = 0;
+  for (const auto& stage : placement.dataflow().stages()) layers = std::max<double>(layers, stage.layers);
+  return choice_of_macro(placement.chip().kv.depth_words * layers) +
+         delays::kMultiplexer * crossbar_levels(crossbar_ends(placement));
+}
+
+/// Of the embedding: as many macros as its rows take words.
+double choice_of_row(const program::Placement& placement) {
+  const double pieces =
+      std::ceil(static_cast<double>(placement.model().hidden_size) / placement.chip().embedding.elements_per_cycle);
+  return choice_of_macro(placement.model().vocab_size * pieces);
+}
+
+/// Layers that share an array's tiles, of the stage with the most.
+std::uint32_t sharing(const program::Placement& placement, program::ArrayKind kind) {
+  if (kind == program::ArrayKind::LmHead) return 1;
+  std::uint32_t most = 1;
+  for (const auto& stage : placement.dataflow().stages()) most = std::max(most, stage.layers);
+  return most;
+}
+
 double widest_bits(const program::Placement& placement, const config::BakeRecipe& recipe, program::ArrayKind kind) {
   double bits = 0;
   for (const auto& section : placement.dataflow().sections(kind))
@@ -58,12 +85,13 @@ std::vector<ClockPath> clock_paths(const program::Placement& placement, const co
   for (std::size_t k = 0; k < program::kArrays; ++k) {
     const auto kind = static_cast<program::ArrayKind>(k);
     const config::TileConfig tile = used_tile(placement, kind);
+    const double macro = choice_of_macro(static_cast<double>(rom_words(tile, sharing(placement, kind))));
     for (const TilePath& path : tile_kind(tile.microarchitecture)
                                     .paths({.tile = tile,
    .cell = placement.chip().silicon.value_or(config::SiliconConfig{}).rom_cell,
    .widest_bits = widest_bits(placement, recipe, kind),
    .line_mm = tile_line_mm}))
-      paths.add(path.name, {.fo4 = path.fo4,
+      paths.add(path.name, {.fo4 = path.fo4 + (path.reads_rom ? macro : 0),
                             .mm = path.wire_mm,
                             .access = path.reads_rom ? &tech.rom_read_ps : nullptr,
                             .cycles = path.cycles,
@@ -72,10 +100,12 @@ std::vector<ClockPath> clock_paths(const program::Placement& placement, const co
                                        .cycles = double(tile.accumulate_cycles),
                                        .registers = double(tile.accumulate_cycles)});
   }
-  paths.add("read a word of keys or values",
-            {.access = &tech.sram_read_ps, .cycles = double(placement.chip().kv.read_cycles)});
-  paths.add("read a row of the embedding",
-            {.access = &tech.rom_read_ps, .cycles = double(placement.chip().embedding.read_cycles)});
+  paths.add("read a word of keys or values", {.fo4 = choice_of_word(placement),
+                                              .access = &tech.sram_read_ps,
+                                              .cycles = double(placement.chip().kv.read_cycles)});
+  paths.add("read a row of the embedding", {.fo4 = choice_of_row(placement),
+                                            .access = &tech.rom_read_ps,
+                                            .cycles = double(placement.chip().embedding.read_cycles)});
   return paths.all();
 }
 

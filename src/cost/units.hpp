@@ -52,6 +52,7 @@ double embedding_lane();
 /// Between the words that banks give in a cycle and the lanes that take them: of `bits` bits of a word, the transistors
 /// that one word passes. Any permutation of `ends` words: a Benes network, two multiplexers a switch.
 double crossbar_word(double ends, double bits);
+double crossbar_levels(double ends);
 double crossbar_ends(const program::Placement& placement);
 
 }  // namespace kiln::cost

@@ -75,8 +75,20 @@ TEST(ClockPath, OtherMemoriesHaveTheCyclesOfTheirUnits) {
   chip.embedding.read_cycles = 5;
   const auto paths = paths_of(chip);
   EXPECT_DOUBLE_EQ(find(paths, "read a word of keys or values")->available_ps, 3000);
-  EXPECT_DOUBLE_EQ(find(paths, "read a word of keys or values")->delay_ps.typical, (450 + 32) / (1 - 0.12));
+  // Sixteen banks: seven levels of multiplexers to the lanes.
+  EXPECT_DOUBLE_EQ(find(paths, "read a word of keys or values")->delay_ps.typical,
+                   (7 * 1.5 * 7.2 + 450 + 32) / (1 - 0.12));
   EXPECT_DOUBLE_EQ(find(paths, "read a row of the embedding")->available_ps, 5000);
+}
+
+TEST(ClockPath, OfADeepMemoryHasTheChoiceOfItsMacros) {
+  auto chip = small_chip();
+  const auto* words = "read a word of keys or values";
+  const double shallow = find(paths_of(chip), words)->delay_ps.typical;
+  chip.kv.depth_words = 4 * 8192 / 3;  // of three layers: four macros of 8,192 words, two levels
+  EXPECT_NEAR(find(paths_of(chip), words)->delay_ps.typical - shallow, 2 * 1.5 * 7.2 / (1 - 0.12), 1e-9);
+  chip.kv.ports = 4;  // four times as many words: two bits more, four levels
+  EXPECT_NEAR(find(paths_of(chip), words)->delay_ps.typical - shallow, 6 * 1.5 * 7.2 / (1 - 0.12), 1e-9);
 }
 
 TEST(ClockPath, OfAKindIsTheOneWithTheLeastSlack) {

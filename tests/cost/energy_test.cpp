@@ -193,7 +193,7 @@ TEST(Energy, RisesWithTheSupplyThatTheSlowestPathWants) {
   auto chip = small_chip();
   auto tech = plain_silicon();
   tech.sram_read_ps = {400, 1000, 4000, "G", "chosen"};
-  tech.flip_flop_ps = {0, 0, 0, "G", "chosen"};
+  tech.flip_flop_ps = tech.fo4_ps = {0, 0, 0, "G", "chosen"};
   tech.supply_exponent = {0.5, 1, 2, "G", "chosen"};
   chip.kv.read_cycles = 1;
   chip.clock_mhz = 1000;
