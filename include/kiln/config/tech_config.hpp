@@ -51,11 +51,11 @@ struct TechConfig {
   // Time
   TechConstant fo4_ps;        ///< an inverter that drives four
   TechConstant flip_flop_ps;  ///< setup and clock to output
+  TechConstant clock_margin;  ///< share of the period that no path has: skew, jitter, variation
   TechConstant rom_read_ps;
   TechConstant sram_read_ps;
   TechConstant wire_ps_per_mm;
   TechConstant column_load_um;  ///< wire with the capacitance of a column's gate on a product line
-  TechConstant clock_margin;    ///< share of a cycle
 
   // Energy and power
   TechConstant logic_fj_per_transistor;  ///< an operation, for each transistor of the circuit that does it
