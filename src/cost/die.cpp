@@ -26,7 +26,7 @@ constexpr double kRepeaterTransistors = 32;
 /// What `chip_link_io_mm2` carries in a direction.
 constexpr double kChipLinkGbPerS = 128;
 constexpr double kUm2PerMm2 = 1e6;
-constexpr double kUmPerMm = 1e3;
+constexpr double kMicronsPerMm = 1e3;
 
 /// "`bit_serial`", or more of them.
 std::string kinds_of_wires() {
@@ -217,7 +217,7 @@ class Builder {
     Part track{std::nullopt, "room for wires", BlockKind::Logic, {}, {}, {}};
     const double typical = die_.area_mm2.typical;
     for (const Corner corner : base::kCorners)
-      track.area_mm2.at(corner) = std::max(0.0, die_.wire_bit_mm * tech_.wire_track_um.at(corner) / kUmPerMm - typical);
+      track.area_mm2.at(corner) = std::max(0.0, die_.wire_bit_mm * tech_.wire_track_um.at(corner) / kMicronsPerMm - typical);
     die_.area_mm2 += track.area_mm2;
     if (track.area_mm2.high > 0) die_.parts.push_back(track);
     die_.parts.push_back(space);
