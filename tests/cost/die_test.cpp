@@ -26,7 +26,8 @@ TEST(Die, RomBitsAreCodesAndScales) {
   // Of a row: eight bits for each group of inputs, and 32; down has two groups.
   const double layer = kLayerWeights * 4 + kLayerRows * 40 + 64 * 8;
   const double head = 64 * 96 * 4 + 96 * 40, embedding = 64 * 96 * 4 + 96 * 40;
-  EXPECT_EQ(die_of(placed(small_chip())).rom_bits, 3 * layer + head + embedding);
+  const double norms = 7 * 64 * 32;  // two a layer and the last
+  EXPECT_EQ(die_of(placed(small_chip())).rom_bits, 3 * layer + head + embedding + norms);
 }
 
 TEST(Die, RomBitsAreTheSameWhateverCellsHoldThem) {
