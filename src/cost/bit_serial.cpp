@@ -17,15 +17,22 @@ TileColumn bit_serial_column(const config::TileConfig& tile, const config::Tenso
   const double counters = metal ? inputs : regions * inputs;  // full adders: one for each input that may come
   const double gates = metal ? 0 : regions * inputs * kAnd;
   const double sums = regions * (adder(kCountBits) + 2 * registers(kCountBits));
+  // A plane's counts on their way to the sums, a register of each for every cycle but the last.
+  const double underway =
+      regions * std::ceil(std::log2(inputs + 1)) * (static_cast<double>(tile.parameter("count_cycles")) - 1);
   // A plane's counts go into every region's sum; what is ready moves to the second registers once a segment only.
   const double moved = regions * (adder(kCountBits) + registers(kCountBits));
-  return {counters * kFullAdder + gates + sums, kPlanes * (kFullAdder + moved / inputs)};
+  return {counters * kFullAdder + gates + sums + registers(underway),
+          kPlanes * (kFullAdder + (moved + registers(underway)) / inputs), 2 * regions * kCountBits + underway};
 }
 
-TileLane bit_serial_lane(double widest_bits) {
+TileLane bit_serial_lane(const config::TileConfig& tile, double widest_bits) {
   using namespace circuits;
   const double regions = std::exp2(widest_bits);
-  return {regions * (multiplier(8, kCountBits) + adder(kGroupSum)), regions * kCountBits};
+  // Products on their way to the sum, a register of each for every cycle but the last.
+  const double underway = regions * (8 + kCountBits) * (static_cast<double>(tile.parameter("multiply_cycles")) - 1);
+  return {regions * (multiplier(8, kCountBits) + adder(kGroupSum)) + registers(underway), regions * kCountBits,
+          underway};
 }
 
 std::vector<TilePath> bit_serial_paths(const TileInPlace& place) {
@@ -39,7 +46,7 @@ std::vector<TilePath> bit_serial_paths(const TileInPlace& place) {
   paths.push_back({.name = "count a plane's bits",
                    .fo4 = delays::select(std::exp2(bits)) +
                           delays::carry_save(std::max(2.0, double(place.tile.inputs_per_cycle))) + delays::adder(14),
-                   .wire_mm = place.side_mm,
+                   .wire_mm = place.line_mm,
                    .cycles = count_cycles,
                    .registers = count_cycles,
                    .key = "count_cycles"});

@@ -1,22 +1,15 @@
 // Delays of a chip's paths against the cycles that the config gives them, and the fewest cycles that would do.
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
-#include <map>
 
-#include "cost/paths.hpp"
-#include "kiln/config/latencies.hpp"
+#include "cost/clock.hpp"
 #include "kiln/cost/delays.hpp"
 #include "kiln/cost/die.hpp"
-#include "kiln/cost/latencies.hpp"
 
 namespace kiln::cost {
 namespace {
 
-constexpr std::uint32_t kMostCycles = 4096;   // of a latency
 constexpr std::uint32_t kHighestMhz = 10000;  // of /clock_mhz
-constexpr std::uint32_t kNever = 0;
 
 /// All but the registers.
 double work_ps(const Path& path, const config::TechConfig& tech, base::Corner corner) {
@@ -51,6 +44,7 @@ ClockPath timed(const Path& path, const config::TechConfig& tech, std::uint32_t 
         work_ps(path, tech, corner) + registers_of(path, path.cycles) * tech.flip_flop_ps.at(corner);
   made.floor_cycles = floor_of(path, tech, usable);
   made.counted = path.counted;
+  made.outside = path.outside;
   return made;
 }
 
@@ -59,11 +53,22 @@ bool tighter(const ClockPath& a, const ClockPath& b) {
   return a.available_ps * b.delay_ps.typical < b.available_ps * a.delay_ps.typical;
 }
 
-base::Error no_floor(const config::ChipConfig& chip, const std::string& key, const std::string& why) {
-  return base::Error{fmt::format("chip {}: {} is `auto`, {}", chip.name, key, why)};
+}  // namespace
+
+std::vector<ClockPath> clock_paths(const program::Placement& placement, const config::BakeRecipe& recipe,
+                                   const config::TechConfig& tech, double tile_line_mm) {
+  std::vector<ClockPath> paths;
+  for (const Path& path : all_paths(placement, recipe, tech, tile_line_mm)) {
+    const ClockPath made = timed(path, tech, placement.chip().clock_mhz);
+    const auto at = std::find_if(paths.begin(), paths.end(), [&](const ClockPath& p) { return p.name == made.name; });
+    if (at == paths.end())
+      paths.push_back(made);
+    else if (tighter(made, *at))
+      *at = made;
+  }
+  return paths;
 }
 
-/// The most that the paths of each latency ask for.
 std::map<std::string, std::uint32_t> floors_of(const std::vector<Path>& paths, const config::TechConfig& tech,
                                                std::uint32_t clock_mhz) {
   std::map<std::string, std::uint32_t> floors;
@@ -76,56 +81,11 @@ std::map<std::string, std::uint32_t> floors_of(const std::vector<Path>& paths, c
   return floors;
 }
 
-}  // namespace
-
-std::vector<ClockPath> clock_paths(const program::Placement& placement, const config::BakeRecipe& recipe,
-                                   const config::TechConfig& tech, double tile_side_mm) {
-  std::vector<ClockPath> paths;
-  for (const Path& path : all_paths(placement, recipe, tech, tile_side_mm)) {
-    const ClockPath made = timed(path, tech, placement.chip().clock_mhz);
-    const auto at = std::find_if(paths.begin(), paths.end(), [&](const ClockPath& p) { return p.name == made.name; });
-    if (at == paths.end())
-      paths.push_back(made);
-    else if (tighter(made, *at))
-      *at = made;
-  }
-  return paths;
-}
-
 std::uint32_t highest_clock_mhz(const std::vector<ClockPath>& paths, std::uint32_t clock_mhz) {
   double highest = kHighestMhz;
   for (const ClockPath& path : paths)
     if (path.delay_ps.typical > 0) highest = std::min(highest, clock_mhz * path.available_ps / path.delay_ps.typical);
   return static_cast<std::uint32_t>(highest + 1e-9);
-}
-
-base::Result<config::ChipConfig> resolve_latencies(const config::ChipConfig& chip, const config::ModelConfig& model,
-                                                   const config::BakeRecipe& recipe, const config::TechConfig& tech) {
-  const std::vector<std::string> automatic = config::automatic_latencies(chip);
-  if (automatic.empty()) return chip;
-  if (!chip.silicon) return no_floor(chip, automatic.front(), "which needs /silicon; expected a number without it");
-  config::ChipConfig resolved = chip;
-  config::for_each_latency(resolved, [](const std::string&, std::uint32_t& cycles) {
-    if (cycles == config::kAutomatic) cycles = 1;  // what is placed does not depend on it
-  });
-  const auto placement = program::Placement::create(model, recipe, resolved);
-  if (!placement) return placement.error();
-  const auto made = die(*placement, recipe, tech);
-  if (!made) return made.error();
-  const auto floors = floors_of(all_paths(*placement, recipe, tech, made->tile_side_mm), tech, chip.clock_mhz);
-  std::string never;
-  resolved = chip;
-  config::for_each_latency(resolved, [&](const std::string& key, std::uint32_t& cycles) {
-    if (cycles != config::kAutomatic) return;
-    const auto floor = floors.find(key);
-    cycles = floor == floors.end() ? 1 : floor->second;
-    if (cycles == kNever && never.empty()) never = key;
-  });
-  if (!never.empty())
-    return no_floor(chip, never,
-                    fmt::format("and at {} MHz not even {} cycles are enough", chip.clock_mhz, kMostCycles));
-  resolved.automatic = automatic;
-  return resolved;
 }
 
 }  // namespace kiln::cost

@@ -4,7 +4,18 @@
 
 namespace kiln::cost::depths {
 
-using namespace delays;
+using delays::add_up;
+using delays::adder;
+using delays::compare;
+using delays::first_of;
+using delays::kAnd;
+using delays::kMultiplexer;
+using delays::largest;
+using delays::levels;
+using delays::multiplier;
+using delays::normalise;
+using delays::select;
+using delays::shifter;
 
 double round() { return adder(24) + 3 * kMultiplexer; }
 double to_float(double bits) { return normalise(bits) + round(); }

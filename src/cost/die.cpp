@@ -9,7 +9,9 @@
 #include "cost/memory.hpp"
 #include "cost/tile.hpp"
 #include "cost/tile_kinds.hpp"
+#include "cost/tile_shape.hpp"
 #include "cost/units.hpp"
+#include "cost/wires.hpp"
 
 namespace kiln::cost {
 namespace {
@@ -20,6 +22,12 @@ using floorplan::BlockKind;
 /// Transistors of an interface's drivers and clock circuits for each that logic would have on their area: chosen, since
 /// nothing is published and they are large.
 constexpr double kAnalogDensity = 0.1;
+/// Of a millimetre of repeated wire: eight repeaters of two inverters, chosen.
+constexpr double kRepeaterTransistors = 32;
+/// What `chip_link_io_mm2` carries in a direction.
+constexpr double kChipLinkGbPerS = 128;
+constexpr double kUm2PerMm2 = 1e6;
+constexpr double kMicronsPerMm = 1e3;
 
 /// "`bit_serial`", or more of them.
 std::string kinds_of_wires() {
@@ -60,11 +68,13 @@ void price(const Amount& amount, const config::TechConfig& tech, Corner corner, 
       transistors = (amount.bits + amount.weight_cells) * tech.rom_transistors_per_bit.at(corner);
       leak = tech.rom_leakage_w_per_mm2.at(corner);
       break;
-    case BlockKind::Sram:
-      um2 = amount.bits * macro_um2_per_bit(tech.sram_um2_per_bit, amount.words, corner);
-      transistors = amount.bits * tech.sram_transistors_per_bit.at(corner);
+    case BlockKind::Sram: {
+      const Ports ports = sram_ports(tech, amount.ports);
+      um2 = amount.bits * macro_um2_per_bit(tech.sram_um2_per_bit, amount.words, corner) * ports.area().at(corner);
+      transistors = amount.bits * tech.sram_transistors_per_bit.at(corner) * ports.transistors();
       leak = tech.sram_leakage_w_per_mm2.at(corner);
       break;
+    }
     case BlockKind::Logic:
     case BlockKind::Io:
       transistors = amount.transistors * tech.logic_overhead.at(corner);
@@ -77,12 +87,6 @@ void price(const Amount& amount, const config::TechConfig& tech, Corner corner, 
   part.leakage_w.at(corner) += um2 * 1e-6 * leak;
 }
 
-bool is_array(program::Unit unit) {
-  for (std::size_t k = 0; k < program::kArrays; ++k)
-    if (program::array_unit(static_cast<program::ArrayKind>(k)) == unit) return true;
-  return false;
-}
-
 class Builder {
  public:
   Builder(const program::Placement& placement, const config::BakeRecipe& recipe, const config::TechConfig& tech)
@@ -93,20 +97,21 @@ class Builder {
     const auto& stages = placement_.dataflow().stages();
     for (std::uint32_t s = 0; s < stages.size(); ++s)
       if (stages[s].chip == chip) add_stage(s, stages[s].layers);
-    add_io("host interface", program::Unit::HostLink, tech_.host_io_mm2);
-    if (placement_.chip().chips.count > 1)
-      add_io("links to other chips", program::Unit::HostLink, tech_.chip_link_io_mm2);
-    finish();
-    return die_.area_mm2.typical;
+    add_io("host interface", program::Unit::HostLink, tech_.host_io_mm2.range());
+    const auto& chips = placement_.chip().chips;
+    if (chips.count > 1)
+      add_io("links to other chips", program::Unit::HostLink,
+             tech_.chip_link_io_mm2.range() *
+                 (chips.bytes_per_cycle * (placement_.chip().clock_mhz / 1e3) / kChipLinkGbPerS));
+    return parts_mm2().typical;
   }
 
   /// The die with its blocks placed.
   Die placed() {
+    add_wires();
+    finish();
     die_.plan = floorplan::place(blocks_, die_.area_mm2.typical);
     die_.wires = floorplan::link_wires(die_.plan, tech_.wire_ps_per_mm.typical, placement_.chip().clock_mhz);
-    for (const auto& block : blocks_)
-      if (is_array(block.unit))
-        die_.tile_side_mm = std::max(die_.tile_side_mm, std::sqrt(block.area_mm2 / static_cast<double>(block.tiles)));
     return std::move(die_);
   }
 
@@ -114,6 +119,7 @@ class Builder {
   void add_stage(std::uint32_t stage, std::uint32_t layers) {
     die_.layers += layers;
     die_.stages += 1;
+    stages_.push_back(stage);
     for (const auto& amount : stage_amounts(placement_, recipe_, stage)) {
       const Part part = priced(amount, tech_);
       if (amount.kind == BlockKind::Rom) die_.rom_bits += amount.bits + amount.held_bits;
@@ -130,6 +136,7 @@ class Builder {
       known.transistors += part.transistors;
       known.area_mm2 += part.area_mm2;
       known.leakage_w += part.leakage_w;
+      known.flip_flops += part.flip_flops;
       return;
     }
     die_.parts.push_back(part);
@@ -144,14 +151,15 @@ class Builder {
       if (block.name != name) continue;
       block.area_mm2 += area;
       block.tiles = std::max(block.tiles, amount.tiles);
-      if (amount.kind != BlockKind::Logic) block.kind = amount.kind;
+      // The few weights of norms do not make a memory of the vector unit.
+      if (amount.kind != BlockKind::Logic && amount.unit != program::Unit::VectorUnit) block.kind = amount.kind;
       return;
     }
     blocks_.push_back({name, amount.unit, amount.kind, stage, area, amount.tiles});
   }
 
-  void add_io(const std::string& what, program::Unit unit, const config::TechConstant& area) {
-    Part part{unit, what, BlockKind::Io, {}, area.range(), {}};
+  void add_io(const std::string& what, program::Unit unit, const base::Range& area) {
+    Part part{unit, what, BlockKind::Io, {}, area, {}};
     for (const Corner corner : base::kCorners) {
       part.transistors.at(corner) = kAnalogDensity * area.at(corner) * 1e6 / tech_.logic_um2_per_transistor.typical;
       part.leakage_w.at(corner) = area.at(corner) * tech_.logic_leakage_w_per_mm2.at(corner);
@@ -160,12 +168,59 @@ class Builder {
     blocks_.push_back({what, unit, BlockKind::Io, 0, area.typical, 1});
   }
 
+  [[nodiscard]] StageArea area_of(std::uint32_t stage) const {
+    StageArea area;
+    for (const auto& block : blocks_) {
+      if (block.stage != stage) continue;
+      area.units[block.unit] += block.area_mm2;
+      area.whole_mm2 += block.area_mm2 * tech_.placement_overhead.typical;
+    }
+    return area;
+  }
+
+  void add_lines(const floorplan::Block& block, program::ArrayKind kind) {
+    const bool head = kind == program::ArrayKind::LmHead;
+    const std::uint32_t layers = head ? 1 : placement_.dataflow().stages()[block.stage].layers;
+    die_.wire_bit_mm += line_bit_mm(placement_, recipe_, kind, layers, block.area_mm2, tech_);
+    const double way = tile_shape(placement_, kind, layers, block.area_mm2, tech_).way_mm();
+    die_.tile_line_mm = std::max(die_.tile_line_mm, way);
+  }
+
+  [[nodiscard]] base::Range parts_mm2() const {
+    base::Range area;
+    for (const auto& part : die_.parts) area += part.area_mm2;
+    return area;
+  }
+
+  /// Repeaters of all wires over distances: they are between the blocks and over them.
+  void add_wires() {
+    for (const std::uint32_t stage : stages_) die_.wire_bit_mm += link_bit_mm(placement_, stage, area_of(stage));
+    for (const auto& block : blocks_)
+      for (std::size_t k = 0; k < program::kArrays; ++k)
+        if (const auto kind = static_cast<program::ArrayKind>(k); program::array_unit(kind) == block.unit)
+          add_lines(block, kind);
+    Part part{program::Unit::Links, "repeaters", BlockKind::Logic, {}, {}, {}};
+    for (const Corner corner : base::kCorners) {
+      part.transistors.at(corner) = die_.wire_bit_mm * kRepeaterTransistors;
+      part.area_mm2.at(corner) = die_.wire_bit_mm * tech_.repeater_um2_per_bit_mm.at(corner) / kUm2PerMm2;
+      part.leakage_w.at(corner) = part.area_mm2.at(corner) * tech_.logic_leakage_w_per_mm2.at(corner);
+    }
+    add(part);
+  }
+
+  /// White space, and where wires need more track than a die of that area has, more of it.
   void finish() {
-    for (const auto& part : die_.parts) die_.area_mm2 += part.area_mm2;
+    die_.area_mm2 = parts_mm2();
     Part space{std::nullopt, "white space", BlockKind::Logic, {}, {}, {}};
     for (const Corner corner : base::kCorners)
       space.area_mm2.at(corner) = die_.area_mm2.at(corner) * (tech_.placement_overhead.at(corner) - 1);
     die_.area_mm2 += space.area_mm2;
+    Part track{std::nullopt, "room for wires", BlockKind::Logic, {}, {}, {}};
+    const double typical = die_.area_mm2.typical;
+    for (const Corner corner : base::kCorners)
+      track.area_mm2.at(corner) = std::max(0.0, die_.wire_bit_mm * tech_.wire_track_um.at(corner) / kMicronsPerMm - typical);
+    die_.area_mm2 += track.area_mm2;
+    if (track.area_mm2.high > 0) die_.parts.push_back(track);
     die_.parts.push_back(space);
     for (const auto& part : die_.parts) {
       die_.transistors += part.transistors;
@@ -178,6 +233,7 @@ class Builder {
   const config::TechConfig& tech_;
   Die die_;
   std::vector<floorplan::Block> blocks_;
+  std::vector<std::uint32_t> stages_;
 };
 
 }  // namespace
@@ -185,6 +241,7 @@ class Builder {
 Part priced(const Amount& amount, const config::TechConfig& tech) {
   Part part{amount.unit, amount.what, amount.kind, {}, {}, {}};
   for (const Corner corner : base::kCorners) price(amount, tech, corner, part);
+  part.flip_flops = amount.flip_flops;
   return part;
 }
 

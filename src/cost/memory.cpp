@@ -1,8 +1,27 @@
 #include "cost/memory.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace kiln::cost {
+
+base::Range Ports::line() const {
+  base::Range length;
+  for (const auto corner : base::kCorners) length.at(corner) = std::sqrt(cell.at(corner));
+  return length;
+}
+
+Ports sram_ports(const config::TechConfig& tech, std::uint32_t ports) {
+  Ports best;
+  for (std::uint32_t copies = 1; copies <= ports; ++copies) {
+    Ports some{.copies = static_cast<double>(copies), .of_a_copy = std::ceil(static_cast<double>(ports) / copies)};
+    for (const auto corner : base::kCorners)
+      some.cell.at(corner) = (1 + (some.of_a_copy - 1) * tech.sram_port_height.at(corner)) *
+                             (1 + (some.of_a_copy - 1) * tech.sram_port_width.at(corner));
+    if (copies == 1 || some.area().typical < best.area().typical) best = some;
+  }
+  return best;
+}
 
 double macro_um2_per_bit(const std::array<config::TechConstant, config::kMacroWords.size()>& densities, double words,
                          base::Corner corner) {

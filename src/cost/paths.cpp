@@ -7,6 +7,7 @@
 #include "cost/depths.hpp"
 #include "cost/tile.hpp"
 #include "cost/tile_kinds.hpp"
+#include "cost/units.hpp"
 #include "kiln/cost/delays.hpp"
 
 namespace kiln::cost {
@@ -23,6 +24,34 @@ Path counted(Path path) {
   return path;
 }
 
+/// Of a memory of so many words: the choice of one of its macros, which are at most as long as the table's longest.
+double choice_of_macro(double words) { return delays::select(std::ceil(words / config::kMacroWords.back())); }
+
+/// Layers of the stage with the most.
+std::uint32_t most_layers(const program::Placement& placement) {
+  std::uint32_t most = 1;
+  for (const auto& stage : placement.dataflow().stages()) most = std::max(most, stage.layers);
+  return most;
+}
+
+/// Layers that share an array's tiles.
+std::uint32_t sharing(const program::Placement& placement, program::ArrayKind kind) {
+  return kind == program::ArrayKind::LmHead ? 1 : most_layers(placement);
+}
+
+/// Of keys and values: a macro of a bank, and the network between banks and lanes.
+double choice_of_word(const program::Placement& placement) {
+  return choice_of_macro(double{placement.chip().kv.depth_words} * most_layers(placement)) +
+         delays::kMultiplexer * crossbar_levels(crossbar_ends(placement));
+}
+
+/// Of the embedding: as many words as its rows take.
+double choice_of_row(const program::Placement& placement) {
+  const double pieces =
+      std::ceil(static_cast<double>(placement.model().hidden_size) / placement.chip().embedding.elements_per_cycle);
+  return choice_of_macro(placement.model().vocab_size * pieces);
+}
+
 double widest_bits(const program::Placement& placement, const config::BakeRecipe& recipe, program::ArrayKind kind) {
   double bits = 0;
   for (const auto& section : placement.dataflow().sections(kind))
@@ -31,19 +60,20 @@ double widest_bits(const program::Placement& placement, const config::BakeRecipe
 }
 
 void add_tiles(std::vector<Path>& all, const program::Placement& placement, const config::BakeRecipe& recipe,
-               const config::TechConfig& tech, program::ArrayKind kind, double side_mm) {
+               const config::TechConfig& tech, program::ArrayKind kind, double line_mm) {
   const auto array = static_cast<std::size_t>(kind);
   const config::TileConfig tile = used_tile(placement, kind);
+  const double macro = choice_of_macro(static_cast<double>(rom_words(tile, sharing(placement, kind))));
   const std::string at =
       placement.chip().tiles[array] ? fmt::format("/tiles/{}", config::kTileArrayNames[array]) : std::string("/tile");
   for (const TilePath& path : tile_kind(tile.microarchitecture)
                                   .paths({.tile = tile,
  .cell = placement.chip().silicon.value_or(config::SiliconConfig{}).rom_cell,
  .widest_bits = widest_bits(placement, recipe, kind),
- .side_mm = side_mm}))
+ .line_mm = line_mm}))
     all.push_back({.name = path.name,
                    .key = path.key.empty() ? "" : fmt::format("{}/{}/{}", at, tile.microarchitecture, path.key),
-                   .fo4 = path.fo4,
+                   .fo4 = path.fo4 + (path.reads_rom ? macro : 0),
                    .mm = path.wire_mm,
                    .access = path.reads_rom ? &tech.rom_read_ps : nullptr,
                    .cycles = path.cycles,
@@ -118,11 +148,9 @@ void add_attention(std::vector<Path>& all, const program::Placement& placement) 
 
 void add_memories(std::vector<Path>& all, const program::Placement& placement, const config::TechConfig& tech) {
   const auto& kv = placement.chip().kv;
-  // Any bank's word may be any lane's.
-  const double crossbar = delays::select(kv.banks);
   all.push_back({.name = "read a word of keys or values",
                  .key = "/kv/read_cycles",
-                 .fo4 = crossbar,
+                 .fo4 = choice_of_word(placement),
                  .access = &tech.sram_read_ps,
                  .cycles = static_cast<double>(kv.read_cycles)});
   all.push_back({.name = "write a word of keys or values",
@@ -133,7 +161,7 @@ void add_memories(std::vector<Path>& all, const program::Placement& placement, c
   const auto& embedding = placement.chip().embedding;
   all.push_back({.name = "read a row of the embedding",
                  .key = "/embedding/read_cycles",
-                 .fo4 = depths::embedding_element(),
+                 .fo4 = choice_of_row(placement) + depths::embedding_element(),
                  .access = &tech.rom_read_ps,
                  .cycles = static_cast<double>(embedding.read_cycles),
                  .divided = true});
@@ -170,7 +198,8 @@ void add_counted(std::vector<Path>& all, const program::Placement& placement) {
                    .fo4 = depths::frame(),
                    .access = &link,
                    .cycles = static_cast<double>(cycles),
-                   .counted = true});
+                   .counted = true,
+                   .outside = true});
   };
   add("a frame to or from the host", "/host/latency_cycles", chip.host.latency_cycles, kHostLinkPs);
   if (chip.chips.count > 1)
@@ -197,11 +226,11 @@ void add_adapter(std::vector<Path>& all, const program::Placement& placement, co
 }  // namespace
 
 std::vector<Path> all_paths(const program::Placement& placement, const config::BakeRecipe& recipe,
-                            const config::TechConfig& tech, double tile_side_mm) {
+                            const config::TechConfig& tech, double tile_line_mm) {
   std::vector<Path> all;
   for (std::size_t k = 0; k < program::kArrays; ++k) {
     const auto kind = static_cast<program::ArrayKind>(k);
-    add_tiles(all, placement, recipe, tech, kind, tile_side_mm);
+    add_tiles(all, placement, recipe, tech, kind, tile_line_mm);
     add_tree(all, placement, kind);
   }
   add_memories(all, placement, tech);

@@ -20,10 +20,11 @@ struct Path {
   bool divided = false;  ///< registers can cut it: one a cycle
   double registers = 1;  ///< that it passes if it is not
   bool counted = false;  ///< no RTL
+  bool outside = false;  ///< through interfaces and off the die
 };
 
-/// Of every array's tiles, trees and units. `tile_side_mm`: of the largest array's tile.
+/// Of every array's tiles, trees and units. `tile_line_mm`: of the longest of an array's tiles (Die).
 std::vector<Path> all_paths(const program::Placement& placement, const config::BakeRecipe& recipe,
-                            const config::TechConfig& tech, double tile_side_mm);
+                            const config::TechConfig& tech, double tile_line_mm);
 
 }  // namespace kiln::cost

@@ -20,13 +20,15 @@ TileColumn product_select_column(const config::TileConfig& tile, const config::T
   const bool selected_in_cell = cell == config::RomCell::TransistorPerWeight;
   const double select_one = selected_in_cell ? (std::ceil(format.bits / 4.0) - 1) * adder(kProduct) : selector(format);
   return {lines * (select_one + adder(kGroupSum)) + 2 * registers(kGroupSum),
-          select_one + adder(kGroupSum) + registers(kGroupSum) / lines};
+          select_one + adder(kGroupSum) + registers(kGroupSum) / lines, 2 * kGroupSum};
 }
 
-TileBank product_select_bank(const config::TensorFormat& format) {
+/// A product passes a register in each of its cycles, on its way across the tile.
+TileBank product_select_bank(const config::TileConfig& tile, const config::TensorFormat& format) {
   using namespace circuits;
   const double values = products_of(format);
-  return {values * (multiplier(8, 8) + registers(kProduct)), values * kProduct};
+  const double held = values * kProduct * tile.parameter("product_cycles");
+  return {values * multiplier(8, 8) + registers(held), values * kProduct, held};
 }
 
 std::vector<TilePath> product_select_paths(const TileInPlace& place) {
@@ -34,7 +36,7 @@ std::vector<TilePath> product_select_paths(const TileInPlace& place) {
   // Forming and driving share `product_cycles`; a register is between them from two on.
   return {{.name = "form a product and drive it across the tile",
            .fo4 = delays::multiplier(8, 8),
-           .wire_mm = place.side_mm,
+           .wire_mm = place.line_mm,
            .cycles = cycles,
            .registers = cycles,
            .key = "product_cycles"},

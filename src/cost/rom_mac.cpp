@@ -10,11 +10,14 @@ TileColumn rom_mac_column(const config::TileConfig& tile, const config::TensorFo
   using namespace circuits;
   const std::uint32_t lanes = tile.parameter("mac_lanes");
   const double look_up = select(std::exp2(format.bits), 8);
-  const double mac = look_up + multiplier(8, 8) + registers(kProduct) + adder(kGroupSum);
+  // A code is registered in each cycle of its read but the last, a product in each cycle of its multiplication.
+  const double held = format.bits * (static_cast<double>(tile.parameter("read_cycles")) - 1) +
+                      kProduct * static_cast<double>(tile.parameter("multiply_cycles"));
+  const double mac = look_up + multiplier(8, 8) + registers(held) + adder(kGroupSum);
   const double slots = std::ceil(static_cast<double>(tile.columns) / lanes);  // columns of a lane
   const double share = static_cast<double>(lanes) / tile.columns;             // of a lane in a column
   return {share * (tile.inputs_per_cycle * mac + select(slots, kGroupSum)) + 2 * registers(kGroupSum),
-          mac + registers(kGroupSum) / tile.inputs_per_cycle};
+          mac + registers(kGroupSum) / tile.inputs_per_cycle, share * tile.inputs_per_cycle * held + 2 * kGroupSum};
 }
 
 std::vector<TilePath> rom_mac_paths(const TileInPlace& place) {
@@ -25,7 +28,7 @@ std::vector<TilePath> rom_mac_paths(const TileInPlace& place) {
            .key = "read_cycles"},
           {.name = "look up and multiply",
            .fo4 = delays::select(std::exp2(place.widest_bits)) + delays::multiplier(8, 8),
-           .wire_mm = place.side_mm,
+           .wire_mm = place.line_mm,
            .cycles = multiply_cycles,
            .registers = multiply_cycles,
            .key = "multiply_cycles"},

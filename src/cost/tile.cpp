@@ -20,9 +20,9 @@ const config::TensorFormat& format_of(const config::BakeRecipe& recipe, const pr
 }
 
 /// A lane after the columns: what the kind has before it, the scale, the shift, the sum S.
-double lane_transistors(const TileLane& lane) {
+double lane_transistors(const TileLane& lane, double scaled_bits) {
   double transistors = multiplier(11, kGroupSum) + multiplier(3, 8) + shifter(kScaled, 32) + adder(kScaled) +
-                       registers(kScaled) + adder(kSum);
+                       registers(scaled_bits) + adder(kSum);
   transistors += lane.transistors;
   return transistors;
 }
@@ -36,6 +36,7 @@ void add_entry(TileCircuits& all, const TileKind& kind, const config::TileConfig
   if (!kind.bank) {
     all.bank = registers(kind.entry_lines);
     all.lines = kind.entry_lines;
+    all.column_lines = kind.entry_lines;
     all.line_uses = 8 / kind.entry_lines;
     return;
   }
@@ -44,8 +45,10 @@ void add_entry(TileCircuits& all, const TileKind& kind, const config::TileConfig
   for (const auto& section : sections) {
     // NOLINTNEXTLINE(bugprone-integer-division): whole tiles are meant
     const double touched = static_cast<double>((first + section.rows - 1) / tile.columns - first / tile.columns + 1);
-    const TileBank bank = kind.bank(format_of(recipe, section));
+    const TileBank bank = kind.bank(tile, format_of(recipe, section));
     all.products += over_inputs * touched * tile.inputs_per_cycle * bank.transistors;
+    all.product_flip_flops += over_inputs * touched * tile.inputs_per_cycle * bank.flip_flops;
+    all.column_lines += bank.lines * section.rows / plan.outputs;
     all.bank += bank.transistors * touched / over_outputs;
     all.lines += bank.lines * touched / over_outputs;
     first += section.rows;
@@ -94,16 +97,21 @@ TileCircuits tile_circuits(const program::Placement& placement, const config::Ba
     const auto& format = format_of(recipe, section);
     const TileColumn one = kind.column(tile, format, cell);
     all.accumulators += over_inputs * section.rows * (one.transistors + registers(kSum));
+    all.accumulator_flip_flops += over_inputs * section.rows * (one.flip_flops + kSum);
     all.per_weight += one.per_weight * section.rows / plan.outputs;
     widest = std::max<double>(widest, format.bits);
   }
-  const TileLane lane = kind.lane ? kind.lane(widest) : TileLane{};
-  all.scale_lane = lane_transistors(lane);
+  const TileLane lane = kind.lane ? kind.lane(tile, widest) : TileLane{};
+  // t is registered in every cycle but the last, after which S is.
+  const double scaled_bits = kScaled * (tile.accumulate_cycles - 1.0);
+  all.scale_lane = lane_transistors(lane, scaled_bits);
+  all.scale_flip_flops = tiles * lanes * (lane.flip_flops + scaled_bits);
   all.scales = tiles * lanes * (all.scale_lane + select(slots, lane.bits) + select(slots, kSum));
   all.control = tiles * kControl * kGates;
   add_entry(all, kind, tile, plan, sections, recipe);
   // The whole vector with an exponent and a step for each group, and the choice of a step's activations.
-  all.input = registers(plan.inputs * (8 + 12.0 / 64)) +
+  all.input_flip_flops = plan.inputs * (8 + 12.0 / 64);
+  all.input = registers(all.input_flip_flops) +
               over_inputs * select(static_cast<double>(base::ceil_div(tile.rows, tile.inputs_per_cycle)),
                                    8.0 * tile.inputs_per_cycle);
   return all;

@@ -7,16 +7,21 @@
 
 namespace kiln::cost {
 
-/// Transistors that formulas count; no overhead.
+/// Transistors that formulas count, without overhead, and the flip-flops among them.
 struct TileCircuits {
   double products = 0;      ///< banks that form products, or what multiplies elsewhere
   double accumulators = 0;  ///< selection, sums and their second set of registers
   double scales = 0;        ///< group scales, sums S
   double control = 0;
   double input = 0;  ///< the array's input buffer
+  double product_flip_flops = 0;
+  double accumulator_flip_flops = 0;
+  double scale_flip_flops = 0;
+  double input_flip_flops = 0;
   // Of single operations, for energy:
   double bank = 0;              ///< products of one activation
   double lines = 0;             ///< wires that run across a tile for one activation
+  double column_lines = 0;      ///< of them, those that pass a column: each matrix's pass its own, mean over columns
   double line_uses = 1;         ///< times that they are used for it
   double per_weight = 0;        ///< one weight's selection and addition (or multiplication), mean over the matrices
   double scale_lane = 0;        ///< one group scale and its sum

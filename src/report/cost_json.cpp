@@ -5,7 +5,6 @@
 #include "floorplan/svg.hpp"
 #include "kiln/base/enum_table.hpp"
 #include "report/point_report.hpp"
-#include "kiln/cost/latencies.hpp"
 
 namespace kiln::report {
 namespace {

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "kiln/cost/latencies.hpp"
 #include "report/cost_json.hpp"
 #include "report/point_report.hpp"
 #include "report/table.hpp"

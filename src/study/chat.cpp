@@ -71,12 +71,12 @@ base::Result<std::unique_ptr<Chat>> Chat::open(const ChatQuestion& question, Env
   auto subject = load_subject({question.rom, "", "", question.lora}, environment);
   if (!subject) return subject.error();
   if (!subject->tokenizer) return base::Error{question.rom + " holds no tokenizer: it has no text to chat in"};
-  const auto placed = place(subject->model, subject->recipe, *chip, subject->adapter_shape, environment.configs());
+  const auto placed = place(subject->model, subject->recipe, *given, subject->adapter_shape, environment.configs());
   if (!placed) return placed.error();
   const program::Placement& placement = placed->placement;
   host::Conversation::Options rules;
   rules.most_answer_tokens = question.new_tokens;
-  rules.sampling = question.sampling.on(*chip);
+  rules.sampling = question.sampling.on(*given);
   if (const auto can = check_rules(placement, rules.sampling); !can) return can.error();
   Warnings warnings(environment);
   auto chat_template = template_of(question, *subject, warnings);
@@ -88,7 +88,7 @@ base::Result<std::unique_ptr<Chat>> Chat::open(const ChatQuestion& question, Env
   chat->answer.lora = question.lora;
   chat->answer.warnings = warnings.take();
   chat->answer.verdict = judge(placement, *made, std::nullopt, 0);  // before any run, and of any length
-  if (auto warning = chat->answer.verdict.warning(chip->name)) chat->answer.warnings.push_back(*std::move(warning));
+  if (auto warning = chat->answer.verdict.warning(given->name)) chat->answer.warnings.push_back(*std::move(warning));
   if (question.system) {
     if (const auto set = chat->conversation_.set_system(*question.system); !set)
       return base::Error{"--system: " + set.error().message};

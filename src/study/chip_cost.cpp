@@ -24,7 +24,7 @@ base::Result<std::optional<Silicon>> silicon(const config::Catalogue& configs, P
     if (!die) return die.error();
     placed.die = *std::move(die);
   }
-  auto paths = cost::clock_paths(placed.placement, recipe, *tech, placed.die->tile_side_mm);
+  auto paths = cost::clock_paths(placed.placement, recipe, *tech, placed.die->tile_line_mm);
   return std::optional(Silicon{*std::move(tech), *std::move(placed.die), std::move(paths)});
 }
 

@@ -49,20 +49,35 @@ TEST(TileCircuits, OfProductSelect) {
   const TileCircuits c = o_array(small_chip());
   const double selector = 15 * 16 * 6, add = 21 * 28, hold = 21 * 24;
   EXPECT_EQ(c.accumulators, 64 * (4 * (selector + add) + 2 * hold + kSumRegister));
-  EXPECT_EQ(c.products, 4 * 16 * (1952 + 16 * 24));
-  EXPECT_EQ(c.bank, 16 * (1952 + 16 * 24));
+  EXPECT_EQ(c.products, 4 * 16 * (1952 + 2 * 16 * 24));  // a register in each of the two product_cycles
+  EXPECT_EQ(c.bank, 16 * (1952 + 2 * 16 * 24));
   EXPECT_EQ(c.lines, 16 * 16);
+  EXPECT_EQ(c.column_lines, 16 * 16);
   EXPECT_EQ(c.per_weight, selector + add + hold / 4);
   EXPECT_EQ(c.scale_lane, kLane);
   EXPECT_EQ(c.scales, 16 * (kLane + 3 * 6 * (21 + 46)));
   EXPECT_EQ(c.control, 6400);
   EXPECT_EQ(c.input, 24 * (64 * 8 + 12) + 15 * 32 * 6);
+  EXPECT_EQ(c.product_flip_flops, 4 * 16 * 2 * 16);
+  EXPECT_EQ(c.accumulator_flip_flops, 64 * (2 * 21 + 46));
+  EXPECT_EQ(c.scale_flip_flops, 16 * 32);
+  EXPECT_EQ(c.input_flip_flops, 64 * 8 + 12);
+}
+
+TEST(TileCircuits, EachCycleOfScalingHoldsTheScaledSum) {
+  auto chip = small_chip();
+  const TileCircuits two = o_array(chip);
+  chip.tile.accumulate_cycles = 5;
+  const TileCircuits five = o_array(chip);
+  EXPECT_EQ(five.scales - two.scales, 3 * 16 * 32 * 24);
+  EXPECT_EQ(five.scale_flip_flops - two.scale_flip_flops, 3 * 16 * 32);
 }
 
 TEST(TileCircuits, ATileHasABankForEachMatrixInIt) {
   const TileCircuits c = tile_circuits(placed(small_chip()), recipe_of(4), ArrayKind::Qkv);
-  EXPECT_EQ(c.products, 3 * 4 * 16 * (1952 + 16 * 24));  // k and v in the first tile, q in the second
-  EXPECT_EQ(c.lines * 2, 3 * 16 * 16);                   // mean of two tiles
+  EXPECT_EQ(c.products, 3 * 4 * 16 * (1952 + 2 * 16 * 24));  // k and v in the first tile, q in the second
+  EXPECT_EQ(c.lines * 2, 3 * 16 * 16);                       // mean of two tiles
+  EXPECT_EQ(c.column_lines, 16 * 16);                        // a column is of one matrix
 }
 
 TEST(TileCircuits, OfProductSelectInCellsThatSelect) {
@@ -77,25 +92,34 @@ TEST(TileCircuits, OfProductSelectInCellsThatSelect) {
 TEST(TileCircuits, OfBitSerial) {
   const TileCircuits c = o_array(small_chip("bit_serial"));
   const double sums = 16 * (14 * 28 + 2 * 14 * 24);
-  EXPECT_EQ(c.accumulators, 64 * (16 * 4 * (28 + 6) + sums + kSumRegister));
+  // Counts of up to four in each region, on their way for two of three cycles.
+  const double underway = 2 * 16 * 3;
+  EXPECT_EQ(c.accumulators, 64 * (16 * 4 * (28 + 6) + sums + underway * 24 + kSumRegister));
+  EXPECT_EQ(c.accumulator_flip_flops, 64 * (16 * 2 * 14 + underway + 46));
   EXPECT_EQ(c.products, 0);
   EXPECT_EQ(c.lines, 1);
   // Each of eight planes is counted and goes into every region's sum.
-  EXPECT_EQ(c.per_weight, 8 * (28 + 16 * (14 * 28 + 14 * 24) / 4.0));
-  EXPECT_EQ(c.scale_lane, kLane + 16 * (8 * 14 * 6 + 7 * 14 * 28 + 21 * 28));
+  EXPECT_EQ(c.per_weight, 8 * (28 + (16 * (14 * 28 + 14 * 24) + underway * 24) / 4.0));
+  // Products of 22 bits, on their way for two of three cycles.
+  EXPECT_EQ(c.scale_lane, kLane + 16 * (8 * 14 * 6 + 7 * 14 * 28 + 21 * 28) + 2 * 16 * 22 * 24);
+  EXPECT_EQ(c.scale_flip_flops, 16 * (32 + 2 * 16 * 22));
   EXPECT_EQ(c.scales, 16 * (c.scale_lane + 3 * 6 * (16 * 14 + 46)));
 }
 
 TEST(TileCircuits, OfBitSerialInWires) {
   const TileCircuits c = tile_circuits(placed(wired_chip()), recipe_of(4), ArrayKind::O);
-  EXPECT_EQ(c.accumulators, 64 * (64 * 28 + 16 * (14 * 28 + 2 * 14 * 24) + kSumRegister));
+  // Counts of up to 64 take seven bits.
+  EXPECT_EQ(c.accumulators, 64 * (64 * 28 + 16 * (14 * 28 + 2 * 14 * 24) + 2 * 16 * 7 * 24 + kSumRegister));
 }
 
 TEST(TileCircuits, OfRomMac) {
   const TileCircuits c = o_array(small_chip("rom_mac"));
-  const double mac = 15 * 8 * 6 + 1952 + 16 * 24 + 21 * 28;
+  // A code of four bits is held in the first of two cycles of its read, a product in both of its own.
+  const double held = 4 + 2 * 16;
+  const double mac = 15 * 8 * 6 + 1952 + held * 24 + 21 * 28;
   // Sixteen lanes for 64 columns: each chooses one of four sums.
   EXPECT_EQ(c.accumulators, 16 * (4 * mac + 3 * 21 * 6) + 64 * (2 * 21 * 24 + kSumRegister));
+  EXPECT_EQ(c.accumulator_flip_flops, 16 * 4 * held + 64 * (2 * 21 + 46));
   EXPECT_EQ(c.per_weight, mac + 21 * 24 / 4.0);
   EXPECT_EQ(c.lines, 8);
 }

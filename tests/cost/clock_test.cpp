@@ -6,8 +6,8 @@
 namespace kiln::cost {
 namespace {
 
-std::vector<ClockPath> paths_of(const config::ChipConfig& chip, double side = 0) {
-  return clock_paths(placed(chip), recipe_of(4), shipped_tech("n6"), side);
+std::vector<ClockPath> paths_of(const config::ChipConfig& chip, double line = 0) {
+  return clock_paths(placed(chip), recipe_of(4), shipped_tech("n6"), line);
 }
 
 const ClockPath* find(const std::vector<ClockPath>& paths, const std::string& name) {
@@ -78,9 +78,19 @@ TEST(ClockPath, OtherMemoriesHaveTheCyclesOfTheirUnits) {
   chip.embedding.read_cycles = 5;
   const auto paths = paths_of(chip);
   EXPECT_DOUBLE_EQ(find(paths, "read a word of keys or values")->available_ps, 2640);
-  // Any of 16 banks' words is any lane's: four multiplexers.
-  EXPECT_DOUBLE_EQ(find(paths, "read a word of keys or values")->delay_ps.typical, 450 + 4 * 1.5 * 7.2 * 1.5 + 32);
+  // Sixteen banks: seven levels of multiplexers to the lanes.
+  EXPECT_DOUBLE_EQ(find(paths, "read a word of keys or values")->delay_ps.typical, 450 + 7 * 1.5 * 7.2 * 1.5 + 32);
   EXPECT_DOUBLE_EQ(find(paths, "read a row of the embedding")->available_ps, 4400);
+}
+
+TEST(ClockPath, OfADeepMemoryHasTheChoiceOfItsMacros) {
+  auto chip = small_chip();
+  const auto* words = "read a word of keys or values";
+  const double shallow = find(paths_of(chip), words)->delay_ps.typical;
+  chip.kv.depth_words = 4 * 8192 / 3;  // of three layers: four macros of 8,192 words, two levels
+  EXPECT_NEAR(find(paths_of(chip), words)->delay_ps.typical - shallow, 2 * 1.5 * 7.2 * 1.5, 1e-9);
+  chip.kv.ports = 4;  // four times as many words: two bits more, four levels
+  EXPECT_NEAR(find(paths_of(chip), words)->delay_ps.typical - shallow, 6 * 1.5 * 7.2 * 1.5, 1e-9);
 }
 
 TEST(ClockPath, OfAKindIsTheOneWithTheLeastSlack) {

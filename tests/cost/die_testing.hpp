@@ -77,7 +77,8 @@ inline void set(config::TechConstant& constant, double value) {
   constant = {value / 2, value, value * 2, "G", "chosen"};
 }
 
-/// um2 that are counted easily; all else 1, overheads none.
+/// um2 that are counted easily; all else 1; no overheads, no wires but for their delay, no margin, registers without
+/// clocks.
 inline config::TechConfig plain_silicon() {
   config::TechConfig tech;
   for (const auto& field : config::fields(tech)) set(*field.constant, 1);
@@ -88,6 +89,9 @@ inline config::TechConfig plain_silicon() {
   }
   tech.placement_overhead = {1, 1, 1, "G", "chosen"};
   tech.toggle_rate = {0.5, 0.5, 0.5, "G", "chosen"};
+  for (auto* constant : {&tech.repeater_um2_per_bit_mm, &tech.wire_track_um, &tech.column_load_um, &tech.clock_margin,
+                         &tech.clock_enabled_share})
+    *constant = {0, 0, 0, "G", "chosen"};
   return tech;
 }
 

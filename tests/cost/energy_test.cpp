@@ -46,7 +46,7 @@ TEST(Energy, OfCircuitsIsOperationsTimesTransistors) {
   EXPECT_NEAR(part_of(e, "selections and accumulations").typical, weights * a_weight * 1e-15 * 1e3 / 10, 1e-15);
   // Inputs times tiles side by side, of which qkv and gate_up have banks of several matrices: 3 on 2, 4 on 4.
   const double banks = 10 * 3 * 64 * (3 + 1 + 4 + 2 * 1) + 4 * 64 * 2;
-  EXPECT_NEAR(part_of(e, "products formed").typical, banks * 16 * (1952 + 16 * 24) * 1e-12 / 10, 1e-15);
+  EXPECT_NEAR(part_of(e, "products formed").typical, banks * 16 * (1952 + 2 * 16 * 24) * 1e-12 / 10, 1e-15);
   EXPECT_NEAR(part_of(e, "products formed").low, part_of(e, "products formed").typical / 2, 1e-15);
 }
 
@@ -146,12 +146,15 @@ TEST(Energy, WithoutMeasuredTogglesTheTechnologysCount) {
 
 TEST(Energy, OfAChipThatWaitsIsLeakageClockAndInterface) {
   RunFigures run;
-  run.cycles = 1'000'000;  // a millisecond
+  run.cycles = 250'000;  // a millisecond
   run.tokens = 1;
   auto tech = shipped_tech("n6");
-  for (auto* constant : {&tech.logic_fj_per_transistor, &tech.rom_pj_per_byte, &tech.wire_pj_per_bit_mm})
+  for (auto* constant :
+       {&tech.logic_fj_per_transistor, &tech.rom_pj_per_byte, &tech.wire_pj_per_bit_mm, &tech.clock_enabled_share})
     *constant = {0, 0, 0, "G", "chosen"};
-  const auto placement = placed(small_chip());
+  auto chip = small_chip();
+  chip.clock_mhz = 250;  // every path is met: the supply is the technology's
+  const auto placement = placed(chip);
   const Die die = die_of(placement, tech);
   const Energy e = energy(placement, recipe_of(4), tech, die, run);
   base::Range clock;
@@ -159,13 +162,96 @@ TEST(Energy, OfAChipThatWaitsIsLeakageClockAndInterface) {
     for (const auto c : base::kCorners) {
       const bool array = part.kind == floorplan::BlockKind::Rom || part.kind == floorplan::BlockKind::Sram;
       if (part.unit)
-        clock.at(c) += part.area_mm2.at(c) * tech.clock_pj_per_mm2_cycle.at(c) * 1e-12 * 1e6 * 1e3 *
+        clock.at(c) += part.area_mm2.at(c) * tech.clock_pj_per_mm2_cycle.at(c) * 1e-12 * 250e3 * 1e3 *
                        (array ? tech.clock_array_factor.at(c) : 1);
     }
   expect_near(part_of(e, "leakage"), die.leakage_w);  // watts over a millisecond
   expect_near(part_of(e, "clock"), clock);
   expect_near(part_of(e, "host interface"), tech.host_io_w.range());
   expect_near(e.mj_per_token, die.leakage_w + clock + tech.host_io_w.range());
+}
+
+TEST(Energy, OfRegistersClocksIsFlipFlopsTimesCyclesInWhichTheyAreClocked) {
+  RunFigures run;
+  run.cycles = 1000;
+  run.tokens = 1;
+  auto tech = plain_silicon();
+  set(tech.flip_flop_clock_fj, 2);
+  tech.clock_enabled_share = {0.25, 0.25, 0.5, "G", "chosen"};
+  const auto placement = placed(small_chip());
+  const Die die = die_of(placement, tech);
+  double flip_flops = 0;
+  for (const auto& part : die.parts) flip_flops += part.flip_flops;
+  // The o array's: 64 columns of two sums P and a sum S.
+  EXPECT_EQ(find_part(die, program::Unit::OArray, "accumulators")->flip_flops, 64 * (2 * 21 + 46));
+  EXPECT_GT(flip_flops, 64 * 88);
+  const Energy e = energy(placement, recipe_of(4), tech, die, run);
+  const auto clocks = part_of(e, "clocks of registers");
+  EXPECT_NEAR(clocks.typical, flip_flops * 1000 * 2 * 0.25 * 1e-15 * 1e3, 1e-9 * clocks.typical);
+  EXPECT_NEAR(clocks.high, flip_flops * 1000 * 4 * 0.5 * 1e-15 * 1e3, 1e-9 * clocks.high);
+}
+
+TEST(Energy, RisesWithTheSupplyThatTheSlowestPathWants) {
+  auto chip = small_chip();
+  auto tech = plain_silicon();
+  tech.sram_read_ps = {400, 1000, 4000, "G", "chosen"};
+  tech.flip_flop_ps = tech.fo4_ps = {0, 0, 0, "G", "chosen"};
+  tech.supply_exponent = {0.5, 1, 2, "G", "chosen"};
+  chip.kv.read_cycles = 1;
+  chip.clock_mhz = 1000;
+  const auto met = energy_of(chip, small_run(), tech);
+  chip.clock_mhz = 1500;  // 1,000 ps in 667: one and a half times as fast
+  const auto missed = energy_of(chip, small_run(), tech);
+  for (const auto* what : {"KV SRAM", "selections and accumulations", "sums to trees", "clock"}) {
+    EXPECT_NEAR(part_of(missed, what).low, part_of(met, what).low * 1.5, 1e-9 * part_of(met, what).low) << what;
+    EXPECT_NEAR(part_of(missed, what).typical, part_of(met, what).typical * 2.25, 1e-9 * part_of(met, what).typical);
+    EXPECT_NEAR(part_of(missed, what).high, part_of(met, what).high * 5.0625, 1e-9 * part_of(met, what).high);
+  }
+  // In two thirds of the time.
+  EXPECT_NEAR(part_of(missed, "leakage").typical, part_of(met, "leakage").typical * 2.25,
+              1e-9 * part_of(met, "leakage").typical);
+  EXPECT_NEAR(part_of(missed, "host interface").typical, part_of(met, "host interface").typical / 1.5, 1e-12);
+  chip.clock_mhz = 500;
+  EXPECT_EQ(part_of(energy_of(chip, small_run(), tech), "KV SRAM"), part_of(met, "KV SRAM")) << "no credit for slack";
+}
+
+TEST(Energy, OfProductLinesIsThatOfEveryColumnsPieceAndItsGate) {
+  auto tech = plain_silicon();
+  RunFigures run = small_run();
+  const auto joules = [&](double load_um) {
+    tech.column_load_um = {load_um, load_um, load_um, "G", "chosen"};
+    return part_of(energy_of(small_chip(), run, tech), "products across tiles").typical;
+  };
+  // Ten tokens of three layers, four of the head: every input meets every output over 256 wires, half of which change,
+  // 1 pJ a millimetre and change.
+  const double meetings = 10 * 3 * (64 * 128 + 64 * 64 + 64 * 256 + 128 * 64) + 4 * 64 * 96;
+  const double more = joules(250) - joules(0);
+  EXPECT_NEAR(more, meetings * 256 * 0.5 * 0.25 * 1e-12 * 1e3 / 10, 1e-9 * more);
+}
+
+TEST(Energy, OfKeysAndValuesThroughSeveralPorts) {
+  auto tech = plain_silicon();
+  tech.sram_port_height = {0.5, 0.5, 0.5, "G", "chosen"};
+  tech.sram_port_width = {0.5, 0.5, 0.5, "G", "chosen"};
+  auto chip = small_chip();
+  const auto one = part_of(energy_of(chip, small_run(), tech), "KV SRAM").typical;
+  chip.kv.ports = 2;  // a cell of 1.5 x 1.5 against two copies: copies, whose writes go to both
+  const auto two = part_of(energy_of(chip, small_run(), tech), "KV SRAM").typical;
+  EXPECT_NEAR(two / one, (9000 + 2 * 400) / 9400.0, 1e-12);
+  tech.sram_port_height = tech.sram_port_width = {0.2, 0.2, 0.2, "G", "chosen"};
+  const auto wider = part_of(energy_of(chip, small_run(), tech), "KV SRAM").typical;
+  EXPECT_NEAR(wider / one, 1.2, 1e-12);  // one copy, cells of 1.2 x 1.2
+}
+
+TEST(Energy, OfLinksDoesNotFallWhenTheyHaveFewerRegistersThanTheirLengthWants) {
+  auto chip = small_chip();
+  const auto wires = [&] { return part_of(energy_of(chip, small_run(), shipped_tech("n6")), "sums to trees"); };
+  chip.link[config::Link::ArrayToTree] = 9;
+  const auto many = wires();
+  chip.link[config::Link::ArrayToTree] = 1;
+  EXPECT_GT(many.typical, 0);
+  // The registers' own area moves the lengths a little; by stages it would be a ninth.
+  EXPECT_NEAR(wires().typical, many.typical, 0.2 * many.typical);
 }
 
 TEST(Energy, OfNoTimeHasNoPower) {

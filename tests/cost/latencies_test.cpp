@@ -1,5 +1,5 @@
 // Floors of latencies, by hand; `auto`; the highest clock; that no latency is without a path.
-#include "kiln/cost/latencies.hpp"
+#include "kiln/cost/settle.hpp"
 
 #include <gmock/gmock.h>
 
@@ -25,6 +25,11 @@ config::ModelConfig shipped_model(const std::string& name) {
 }
 std::vector<ClockPath> paths_at(const config::ChipConfig& chip) {
   return clock_paths(placed(chip), recipe_of(4), shipped_tech("n6"), 0.5);
+}
+base::Result<config::ChipConfig> settled(const config::ChipConfig& chip, const config::TechConfig& tech) {
+  const auto made = settle(small_model(), recipe_of(4), chip, {}, tech);
+  if (!made) return made.error();
+  return made->placement.chip();
 }
 const ClockPath& path_of(const std::vector<ClockPath>& paths, const std::string& name) {
   return *std::ranges::find(paths, name, &ClockPath::name);
@@ -124,7 +129,7 @@ TEST(Latency, AutoIsItsFloor) {
   chip.clock_mhz = 2500;
   const auto wanted = paths_at(chip);
   config::for_each_latency(chip, [](const std::string&, std::uint32_t& cycles) { cycles = config::kAutomatic; });
-  const auto resolved = resolve_latencies(chip, small_model(), recipe_of(4), shipped_tech("n6"));
+  const auto resolved = settled(chip, shipped_tech("n6"));
   ASSERT_TRUE(resolved.ok()) << resolved.error().message;
   EXPECT_EQ(resolved->automatic, config::automatic_latencies(chip));
   EXPECT_TRUE(config::automatic_latencies(*resolved).empty());
@@ -135,7 +140,7 @@ TEST(Latency, AutoIsItsFloor) {
   EXPECT_EQ(resolved->tile.parameters.at("rom_mac").at("mac_lanes"), 16U) << "no latency";
   // Not one cycle less of any of them, and all paths that have a latency are met.
   const Die die = cost::die(placed(*resolved), recipe_of(4), shipped_tech("n6")).value();
-  for (const ClockPath& path : clock_paths(placed(*resolved), recipe_of(4), shipped_tech("n6"), die.tile_side_mm))
+  for (const ClockPath& path : clock_paths(placed(*resolved), recipe_of(4), shipped_tech("n6"), die.tile_line_mm))
     if (!path.key.empty()) EXPECT_TRUE(path.meets_typical()) << path.name;
 }
 
@@ -144,8 +149,8 @@ TEST(Latency, AutoIsNotACycleMoreThanItsPathsAskFor) {
   chip.clock_mhz = 2500;
   config::for_each_latency(chip, [](const std::string&, std::uint32_t& cycles) { cycles = config::kAutomatic; });
   const auto tech = shipped_tech("n6");
-  const auto resolved = resolve_latencies(chip, small_model(), recipe_of(4), tech).value();
-  const double side = cost::die(placed(resolved), recipe_of(4), tech)->tile_side_mm;
+  const auto resolved = settled(chip, tech).value();
+  const double side = cost::die(placed(resolved), recipe_of(4), tech)->tile_line_mm;
   int tried = 0;
   for (const std::string& key : resolved.automatic) {
     auto less = resolved;
@@ -167,7 +172,7 @@ TEST(Latency, AutoOfAnArraysOwnTileIsItsOwn) {
   chip.tiles[4] = chip.tile;
   chip.tiles[4]->scale_lanes = 1;  // 64 columns take turns
   chip.clock_mhz = 4000;
-  const auto resolved = resolve_latencies(chip, small_model(), recipe_of(4), shipped_tech("n6"));
+  const auto resolved = settled(chip, shipped_tech("n6"));
   ASSERT_TRUE(resolved.ok()) << resolved.error().message;
   EXPECT_GT(resolved->tiles[4]->accumulate_cycles, resolved->tile.accumulate_cycles);
   EXPECT_EQ(resolved->automatic,
@@ -179,15 +184,15 @@ TEST(Latency, AutoNeedsSiliconAndAClockThatAFlipFlopCanFollow) {
   chip.vector.add_cycles = config::kAutomatic;
   auto without = chip;
   without.silicon.reset();
-  EXPECT_EQ(resolve_latencies(without, small_model(), recipe_of(4), shipped_tech("n6")).error().message,
-            "chip small: /vector/add_cycles is `auto`, which needs /silicon; expected a number without it");
+  EXPECT_EQ(settled(without, shipped_tech("n6")).error().message,
+            "chip small: /vector/add_cycles is \"auto\", but there is no /silicon; its technology and ROM cell are expected");
   auto tech = shipped_tech("n6");
   tech.flip_flop_ps = {1000, 1000, 1000, "G", "slow"};
-  EXPECT_THAT(resolve_latencies(chip, small_model(), recipe_of(4), tech).error().message,
-              HasSubstr("/vector/add_cycles is `auto`, and at 1000 MHz not even 4096 cycles are enough"));
+  EXPECT_THAT(settled(chip, tech).error().message,
+              HasSubstr("/vector/add_cycles is \"auto\", and at 1000 MHz not even 4096 cycles are enough"));
   chip.vector.add_cycles = 3;
-  EXPECT_EQ(resolve_latencies(without, small_model(), recipe_of(4), tech).ok(), false);
-  EXPECT_TRUE(resolve_latencies(chip, small_model(), recipe_of(4), tech).ok()) << "nothing to find";
+  EXPECT_EQ(settled(without, tech).ok(), false);
+  EXPECT_TRUE(settled(chip, tech).ok()) << "nothing to find";
 }
 
 TEST(Latency, AutoIsReadWhereALatencyIsAndNowhereElse) {

@@ -63,5 +63,42 @@ TEST(Macro, ATableThatRisesIsNotContinuedBelowIt) {
   EXPECT_EQ(macro_um2_per_bit(tech.rom_um2_per_bit, 16, Corner::Typical), 4);
 }
 
+TEST(Ports, OfACellAddToBothOfItsSides) {
+  const auto tech = shipped_tech("n6");
+  EXPECT_EQ(sram_ports(tech, 1).area(), (base::Range{1, 1, 1}));
+  EXPECT_EQ(sram_ports(tech, 1).transistors(), 1);
+  const Ports two = sram_ports(tech, 2);
+  EXPECT_EQ(two.copies, 1);
+  EXPECT_DOUBLE_EQ(two.area().low, 1.2 * 1.085);
+  EXPECT_DOUBLE_EQ(two.area().typical, 1.342 * 1.25);
+  EXPECT_DOUBLE_EQ(two.area().high, 1.342 * 1.5);
+  EXPECT_DOUBLE_EQ(two.transistors(), 8 / 6.0);
+  EXPECT_DOUBLE_EQ(two.line().typical, std::sqrt(1.342 * 1.25));
+  // The low case is that of published cells: eight transistors 1.3 times, twelve for four ports twice one of six.
+  EXPECT_NEAR(two.area().low, 1.3, 0.01);
+  EXPECT_NEAR((1 + 3 * tech.sram_port_height.low) * (1 + 3 * tech.sram_port_width.low), 2.0, 0.01);
+}
+
+TEST(Ports, AreCopiesWhereThoseAreSmaller) {
+  const auto tech = shipped_tech("n6");
+  const auto typical = [&](std::uint32_t ports) { return sram_ports(tech, ports).area().typical; };
+  EXPECT_DOUBLE_EQ(typical(3), (1 + 2 * 0.342) * (1 + 2 * 0.25));
+  // Four ports in a cell are 3.5 times as large as one; two copies with two each 3.4.
+  EXPECT_EQ(sram_ports(tech, 4).copies, 2);
+  EXPECT_DOUBLE_EQ(typical(4), 2 * 1.342 * 1.25);
+  EXPECT_EQ(sram_ports(tech, 5).copies, 1);
+  // Six ports in a cell are 6.1 times as large as one; three copies with two each 5.0.
+  EXPECT_EQ(sram_ports(tech, 6).copies, 3);
+  EXPECT_DOUBLE_EQ(typical(6), 3 * 1.342 * 1.25);
+  EXPECT_DOUBLE_EQ(sram_ports(tech, 6).transistors(), 3 * 8 / 6.0);
+  EXPECT_EQ(sram_ports(tech, 8).copies, 4);
+  for (std::uint32_t ports = 2; ports <= 8; ++ports) {
+    EXPECT_GE(typical(ports), typical(ports - 1)) << ports;
+    EXPECT_GT(sram_ports(tech, ports).transistors(), 1) << ports;
+    EXPECT_LE(typical(ports), ports) << ports;
+    EXPECT_GE(sram_ports(tech, ports).copies * sram_ports(tech, ports).of_a_copy, ports);
+  }
+}
+
 }  // namespace
 }  // namespace kiln::cost

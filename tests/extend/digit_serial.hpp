@@ -33,7 +33,8 @@ inline cost::TileColumn digit_column(const config::TileConfig& tile, const confi
   const double lines = tile.inputs_per_cycle;
   const double digit = tile.parameter("digit_bits");
   const double one = select(std::exp2(format.bits), 8) + multiplier(8, digit) + adder(kGroupSum);
-  return {lines * one + 2 * registers(kGroupSum), std::ceil(8 / digit) * (one + registers(kGroupSum) / lines)};
+  return {lines * one + 2 * registers(kGroupSum), std::ceil(8 / digit) * (one + registers(kGroupSum) / lines),
+          2 * kGroupSum};
 }
 
 inline std::vector<cost::TilePath> digit_paths(const cost::TileInPlace& place) {
@@ -41,7 +42,7 @@ inline std::vector<cost::TilePath> digit_paths(const cost::TileInPlace& place) {
   const double cycles = place.tile.parameter("multiply_cycles");
   return {{.name = "multiply a digit",
            .fo4 = multiplier(8, place.tile.parameter("digit_bits") + 1),
-           .wire_mm = place.side_mm,
+           .wire_mm = place.line_mm,
            .cycles = cycles,
            .registers = cycles,
            .key = "multiply_cycles"}};

@@ -170,7 +170,7 @@ TEST(OwnTile, HasAreaAndPaths) {
   const auto part = std::ranges::find(die->parts, "accumulators", &cost::Part::what);
   ASSERT_NE(part, die->parts.end());
   EXPECT_GT(part->area_mm2.typical, 0);
-  const auto paths = cost::clock_paths(placed(demo()), {}, *tech, die->tile_side_mm);
+  const auto paths = cost::clock_paths(placed(demo()), {}, *tech, die->tile_line_mm);
   EXPECT_EQ(std::ranges::count(paths, "multiply a digit", &cost::ClockPath::name), 1);
 }
 

@@ -22,13 +22,17 @@ cost::TileColumn column(const config::TileConfig& tile, const config::TensorForm
   const double inputs = tile.inputs_per_cycle;
   const double one = select(std::exp2(format.bits), kHalfProduct) + adder(kGroupSum);
   return {.transistors = inputs * one + 2 * registers(kGroupSum),
-          .per_weight = 2 * (one + registers(kGroupSum) / inputs)};
+          .per_weight = 2 * (one + registers(kGroupSum) / inputs),
+          .flip_flops = 2 * kGroupSum};
 }
 
-cost::TileBank bank(const config::TensorFormat& format) {
+cost::TileBank bank(const config::TileConfig& tile, const config::TensorFormat& format) {
   using namespace cost::circuits;
   const double values = std::exp2(format.bits);
-  return {.transistors = values * (multiplier(8, 4) + registers(kHalfProduct)), .lines = 2 * values * kHalfProduct};
+  const double held = values * kHalfProduct * tile.parameter("product_cycles");
+  return {.transistors = values * multiplier(8, 4) + registers(held),
+          .lines = 2 * values * kHalfProduct,
+          .flip_flops = held};
 }
 
 std::vector<cost::TilePath> paths(const cost::TileInPlace& place) {
@@ -36,7 +40,7 @@ std::vector<cost::TilePath> paths(const cost::TileInPlace& place) {
   const double cycles = place.tile.parameter("product_cycles");
   return {{.name = "form half a product and drive it across the tile",
            .fo4 = delays::multiplier(8, 4),
-           .wire_mm = place.side_mm,
+           .wire_mm = place.line_mm,
            .cycles = cycles,
            .registers = cycles,
            .key = "product_cycles"},

@@ -126,7 +126,7 @@ TEST_F(CostStudy, AnAutomaticLatencyIsItsFloorInTheAnswer) {
   EXPECT_EQ(answer.placement.chip().vector.silu_cycles, floor(given));
   EXPECT_EQ(answer.placement.chip().automatic, (std::vector<std::string>{"/vector/silu_cycles"}));
   EXPECT_LT(floor(given), given.placement.chip().vector.silu_cycles) << "so that something moved";
-  EXPECT_GT(answer.tokens_per_s_total, given.tokens_per_s_total);
+  EXPECT_GT(answer.result.speed.tokens_per_s_total, given.result.speed.tokens_per_s_total);
 }
 
 TEST_F(CostStudy, BreakEvenSaysWhenBakingPaysAndWhenItNeverDoes) {

@@ -25,7 +25,7 @@ enum class Arbitration { RoundRobin, DecodeFirst, PrefillFirst };
 enum class WhenFull { Queue, Refuse };
 
 /// What a latency (a key that ends in `_cycles`) has when the config says `auto` and nothing has found its number:
-/// out of range, so that nothing runs with it. cost/latencies.hpp finds it.
+/// out of range, so that nothing runs with it. cost::settle() finds it.
 inline constexpr std::uint32_t kAutomatic = 0;
 
 /// Parameters of one kind of tile: "product_cycles" -> 2.

@@ -1,5 +1,5 @@
 // The latencies of a chip: every key that ends in `_cycles`, wherever it is. A config gives each as a number or as
-// `auto`, which is kAutomatic until cost::resolve_latencies() finds its number.
+// `auto`, which is kAutomatic until cost::settle() finds its number.
 #pragma once
 
 #include <cstdint>

@@ -37,10 +37,14 @@ struct TechConfig {
   std::array<TechConstant, kMacroWords.size()> sram_um2_per_bit;
   TechConstant rom_transistors_per_bit;
   TechConstant sram_transistors_per_bit;
+  TechConstant sram_port_height;  ///< of a cell: what each port beyond the first adds to it, as a share
+  TechConstant sram_port_width;
   TechConstant
       weight_cell_rom_bits;  ///< area of a cell that holds a weight of up to 4 bits in one transistor, in ROM bits
   TechConstant metal_um2_per_weight;  ///< wires that lead a weight's input to its counter, beyond the counter itself
-  TechConstant placement_overhead;    ///< die area per area of its parts
+  TechConstant repeater_um2_per_bit_mm;
+  TechConstant wire_track_um;       ///< width of the die that a wire over distances uses up
+  TechConstant placement_overhead;  ///< die area per area of its parts
   TechConstant host_io_mm2;
   TechConstant chip_link_io_mm2;
 
@@ -51,6 +55,7 @@ struct TechConfig {
   TechConstant rom_read_ps;
   TechConstant sram_read_ps;
   TechConstant wire_ps_per_mm;
+  TechConstant column_load_um;  ///< wire with the capacitance of a column's gate on a product line
 
   // Energy and power
   TechConstant logic_fj_per_transistor;  ///< an operation, for each transistor of the circuit that does it
@@ -64,6 +69,9 @@ struct TechConfig {
   TechConstant sram_leakage_w_per_mm2;
   TechConstant clock_pj_per_mm2_cycle;  ///< logic
   TechConstant clock_array_factor;      ///< of a memory array's, against logic
+  TechConstant flip_flop_clock_fj;      ///< a flip-flop in a cycle in which it is clocked, data aside
+  TechConstant clock_enabled_share;     ///< of the cycles in which a flip-flop is clocked
+  TechConstant supply_exponent;         ///< supply ~ speed to this power, beyond the sources' supply
   TechConstant host_io_w;
 
   // Money

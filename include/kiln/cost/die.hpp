@@ -23,6 +23,7 @@ struct Part {
   std::string what;                   ///< "ROM", "accumulators", "banks"
   floorplan::BlockKind kind = floorplan::BlockKind::Logic;
   base::Range transistors, area_mm2, leakage_w;
+  double flip_flops = 0;  ///< among the transistors that formulas count
 };
 
 struct Die {
@@ -33,7 +34,8 @@ struct Die {
   double rom_bits = 0, sram_bits = 0;  ///< codes and scales, whatever cells hold them; keys, values, scores, adapter
   floorplan::Floorplan plan;           ///< at typical areas
   std::vector<floorplan::LinkWire> wires;  ///< at the typical delay; each where it is longest, of all dies of a row
-  double tile_side_mm = 0;                 ///< of the largest array's tile, taken as a square, typical
+  double wire_bit_mm = 0;                  ///< of all wires over distances: links, product lines
+  double tile_line_mm = 0;  ///< longest way to a tile's farthest column, of all arrays, its columns' gates as wire
 };
 
 /// Fails where the chip has no `silicon`, or where a cell of wires is asked for and the tiles do not allow it.
@@ -49,12 +51,16 @@ struct ClockPath {
   std::uint32_t cycles = 1;
   std::uint32_t floor_cycles = 1;  ///< with fewer it is not met; 0: not with any number
   bool counted = false;            ///< of a unit without RTL: gates counted, not held against synthesis
+  bool outside = false;            ///< through interfaces and off the die: no supply makes it shorter
   [[nodiscard]] double slack_ps() const { return available_ps - delay_ps.typical; }
   [[nodiscard]] bool meets_typical() const { return delay_ps.typical <= available_ps; }
 };
 /// The paths of all units: those of every latency and those that take a cycle whatever the config says. Of several of
 /// one name (of arrays) the one with the least slack.
 std::vector<ClockPath> clock_paths(const program::Placement& placement, const config::BakeRecipe& recipe,
-                                   const config::TechConfig& tech, double tile_side_mm);
+                                   const config::TechConfig& tech, double tile_line_mm);
+
+/// The highest clock at which all paths are met, typical: all of them at the same clock.
+std::uint32_t highest_clock_mhz(const std::vector<ClockPath>& paths, std::uint32_t clock_mhz);
 
 }  // namespace kiln::cost

@@ -17,18 +17,21 @@ namespace kiln::cost {
 struct TileColumn {
   double transistors = 0;  ///< selection or multiplication, and sums
   double per_weight = 0;   ///< of them, what one weight moves
+  double flip_flops = 0;   ///< among them: the clock drives each
 };
 
 /// What forms the products of one activation for all columns of a matrix in a tile.
 struct TileBank {
   double transistors = 0;
   double lines = 0;  ///< wires that lead the products across the tile
+  double flip_flops = 0;
 };
 
 /// What a lane has before it scales a column's sum P: one lane serves several columns.
 struct TileLane {
   double transistors = 0;
   double bits = circuits::kGroupSum;  ///< that it takes of a column at a time
+  double flip_flops = 0;
 };
 
 /// A path between two registers: its circuits, its wire, a read of the weights.
@@ -47,7 +50,7 @@ struct TileInPlace {
   const config::TileConfig& tile;  ///< without what the array has no use for
   config::RomCell cell = config::RomCell::TransistorPerBit;
   double widest_bits = 0;  ///< of a code, over the matrices of the array
-  double side_mm = 0;      ///< of the tile
+  double line_mm = 0;      ///< to the farthest column, with the columns' gates as wire
 };
 
 struct TileKind {
@@ -55,10 +58,10 @@ struct TileKind {
       column = {};
   std::function<std::vector<TilePath>(const TileInPlace& place)> paths = {};
   /// None: activations enter as they are, over `entry_lines` wires.
-  std::function<TileBank(const config::TensorFormat& format)> bank = {};
+  std::function<TileBank(const config::TileConfig& tile, const config::TensorFormat& format)> bank = {};
   double entry_lines = 8;
   /// None: a lane takes P. `widest_bits` as above.
-  std::function<TileLane(double widest_bits)> lane = {};
+  std::function<TileLane(const config::TileConfig& tile, double widest_bits)> lane = {};
   /// The parameter that says how many columns are served at a time, if it is not all of them: a step then reads its ROM
   /// rows in as many parts, and lanes beyond the array's columns are not built.
   std::string column_lanes = {};
