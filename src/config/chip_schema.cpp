@@ -79,22 +79,18 @@ void describe(FieldVisitor& v, KvConfig& kv) {
   v.choice("when_full", kv.when_full, kWhenFull, Need::Optional);
 }
 
-void describe(FieldVisitor& v, LinkConfig& link) {
-  v.integer("beat_groups", link.beat_groups, "groups", kBeatGroups);
-  for (const auto& [which, key] : kNamedLinks) {
-    // A chip of one stage has no use for it.
-    const Need need = which == Link::VectorToVector ? Need::Optional : Need::Required;
-    v.integer(key, link[which], "stages", kStages, need);
-  }
-}
-
-/// "auto" says nothing of beats: they are as wide as the vector unit, so that it takes one a cycle.
+/// What the config leaves out is auto: registers as the floorplan asks for, beats as wide as the vector unit, so that it
+/// takes one a cycle.
 void describe_links(FieldVisitor& v, const VectorConfig& vector, LinkConfig& link) {
-  bool automatic = link.origin == LinkOrigin::FloorplanToCome;
-  v.object_or_word("link", "auto", automatic, [&] { describe(v, link); });
-  if (!automatic) return;
-  link.origin = LinkOrigin::FloorplanToCome;
-  link.beat_groups = std::clamp((vector.lanes + 63) / 64, kBeatGroups.minimum, kBeatGroups.maximum);
+  const bool reads = v.takes_shorthand();
+  if (reads) {
+    link.beat_groups = std::clamp((vector.lanes + 63) / 64, kBeatGroups.minimum, kBeatGroups.maximum);
+    for (const auto& [which, key] : kNamedLinks) link[which] = kAutomatic;
+  }
+  v.object_or_auto("link", [&] {
+    v.integer("beat_groups", link.beat_groups, "groups", kBeatGroups, Need::Optional);
+    for (const auto& [which, key] : kNamedLinks) v.latency(key, link[which], kStages, Need::Optional);
+  });
 }
 
 void describe(FieldVisitor& v, LoraConfig& lora) {

@@ -61,9 +61,8 @@ class FieldVisitor {
   /// The same where null says that there is none; `present` says which.
   virtual bool object_or_null(std::string_view key, bool& present, const std::function<void()>& fields,
                               Need need = Need::Required) = 0;
-  /// An object, or `word` in its place; `worded` says which.
-  virtual bool object_or_word(std::string_view key, std::string_view word, bool& worded,
-                              const std::function<void()>& fields) = 0;
+  /// An object, or `auto` in its place, which says nothing: every key of it has a default.
+  virtual bool object_or_auto(std::string_view key, const std::function<void()>& fields) = 0;
   /// An object that must be there if it is `chosen` (by another key) and may be there otherwise; `given` says whether
   /// it is.
   virtual bool alternative(std::string_view key, bool& given, bool chosen, const std::function<void()>& fields) = 0;

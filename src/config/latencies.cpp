@@ -32,9 +32,8 @@ class LatencyVisitor : public FieldVisitor {
   bool object_or_null(std::string_view key, bool& present, const std::function<void()>& fields, Need need) override {
     return present && object(key, fields, need);
   }
-  bool object_or_word(std::string_view key, std::string_view, bool& worded,
-                      const std::function<void()>& fields) override {
-    return !worded && object(key, fields, Need::Optional);
+  bool object_or_auto(std::string_view key, const std::function<void()>& fields) override {
+    return object(key, fields, Need::Required);
   }
   bool alternative(std::string_view key, bool& given, bool, const std::function<void()>& fields) override {
     return given && object(key, fields, Need::Optional);

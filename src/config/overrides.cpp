@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/utf8.hpp"
+#include "config/fields.hpp"
 #include "config/json_text.hpp"
 #include "json/keys.hpp"
 #include "json/read.hpp"
@@ -51,6 +52,7 @@ void apply(json::Value& root, const Override& text, Errors& errors) {
   std::string pointer;
   json::Value* node = &root;
   for (const auto& token : *tokens) {
+    if (node->is_text() && node->text() == kAuto) *node = json::Object();  // an object that says nothing
     if (!node->is_object()) {
       errors.add("", fmt::format("takes no --set {}: {} holds no keys", printable(text, 100),
                                  pointer.empty() ? "the file's root" : pointer));

@@ -229,17 +229,14 @@ bool Reader::object_or_null(std::string_view key, bool& present, const std::func
   return found != nullptr;
 }
 
-bool Reader::object_or_word(std::string_view key, std::string_view word, bool& worded,
-                            const std::function<void()>& fields) {
-  const auto allowed = fmt::format("an object or \"{}\"", word);
+bool Reader::object_or_auto(std::string_view key, const std::function<void()>& fields) {
+  const auto allowed = fmt::format("an object or \"{}\"", kAuto);
   const json::Value* found = find(key, Need::Required, allowed);
   if (found == nullptr) return false;
-  worded = found->is_text() && found->text() == word;
-  if (found->is_object()) {
+  if (found->is_object())
     visit(*found, join_pointer(scopes_.back().pointer, key), fields);
-  } else if (!worded) {
+  else if (!found->is_text() || found->text() != kAuto)
     reject(key, *found, allowed);
-  }
   return true;
 }
 

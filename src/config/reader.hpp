@@ -30,8 +30,7 @@ class Reader : public FieldVisitor {
   bool notes(std::string_view key, std::map<std::string, std::string>& value) override;
   bool object(std::string_view key, const std::function<void()>& fields, Need need) override;
   bool object_or_null(std::string_view key, bool& present, const std::function<void()>& fields, Need need) override;
-  bool object_or_word(std::string_view key, std::string_view word, bool& worded,
-                      const std::function<void()>& fields) override;
+  bool object_or_auto(std::string_view key, const std::function<void()>& fields) override;
   bool alternative(std::string_view key, bool& given, bool chosen, const std::function<void()>& fields) override;
   bool variant(std::string_view key, bool& given, std::string_view like, const std::function<void()>& fields) override;
 

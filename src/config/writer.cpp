@@ -59,13 +59,6 @@ bool Writer::object_or_null(std::string_view key, bool& present, const std::func
   return true;
 }
 
-bool Writer::object_or_word(std::string_view key, std::string_view word, bool& worded,
-                            const std::function<void()>& fields) {
-  if (!worded) return object(key, fields, Need::Required);
-  at(key) = word;
-  return true;
-}
-
 bool Writer::alternative(std::string_view key, bool& given, bool, const std::function<void()>& fields) {
   return given && object(key, fields, Need::Optional);
 }
@@ -132,10 +125,6 @@ bool Lister::object(std::string_view key, const std::function<void()>& fields, N
 
 bool Lister::object_or_null(std::string_view key, bool&, const std::function<void()>& fields, Need need) {
   return object(key, fields, need);
-}
-
-bool Lister::object_or_word(std::string_view key, std::string_view, bool&, const std::function<void()>& fields) {
-  return object(key, fields, Need::Required);
 }
 
 bool Lister::alternative(std::string_view key, bool&, bool, const std::function<void()>& fields) {

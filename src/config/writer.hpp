@@ -24,8 +24,9 @@ class Writer : public FieldVisitor {
   bool notes(std::string_view, std::map<std::string, std::string>&) override { return true; }
   bool object(std::string_view key, const std::function<void()>& fields, Need) override;
   bool object_or_null(std::string_view key, bool& present, const std::function<void()>& fields, Need) override;
-  bool object_or_word(std::string_view key, std::string_view word, bool& worded,
-                      const std::function<void()>& fields) override;
+  bool object_or_auto(std::string_view key, const std::function<void()>& fields) override {
+    return object(key, fields, Need::Required);
+  }
   bool alternative(std::string_view key, bool& given, bool chosen, const std::function<void()>& fields) override;
   bool variant(std::string_view key, bool& given, std::string_view like, const std::function<void()>& fields) override;
   [[nodiscard]] bool takes_shorthand() const override { return false; }
@@ -60,8 +61,9 @@ class Lister : public FieldVisitor {
   bool notes(std::string_view key, std::map<std::string, std::string>&) override;
   bool object(std::string_view key, const std::function<void()>& fields, Need) override;
   bool object_or_null(std::string_view key, bool& present, const std::function<void()>& fields, Need) override;
-  bool object_or_word(std::string_view key, std::string_view word, bool& worded,
-                      const std::function<void()>& fields) override;
+  bool object_or_auto(std::string_view key, const std::function<void()>& fields) override {
+    return object(key, fields, Need::Required);
+  }
   bool alternative(std::string_view key, bool& given, bool chosen, const std::function<void()>& fields) override;
   bool variant(std::string_view key, bool& given, std::string_view like, const std::function<void()>& fields) override;
   [[nodiscard]] bool wants_all() const override { return true; }

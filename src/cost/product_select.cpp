@@ -34,7 +34,7 @@ TileBank product_select_bank(const config::TileConfig& tile, const config::Tenso
 std::vector<TilePath> product_select_paths(const TileInPlace& place) {
   const double cycles = place.tile.parameter("product_cycles");
   // Forming and driving share `product_cycles`; a register is between them from two on.
-  return {{.name = "form a product and drive it across the tile",
+  return {{.name = "form a product, drive it over the tile",
            .fo4 = delays::multiplier(8, 8),
            .wire_mm = place.line_mm,
            .cycles = cycles,

@@ -20,15 +20,10 @@ class Settling {
   Settling(const config::ModelConfig& model, const config::BakeRecipe& recipe, const config::ChipConfig& chip,
            const config::AdapterShape& adapter, const config::TechConfig& tech)
       : model_(model), recipe_(recipe), adapter_(adapter), tech_(tech), chip_(chip) {
-    if (chip_.link.origin == config::LinkOrigin::FloorplanToCome) {
-      chip_.link.origin = config::LinkOrigin::Floorplan;
-      chip_.link.registers = {};
-      links_ = true;
-    }
     chip_.automatic = config::automatic_latencies(chip);
     config::for_each_latency(chip_, [&](const std::string& key, std::uint32_t& cycles) {
       if (cycles != config::kAutomatic) return;
-      latencies_.insert(key);
+      automatic_.insert(key);
       cycles = 1;
     });
   }
@@ -59,11 +54,11 @@ class Settling {
   }
 
   base::Status take_registers(const std::vector<floorplan::LinkWire>& wires) {
-    if (!links_) return {};
     for (const auto& wire : wires) {
+      if (!automatic_.contains(fmt::format("/link/{}", name(wire.link)))) continue;
       if (wire.registers > config::kMostLinkRegisters)
         return base::Error{
-            fmt::format("chip {}: /link is \"auto\", and {} of {:.4g} mm takes {} registers; at most {} are allowed",
+            fmt::format("chip {}: /link/{} is \"auto\", and its {:.4g} mm take {} registers; at most {} are allowed",
                         chip_.name, name(wire.link), wire.length_mm, wire.registers, config::kMostLinkRegisters)};
       take(wire.registers, chip_.link[wire.link]);
     }
@@ -71,11 +66,11 @@ class Settling {
   }
 
   base::Status take_floors(const program::Placement& placement, const Die& made) {
-    if (latencies_.empty()) return {};
+    if (automatic_.empty()) return {};
     const auto floors = floors_of(all_paths(placement, recipe_, tech_, made.tile_line_mm), tech_, chip_.clock_mhz);
     std::string never;
     config::for_each_latency(chip_, [&](const std::string& key, std::uint32_t& cycles) {
-      if (!latencies_.contains(key)) return;
+      if (!automatic_.contains(key)) return;
       const auto floor = floors.find(key);
       if (floor == floors.end()) return;
       if (floor->second == kNever) {
@@ -94,14 +89,14 @@ class Settling {
   const config::AdapterShape& adapter_;
   const config::TechConfig& tech_;
   config::ChipConfig chip_;
-  std::set<std::string> latencies_;
-  bool links_ = false, keep_ = false, changed_ = false;
+  std::set<std::string> automatic_;
+  bool keep_ = false, changed_ = false;
 };
 
 }  // namespace
 
 bool has_automatic(const config::ChipConfig& chip) {
-  return chip.link.origin == config::LinkOrigin::FloorplanToCome || !config::automatic_latencies(chip).empty();
+  return !config::automatic_latencies(chip).empty();
 }
 
 base::Result<Settled> settle(const config::ModelConfig& model, const config::BakeRecipe& recipe,
@@ -112,12 +107,10 @@ base::Result<Settled> settle(const config::ModelConfig& model, const config::Bak
     if (!placement) return placement.error();
     return Settled{*std::move(placement), std::nullopt};
   }
-  if (!chip.silicon) {
-    const auto latencies = config::automatic_latencies(chip);
+  if (!chip.silicon)
     return base::Error{
         fmt::format("chip {}: {} is \"auto\", but there is no /silicon; its technology and ROM cell are expected",
-                    chip.name, latencies.empty() ? "/link" : latencies.front())};
-  }
+                    chip.name, config::automatic_latencies(chip).front())};
   return Settling(model, recipe, chip, adapter, tech).run();
 }
 

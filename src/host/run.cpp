@@ -109,6 +109,16 @@ std::optional<std::string> difference(const chip::RunOutcome& simulated, const c
   return std::nullopt;
 }
 
+std::optional<std::string> difference(const program::Activity& simulated, const closed_form::RunCounts& expected) {
+  for (const auto& counter : program::kActivityCounters) {
+    const std::uint64_t counted = simulated.*counter.value, wanted = expected.activity.*counter.value;
+    if (counted != wanted && !closed_form::of_a_tile_kind(counter))
+      return fmt::format("the simulated chip and the closed form differ in {}: {} and {} {}", counter.name, counted,
+                         wanted, counter.unit);
+  }
+  return std::nullopt;
+}
+
 std::vector<base::TokenId> seeded_prompt(std::uint64_t count, std::uint32_t vocab_size, std::uint64_t seed) {
   base::Random random(seed);
   std::vector<base::TokenId> ids(count);
@@ -178,8 +188,15 @@ namespace {
 void compare(const program::Placement& placement, const chip::RunRequest& request, RunResult& result) {
   const auto& users = request.users;
   const bool free = request.stall_seed == 0;  // the formulas know no random stalls
-  if (users.size() == 1 && placement.dataflow().stages().size() == 1 && users[0].arrival.count() == 0 &&
-      users[0].sampling.greedy() && !users[0].cancelled_at) {
+  const bool alone = users.size() == 1 && users[0].arrival.count() == 0 && users[0].sampling.greedy() &&
+                     !users[0].cancelled_at && result.chip.users[0].answer_tokens > 0;
+  if (alone && free)
+    result.mismatch =
+        difference(result.chip.activity, closed_form::run_counts(placement, users[0].prompt.size(),
+                                                                 result.chip.users[0].answer_tokens,
+                                                                 users[0].cached_prefix));
+  if (result.mismatch) return;
+  if (alone && placement.dataflow().stages().size() == 1) {
     result.closed_form = closed_form::run_cycles(placement, users[0].prompt.size(), result.chip.users[0].answer_tokens,
                                                  users[0].cached_prefix);
     result.expected_total = result.closed_form->total;

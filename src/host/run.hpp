@@ -11,6 +11,7 @@
 #include "closed_form/timeline.hpp"
 #include "kiln/base/progress.hpp"
 #include "kiln/base/result.hpp"
+#include "kiln/closed_form/activity.hpp"
 #include "kiln/closed_form/closed_form.hpp"
 #include "kiln/host/run_result.hpp"
 #include "kiln/program/placement.hpp"
@@ -34,6 +35,9 @@ std::optional<std::string> difference(const chip::RunOutcome& simulated, const c
 
 /// The same for any run: the first token that the timeline has at another time.
 std::optional<std::string> difference(const chip::RunOutcome& simulated, const closed_form::Timeline& expected);
+
+/// Likewise of what a single-user run counted, but for the counters of the kinds of tiles.
+std::optional<std::string> difference(const program::Activity& simulated, const closed_form::RunCounts& expected);
 
 /// The same for a run that was interrupted: every token that committed is in the timeline at the same time.
 std::optional<std::string> difference_so_far(const chip::RunOutcome& simulated, const closed_form::Timeline& expected);

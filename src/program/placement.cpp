@@ -106,9 +106,6 @@ base::Result<Placement> Placement::create(const config::ModelConfig& model, cons
     return base::Error{fmt::format("chip {}: /chips/count is {}, {} has {} layers to share among them", chip.name,
                                    chip.chips.count, model.name, model.layers)};
   }
-  if (chip.link.origin == config::LinkOrigin::FloorplanToCome)
-    return base::Error{
-        fmt::format("chip {}: /link is \"auto\", and no floorplan has said how many registers that are", chip.name)};
   Placement placement(Dataflow(model, cut_stages(model, chip), adapter), chip);
   placement.adapter_ = plan_adapter(placement.dataflow_);
   if (auto fits = check_adapter(placement.adapter_, chip); !fits) return fits.error();

@@ -25,9 +25,7 @@ Json chip_document(std::string_view command, const std::optional<std::string>& r
   json["recipe"] = recipe_json(recipe);
   json["chip"] = Json::parse(chip_text);
   json["chip_config_hash"] = config::config_hash(chip_text);
-  Json found = placement.chip().automatic;
-  if (placement.chip().link.origin == config::LinkOrigin::Floorplan) found.push_back("/link");
-  if (!found.empty()) json["chip_auto"] = std::move(found);
+  if (!placement.chip().automatic.empty()) json["chip_auto"] = placement.chip().automatic;
   return json;
 }
 

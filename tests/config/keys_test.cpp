@@ -15,6 +15,14 @@ using Json = nlohmann::json;
 using testing::HasSubstr;
 using testing::StartsWith;
 
+/// `demo` with every key.
+Json complete_chip() {
+  Json tree = Json::parse(text_of("chip/demo.json"));
+  tree["link"] = {{"beat_groups", 1}};
+  for (const auto& [which, key] : kNamedLinks) tree["link"][std::string(key)] = 1;
+  return tree;
+}
+
 Json complete_recipe() {
   const auto recipe = parse_recipe(text_of("recipe/w3w6.json"), "w3w6");
   Json tree = Json::parse(to_json(recipe.value()));
@@ -48,7 +56,7 @@ void every_key_is_held_to_its_type(const Json& good) {
 }
 
 TEST(ConfigKeys, OfAChipAreHeldToTheirTypes) {
-  Json good = Json::parse(text_of("chip/demo.json"));
+  Json good = complete_chip();
   for (const auto& array : kTileArrayNames) good["tiles"][std::string(array)] = Json::object();
   every_key_is_held_to_its_type<ChipConfig>(good);
 }
@@ -115,14 +123,14 @@ void integers_stay_in_range(const Json& good) {
 }
 
 TEST(ConfigKeys, IntegersOfAChipStayInRange) {
-  integers_stay_in_range<ChipConfig>(Json::parse(text_of("chip/demo.json")));
+  integers_stay_in_range<ChipConfig>(complete_chip());
 }
 TEST(ConfigKeys, IntegersOfAModelStayInRange) {
   integers_stay_in_range<ModelConfig>(Json::parse(text_of("model/llama-3.1-8b.json")));
 }
 
 TEST(ConfigKeys, EveryChipParameterTakesItsEndsAndComesBackFromCanonicalJson) {
-  const Json good = Json::parse(text_of("chip/demo.json"));
+  const Json good = complete_chip();
   for (const auto& parameter : chip_parameters()) {
     for (const std::uint64_t value : {parameter.minimum, parameter.maximum}) {
       Json tree = good;
@@ -135,7 +143,7 @@ TEST(ConfigKeys, EveryChipParameterTakesItsEndsAndComesBackFromCanonicalJson) {
 }
 
 TEST(ConfigKeys, EveryChipParameterHasAFieldOfItsOwn) {
-  Json tree = Json::parse(text_of("chip/demo.json"));
+  Json tree = complete_chip();
   std::uint64_t value = 2;
   for (const auto& parameter : chip_parameters()) {
     const bool small = parameter.maximum < 100;

@@ -70,7 +70,7 @@ TEST(ConfigTiles, OfBitSerialTakeAtMostAGroupACycle) {
 TEST(ConfigTiles, OfAnArrayInheritWhatTheyDoNotSay) {
   const auto chip = parse_chip(
       text_of("chip/demo.json"), "demo.json",
-      {"tile.rows=48", "tiles.lm_head.microarchitecture=rom_mac", "tiles.lm_head.rom_mac.mac_lanes=64",
+      {"tile.rows=48", "tile.rom_mac.read_cycles=2", "tiles.lm_head.microarchitecture=rom_mac", "tiles.lm_head.rom_mac.mac_lanes=64",
        "tiles.down.rows=32", "tiles.o.rows=48", "tiles.qkv={}", "/reasons/~1tiles~1lm_head~1rom_mac~1mac_lanes=why"});
   ASSERT_TRUE(chip.ok()) << chip.error().message;
   EXPECT_FALSE(chip->tiles[0]);  // changes nothing
@@ -88,7 +88,7 @@ TEST(ConfigTiles, OfAnArrayInheritWhatTheyDoNotSay) {
   EXPECT_EQ(chip->tile.parameters.at("rom_mac").at("mac_lanes"), 32U);
   // The canonical JSON says each of these tiles in full, and reads back as the same chip.
   const auto canonical = to_json(*chip);
-  EXPECT_THAT(canonical, HasSubstr(R"("lm_head":{"accumulate_cycles":2,"bit_serial":{)"));
+  EXPECT_THAT(canonical, HasSubstr(R"("lm_head":{"accumulate_cycles":"auto","bit_serial":{)"));
   EXPECT_THAT(canonical, Not(HasSubstr(R"("qkv")")));
   EXPECT_EQ(to_json(parse_chip(canonical, "again").value()), canonical);
 }

@@ -30,7 +30,7 @@ TEST(ClockPath, OfASelectionIsItsGatesAndARegister) {
 
 TEST(ClockPath, AcrossATileTakesItsWire) {
   const auto near = paths_of(small_chip()), far = paths_of(small_chip(), 2);
-  const auto* name = "form a product and drive it across the tile";
+  const auto* name = "form a product, drive it over the tile";
   ASSERT_NE(find(near, name), nullptr);
   EXPECT_NEAR(find(far, name)->delay_ps.typical - find(near, name)->delay_ps.typical, 2 * 175 * 1.2,
               1e-9);                                       // a fifth more, because it is cut

@@ -15,6 +15,8 @@
 #include "config/writer.hpp"
 #include "cost/die_testing.hpp"
 #include "kiln/closed_form/closed_form.hpp"
+#include "kiln/config/latencies.hpp"
+#include "kiln/cost/settle.hpp"
 
 namespace kiln::cost {
 namespace {
@@ -205,10 +207,18 @@ Base base_of(const std::string& chip) {
   const std::string configs = std::string(KILN_SOURCE_DIR) + "/configs/";
   base.model = *config::load_model(configs + (demo ? "model/kiln-stories-1m.json" : "model/llama-3.1-8b.json"));
   base.recipe = *config::load_recipe(configs + "recipe/w3w6.json");
+  const auto chip_file = configs + "chip/" + name + ".json";
+  const auto chip_given = config::load_chip(chip_file, base.settings).value();
+  base.tech = *config::load_tech(configs + "tech/" + chip_given.silicon->technology + ".json");
+  // What is auto stays at its number, so that one key alone is raised; an array's own tile goes on inheriting.
+  auto settled = settle(base.model, base.recipe, chip_given, adapter_of(chip_given), base.tech)->placement.chip();
   base.text = shipped_text("chip/" + name + ".json");
+  base.settings.push_back(fmt::format("link.beat_groups={}", settled.link.beat_groups));
+  config::for_each_latency(settled, [&](const std::string& key, const std::uint32_t& cycles) {
+    if (!key.starts_with("/tiles/")) base.settings.push_back(fmt::format("{}={}", key, cycles));
+  });
   const auto placement = place_with(base, "");
   base::check(placement.has_value(), "a row's chip cannot be placed");
-  base.tech = *config::load_tech(configs + "tech/" + placement->chip().silicon->technology + ".json");
   base.run = fixed_run(*placement, cycles_of(*placement));
   base.figures = figures_of(base, *placement);
   return base;

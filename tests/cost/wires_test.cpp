@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "cost/die_testing.hpp"
+#include "kiln/cost/settle.hpp"
 #include "cost/tile_shape.hpp"
 
 namespace kiln::cost {
@@ -156,8 +157,10 @@ TEST(Wires, OfSumsAreAsLongAsOnTheFloorplansOfTheHc1Family) {
   const auto recipe = config::load_recipe(configs + "recipe/w3w6.json").value();
   for (const std::string name : {"hc1", "hc1-cell-per-weight"}) {
     const auto chip = config::load_chip(configs + "chip/" + name + ".json").value();
-    const auto placement = placed(chip, model, recipe);
-    const Die die = die_of(placement, shipped_tech(chip.silicon->technology), recipe);
+    const auto made = settle(model, recipe, chip, {}, shipped_tech(chip.silicon->technology));
+    ASSERT_TRUE(made.ok() && made->die) << name;
+    const auto& placement = made->placement;
+    const Die& die = *made->die;
     // Each array's bus counts with its rows of tiles.
     double mean = 0, farthest = 0, rows = 0;
     for (const auto kind : {ArrayKind::Qkv, ArrayKind::O, ArrayKind::GateUp, ArrayKind::Down, ArrayKind::LmHead}) {

@@ -16,6 +16,7 @@
 #include "kiln/closed_form/closed_form.hpp"
 #include "kiln/config/load.hpp"
 #include "kiln/cost/die.hpp"
+#include "kiln/cost/settle.hpp"
 #include "rtl/rtl.hpp"
 #include "support/random_chip.hpp"
 #include "support/tile_kinds.hpp"
@@ -44,6 +45,13 @@ config::ChipConfig demo(std::vector<config::Override> more = {}) {
   auto chip = config::parse_chip(shipped("chip/demo.json"), "demo.json", more);
   base::check(chip.ok(), chip.ok() ? "" : chip.error().message);
   return *chip;
+}
+
+/// On its tiles, with a number for everything that is auto.
+base::Result<program::Placement> placed(const config::ModelConfig& model, const config::ChipConfig& chip) {
+  auto made = cost::settle(model, {}, chip, {}, config::parse_tech(shipped("tech/28nm.json"), "28nm.json").value());
+  if (!made) return made.error();
+  return std::move(made->placement);
 }
 
 std::string refusal(const std::vector<config::Override>& overrides) {
@@ -124,7 +132,7 @@ TEST(OwnTile, TakesTheTimeOfItsSteps) {
   know_digit_serial();
   const config::ModelConfig model = support::model_of({"hand", 128, 192, 2, 4, 2, 32, 300, 64});
   const auto total = [&](const config::ChipConfig& chip) {
-    return chip::watch(*program::Placement::create(model, {}, chip), chip::timing_request(1, 1)).outcome.total.count();
+    return chip::watch(*placed(model, chip), chip::timing_request(1, 1)).outcome.total.count();
   };
   const auto longer = demo({"tile.digit_serial.multiply_cycles=5"});
   EXPECT_EQ(total(longer) - total(demo()), 4 * 2 + 1U) << "once an array: four a layer, and the LM head";
@@ -157,20 +165,20 @@ TEST(OwnTile, HasAreaAndPaths) {
   const auto tech = config::parse_tech(shipped("tech/28nm.json"), "28nm.json");
   ASSERT_TRUE(tech.ok());
   const config::ModelConfig model = support::model_of({"hand", 128, 192, 2, 4, 2, 32, 300, 64});
-  const auto placed = [&](const config::ChipConfig& chip) { return *program::Placement::create(model, {}, chip); };
+  const auto on_chip = [&](const config::ChipConfig& chip) { return *placed(model, chip); };
   const auto accumulators = [&](const config::ChipConfig& chip) {
-    return cost::tile_circuits(placed(chip), {}, program::ArrayKind::O).accumulators;
+    return cost::tile_circuits(on_chip(chip), {}, program::ArrayKind::O).accumulators;
   };
   EXPECT_GT(accumulators(demo({"tile.digit_serial.digit_bits=8"})), accumulators(demo()));
-  const auto circuits = cost::tile_circuits(placed(demo()), {}, program::ArrayKind::O);
+  const auto circuits = cost::tile_circuits(on_chip(demo()), {}, program::ArrayKind::O);
   EXPECT_EQ(circuits.products, 0) << "it has no bank";
   EXPECT_EQ(circuits.lines * circuits.line_uses, 8) << "two wires, four times";
-  const auto die = cost::die(placed(demo()), {}, *tech);
+  const auto die = cost::die(on_chip(demo()), {}, *tech);
   ASSERT_TRUE(die.ok());
   const auto part = std::ranges::find(die->parts, "accumulators", &cost::Part::what);
   ASSERT_NE(part, die->parts.end());
   EXPECT_GT(part->area_mm2.typical, 0);
-  const auto paths = cost::clock_paths(placed(demo()), {}, *tech, die->tile_line_mm);
+  const auto paths = cost::clock_paths(on_chip(demo()), {}, *tech, die->tile_line_mm);
   EXPECT_EQ(std::ranges::count(paths, "multiply a digit", &cost::ClockPath::name), 1);
 }
 
@@ -178,12 +186,11 @@ TEST(OwnTile, HasNoRtlAndCannotBeWires) {
   know_digit_serial();
   const config::ModelConfig model = support::model_of({"hand", 128, 192, 2, 4, 2, 32, 300, 64});
   auto chip = demo();
-  EXPECT_EQ(rtl::check(*program::Placement::create(model, {}, chip)).error().message,
+  EXPECT_EQ(rtl::check(*placed(model, chip)).error().message,
             "chip demo: the tiles of array qkv are `digit_serial`, a kind that there is no RTL for; there is for "
             "product_select, bit_serial, rom_mac");
   chip.silicon->rom_cell = config::RomCell::Metal;
-  const auto tech = config::parse_tech(shipped("tech/28nm.json"), "28nm.json");
-  EXPECT_THAT(cost::die(*program::Placement::create(model, {}, chip), {}, *tech).error().message,
+  EXPECT_THAT(placed(model, chip).error().message,
               HasSubstr("expected `bit_serial` tiles"));
 }
 
@@ -232,7 +239,7 @@ TEST(OwnTile, OfKilnItselfIsInEveryLayer) {
     chip.tile.microarchitecture = name;
     if (name == "digit_serial") chip = demo();
     const config::ModelConfig model = support::model_of({"hand", 128, 192, 2, 4, 2, 32, 300, 64});
-    const auto placement = program::Placement::create(model, {}, chip);
+    const auto placement = placed(model, chip);
     ASSERT_TRUE(placement.ok()) << name;
     const auto run = chip::watch(*placement, chip::timing_request(2, 2)).outcome;
     EXPECT_FALSE(host::difference(run, closed_form::run_cycles(*placement, 2, 2))) << name;

@@ -38,7 +38,7 @@ cost::TileBank bank(const config::TileConfig& tile, const config::TensorFormat& 
 std::vector<cost::TilePath> paths(const cost::TileInPlace& place) {
   namespace delays = cost::delays;
   const double cycles = place.tile.parameter("product_cycles");
-  return {{.name = "form half a product and drive it across the tile",
+  return {{.name = "form half a product, drive it over the tile",
            .fo4 = delays::multiplier(8, 4),
            .wire_mm = place.line_mm,
            .cycles = cycles,

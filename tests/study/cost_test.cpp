@@ -117,15 +117,15 @@ TEST_F(CostStudy, ClockPathsOfTheHc1FamilyAreMet) {
 }
 
 TEST_F(CostStudy, AnAutomaticLatencyIsItsFloorInTheAnswer) {
-  const auto given = must(cost(small("hc1", "llama-3.1-8b"), environment_));
-  auto environment = with("chip", {"vector.silu_cycles=auto"});
-  const auto answer = must(cost(small("hc1", "llama-3.1-8b"), environment));
+  auto longer = with("chip", {"vector.silu_cycles=40"});
+  const auto given = must(cost(small("hc1", "llama-3.1-8b"), longer));
+  const auto answer = must(cost(small("hc1", "llama-3.1-8b"), environment_));
   const auto floor = [](const CostAnswer& a) {
     return std::ranges::find(a.chip.paths, "SiLU", &cost::ClockPath::name)->floor_cycles;
   };
   EXPECT_EQ(answer.placement.chip().vector.silu_cycles, floor(given));
-  EXPECT_EQ(answer.placement.chip().automatic, (std::vector<std::string>{"/vector/silu_cycles"}));
-  EXPECT_LT(floor(given), given.placement.chip().vector.silu_cycles) << "so that something moved";
+  EXPECT_THAT(answer.placement.chip().automatic, testing::Contains("/vector/silu_cycles"));
+  EXPECT_THAT(given.placement.chip().automatic, testing::Not(testing::Contains("/vector/silu_cycles")));
   EXPECT_GT(answer.result.speed.tokens_per_s_total, given.result.speed.tokens_per_s_total);
 }
 
@@ -199,11 +199,7 @@ TEST_F(CostStudy, RefusesWhatHasNoAnswer) {
 }
 
 TEST_F(CostStudy, AChipThatSaysNothingOfItsSiliconHasNoAreaAndNoEnergy) {
-  std::ifstream file(KILN_SOURCE_DIR "/configs/chip/demo.json");
-  auto chip = nlohmann::json::parse(file);
-  chip.erase("silicon");
-  chip.erase("reasons");
-  const auto bare = write("bare.json", chip.dump());
+  const auto bare = write("bare.json", without_silicon("demo"));
   EXPECT_FALSE(run_of(bare, 1, 4).cost);
   EXPECT_THAT(refused(of(bare, "kiln-stories-1m")), HasSubstr("has no /silicon"));
 }

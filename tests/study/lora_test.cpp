@@ -27,7 +27,11 @@ class Lora : public test::StudyTest {
     question.new_tokens = 12;
     return question;
   }
+  /// On `demo` with latencies of the adapter's unit and registers of links as numbers: macs move neither.
   [[nodiscard]] static RunAnswer answer(const RunQuestion& question, std::vector<config::Override> chip = {}) {
+    for (const char* latency : {"read_cycles=2", "multiply_cycles=3", "accumulate_cycles=8", "quantise_cycles=4"})
+      chip.push_back(std::string("lora.") + latency);
+    for (const auto& [which, key] : config::kNamedLinks) chip.push_back("link." + std::string(key) + "=1");
     auto environment = with("chip", std::move(chip));
     auto answer = run(question, environment);
     EXPECT_TRUE(answer.ok()) << answer.error().message;

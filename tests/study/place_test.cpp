@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "kiln/config/latencies.hpp"
 #include "kiln/study/cost.hpp"
 #include "kiln/study/run.hpp"
 #include "support/study_test.hpp"
@@ -36,7 +37,6 @@ TEST_F(PlaceStudy, AutoIsWhatTheFloorplanAsksFor) {
     const auto answer = weighed(chip, model, {"link=auto"});
     ASSERT_TRUE(answer.ok()) << answer.error().message;
     const auto& link = answer->placement.chip().link;
-    EXPECT_EQ(link.origin, config::LinkOrigin::Floorplan);
     const bool settled = chip != std::string("hc1-x10");  // which goes round in circles
     for (const auto& wire : answer->chip.die.wires) {
       EXPECT_GE(link[wire.link], wire.registers) << name(wire.link);
@@ -45,8 +45,10 @@ TEST_F(PlaceStudy, AutoIsWhatTheFloorplanAsksFor) {
     for (const auto& reason : answer->verdict.reasons) EXPECT_NE(reason.kind, ReasonKind::LinkRegisters);
     // The numbers typed into the config give the same chip.
     std::vector<config::Override> typed;
-    for (const auto& [which, key] : config::kNamedLinks)
-      typed.push_back("link." + std::string(key) + "=" + std::to_string(link[which]));
+    config::ChipConfig numbers = answer->placement.chip();
+    config::for_each_latency(numbers, [&](const std::string& key, const std::uint32_t& cycles) {
+      typed.push_back(key + "=" + std::to_string(cycles));
+    });
     const auto by_hand = weighed(chip, model, typed);
     ASSERT_TRUE(by_hand.ok()) << by_hand.error().message;
     EXPECT_EQ(config::to_json(by_hand->placement.chip()), config::to_json(answer->placement.chip()));
@@ -60,7 +62,7 @@ TEST_F(PlaceStudy, AFasterClockTakesMoreRegisters) {
   const auto fast = weighed("hc1", "llama-3.1-8b", {"link=auto", "clock_mhz=2120"});
   ASSERT_TRUE(usual.ok() && fast.ok());
   const auto registers = [](const CostAnswer& a) { return a.placement.chip().link[config::Link::VectorToArray]; };
-  EXPECT_EQ(registers(*usual), 5U);
+  EXPECT_EQ(registers(*usual), 4U);
   EXPECT_GE(registers(*fast), 8U);
   EXPECT_GT(fast->result.chip.total.count(), usual->result.chip.total.count());
 }
@@ -73,7 +75,7 @@ TEST_F(PlaceStudy, ARunTakesThemToo) {
   question.prompt_tokens = question.new_tokens = 3;
   const auto answer = run(question, environment);
   ASSERT_TRUE(answer.ok()) << answer.error().message;
-  EXPECT_EQ(answer->placement.chip().link.origin, config::LinkOrigin::Floorplan);
+  EXPECT_THAT(answer->placement.chip().automatic, testing::Contains("/link/array_to_tree"));
   EXPECT_EQ(answer->placement.chip().link.beat_groups, 1U);  // as wide as the vector unit
 }
 
@@ -82,16 +84,11 @@ TEST_F(PlaceStudy, RefusesWhatHasNoFloorplan) {
   auto chip = nlohmann::json::parse(file);
   chip.erase("silicon");
   chip.erase("reasons");
-  chip["link"] = "auto";
   const auto bare = weighed(write("bare.json", chip.dump()), "kiln-stories-1m", {});
   EXPECT_EQ(refusal(bare),
-            "chip demo: /link is \"auto\", but there is no /silicon; its technology and ROM cell are expected");
+            "chip demo: /tile/accumulate_cycles is \"auto\", but there is no /silicon; its technology and ROM cell are expected");
   EXPECT_THAT(refusal(weighed("demo-bit-serial", "llama-3.1-8b", {"link=auto", "clock_mhz=10000"})),
               HasSubstr("at most 1024 are allowed"));
-  const auto unplaced = with("chip", {"link=auto"}).configs().chip("demo");
-  ASSERT_TRUE(unplaced.ok());
-  const auto model = environment_.configs().model("kiln-stories-1m");
-  EXPECT_THAT(refusal(program::Placement::create(*model, {}, *unplaced)), HasSubstr("no floorplan has said"));
 }
 
 }  // namespace

@@ -11,6 +11,8 @@
 #include <vector>
 
 #include "bake/bake.hpp"
+#include "kiln/config/latencies.hpp"
+#include "kiln/config/load.hpp"
 #include "kiln/study/inputs/environment.hpp"
 #include "study/inputs/subject.hpp"
 
@@ -56,6 +58,15 @@ class StudyTest : public testing::Test {
   }
   [[nodiscard]] std::string baked(const std::string& recipe) { return baked(recipe, tiny()); }
 
+  /// A shipped chip's config without /silicon, four cycles where it is auto: there is nothing to find them from.
+  [[nodiscard]] static std::string without_silicon(const std::string& name) {
+    auto chip = shipped().chip(name).value();
+    config::for_each_latency(chip, [](const std::string&, std::uint32_t& cycles) {
+      if (cycles == config::kAutomatic) cycles = 4;
+    });
+    chip.silicon.reset();
+    return config::to_json(chip);
+  }
   /// Why there is no answer.
   template <class Answer>
   [[nodiscard]] static std::string refusal(const base::Result<Answer>& answer) {

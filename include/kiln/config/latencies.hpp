@@ -1,5 +1,5 @@
-// The latencies of a chip: every key that ends in `_cycles`, wherever it is. A config gives each as a number or as
-// `auto`, which is kAutomatic until cost::settle() finds its number.
+// The latencies of a chip: every key that ends in `_cycles`, wherever it is, and the registers of every link. A config
+// gives each as a number or as `auto`, which is kAutomatic until cost::settle() finds its number.
 #pragma once
 
 #include <cstdint>

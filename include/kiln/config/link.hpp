@@ -72,15 +72,10 @@ class LinkRegisters {
 };
 static_assert(LinkRegisters()[Link::VectorToVector] == 1 && !std::is_constructible_v<LinkRegisters, int, int>);
 
-/// Who says how many registers the links have: the config; the floorplan (`"link": "auto"`), which is not made yet; the
-/// floorplan.
-enum class LinkOrigin { Config, FloorplanToCome, Floorplan };
-
 /// Beats of 64 * beat_groups elements; how they travel.
 struct LinkConfig {
   std::uint32_t beat_groups = 1;  ///< groups of 64 elements in a beat; each group travels with its exponent
   LinkRegisters registers = {};
-  LinkOrigin origin = LinkOrigin::Config;
   [[nodiscard]] constexpr std::uint32_t beat_elements() const { return 64 * beat_groups; }
   constexpr std::uint32_t& operator[](Link link) { return registers[link]; }
   constexpr std::uint32_t operator[](Link link) const { return registers[link]; }
