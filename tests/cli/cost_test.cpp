@@ -103,10 +103,12 @@ TEST_F(CostCommand, WhatCannotBeBuiltEndsWithStatusOneWhereThatIsRequired) {
 
 TEST_F(CostCommand, LinksFromTheFloorplanAreNumbersInTheDocumentThatSaysSo) {
   const Arguments few = with(kCostOfHc1, {"--prompt-tokens", "4", "-n", "4"});
-  const auto placed = document(with(few, {"--set", "link=auto"}));
-  EXPECT_EQ(placed["chip_auto"], nlohmann::json::array({"/link"}));
-  EXPECT_EQ(placed["chip"]["link"]["vector_to_array"], 5);
-  EXPECT_FALSE(document(few).contains("chip_auto"));
+  const auto placed = document(few);
+  EXPECT_THAT(placed["chip_auto"], testing::Contains("/link/vector_to_array"));
+  EXPECT_EQ(placed["chip"]["link"]["vector_to_array"], 4);
+  const auto given = document(with(few, {"--set", "link.vector_to_array=5"}));
+  EXPECT_THAT(given["chip_auto"], testing::Not(testing::Contains("/link/vector_to_array")));
+  EXPECT_EQ(given["chip"]["link"]["vector_to_array"], 5);
 }
 
 TEST_F(CostCommand, RefusesWhatHasNoAnswer) {
