@@ -116,12 +116,44 @@ std::string shape_line(const config::ModelConfig& m) {
       grouped(m.max_context), m.tied_embeddings ? "tied" : "untied");
 }
 
+/// The first few, and how many more there are.
+std::string first_of(const std::vector<std::string>& sentences, std::string_view what) {
+  constexpr std::size_t kMost = 4;
+  std::string text;
+  for (std::size_t i = 0; i < std::min(kMost, sentences.size()); ++i)
+    text += fmt::format("  {}: {}\n", what, sentences[i]);
+  if (sentences.size() > kMost) text += fmt::format("  {}: {} more\n", what, sentences.size() - kMost);
+  return text;
+}
+
 std::string comparison_text(const bake::Comparison& comparison) {
   std::string text = distortion_table(comparison.tensors);
   for (const auto& sentence : comparison.differences) text += "  differs: " + sentence + "\n";
   for (const auto& sentence : comparison.beyond_bound) text += "  beyond its bound: " + sentence + "\n";
+  text += first_of(comparison.other_hashes, "another tensor");
+  text += first_of(comparison.other_codes, "another code or scale");
+  text += fmt::format(
+      "{} of {} tensors have the recorded hash; {} of {} matrices were baked again, {} with the same codes and "
+      "scales\n",
+      comparison.hashes_checked - comparison.other_hashes.size(), comparison.hashes_checked, comparison.codes_checked,
+      comparison.tensors.size(), comparison.codes_checked - comparison.other_codes.size());
+  if (comparison.bytes)
+    text += comparison.bytes->equal ? "every byte is as baking again writes it\n"
+                                    : "not every byte is the same: " + comparison.bytes->difference + "\n";
   text += comparison.matches() ? "the image holds this checkpoint\n" : "the image does NOT hold this checkpoint\n";
   return text;
+}
+
+Json comparison_json(const bake::Comparison& comparison) {
+  Json json{{"matches", comparison.matches()},
+            {"differences", comparison.differences},
+            {"beyond_bound", comparison.beyond_bound},
+            {"tensor_hashes", {{"checked", comparison.hashes_checked}, {"differing", comparison.other_hashes}}},
+            {"codes", {{"matrices_checked", comparison.codes_checked}, {"differing", comparison.other_codes}}},
+            {"tensors", distortions(comparison.tensors)}};
+  if (comparison.bytes)
+    json["rebake"] = Json{{"equal", comparison.bytes->equal}, {"difference", comparison.bytes->difference}};
+  return json;
 }
 
 }  // namespace
@@ -166,13 +198,7 @@ std::string inspect_json(const study::RomInspection& inspection) {
     json["tile_arrays"] = arrays_json(*inspection.placement);
     json["kv_capacity_tokens"] = inspection.placement->kv().capacity_tokens;
   }
-  if (inspection.comparison) {
-    const auto& comparison = *inspection.comparison;
-    json["comparison"] = Json{{"matches", comparison.matches()},
-                              {"differences", comparison.differences},
-                              {"beyond_bound", comparison.beyond_bound},
-                              {"tensors", distortions(comparison.tensors)}};
-  }
+  if (inspection.comparison) json["comparison"] = comparison_json(*inspection.comparison);
   return dump(json);
 }
 
