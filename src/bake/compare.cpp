@@ -37,9 +37,19 @@ std::string obstacle(const rom::RomImage& image) {
                      record->method, kMethod);
 }
 
-std::string widths_of(config::BakeRecipe recipe) {
-  recipe.name = "recipe";
-  return config::to_json(recipe);
+/// "down has 4 bits (kmeans), asked for are 6 (kmeans)" for each class that differs.
+std::string difference_of(const config::BakeRecipe& image, const config::BakeRecipe& asked) {
+  const auto words = [](const config::TensorFormat& format) {
+    return std::pair(format.bits, std::string(format.codebook == config::CodebookKind::KMeans ? "kmeans" : "uniform"));
+  };
+  std::string text;
+  for (std::size_t i = 0; i < config::kTensorClasses; ++i) {
+    const auto ours = words(image.formats[i]), theirs = words(asked.formats[i]);
+    if (ours == theirs) continue;
+    text += fmt::format("{}{} has {} bits ({}), asked for are {} ({})", text.empty() ? "" : "; ",
+                        config::kTensorClassNames[i], ours.first, ours.second, theirs.first, theirs.second);
+  }
+  return text;
 }
 
 class Comparer {
@@ -77,12 +87,11 @@ class Comparer {
     const auto& recipe = image_.recipe();
     if (const auto hash = rom::recipe_hash(recipe); hash != image_.provenance()->recipe)
       out_.differences.push_back(
-          fmt::format("the recipe is not the one by which the image was baked: its hash is {}, "
-                      "the image records {}",
+          fmt::format("the recipe is not the one by which the image was baked: its hash is {}, the image records {}",
                       hash, image_.provenance()->recipe));
-    if (options_.recipe != nullptr && widths_of(recipe) != widths_of(*options_.recipe))
-      out_.differences.push_back(fmt::format("the recipe differs: the image was baked by {}, asked for is {}",
-                                             widths_of(recipe), widths_of(*options_.recipe)));
+    if (options_.recipe == nullptr) return;
+    if (const auto difference = difference_of(recipe, *options_.recipe); !difference.empty())
+      out_.differences.push_back("the recipe is another: " + difference);
   }
 
   [[nodiscard]] bool places_differ() const {
@@ -100,7 +109,7 @@ class Comparer {
     const std::span<const float> norms = head->norms;
     const std::size_t width = head->model.hidden_size;
     const auto differs = [&](std::span<const float> found, std::size_t place) {
-      return !std::ranges::equal(found, norms.subspan(place * width, width));
+      return !std::ranges::equal(std::as_bytes(found), std::as_bytes(norms.subspan(place * width, width)));
     };
     for (std::uint32_t layer = 0; layer < head->model.layers; ++layer) {
       if (differs(image_.attention_norm({layer}), 2 * std::size_t{layer}))

@@ -61,6 +61,17 @@ Json tensors_json(const rom::RomImage& image) {
   return list;
 }
 
+Json provenance_json(const rom::Provenance& provenance) {
+  Json json{{"version", provenance.version}};
+  if (provenance.version > rom::kProvenanceVersion) return json;
+  json["method"] = provenance.method;
+  json["recipe_hash"] = provenance.recipe;
+  json["tensors"] = Json::array();
+  for (const auto& t : provenance.tensors)
+    json["tensors"].push_back(Json{{"tensor", rom::name_of(t.role)}, {"layer", t.layer.value}, {"hash", t.hash}});
+  return json;
+}
+
 double bits_per_weight(const rom::RomImage& image) {
   std::uint64_t bits = 0;
   std::uint64_t weights = 0;
@@ -193,6 +204,7 @@ std::string inspect_json(const study::RomInspection& inspection) {
   json["tokenizer"] = image.tokenizer().has_value();
   json["bits_per_weight"] = bits_per_weight(image);
   json["tensors"] = tensors_json(image);
+  if (image.provenance()) json["provenance"] = provenance_json(*image.provenance());
   if (inspection.placement) {
     json["chip"] = inspection.placement->chip().name;
     json["tile_arrays"] = arrays_json(*inspection.placement);
@@ -208,6 +220,8 @@ std::string inspect_text(const study::RomInspection& inspection) {
   text += fmt::format("recipe {}, {}, {:.3f} bits per weight, {} tokenizer\nhash {}\n", image.recipe().name,
                       bytes(image.file_bytes()), bits_per_weight(image), image.tokenizer() ? "with" : "without",
                       image.content_hash());
+  if (image.provenance() && !image.provenance()->tensors.empty())
+    text += fmt::format("with the hashes of the {} tensors that it was baked from\n", image.provenance()->tensors.size());
   struct Line {
     std::size_t count = 0;
     const rom::RomTensor* first = nullptr;

@@ -83,6 +83,8 @@ auto place_in(Tensors& tensors, TensorRole role, base::LayerId layer) {
 
 }  // namespace
 
+std::string_view name_of(TensorRole role) { return kRoleNames[role]; }
+
 std::string name_of(TensorRole role, base::LayerId layer) {
   if (!config::in_layer(role)) return std::string(kRoleNames[role]);
   return fmt::format("layer {} {}", layer.value, kRoleNames[role]);

@@ -49,6 +49,8 @@ std::string to_text(const Provenance& provenance);
 /// The same, or what is wrong in `text`; memory is taken for what `model` has, whatever the text says.
 base::Result<Provenance> parse_provenance(std::string_view text, const config::ModelConfig& model);
 
+/// "gate", "final_norm": as the record has it.
+std::string_view name_of(config::TensorRole role);
 /// "layer 3 gate", "final_norm": for sentences.
 std::string name_of(config::TensorRole role, base::LayerId layer);
 

@@ -232,14 +232,21 @@ TEST(Proof, AnotherRecipe_IsFound) {
   const auto checkpoint = checkpoint::synthetic(odd_model(), 1);
   const auto image = image_of(bytes_of(*checkpoint, recipe_of(3)));
   base::ThreadPool pool(1);
-  for (auto [recipe, same] : {std::pair(recipe_of(3), true), std::pair(recipe_of(4), false),
-                              std::pair(recipe_of(3, CodebookKind::Uniform), false)}) {
+  auto wider = recipe_of(3);
+  for (const auto c : {TensorClass::Down, TensorClass::Up}) wider.formats[static_cast<std::size_t>(c)].bits = 6;
+  const std::tuple<config::BakeRecipe, bool, std::string> cases[] = {
+      {recipe_of(3), true, ""},
+      {wider, false,
+       "up has 3 bits (kmeans), asked for are 6 (kmeans); down has 3 bits (kmeans), asked for are 6 "
+       "(kmeans)"},
+      {recipe_of(3, CodebookKind::Uniform), false, "embedding has 3 bits (kmeans), asked for are 3 (uniform); q has"}};
+  for (auto [recipe, same, difference] : cases) {
     recipe.name = "other";
     const auto result = compare(image, *checkpoint, pool, {}, {Proof::Codes, &recipe});
     ASSERT_TRUE(result.ok()) << result.error().message;
     EXPECT_EQ(result->matches(), same);
     if (same) continue;
-    EXPECT_THAT(result->differences, ElementsAre(HasSubstr("the recipe differs: the image was baked by {")));
+    EXPECT_THAT(result->differences, ElementsAre(HasSubstr("the recipe is another: " + difference)));
   }
 }
 

@@ -123,10 +123,50 @@ TEST_F(Cli, BakesInspectsAndProvesAnImage) {
   const auto result = json::parse(inspected.out);
   EXPECT_TRUE(result["comparison"]["matches"]);
   EXPECT_EQ(result["tile_arrays"].size(), 5U);
+  EXPECT_EQ(result["provenance"]["method"], 1);
+  EXPECT_EQ(result["provenance"]["tensors"].size(), 21U);
+  EXPECT_EQ(result["provenance"]["tensors"][11]["tensor"], "final_norm");
+  EXPECT_EQ(result["provenance"]["tensors"][11]["hash"].get<std::string>().size(), 32U);
   EXPECT_GT(result["bits_per_weight"], 3.0);
   const auto other = kiln({"inspect", rom, "--against", "synthetic:" + path("tiny.json") + ":8"});
   EXPECT_EQ(other.status, 1);
   EXPECT_THAT(other.out, HasSubstr("does NOT hold"));
+  EXPECT_THAT(other.out, HasSubstr("another tensor: embedding: its hash is "));
+  EXPECT_THAT(other.out, HasSubstr("another tensor: 17 more"));
+}
+
+TEST_F(Cli, AnImageIsProvedToTheByte) {
+  const auto rom = baked("w3w6");
+  const std::vector<std::string> against = {"inspect", rom, "--against", tiny()};
+  const auto with = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), against.begin(), against.end());
+    return more;
+  };
+  const auto result = json::parse(kiln(with({"--rebake", "--recipe", "w3w6", "--json", "-"})).out)["comparison"];
+  EXPECT_TRUE(result["matches"]);
+  EXPECT_EQ(result["tensor_hashes"], (json{{"checked", 21}, {"differing", json::array()}}));
+  EXPECT_EQ(result["codes"], (json{{"matrices_checked", 16}, {"differing", json::array()}}));
+  EXPECT_EQ(result["rebake"], (json{{"equal", true}, {"difference", ""}}));
+  EXPECT_THAT(kiln(with({"--rebake"})).out, HasSubstr("every byte is as baking again writes it\nthe image holds"));
+  const auto recipe = kiln(with({"--recipe", "w4"}));
+  EXPECT_EQ(recipe.status, 1);
+  EXPECT_THAT(recipe.out, HasSubstr("the recipe is another: q has 3 bits (kmeans), asked for are 4 (kmeans)"));
+  expect_refused({"inspect", rom, "--rebake"}, "--rebake and --recipe have no effect without --against");
+  expect_refused({"inspect", rom, "--recipe", "w4"}, "--rebake and --recipe have no effect without --against");
+  expect_refused(with({"--set", "recipe:name=x"}), "no --recipe is given");
+}
+
+/// A folder, its name, threads and vector width are no part of an image.
+TEST_F(Cli, ABakeIsTheSameWhereverItIsDone) {
+  const auto elsewhere = path("else where");
+  std::filesystem::copy(kModel, elsewhere);
+  ASSERT_EQ(kiln({"bake", kModel, "-o", path("a.rom"), "--recipe", "w2"}).status, 0);
+  ASSERT_EQ(kiln({"bake", elsewhere, "-o", path("b.rom"), "--recipe", "w2", "--threads", "1"}).status, 0);
+  ::setenv("KILN_SIMD", "scalar", 1);
+  const auto proved = kiln({"inspect", path("a.rom"), "--against", elsewhere, "--rebake"});
+  ::unsetenv("KILN_SIMD");
+  EXPECT_EQ(proved.status, 0) << proved.out;
+  EXPECT_EQ(test::slurp(path("a.rom")) == test::slurp(path("b.rom")), true);
 }
 
 TEST_F(Cli, WithoutARecipeABakeIsW3W6) {
