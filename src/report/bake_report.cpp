@@ -221,7 +221,8 @@ std::string inspect_text(const study::RomInspection& inspection) {
                       bytes(image.file_bytes()), bits_per_weight(image), image.tokenizer() ? "with" : "without",
                       image.content_hash());
   if (image.provenance() && !image.provenance()->tensors.empty())
-    text += fmt::format("with the hashes of the {} tensors that it was baked from\n", image.provenance()->tensors.size());
+    text +=
+        fmt::format("with the hashes of the {} tensors that it was baked from\n", image.provenance()->tensors.size());
   struct Line {
     std::size_t count = 0;
     const rom::RomTensor* first = nullptr;
