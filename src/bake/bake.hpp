@@ -55,7 +55,9 @@ struct Comparison {
   std::vector<TensorDistortion> tensors;
   /// A relative RMS error above the bound that its code width allows: the image does not hold this checkpoint.
   std::vector<std::string> beyond_bound;
-  std::size_t hashes_checked = 0;  ///< tensors of the checkpoint
+  /// False in an image of an older Kiln: then a change of the checkpoint too small for other codes cannot be seen.
+  bool hashes_recorded = false;
+  std::size_t hashes_checked = 0;  ///< tensors of the checkpoint; none if no hashes are recorded
   /// Those whose hash is not the recorded one, as sentences in the record's order: another checkpoint.
   std::vector<std::string> other_hashes;
   std::size_t codes_checked = 0;  ///< matrices that were baked again; none from the first other hash on
@@ -84,7 +86,7 @@ struct CompareOptions {
 
 /// Proves that the image is what baking makes of this checkpoint, in one pass over its weights: their hashes against
 /// those that the image records, the codes by baking again; and decodes the image for the distortions. Fails for an
-/// image without such a record, or with one of another version or method: the proof would be weaker than it sounds.
+/// image whose record is of another version or method; without a record it proves less and says so.
 base::Result<Comparison> compare(const rom::RomImage& image, const checkpoint::Checkpoint& checkpoint,
                                  base::ThreadPool& pool, const base::Progress& progress = {},
                                  const CompareOptions& options = {});

@@ -24,17 +24,16 @@ std::string shapes_of(config::ModelConfig model) {
   return config::to_json(model);
 }
 
-/// Why the image cannot be held against any checkpoint, or empty.
+/// Why the image cannot be baked again, or empty. One without a record is of an older Kiln, which had method 1.
 std::string obstacle(const rom::RomImage& image) {
   const auto& record = image.provenance();
-  if (!record)
-    return "does not say what it was baked from, as images of an older Kiln do not; bake it again to compare it";
-  if (record->version > rom::kProvenanceVersion)
+  if (record && record->version > rom::kProvenanceVersion)
     return fmt::format("says in version {} what it was baked from, expected version {}: a later Kiln baked it",
                        record->version, rom::kProvenanceVersion);
-  if (record->method == kMethod) return "";
-  return fmt::format("was baked by method {}, and this Kiln bakes by method {}; bake it again to compare it",
-                     record->method, kMethod);
+  const std::uint32_t method = record ? record->method : 1;
+  if (method == kMethod) return "";
+  return fmt::format("was baked by method {}, and this Kiln bakes by method {}; bake it again to compare it", method,
+                     kMethod);
 }
 
 /// "down has 4 bits (kmeans), asked for are 6 (kmeans)" for each class that differs.
@@ -67,6 +66,7 @@ class Comparer {
 
   base::Result<Comparison> run() {
     if (const auto why = obstacle(image_); !why.empty()) return base::Error{image_.path() + " " + why};
+    out_.hashes_recorded = image_.provenance().has_value();
     compare_recipe();
     if (shapes_of(image_.model()) != shapes_of(checkpoint_.config())) {
       out_.differences.push_back(fmt::format("the model differs: the image has {}, the checkpoint {}",
@@ -85,7 +85,7 @@ class Comparer {
  private:
   void compare_recipe() {
     const auto& recipe = image_.recipe();
-    if (const auto hash = rom::recipe_hash(recipe); hash != image_.provenance()->recipe)
+    if (const auto hash = rom::recipe_hash(recipe); image_.provenance() && hash != image_.provenance()->recipe)
       out_.differences.push_back(
           fmt::format("the recipe is not the one by which the image was baked: its hash is {}, the image records {}",
                       hash, image_.provenance()->recipe));
@@ -124,19 +124,22 @@ class Comparer {
     if (image_.tokenizer() != head->tokenizer) out_.differences.push_back("the tokenizer differs");
     found_ = provenance_of(*head);
     for (const auto& tensor : found_.tensors)
-      if (config::is_norm(tensor.role) && !is_recorded(tensor)) rebake_.reset();
+      if (config::is_norm(tensor.role) && is_another(tensor)) rebake_.reset();
     return rebake_ && out_.bytes ? rebake_->compare_bytes(*head) : base::Status();
   }
 
-  [[nodiscard]] bool is_recorded(const rom::SourceTensor& tensor) const {
+  /// Where the image records hashes, and not this one.
+  [[nodiscard]] bool is_another(const rom::SourceTensor& tensor) const {
+    if (!image_.provenance()) return false;
     const auto* record = image_.provenance()->find(tensor.role, tensor.layer);
-    return record != nullptr && record->hash == tensor.hash;
+    return record == nullptr || record->hash != tensor.hash;
   }
 
   void judge_hashes() {
+    if (!image_.provenance()) return;
     for (const auto& tensor : found_.tensors) {
       ++out_.hashes_checked;
-      if (is_recorded(tensor)) continue;
+      if (!is_another(tensor)) continue;
       const auto* record = image_.provenance()->find(tensor.role, tensor.layer);
       out_.other_hashes.push_back(fmt::format("{}: its hash is {}, the image was baked from {}",
                                               rom::name_of(tensor.role, tensor.layer), tensor.hash,
@@ -185,7 +188,7 @@ class Comparer {
     judge(place, tensor, sum);
     if (!tied) {
       found_.set_hash(role, place.layer, hash.hex());
-      if (!is_recorded(*found_.find(role, place.layer))) rebake_.reset();
+      if (is_another(*found_.find(role, place.layer))) rebake_.reset();
     }
     if (!rebake_) return {};
     ++out_.codes_checked;

@@ -13,7 +13,7 @@ using numerics::kGroup;
 using numerics::kPanelRows;
 
 base::Status Rebake::compare_bytes(rom::ImageHead head) {
-  head.added.push_back(provenance_section(provenance_of(head)));
+  if (image_.provenance()) head.added.push_back(provenance_section(provenance_of(head)));
   auto sink = std::make_unique<rom::ComparingSink>(image_.bytes());
   sink_ = sink.get();
   auto writer = rom::RomWriter::create(std::move(sink), head);
@@ -96,7 +96,7 @@ std::string Rebake::difference_in_row(const numerics::MatrixView& again, std::ui
 
 base::Result<std::optional<std::uint64_t>> Rebake::finish(const rom::Provenance& provenance) {
   base::check(writer_.has_value(), "compare_bytes() came before");
-  writer_->replace_added(rom::kProvenance, provenance_section(provenance).bytes);
+  if (image_.provenance()) writer_->replace_added(rom::kProvenance, provenance_section(provenance).bytes);
   if (const auto written = writer_->finish(); !written) return written.error();
   return sink_->difference();
 }

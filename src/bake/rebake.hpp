@@ -24,7 +24,8 @@ namespace kiln::bake {
 class Rebake {
  public:
   Rebake(const rom::RomImage& image, base::ThreadPool& pool) : image_(image), pool_(pool) {}
-  /// Before the first matrix: every byte is compared, too, with those of an image that has this head.
+  /// Before the first matrix: every byte is compared, too, with those of an image that has this head, and a record of
+  /// what it was baked from if this one has.
   base::Status compare_bytes(rom::ImageHead head);
 
   /// The next matrix of the image, then its batches of rows from top to bottom.

@@ -143,15 +143,22 @@ std::string comparison_text(const bake::Comparison& comparison) {
   for (const auto& sentence : comparison.beyond_bound) text += "  beyond its bound: " + sentence + "\n";
   text += first_of(comparison.other_hashes, "another tensor");
   text += first_of(comparison.other_codes, "another code or scale");
-  text += fmt::format(
-      "{} of {} tensors have the recorded hash; {} of {} matrices were baked again, {} with the same codes and "
-      "scales\n",
-      comparison.hashes_checked - comparison.other_hashes.size(), comparison.hashes_checked, comparison.codes_checked,
-      comparison.tensors.size(), comparison.codes_checked - comparison.other_codes.size());
+  if (comparison.hashes_recorded)
+    text += fmt::format("{} of {} tensors have the recorded hash; ",
+                        comparison.hashes_checked - comparison.other_hashes.size(), comparison.hashes_checked);
+  text +=
+      fmt::format("{} of {} matrices were baked again, {} with the same codes and scales\n", comparison.codes_checked,
+                  comparison.tensors.size(), comparison.codes_checked - comparison.other_codes.size());
+  if (!comparison.hashes_recorded)
+    text +=
+        "an older Kiln baked this image and recorded no hashes: a change of the checkpoint that is\n"
+        "too small to change a code or a scale cannot be seen. For a full proof, bake it again\n";
   if (comparison.bytes)
     text += comparison.bytes->equal ? "every byte is as baking again writes it\n"
                                     : "not every byte is the same: " + comparison.bytes->difference + "\n";
-  text += comparison.matches() ? "the image holds this checkpoint\n" : "the image does NOT hold this checkpoint\n";
+  if (!comparison.matches()) return text + "the image does NOT hold this checkpoint\n";
+  text += comparison.hashes_recorded ? "the image holds this checkpoint\n"
+                                     : "the image holds the codes and scales of this checkpoint\n";
   return text;
 }
 
@@ -159,7 +166,10 @@ Json comparison_json(const bake::Comparison& comparison) {
   Json json{{"matches", comparison.matches()},
             {"differences", comparison.differences},
             {"beyond_bound", comparison.beyond_bound},
-            {"tensor_hashes", {{"checked", comparison.hashes_checked}, {"differing", comparison.other_hashes}}},
+            {"tensor_hashes",
+             {{"recorded", comparison.hashes_recorded},
+              {"checked", comparison.hashes_checked},
+              {"differing", comparison.other_hashes}}},
             {"codes", {{"matrices_checked", comparison.codes_checked}, {"differing", comparison.other_codes}}},
             {"tensors", distortions(comparison.tensors)}};
   if (comparison.bytes)

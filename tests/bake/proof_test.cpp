@@ -298,11 +298,46 @@ TEST(Proof, WithoutARecordThatThisKilnReads_IsRefused) {
       AllOf(HasSubstr(temp_path("proof")), HasSubstr("in version 2 what it was baked from, expected version 1")));
   EXPECT_THAT(refusal(image_of(with_record(bytes, "method 1", "method 2")), *checkpoint),
               HasSubstr("was baked by method 2, and this Kiln bakes by method 1; bake it again"));
-  const auto path = temp_path("proof_old");
-  rom::test::write_image(path, rom::test::head_of(rom::test::small_model(), 3));
-  EXPECT_THAT(refusal(image_of(read_bytes(path)), *checkpoint),
-              HasSubstr("does not say what it was baked from, as images of an older Kiln do not; bake it again"));
-  std::filesystem::remove(path);
+}
+
+/// The image as an older Kiln wrote it: without the record, which is its last section.
+Bytes without_record(Bytes bytes) {
+  auto header = rom::test::header_of(bytes);
+  const auto entry = static_cast<std::ptrdiff_t>(sizeof header + --header.sections * sizeof(rom::Section));
+  bytes.resize(rom::test::section_of(bytes, header.sections).offset);
+  bytes.erase(bytes.begin() + entry, bytes.begin() + entry + sizeof(rom::Section));
+  header.file_bytes = bytes.size();
+  rom::test::put(bytes, header);
+  for (std::size_t i = 0; i < header.sections; ++i) {
+    auto section = rom::test::section_of(bytes, i);
+    section.offset -= sizeof section;
+    rom::test::put(bytes, i, section);
+  }
+  rom::test::reseal(bytes);
+  return bytes;
+}
+
+TEST(Proof, WithoutARecord_TheCodesAreProvedAndNoHash) {
+  Altered checkpoint(checkpoint::synthetic(untied_model(), 1));
+  float weight = 1e-30F;
+  checkpoint.change = [&](const checkpoint::TensorInfo& tensor, std::uint64_t first, std::span<float> out) {
+    if (tensor.role == Role::Up && first == 0) out[5] = weight;
+    return base::Status();
+  };
+  Bytes bytes = without_record(bytes_of(checkpoint, recipe_of(4)));
+  for (const float now : {1e-30F, -1e-30F}) {
+    weight = now;
+    const auto result = proof(image_of(bytes), checkpoint);
+    EXPECT_TRUE(result.matches()) << result.bytes->difference;
+    EXPECT_FALSE(result.hashes_recorded);
+    EXPECT_EQ(result.hashes_checked, 0U);
+    EXPECT_EQ(result.codes_checked, 16U);
+  }
+  bytes[offset_of(bytes, SectionKind::Codes, untied_model(), TensorClass::Down, 1)] ^= std::byte{1};
+  rom::test::reseal(bytes);
+  const auto changed = proof(image_of(bytes), checkpoint);
+  EXPECT_FALSE(changed.matches());
+  EXPECT_THAT(changed.other_codes, ElementsAre(HasSubstr("layer 1 down: the code of row 0")));
 }
 
 TEST(Proof, ARecordOfAnotherCheckpoint_IsFound) {
