@@ -144,7 +144,7 @@ std::string comparison_text(const bake::Comparison& comparison) {
   text += first_of(comparison.other_hashes, "another tensor");
   text += first_of(comparison.other_codes, "another code or scale");
   if (comparison.hashes_recorded)
-    text += fmt::format("{} of {} tensors have the recorded hash; ",
+    text += fmt::format("{} of {} tensors have the recorded hash\n",
                         comparison.hashes_checked - comparison.other_hashes.size(), comparison.hashes_checked);
   text +=
       fmt::format("{} of {} matrices were baked again, {} with the same codes and scales\n", comparison.codes_checked,

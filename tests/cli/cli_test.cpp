@@ -161,13 +161,12 @@ TEST_F(Cli, ABakeIsTheSameWhereverItIsDone) {
   const auto elsewhere = path("else where");
   std::filesystem::copy(kModel, elsewhere);
   ASSERT_EQ(kiln({"bake", kModel, "-o", path("a.rom"), "--recipe", "w2"}).status, 0);
+  ::setenv("KILN_SIMD", "scalar", 1);
   ASSERT_EQ(kiln({"bake", elsewhere, "-o", path("b.rom"), "--recipe", "w2", "--threads", "1"}).status, 0);
-  for (const char* width : {"scalar", "avx2", "avx512"}) {
-    ::setenv("KILN_SIMD", width, 1);
-    const auto proved = kiln({"inspect", path("a.rom"), "--against", elsewhere, "--rebake"});
-    ::unsetenv("KILN_SIMD");
-    EXPECT_EQ(proved.status, 0) << width << proved.out;
-  }
+  ::setenv("KILN_SIMD", "avx2", 1);
+  const auto proved = kiln({"inspect", path("b.rom"), "--against", kModel, "--rebake", "--threads", "3"});
+  ::unsetenv("KILN_SIMD");
+  EXPECT_EQ(proved.status, 0) << proved.out;
   EXPECT_EQ(test::slurp(path("a.rom")) == test::slurp(path("b.rom")), true);
 }
 
