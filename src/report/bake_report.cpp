@@ -132,34 +132,33 @@ std::string first_of(const std::vector<std::string>& sentences, std::string_view
   constexpr std::size_t kMost = 4;
   std::string text;
   for (std::size_t i = 0; i < std::min(kMost, sentences.size()); ++i)
-    text += fmt::format("  {}: {}\n", what, sentences[i]);
+    text += hanging(fmt::format("  {}: {}", what, sentences[i]), 4, kTerminalColumns);
   if (sentences.size() > kMost) text += fmt::format("  {}: {} more\n", what, sentences.size() - kMost);
   return text;
 }
 
 std::string comparison_text(const bake::Comparison& comparison) {
   std::string text = distortion_table(comparison.tensors);
-  for (const auto& sentence : comparison.differences) text += "  differs: " + sentence + "\n";
-  for (const auto& sentence : comparison.beyond_bound) text += "  beyond its bound: " + sentence + "\n";
+  for (const auto& sentence : comparison.differences) text += hanging("  differs: " + sentence, 4, kTerminalColumns);
+  for (const auto& sentence : comparison.beyond_bound)
+    text += hanging("  beyond its bound: " + sentence, 4, kTerminalColumns);
   text += first_of(comparison.other_hashes, "another tensor");
   text += first_of(comparison.other_codes, "another code or scale");
-  if (comparison.hashes_recorded)
+  if (comparison.hashes_recorded && comparison.hashes_checked > 0)
     text += fmt::format("{} of {} tensors have the recorded hash\n",
                         comparison.hashes_checked - comparison.other_hashes.size(), comparison.hashes_checked);
-  text +=
-      fmt::format("{} of {} matrices were baked again, {} with the same codes and scales\n", comparison.codes_checked,
-                  comparison.tensors.size(), comparison.codes_checked - comparison.other_codes.size());
-  if (!comparison.hashes_recorded)
+  if (!comparison.tensors.empty())
     text +=
-        "an older Kiln baked this image and recorded no hashes: a change of the checkpoint that is\n"
-        "too small to change a code or a scale cannot be seen. For a full proof, bake it again\n";
+        fmt::format("{} of {} matrices were baked again, {} with the same codes and scales\n", comparison.codes_checked,
+                    comparison.tensors.size(), comparison.codes_checked - comparison.other_codes.size());
   if (comparison.bytes)
-    text += comparison.bytes->equal ? "every byte is as baking again writes it\n"
-                                    : "not every byte is the same: " + comparison.bytes->difference + "\n";
+    text += wrapped(comparison.bytes->equal ? "every byte is as baking again writes it"
+                                            : "not every byte is the same: " + comparison.bytes->difference);
   if (!comparison.matches()) return text + "the image does NOT hold this checkpoint\n";
-  text += comparison.hashes_recorded ? "the image holds this checkpoint\n"
-                                     : "the image holds the codes and scales of this checkpoint\n";
-  return text;
+  if (comparison.hashes_recorded) return text + "the image holds this checkpoint\n";
+  return text +
+         "the image holds the codes and scales of this checkpoint; an older Kiln baked it and recorded no\n"
+         "  hashes, so that a change too small to alter one cannot be seen: bake it again for a full proof\n";
 }
 
 Json comparison_json(const bake::Comparison& comparison) {

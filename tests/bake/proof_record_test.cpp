@@ -1,5 +1,6 @@
 // What compare() says of an image whose recipe or record is another, and of one without a record.
 #include "proof_testing.hpp"
+#include "rom/older_image.hpp"
 
 namespace kiln::bake::test {
 namespace {
@@ -88,23 +89,6 @@ TEST(Proof, WithoutARecordThatThisKilnReads_IsRefused) {
               HasSubstr("was baked by method 2, and this Kiln bakes by method 1; bake it again"));
 }
 
-/// The image as an older Kiln wrote it: without the record, which is its last section.
-Bytes without_record(Bytes bytes) {
-  auto header = rom::test::header_of(bytes);
-  const auto entry = static_cast<std::ptrdiff_t>(sizeof header + --header.sections * sizeof(rom::Section));
-  bytes.resize(rom::test::section_of(bytes, header.sections).offset);
-  bytes.erase(bytes.begin() + entry, bytes.begin() + entry + sizeof(rom::Section));
-  header.file_bytes = bytes.size();
-  rom::test::put(bytes, header);
-  for (std::size_t i = 0; i < header.sections; ++i) {
-    auto section = rom::test::section_of(bytes, i);
-    section.offset -= sizeof section;
-    rom::test::put(bytes, i, section);
-  }
-  rom::test::reseal(bytes);
-  return bytes;
-}
-
 TEST(Proof, WithoutARecord_TheCodesAreProvedAndNoHash) {
   Altered checkpoint(checkpoint::synthetic(untied_model(), 1));
   float weight = 1e-30F;
@@ -112,7 +96,7 @@ TEST(Proof, WithoutARecord_TheCodesAreProvedAndNoHash) {
     if (tensor.role == Role::Up && first == 0) out[5] = weight;
     return base::Status();
   };
-  Bytes bytes = without_record(bytes_of(checkpoint, recipe_of(4)));
+  Bytes bytes = rom::test::without_record(bytes_of(checkpoint, recipe_of(4)));
   for (const float now : {1e-30F, -1e-30F}) {
     weight = now;
     const auto result = proof(image_of(bytes), checkpoint);

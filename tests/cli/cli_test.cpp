@@ -25,6 +25,11 @@ std::ptrdiff_t columns_of(const std::string& line) {
   return std::count_if(line.begin(), line.end(), [](char c) { return (c & 0xC0) != 0x80; });
 }
 
+void expect_a_hundred_columns(const std::string& text) {
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) EXPECT_LE(columns_of(line), 100) << line;
+}
+
 /// With a tiny model's shapes in the folder.
 class Cli : public test::KilnTest {
  protected:
@@ -313,8 +318,14 @@ TEST_F(Cli, TablesFitAHundredColumns) {
            {"baseline", "--model", "llama-3.1-70b", "--tp", "64", "--batch", "999", "--context", "99999"}}) {
     const auto outcome = kiln(arguments);
     ASSERT_EQ(outcome.status, 0) << outcome.err;
-    std::istringstream lines(outcome.out);
-    for (std::string line; std::getline(lines, line);) EXPECT_LE(columns_of(line), 100) << line;
+    expect_a_hundred_columns(outcome.out);
+  }
+  for (const std::vector<std::string>& more : {std::vector<std::string>{"--recipe", "w8"}, {"--rebake"}}) {
+    std::vector<std::string> arguments = {"inspect", rom, "--against", "synthetic:" + path("tiny.json") + ":8"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    const auto outcome = kiln(arguments);
+    ASSERT_EQ(outcome.status, 1) << outcome.err;
+    expect_a_hundred_columns(outcome.out);
   }
 }
 
