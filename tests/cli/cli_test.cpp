@@ -155,7 +155,7 @@ TEST_F(Cli, AnImageIsProvedToTheByte) {
   EXPECT_THAT(kiln(with({"--rebake"})).out, HasSubstr("every byte is as baking again writes it\nthe image holds"));
   const auto recipe = kiln(with({"--recipe", "w4"}));
   EXPECT_EQ(recipe.status, 1);
-  EXPECT_THAT(recipe.out, HasSubstr("q has 3 bits (kmeans), asked for are 4 (kmeans); k has"));
+  EXPECT_THAT(recipe.out, HasSubstr("embedding has 6 bits (uniform), asked for are 4 (kmeans); q has 3\n"));
   expect_refused({"inspect", rom, "--rebake"}, "--rebake and --recipe have no effect without --against");
   expect_refused({"inspect", rom, "--recipe", "w4"}, "--rebake and --recipe have no effect without --against");
   expect_refused(with({"--set", "recipe:name=x"}), "no --recipe is given");

@@ -16,7 +16,9 @@ using testing::HasSubstr;
 class Verdict : public test::StudyTest {
  protected:
   [[nodiscard]] study::RomInspection inspected(const std::string& rom, const std::string& against) {
-    study::InspectQuestion question{rom, "", against};
+    study::InspectQuestion question;
+    question.file = rom;
+    question.against = against;
     question.rebake = true;
     auto answer = study::inspect(question, environment_);
     if (!answer) throw std::runtime_error(answer.error().message);
