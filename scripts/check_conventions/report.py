@@ -30,7 +30,7 @@ def command_lines():
     eight = ["--model", "llama-3.1-8b"]
     yield ["bake", MODEL, "-o", "w4.rom", "--recipe", "w4"]
     yield ["inspect", MODEL]
-    yield ["inspect", "w4.rom", "--chip", "demo", "--against", MODEL]
+    yield ["inspect", "w4.rom", "--chip", "demo", "--against", MODEL, "--rebake"]
     yield ["run", *rom, "--chip", "demo", "--prompt", "Once", "-n", "3", "--temperature", "0.8", "--top-k", "5", "--lora", "adapter"]
     yield ["run", "--model", "kiln-stories-1m", "--chip", "demo", *FEW, *AUTO]
     yield ["run", *eight, "--chip", "hc1-pipelined", *FEW, "--users", "3", *FAST]

@@ -12,7 +12,6 @@
 #include "bake/row_batches.hpp"
 #include "bake/row_source.hpp"
 #include "bake/tensor_fit.hpp"
-#include "base/random.hpp"
 #include "rom/rom_writer.hpp"
 
 namespace kiln::bake {
@@ -44,6 +43,8 @@ class Baker {
   base::Result<BakeReport> run(const std::string& output) {
     auto head = image_head(checkpoint_, recipe_);
     if (!head) return head.error();
+    provenance_ = provenance_of(*head);
+    head->added.push_back(provenance_section(provenance_));
     auto writer = rom::RomWriter::create(output, *head);
     if (!writer) return writer.error();
     double bits = 0;
@@ -54,6 +55,7 @@ class Baker {
       report_.tensors.push_back(*tensor);
       report_.weights += place.weights();
     }
+    writer->replace_added(rom::kProvenance, provenance_section(provenance_).bytes);
     auto written = writer->finish();
     if (!written) return written.error();
     report_.content_hash = written->content_hash;
@@ -66,22 +68,24 @@ class Baker {
   base::Result<TensorDistortion> bake_tensor(rom::RomWriter& writer, const rom::TensorShape& place) {
     const auto& format = recipe_.of(place.tensor_class);
     const RowSource source(checkpoint_, place.tensor_class, place.layer, simd_);
-    const auto seed = base::mix(static_cast<std::uint64_t>(place.tensor_class), place.layer.value);
-    const auto fit = fit_tensor(source, format, seed, pool_, simd_);
+    const auto fit = fit_tensor(source, format, sample_seed(place.tensor_class, place.layer), pool_, simd_);
     if (!fit) return fit.error();
     if (auto status = writer.begin_tensor(fit->book.stored()); !status) return status.error();
     Totals totals;
+    const bool tied = source.tensor().role != config::role_of(place.tensor_class);  // read before, as the embedding
+    SourceHash hash(tied ? 0 : source.rows());
     const auto status = work_.batches(source, [&](std::uint64_t first, std::uint64_t count) -> base::Status {
       batch_.resize(count, source.columns(), format.bits);
-      auto done =
-          work_.units(source, pool_, first, count, [&](std::span<const float> rows, std::size_t at, std::size_t n) {
-            batch_.quantise(*fit, simd_, rows, at, n);
-          });
+      const auto quantise = [&](std::span<const float> rows, std::size_t at, std::size_t n) {
+        batch_.quantise(*fit, simd_, rows, at, n);
+      };
+      auto done = RowBatches::units(source, pool_, first, count, quantise, tied ? nullptr : &hash);
       if (!done) return done;
       totals.add(batch_.fits);
       return writer.append_panels(batch_.codes, batch_.scales, batch_.row_scales);
     });
     if (!status) return status.error();
+    if (!tied) provenance_.set_hash(source.tensor().role, place.layer, hash.hex());
     return distortion(place, format.bits, totals);
   }
 
@@ -101,6 +105,7 @@ class Baker {
   RowBatches work_;
   numerics::Simd simd_ = numerics::best_simd();
   Panels batch_;
+  rom::Provenance provenance_;
   BakeReport report_;
 };
 

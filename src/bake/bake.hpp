@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,11 @@
 #include "rom/rom_image.hpp"
 
 namespace kiln::bake {
+
+/// The number of the method by which codes are found (docs/formats/rom-image.md, "Quantisation"). Raised with every
+/// change after which the same checkpoint and recipe give other codes, so that an image baked before is not taken for
+/// one that was tampered with.
+inline constexpr std::uint32_t kMethod = 1;
 
 /// How far a decoded matrix is from the checkpoint's, in the transformed basis.
 struct TensorDistortion {
@@ -44,16 +50,45 @@ base::Result<BakeReport> bake(const checkpoint::Checkpoint& checkpoint, const co
 base::Result<rom::Adapter> bake_adapter(const checkpoint::LoraAdapter& adapter, const config::ModelConfig& model);
 
 struct Comparison {
-  bool same_model = false;               ///< shapes, norms, RoPE and tokenizer agree exactly
+  bool same_model = false;               ///< shapes, norms, RoPE, tokenizer and recipe agree exactly
   std::vector<std::string> differences;  ///< sentences, for what does not
   std::vector<TensorDistortion> tensors;
   /// A relative RMS error above the bound that its code width allows: the image does not hold this checkpoint.
   std::vector<std::string> beyond_bound;
-  [[nodiscard]] bool matches() const { return same_model && beyond_bound.empty(); }
+  /// False in an image of an older Kiln: then a change of the checkpoint too small for other codes cannot be seen.
+  bool hashes_recorded = false;
+  std::size_t hashes_checked = 0;  ///< tensors of the checkpoint; none if no hashes are recorded
+  /// Those whose hash is not the recorded one, as sentences in the record's order: another checkpoint.
+  std::vector<std::string> other_hashes;
+  std::size_t codes_checked = 0;  ///< matrices that were baked again; none from the first other hash on
+  /// What differs first in each matrix of the image that is not as baking again makes it: another image.
+  std::vector<std::string> other_codes;
+  struct Bytes {
+    bool equal = false;
+    std::string difference = "not baked again to the end, since the checkpoint or its recipe is another";
+  };
+  std::optional<Bytes> bytes;  ///< with Proof::Bytes
+  [[nodiscard]] bool matches() const {
+    return same_model && beyond_bound.empty() && other_hashes.empty() && other_codes.empty() &&
+           (!bytes || bytes->equal);
+  }
 };
 
-/// Decodes the image back and compares it, tensor by tensor, with the checkpoint.
+enum class Proof {
+  Codes,  ///< hashes of the tensors as read, then all codes and scales by baking again
+  Bytes,  ///< and every byte of the image
+};
+
+struct CompareOptions {
+  Proof proof = Proof::Codes;
+  const config::BakeRecipe* recipe = nullptr;  ///< by which the image must have been baked; null: by whichever
+};
+
+/// Proves that the image is what baking makes of this checkpoint, in one pass over its weights: their hashes against
+/// those that the image records, the codes by baking again; and decodes the image for the distortions. Fails for an
+/// image whose record is of another version or method; without a record it proves less and says so.
 base::Result<Comparison> compare(const rom::RomImage& image, const checkpoint::Checkpoint& checkpoint,
-                                 base::ThreadPool& pool, const base::Progress& progress = {});
+                                 base::ThreadPool& pool, const base::Progress& progress = {},
+                                 const CompareOptions& options = {});
 
 }  // namespace kiln::bake

@@ -1,69 +1,21 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 
 #include "bake/bake.hpp"
 #include "bake/head.hpp"
+#include "bake/rebake.hpp"
 #include "bake/row_batches.hpp"
+#include "bake/row_findings.hpp"
 #include "bake/row_source.hpp"
 #include "kiln/config/load.hpp"
-#include "rom/decode.hpp"
 
 namespace kiln::bake {
 namespace {
 
-using numerics::kGroup;
-using numerics::kPanelRows;
-
-/// What one row says. All in units of the weights.
-struct RowFindings {
-  double energy = 0;
-  double error = 0;
-  double max_error = 0;
-  double reach = 0;  // sum over the groups of inputs times the square of the range that the group's scale must cover
-};
-
-/// The relative error that round to nearest stays below with `bits` bits, for these very weights.
-///
-/// A group whose largest magnitude is m has, with the scale that maps m onto the top level, 2^b levels from -m to m
-/// (255 at 8 bits, where two codes are zero); evenly spaced, none of its n inputs is further from a level than m / (2^b
-/// - 1), so its squared error is at most n * (m / (2^b - 1))^2. The 8-bit scale is a multiple of the row's largest
-/// magnitude / 255, so that m may grow by that much. A search over scales and codebooks only lowers the error: an even
-/// distribution within the cells gives 1 / sqrt(3) of the bound, which leaves room for methods that trade plain error
-/// for the error of the product. Zeros have a relative error of 1, so nothing needs to be worse than that; the weights
-/// of another checkpoint have sqrt(2).
-double bound_of(int bits, double reach, double energy) {
-  const double steps = bits == 8 ? 254.0 : static_cast<double>((1 << bits) - 1);
-  return std::min(1.0, std::sqrt(reach / energy) / steps);
-}
-
-RowFindings examine(std::span<const float> row, std::span<const float> decoded, std::size_t columns) {
-  RowFindings out;
-  float row_most = 0;
-  for (const float w : row) row_most = std::max(row_most, std::fabs(w));
-  for (std::size_t at = 0; at < columns; at += kGroup) {
-    const std::size_t end = std::min(columns, at + kGroup);
-    float most = 0;
-    for (std::size_t i = at; i < end; ++i) {
-      const double w = static_cast<double>(row[i]);
-      const double off = std::fabs(w - static_cast<double>(decoded[i]));
-      out.energy += w * w;
-      out.error += off * off;
-      out.max_error = std::max(out.max_error, off);
-      most = std::max(most, std::fabs(row[i]));
-    }
-    const double range = static_cast<double>(most) + static_cast<double>(row_most) / 255.0;
-    if (most > 0) out.reach += static_cast<double>(end - at) * range * range;
-  }
-  return out;
-}
-
 std::string name_of(const rom::TensorShape& place) {
-  const auto name = config::kTensorClassNames[place.tensor_class];
-  if (!config::in_layer(place.tensor_class)) return std::string(name);
-  return fmt::format("layer {} {}", place.layer.value, name);
+  return rom::name_of(config::role_of(place.tensor_class), place.layer);
 }
 
 /// The model without what a checkpoint's file may call it.
@@ -72,16 +24,50 @@ std::string shapes_of(config::ModelConfig model) {
   return config::to_json(model);
 }
 
+/// Why the image cannot be baked again, or empty. One without a record is of an older Kiln, which had method 1.
+std::string obstacle(const rom::RomImage& image) {
+  const auto& record = image.provenance();
+  if (record && record->version > rom::kProvenanceVersion)
+    return fmt::format("says in version {} what it was baked from, expected version {}: a later Kiln baked it",
+                       record->version, rom::kProvenanceVersion);
+  const std::uint32_t method = record ? record->method : 1;
+  if (method == kMethod) return "";
+  return fmt::format("was baked by method {}, and this Kiln bakes by method {}; bake it again to compare it", method,
+                     kMethod);
+}
+
+/// "down has 4 bits (kmeans), asked for are 6 (kmeans)" for each class that differs.
+std::string difference_of(const config::BakeRecipe& image, const config::BakeRecipe& asked) {
+  const auto words = [](const config::TensorFormat& format) {
+    return std::pair(format.bits, std::string(format.codebook == config::CodebookKind::KMeans ? "kmeans" : "uniform"));
+  };
+  std::string text;
+  for (std::size_t i = 0; i < config::kTensorClasses; ++i) {
+    const auto ours = words(image.formats[i]), theirs = words(asked.formats[i]);
+    if (ours == theirs) continue;
+    text += fmt::format("{}{} has {} bits ({}), asked for are {} ({})", text.empty() ? "" : "; ",
+                        config::kTensorClassNames[i], ours.first, ours.second, theirs.first, theirs.second);
+  }
+  return text;
+}
+
 class Comparer {
  public:
   Comparer(const rom::RomImage& image, const checkpoint::Checkpoint& checkpoint, base::ThreadPool& pool,
-           const base::Progress& progress)
+           const base::Progress& progress, const CompareOptions& options)
       : image_(image),
         checkpoint_(checkpoint),
         pool_(pool),
-        work_("comparing", progress, total_weights(image.model())) {}
+        options_(options),
+        work_("comparing", progress, total_weights(image.model())),
+        rebake_(std::in_place, image, pool) {
+    if (options.proof == Proof::Bytes) out_.bytes.emplace();
+  }
 
   base::Result<Comparison> run() {
+    if (const auto why = obstacle(image_); !why.empty()) return base::Error{image_.path() + " " + why};
+    out_.hashes_recorded = image_.provenance().has_value();
+    compare_recipe();
     if (shapes_of(image_.model()) != shapes_of(checkpoint_.config())) {
       out_.differences.push_back(fmt::format("the model differs: the image has {}, the checkpoint {}",
                                              shapes_of(image_.model()), shapes_of(checkpoint_.config())));
@@ -91,10 +77,23 @@ class Comparer {
     out_.same_model = out_.differences.empty();
     for (const auto& place : rom::tensor_shapes(checkpoint_.config()))
       if (auto status = compare_tensor(place); !status) return status.error();
+    judge_hashes();
+    if (auto status = compare_bytes(); !status) return status.error();
     return std::move(out_);
   }
 
  private:
+  void compare_recipe() {
+    const auto& recipe = image_.recipe();
+    if (const auto hash = rom::recipe_hash(recipe); image_.provenance() && hash != image_.provenance()->recipe)
+      out_.differences.push_back(
+          fmt::format("the recipe is not the one by which the image was baked: its hash is {}, the image records {}",
+                      hash, image_.provenance()->recipe));
+    if (options_.recipe == nullptr) return;
+    if (const auto difference = difference_of(recipe, *options_.recipe); !difference.empty())
+      out_.differences.push_back("the recipe is another: " + difference);
+  }
+
   [[nodiscard]] bool places_differ() const {
     const auto ours = rom::tensor_shapes(image_.model());
     const auto theirs = rom::tensor_shapes(checkpoint_.config());
@@ -110,7 +109,7 @@ class Comparer {
     const std::span<const float> norms = head->norms;
     const std::size_t width = head->model.hidden_size;
     const auto differs = [&](std::span<const float> found, std::size_t place) {
-      return !std::ranges::equal(found, norms.subspan(place * width, width));
+      return !std::ranges::equal(std::as_bytes(found), std::as_bytes(norms.subspan(place * width, width)));
     };
     for (std::uint32_t layer = 0; layer < head->model.layers; ++layer) {
       if (differs(image_.attention_norm({layer}), 2 * std::size_t{layer}))
@@ -123,36 +122,77 @@ class Comparer {
     if (!std::ranges::equal(image_.rope_increments(), head->rope_increments))
       out_.differences.push_back("the RoPE frequencies differ");
     if (image_.tokenizer() != head->tokenizer) out_.differences.push_back("the tokenizer differs");
+    found_ = provenance_of(*head);
+    for (const auto& tensor : found_.tensors)
+      if (config::is_norm(tensor.role) && is_another(tensor)) rebake_.reset();
+    return rebake_ && out_.bytes ? rebake_->compare_bytes(*head) : base::Status();
+  }
+
+  /// Where the image records hashes, and not this one.
+  [[nodiscard]] bool is_another(const rom::SourceTensor& tensor) const {
+    if (!image_.provenance()) return false;
+    const auto* record = image_.provenance()->find(tensor.role, tensor.layer);
+    return record == nullptr || record->hash != tensor.hash;
+  }
+
+  void judge_hashes() {
+    if (!image_.provenance()) return;
+    for (const auto& tensor : found_.tensors) {
+      ++out_.hashes_checked;
+      if (!is_another(tensor)) continue;
+      const auto* record = image_.provenance()->find(tensor.role, tensor.layer);
+      out_.other_hashes.push_back(fmt::format("{}: its hash is {}, the image was baked from {}",
+                                              rom::name_of(tensor.role, tensor.layer), tensor.hash,
+                                              record != nullptr ? record->hash : "no such tensor"));
+    }
+  }
+
+  base::Status compare_bytes() {
+    if (!rebake_ || !out_.bytes) return {};
+    const auto difference = rebake_->finish(found_);
+    if (!difference) return difference.error();
+    out_.bytes->equal = !*difference;
+    out_.bytes->difference = *difference ? fmt::format("byte {} of {} ({}) is another when the image is baked again",
+                                                       **difference, image_.file_bytes(), image_.part_at(**difference))
+                                         : "";
     return {};
   }
 
   base::Status compare_tensor(const rom::TensorShape& place) {
     const auto& tensor = image_.tensor(place.tensor_class, place.layer);
     const RowSource source(checkpoint_, place.tensor_class, place.layer, numerics::best_simd());
+    const auto role = source.tensor().role;
+    const bool tied = role != config::role_of(place.tensor_class);  // read before, as the embedding
+    SourceHash hash(tied ? 0 : source.rows());
+    if (rebake_)
+      if (auto status = rebake_->begin(source, place); !status) return status;
     std::vector<RowFindings> rows;
     RowFindings sum;
     const auto status = work_.batches(source, [&](std::uint64_t first, std::uint64_t count) {
       rows.assign(count, {});
-      auto done = RowBatches::units(
-          source, pool_, first, count, [&](std::span<const float> values, std::size_t at, std::size_t n) {
-            std::vector<float> decoded(kPanelRows * source.stride());
-            for (std::size_t row = 0; row < n; ++row) {
-              if (row % kPanelRows == 0) rom::decode_panel(tensor.matrix, (first + at + row) / kPanelRows, decoded);
-              rows[at + row] = examine(values.subspan(row * source.stride(), source.stride()),
-                                       std::span(decoded).subspan(row % kPanelRows * source.stride(), source.stride()),
-                                       source.columns());
-            }
-          });
+      if (rebake_) rebake_->begin_batch(first, count);
+      const auto body = [&](std::span<const float> values, std::size_t at, std::size_t n) {
+        examine_rows(tensor.matrix, values, first + at, std::span(rows).subspan(at, n));
+        if (rebake_) rebake_->quantise(values, at, n);
+      };
+      auto done = RowBatches::units(source, pool_, first, count, body, tied ? nullptr : &hash);
       for (const auto& row : rows) {
         sum.energy += row.energy;
         sum.error += row.error;
         sum.reach += row.reach;
         sum.max_error = std::max(sum.max_error, row.max_error);
       }
-      return done;
+      return done && rebake_ ? rebake_->end_batch() : done;
     });
     if (!status) return status.error();
     judge(place, tensor, sum);
+    if (!tied) {
+      found_.set_hash(role, place.layer, hash.hex());
+      if (is_another(*found_.find(role, place.layer))) rebake_.reset();
+    }
+    if (!rebake_) return {};
+    ++out_.codes_checked;
+    if (!rebake_->difference().empty()) out_.other_codes.push_back(rebake_->difference());
     return {};
   }
 
@@ -174,15 +214,19 @@ class Comparer {
   const rom::RomImage& image_;
   const checkpoint::Checkpoint& checkpoint_;
   base::ThreadPool& pool_;
+  const CompareOptions& options_;
   RowBatches work_;
+  rom::Provenance found_;         // hashes of the checkpoint
+  std::optional<Rebake> rebake_;  // until a tensor is another: then codes say nothing more
   Comparison out_;
 };
 
 }  // namespace
 
 base::Result<Comparison> compare(const rom::RomImage& image, const checkpoint::Checkpoint& checkpoint,
-                                 base::ThreadPool& pool, const base::Progress& progress) {
-  return Comparer(image, checkpoint, pool, progress).run();
+                                 base::ThreadPool& pool, const base::Progress& progress,
+                                 const CompareOptions& options) {
+  return Comparer(image, checkpoint, pool, progress, options).run();
 }
 
 }  // namespace kiln::bake

@@ -41,7 +41,8 @@ base::Status RowBatches::batches(const RowSource& source,
 
 base::Status RowBatches::units(const RowSource& source, base::ThreadPool& pool, std::uint64_t first,
                                std::uint64_t count,
-                               const std::function<void(std::span<const float>, std::size_t, std::size_t)>& body) {
+                               const std::function<void(std::span<const float>, std::size_t, std::size_t)>& body,
+                               SourceHash* hash) {
   const std::size_t unit = source.unit_rows();
   std::mutex mutex;
   std::optional<std::pair<std::uint64_t, base::Error>>
@@ -50,7 +51,7 @@ base::Status RowBatches::units(const RowSource& source, base::ThreadPool& pool, 
     const std::uint64_t at = i * unit;
     const std::uint64_t rows = std::min<std::uint64_t>(unit, count - at);
     std::vector<float> values;
-    if (auto status = source.read(first + at, rows, values); !status) {
+    if (auto status = source.read(first + at, rows, values, hash); !status) {
       const std::lock_guard lock(mutex);
       if (!failure || at < failure->first) failure = {at, status.error()};
       return;

@@ -30,8 +30,10 @@ class RowBatches {
   base::Status batches(const RowSource& source, const std::function<base::Status(std::uint64_t, std::uint64_t)>& body);
 
   /// Reads the units of a batch in parallel and calls body(rows, place of the first row in the batch, count) for each.
+  /// `hash` gets the rows as they are in the checkpoint.
   static base::Status units(const RowSource& source, base::ThreadPool& pool, std::uint64_t first, std::uint64_t count,
-                            const std::function<void(std::span<const float>, std::size_t, std::size_t)>& body);
+                            const std::function<void(std::span<const float>, std::size_t, std::size_t)>& body,
+                            SourceHash* hash = nullptr);
 
  private:
   std::string_view what_;

@@ -53,12 +53,14 @@ RowSource::RowSource(const checkpoint::Checkpoint& checkpoint, TensorClass tenso
       stride_(base::ceil_div(info_->columns, numerics::kGroup) * numerics::kGroup),
       simd_(simd) {}
 
-base::Status RowSource::read(std::uint64_t first, std::uint64_t count, std::vector<float>& out) const {
+base::Status RowSource::read(std::uint64_t first, std::uint64_t count, std::vector<float>& out,
+                             SourceHash* hash) const {
   base::check(first % row_block_ == 0 && count % row_block_ == 0, "whole blocks of rows");
   const std::size_t width = columns();
   out.resize(count * stride_);
   if (auto status = checkpoint_->read_rows(*info_, first, count, std::span(out).first(count * width)); !status)
     return status;
+  if (hash != nullptr) hash->add(first, width, std::span(out).first(count * width));
   if (stride_ != width) {
     for (std::size_t row = count; row-- > 0;) {
       std::memmove(out.data() + row * stride_, out.data() + row * width, width * sizeof(float));

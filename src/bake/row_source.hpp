@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "bake/source_hash.hpp"
 #include "checkpoint/checkpoint.hpp"
 #include "kiln/base/result.hpp"
 #include "kiln/config/bake_recipe.hpp"
@@ -35,9 +36,14 @@ class RowSource {
   /// The fewest rows that read() takes at once: 1, or a head's block. The first row is a multiple of it.
   [[nodiscard]] std::size_t granule() const { return row_block_; }
 
+  /// The checkpoint's tensor.
+  [[nodiscard]] const checkpoint::TensorInfo& tensor() const { return *info_; }
+
   /// Rows [first, first + count), transformed, `stride` floats each, padded with zeros. Fails where the checkpoint
-  /// does, and on weights so large that the transform leaves the range of a float.
-  base::Status read(std::uint64_t first, std::uint64_t count, std::vector<float>& out) const;
+  /// does, and on weights so large that the transform leaves the range of a float. `hash` gets the rows as they are in
+  /// the checkpoint.
+  base::Status read(std::uint64_t first, std::uint64_t count, std::vector<float>& out,
+                    SourceHash* hash = nullptr) const;
   void release() const { checkpoint_->release(*info_); }
 
  private:

@@ -114,6 +114,10 @@ void narrow(ScaleSearch& search, int bits, const Findings& findings) {
 
 }  // namespace
 
+std::uint64_t sample_seed(config::TensorClass tensor_class, base::LayerId layer) {
+  return base::mix(static_cast<std::uint64_t>(tensor_class), layer.value);
+}
+
 base::Result<TensorFit> fit_tensor(const RowSource& source, const config::TensorFormat& format, std::uint64_t seed,
                                    base::ThreadPool& pool, numerics::Simd simd) {
   TensorFit fit{uniform_codebook(format.bits), first_search(format.bits)};

@@ -17,7 +17,10 @@ struct TensorFit {
   ScaleSearch search;
 };
 
-/// `seed` picks the sampled rows; the same for the same tensor in every bake.
+/// Picks the sampled rows: the same for the same tensor in every bake.
+std::uint64_t sample_seed(config::TensorClass tensor_class, base::LayerId layer);
+
+/// `seed` picks the sampled rows.
 base::Result<TensorFit> fit_tensor(const RowSource& source, const config::TensorFormat& format, std::uint64_t seed,
                                    base::ThreadPool& pool, numerics::Simd simd);
 

@@ -3,11 +3,25 @@
 #include <fmt/format.h>
 #include <xxhash.h>
 
+#include <bit>
+
 #include "kiln/base/result.hpp"
 
 namespace kiln::base {
 
 std::uint64_t checksum64(std::span<const std::byte> data) { return XXH3_64bits(data.data(), data.size()); }
+
+Digest digest128(std::span<const std::byte> data) {
+  XXH128_canonical_t canonical;
+  XXH128_canonicalFromHash(&canonical, XXH3_128bits(data.data(), data.size()));
+  return std::bit_cast<Digest>(canonical.digest);
+}
+
+std::string hex_of(const Digest& digest) {
+  std::string hex;
+  for (const std::byte byte : digest) hex += fmt::format("{:02x}", std::to_integer<unsigned>(byte));
+  return hex;
+}
 
 struct ContentHash::State {
   XXH3_state_t* xxh = XXH3_createState();

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <limits>
 
 #include "checkpoint/layout.hpp"
@@ -111,7 +110,6 @@ base::Result<config::ModelConfig> gguf_model_config(const GgufFile& file) {
   config::ModelConfig out;
   const auto name = file.text("general.name");
   if (!name) return name.error();
-  out.name = name->value_or(std::filesystem::path(file.path()).stem().string());
   out.layers = in.integer("block_count");
   out.max_context = in.integer("context_length");
   out.hidden_size = in.integer("embedding_length");
@@ -147,6 +145,7 @@ base::Result<config::ModelConfig> gguf_model_config(const GgufFile& file) {
   out.tied_embeddings = file.tensor(gguf_name(Role::LmHead, {})) == nullptr;
   if (const auto valid = out.validate(); !valid)
     return base::Error{fmt::format("{}: of the shapes in the metadata, {}", file.path(), valid.error().message)};
+  out.name = name->has_value() ? **name : name_by_size(out);
   return out;
 }
 

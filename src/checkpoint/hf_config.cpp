@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "base/text.hpp"
+#include "checkpoint/layout.hpp"
 #include "checkpoint/strict_json.hpp"
 
 namespace kiln::checkpoint {
@@ -77,10 +79,19 @@ void read_rope(ObjectReader& in, const char* key, config::ModelConfig& out) {
   if (rope.failure()) in.adopt(*rope.failure());
 }
 
+/// The last part of `_name_or_path`, a repository's name or a folder's at the time of writing; empty if it names nothing.
+std::string given_name(const ObjectReader& in) {
+  const json::Value* path = in.find("_name_or_path");
+  if (path == nullptr || !path->is_text()) return "";
+  std::string name = path->text().substr(0, path->text().find_last_not_of('/') + 1);
+  name.erase(0, name.find_last_of('/') + 1);
+  const bool usable = name != "." && name != ".." && name.size() <= 100 && base::without_controls(name) == name;
+  return usable ? name : "";
+}
+
 }  // namespace
 
-base::Result<config::ModelConfig> parse_hf_config(const std::string& text, const std::string& file,
-                                                  const std::string& name) {
+base::Result<config::ModelConfig> parse_hf_config(const std::string& text, const std::string& file) {
   const auto json = parse_strict(text, file);
   if (!json) return json.error();
   ObjectReader in(*json, file, "");
@@ -88,7 +99,6 @@ base::Result<config::ModelConfig> parse_hf_config(const std::string& text, const
   refuse_what_is_not_there(in);
 
   config::ModelConfig out;
-  out.name = name;
   out.hidden_size = in.integer("hidden_size");
   out.intermediate_size = in.integer("intermediate_size");
   out.layers = in.integer("num_hidden_layers");
@@ -113,6 +123,8 @@ base::Result<config::ModelConfig> parse_hf_config(const std::string& text, const
   if (in.failure()) return *in.failure();
   if (const auto valid = out.validate(); !valid)
     return base::Error{fmt::format("{}: /{}", file, valid.error().message)};  // the sentence begins with the key
+  out.name = given_name(in);
+  if (out.name.empty()) out.name = name_by_size(out);
   return out;
 }
 

@@ -9,8 +9,7 @@
 
 namespace kiln::checkpoint {
 
-/// `file` is in errors, `name` becomes the model's name.
-base::Result<config::ModelConfig> parse_hf_config(const std::string& json, const std::string& file,
-                                                  const std::string& name);
+/// `file` is in errors. The model's name is the last part of `_name_or_path`, or else one by its size.
+base::Result<config::ModelConfig> parse_hf_config(const std::string& json, const std::string& file);
 
 }  // namespace kiln::checkpoint

@@ -199,8 +199,7 @@ base::Result<std::unique_ptr<Checkpoint>> open_hf(const std::string& source) {
   const std::string config_file = (directory / "config.json").string();
   const auto config_json = base::read_text_file(config_file, kMaximumConfig);
   if (!config_json) return config_json.error();
-  const fs::path last = directory.filename().empty() ? directory.parent_path().filename() : directory.filename();
-  auto config = parse_hf_config(*config_json, config_file, last.string());
+  auto config = parse_hf_config(*config_json, config_file);
   if (!config) return config.error();
 
   MappedParts parts;

@@ -43,6 +43,17 @@ std::string gguf_name(Role role, base::LayerId layer) {
   return config::in_layer(role) ? fmt::format("blk.{}.{}", layer.value, name) : std::string(name);
 }
 
+std::string name_by_size(const config::ModelConfig& model) {
+  double weights = 0;
+  for (const auto& tensor : layout(model, !model.tied_embeddings))
+    weights += static_cast<double>(tensor.rows) * static_cast<double>(tensor.columns);
+  const auto [unit, letter] = weights < 1e6   ? std::pair(1e3, 'k')
+                              : weights < 1e9 ? std::pair(1e6, 'm')
+                                              : std::pair(1e9, 'b');
+  const double count = weights / unit;
+  return fmt::format("llama-{:.{}f}{}", count, count < 10 ? 2 : count < 100 ? 1 : 0, letter);
+}
+
 std::vector<TensorInfo> layout(const config::ModelConfig& model, bool separate_head) {
   std::vector<TensorInfo> all;
   for (const auto& tensor : config::model_tensors(model)) {

@@ -12,6 +12,10 @@ namespace kiln::checkpoint {
 /// `separate_head`: whether there is an LmHead.
 std::vector<TensorInfo> layout(const config::ModelConfig& config, bool separate_head);
 
+/// What a model is called whose checkpoint does not say its name: "llama-8.03b", by the weights of its tensors. Never
+/// where the file is: the same checkpoint in two places is the same model.
+std::string name_by_size(const config::ModelConfig& model);
+
 std::string hf_name(Role role, base::LayerId layer);
 std::string gguf_name(Role role, base::LayerId layer);
 

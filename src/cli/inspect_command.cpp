@@ -19,12 +19,14 @@ const study::RomInspection& told(study::RomInspection&&) = delete;
 const checkpoint::Checkpoint& told(const std::unique_ptr<checkpoint::Checkpoint>& checkpoint) { return *checkpoint; }
 
 base::Result<int> inspect(const study::InspectQuestion& question, Session& session) {
-  if (const auto set = session.allow_set({"chip", "model"}); !set) return set.error();
+  if (const auto set = session.allow_set({"chip", "model", "recipe"}); !set) return set.error();
   const bool checkpoint = study::is_checkpoint(question.file);
   if (const auto set = session.refuse_set_of_shapes(checkpoint ? question.file : question.against); !set)
     return set.error();
   if (question.chip.empty())
     if (const auto set = session.refuse_set("chip", "no --chip is given"); !set) return set.error();
+  if (question.recipe.empty())
+    if (const auto set = session.refuse_set("recipe", "no --recipe is given"); !set) return set.error();
   const auto answer = study::inspect(question, session.environment());
   if (!answer) return answer.error();
   const auto tell = [&](const auto& inspected) -> base::Result<int> {
@@ -44,13 +46,20 @@ void add_inspect(CLI::App& app, Action& chosen) {
       app.add_subcommand("inspect", "Describe a checkpoint or a ROM image, or prove an image against its checkpoint");
   command->add_option("FILE", question->file, "ROM image or checkpoint")->required();
   command->add_option("--chip", question->chip, "Show the image's tiles, fill and waste on this chip")->type_name("C");
-  command->add_option("--against", question->against, "Decode the image and compare it with this checkpoint")
+  command
+      ->add_option("--against", question->against,
+                   "Prove that the image was baked from this checkpoint: hashes of the tensors, then codes")
       ->type_name("CHECKPOINT");
+  command->add_flag("--rebake", question->rebake,
+                    "With --against: baking again must give the same image, byte by byte");
+  command->add_option("--recipe", question->recipe, "With --against: the image must have been baked by this recipe")
+      ->type_name("R");
   command->footer(
       "Examples:\n"
       "  kiln inspect models/kiln-stories-1m\n"
       "  kiln inspect stories.rom --chip demo\n"
-      "  kiln inspect stories.rom --against models/kiln-stories-1m      # exit status 1 if they differ");
+      "  kiln inspect stories.rom --against models/kiln-stories-1m      # exit status 1 if they differ\n"
+      "  kiln inspect stories.rom --against models/kiln-stories-1m --recipe w4 --rebake");
   command->callback(
       [question, &chosen] { chosen = [question](Session& session) { return inspect(*question, session); }; });
 }

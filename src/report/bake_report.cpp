@@ -61,6 +61,17 @@ Json tensors_json(const rom::RomImage& image) {
   return list;
 }
 
+Json provenance_json(const rom::Provenance& provenance) {
+  Json json{{"version", provenance.version}};
+  if (provenance.version > rom::kProvenanceVersion) return json;
+  json["method"] = provenance.method;
+  json["recipe_hash"] = provenance.recipe;
+  json["tensors"] = Json::array();
+  for (const auto& t : provenance.tensors)
+    json["tensors"].push_back(Json{{"tensor", rom::name_of(t.role)}, {"layer", t.layer.value}, {"hash", t.hash}});
+  return json;
+}
+
 double bits_per_weight(const rom::RomImage& image) {
   std::uint64_t bits = 0;
   std::uint64_t weights = 0;
@@ -116,12 +127,53 @@ std::string shape_line(const config::ModelConfig& m) {
       grouped(m.max_context), m.tied_embeddings ? "tied" : "untied");
 }
 
+/// The first few, and how many more there are.
+std::string first_of(const std::vector<std::string>& sentences, std::string_view what) {
+  constexpr std::size_t kMost = 4;
+  std::string text;
+  for (std::size_t i = 0; i < std::min(kMost, sentences.size()); ++i)
+    text += hanging(fmt::format("  {}: {}", what, sentences[i]), 4, kTerminalColumns);
+  if (sentences.size() > kMost) text += fmt::format("  {}: {} more\n", what, sentences.size() - kMost);
+  return text;
+}
+
 std::string comparison_text(const bake::Comparison& comparison) {
   std::string text = distortion_table(comparison.tensors);
-  for (const auto& sentence : comparison.differences) text += "  differs: " + sentence + "\n";
-  for (const auto& sentence : comparison.beyond_bound) text += "  beyond its bound: " + sentence + "\n";
-  text += comparison.matches() ? "the image holds this checkpoint\n" : "the image does NOT hold this checkpoint\n";
-  return text;
+  for (const auto& sentence : comparison.differences) text += hanging("  differs: " + sentence, 4, kTerminalColumns);
+  for (const auto& sentence : comparison.beyond_bound)
+    text += hanging("  beyond its bound: " + sentence, 4, kTerminalColumns);
+  text += first_of(comparison.other_hashes, "another tensor");
+  text += first_of(comparison.other_codes, "another code or scale");
+  if (comparison.hashes_recorded && comparison.hashes_checked > 0)
+    text += fmt::format("{} of {} tensors have the recorded hash\n",
+                        comparison.hashes_checked - comparison.other_hashes.size(), comparison.hashes_checked);
+  if (!comparison.tensors.empty())
+    text +=
+        fmt::format("{} of {} matrices were baked again, {} with the same codes and scales\n", comparison.codes_checked,
+                    comparison.tensors.size(), comparison.codes_checked - comparison.other_codes.size());
+  if (comparison.bytes)
+    text += wrapped(comparison.bytes->equal ? "every byte is as baking again writes it"
+                                            : "not every byte is the same: " + comparison.bytes->difference);
+  if (!comparison.matches()) return text + "the image does NOT hold this checkpoint\n";
+  if (comparison.hashes_recorded) return text + "the image holds this checkpoint\n";
+  return text +
+         "the image holds the codes and scales of this checkpoint; an older Kiln baked it and recorded no\n"
+         "  hashes, so that a change too small to alter one cannot be seen: bake it again for a full proof\n";
+}
+
+Json comparison_json(const bake::Comparison& comparison) {
+  Json json{{"matches", comparison.matches()},
+            {"differences", comparison.differences},
+            {"beyond_bound", comparison.beyond_bound},
+            {"tensor_hashes",
+             {{"recorded", comparison.hashes_recorded},
+              {"checked", comparison.hashes_checked},
+              {"differing", comparison.other_hashes}}},
+            {"codes", {{"matrices_checked", comparison.codes_checked}, {"differing", comparison.other_codes}}},
+            {"tensors", distortions(comparison.tensors)}};
+  if (comparison.bytes)
+    json["rebake"] = Json{{"equal", comparison.bytes->equal}, {"difference", comparison.bytes->difference}};
+  return json;
 }
 
 }  // namespace
@@ -161,18 +213,13 @@ std::string inspect_json(const study::RomInspection& inspection) {
   json["tokenizer"] = image.tokenizer().has_value();
   json["bits_per_weight"] = bits_per_weight(image);
   json["tensors"] = tensors_json(image);
+  if (image.provenance()) json["provenance"] = provenance_json(*image.provenance());
   if (inspection.placement) {
     json["chip"] = inspection.placement->chip().name;
     json["tile_arrays"] = arrays_json(*inspection.placement);
     json["kv_capacity_tokens"] = inspection.placement->kv().capacity_tokens;
   }
-  if (inspection.comparison) {
-    const auto& comparison = *inspection.comparison;
-    json["comparison"] = Json{{"matches", comparison.matches()},
-                              {"differences", comparison.differences},
-                              {"beyond_bound", comparison.beyond_bound},
-                              {"tensors", distortions(comparison.tensors)}};
-  }
+  if (inspection.comparison) json["comparison"] = comparison_json(*inspection.comparison);
   return dump(json);
 }
 
@@ -182,6 +229,9 @@ std::string inspect_text(const study::RomInspection& inspection) {
   text += fmt::format("recipe {}, {}, {:.3f} bits per weight, {} tokenizer\nhash {}\n", image.recipe().name,
                       bytes(image.file_bytes()), bits_per_weight(image), image.tokenizer() ? "with" : "without",
                       image.content_hash());
+  if (image.provenance() && !image.provenance()->tensors.empty())
+    text +=
+        fmt::format("with the hashes of the {} tensors that it was baked from\n", image.provenance()->tensors.size());
   struct Line {
     std::size_t count = 0;
     const rom::RomTensor* first = nullptr;

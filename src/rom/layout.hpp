@@ -92,8 +92,6 @@ constexpr std::uint64_t align_up(std::uint64_t offset) { return (offset + kAlign
 /// "codes of layer 3 gate", "tokenizer", the name of an added section: for error messages.
 std::string describe(const Section& section);
 
-/// Names of added sections that this Kiln reads; the others it skips if they are optional, else refuses the image.
-inline constexpr std::array<std::string_view, 0> kKnownNames = {};
 /// Nothing if the text is no section's name: 1 to 16 lower-case letters, digits and underscores.
 std::optional<SectionName> section_name(std::string_view text);
 /// Empty if the bytes are no name.

@@ -35,7 +35,8 @@ struct RomImage::Impl {
   std::vector<RomTensor> tensors = {};
   std::span<const std::uint64_t> rope_increments = {};
   std::span<const float> norms = {};
-  std::vector<Section> added = {};
+  std::vector<Section> directory = {};
+  std::optional<Provenance> provenance = {};
 
   /// Sections are aligned to 64 bytes in a mapping that is aligned to pages.
   template <class T>
@@ -50,7 +51,8 @@ struct RomImage::Impl {
 
   base::Result<std::vector<Section>> read_head();
   [[nodiscard]] base::Result<RomTensor> matrix(std::span<const Section> sections, std::size_t index) const;
-  base::Status bind(std::span<const Section> sections);
+  base::Status bind();
+  base::Status read_provenance();
 };
 
 namespace {
@@ -116,30 +118,40 @@ base::Result<RomTensor> RomImage::Impl::matrix(std::span<const Section> sections
   return tensor;
 }
 
-base::Status RomImage::Impl::bind(std::span<const Section> sections) {
-  rope_increments = part<std::uint64_t>(sections[place_of(SectionKind::RopeIncrements)]);
-  norms = part<float>(sections[place_of(SectionKind::Norms)]);
-  const auto additions = sections.last(count_added(sections));
-  added.assign(additions.begin(), additions.end());
-  const std::size_t matrices = (sections.size() - kFixedSections - added.size()) / kSectionsPerTensor;
+base::Status RomImage::Impl::read_provenance() {
+  for (const Section& section : std::span(directory).last(count_added(directory))) {
+    if (text_of(section.name) != kProvenance) continue;
+    const auto chars = part<char>(section);
+    auto read = parse_provenance({chars.data(), chars.size()}, model);
+    if (!read) return base::Error{fmt::format("{}: {}", file.path(), read.error().message)};
+    provenance = std::move(*read);
+  }
+  return {};
+}
+
+base::Status RomImage::Impl::bind() {
+  rope_increments = part<std::uint64_t>(directory[place_of(SectionKind::RopeIncrements)]);
+  norms = part<float>(directory[place_of(SectionKind::Norms)]);
+  const std::size_t matrices = (directory.size() - kFixedSections - count_added(directory)) / kSectionsPerTensor;
   for (std::size_t i = 0; i < matrices; ++i) {
-    auto tensor = matrix(sections, i);
+    auto tensor = matrix(directory, i);
     if (!tensor) return tensor.error();
     tensors.push_back(*tensor);
   }
   if (const auto fault = fault_of_norms(norms); !fault.empty())
     return base::Error{fmt::format("{}: {}", file.path(), fault)};
-  return {};
+  return read_provenance();
 }
 
 base::Result<RomImage> RomImage::open(const std::string& path, base::ThreadPool& pool, const base::Progress& progress) {
   auto file = base::MappedFile::open(path);
   if (!file) return file.error();
   auto impl = std::make_unique<Impl>(Impl{std::move(*file)});
-  const auto sections = impl->read_head();
+  auto sections = impl->read_head();
   if (!sections) return sections.error();
   if (auto status = check_contents(impl->file, *sections, pool, progress); !status) return status.error();
-  if (auto status = impl->bind(*sections); !status) return status.error();
+  impl->directory = std::move(*sections);
+  if (auto status = impl->bind(); !status) return status.error();
   return RomImage(std::move(impl));
 }
 
@@ -153,6 +165,17 @@ const config::BakeRecipe& RomImage::recipe() const { return impl_->recipe; }
 const std::optional<tokenizer::TokenizerSpec>& RomImage::tokenizer() const { return impl_->tokenizer; }
 const std::string& RomImage::content_hash() const { return impl_->content_hash; }
 std::uint64_t RomImage::file_bytes() const { return impl_->file.bytes().size(); }
+const std::string& RomImage::path() const { return impl_->file.path(); }
+std::span<const std::byte> RomImage::bytes() const { return impl_->file.bytes(); }
+const std::optional<Provenance>& RomImage::provenance() const { return impl_->provenance; }
+
+std::string RomImage::part_at(std::uint64_t byte) const {
+  if (byte < sizeof(Header)) return "header";
+  std::string part = "directory";
+  for (const Section& section : impl_->directory)
+    if (section.bytes > 0 && section.offset <= byte) part = describe(section);  // the zeros after it included
+  return part;
+}
 std::span<const RomTensor> RomImage::tensors() const { return impl_->tensors; }
 
 const RomTensor& RomImage::tensor(TensorClass c, base::LayerId layer) const {
@@ -174,7 +197,7 @@ std::span<const float> RomImage::final_norm() const { return impl_->norms.last(i
 std::span<const std::uint64_t> RomImage::rope_increments() const { return impl_->rope_increments; }
 
 std::optional<std::span<const std::byte>> RomImage::added(std::string_view name) const {
-  for (const Section& section : impl_->added)
+  for (const Section& section : std::span(impl_->directory).last(count_added(impl_->directory)))
     if (text_of(section.name) == name) return impl_->part<std::byte>(section);
   return std::nullopt;
 }

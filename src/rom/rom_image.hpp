@@ -18,6 +18,7 @@
 #include "kiln/config/bake_recipe.hpp"
 #include "kiln/config/model_config.hpp"
 #include "numerics/matrix.hpp"
+#include "rom/provenance.hpp"
 #include "tokenizer/tokenizer.hpp"
 
 namespace kiln::rom {
@@ -48,6 +49,12 @@ class RomImage {
   /// XXH3-128 over the contents (not the path, not the time), 32 hex digits.
   [[nodiscard]] const std::string& content_hash() const;
   [[nodiscard]] std::uint64_t file_bytes() const;
+  [[nodiscard]] const std::string& path() const;  ///< as it was opened
+  [[nodiscard]] std::span<const std::byte> bytes() const;
+  /// What a byte of the file belongs to: "header", "directory", "codes of layer 3 gate", ...
+  [[nodiscard]] std::string part_at(std::uint64_t byte) const;
+  /// What the image was baked from; nothing in one that an older Kiln baked.
+  [[nodiscard]] const std::optional<Provenance>& provenance() const;
 
   /// All matrices: embedding, then each layer's q k v o gate up down, then the LM head (there is always one: a tied
   /// table is stored twice, once for each use).

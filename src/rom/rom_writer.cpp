@@ -6,7 +6,6 @@
 #include <array>
 #include <cstring>
 
-#include "base/atomic_file.hpp"
 #include "kiln/config/load.hpp"
 #include "rom/head_check.hpp"
 #include "rom/layout.hpp"
@@ -15,7 +14,7 @@
 namespace kiln::rom {
 
 struct RomWriter::Impl {
-  base::AtomicFile file;
+  std::unique_ptr<ImageSink> sink;
   std::vector<Section> sections;
   std::size_t current = 0;    // section that is being written
   std::uint64_t written = 0;  // bytes of it
@@ -27,7 +26,7 @@ struct RomWriter::Impl {
   base::Status append(std::span<const std::byte> data) {
     const Section& section = sections[current];
     base::check(data.size() <= section.bytes - written, "more bytes than the section holds");
-    if (auto status = file.append(data); !status) return status;
+    if (auto status = sink->append(data); !status) return status;
     checksum.update(data);
     written += data.size();
     return {};
@@ -41,7 +40,7 @@ struct RomWriter::Impl {
     written = 0;
     const auto next = ++current < sections.size() ? sections[current].offset : align_up(section.offset + section.bytes);
     const std::array<std::byte, kAlignment> zeros = {};
-    return file.append(std::span(zeros).first(next - file.size()));
+    return sink->append(std::span(zeros).first(next - sink->size()));
   }
 
   base::Status whole(std::span<const std::byte> data) {
@@ -86,6 +85,15 @@ RomWriter& RomWriter::operator=(RomWriter&&) noexcept = default;
 RomWriter::~RomWriter() = default;
 
 base::Result<RomWriter> RomWriter::create(const std::string& path, const ImageHead& head) {
+  return create(path, head, [&] { return file_sink(path); });
+}
+
+base::Result<RomWriter> RomWriter::create(std::unique_ptr<ImageSink> sink, const ImageHead& head) {
+  return create("the image", head, [&] { return base::Result<std::unique_ptr<ImageSink>>(std::move(sink)); });
+}
+
+base::Result<RomWriter> RomWriter::create(const std::string& path, const ImageHead& head,
+                                          const std::function<base::Result<std::unique_ptr<ImageSink>>()>& open) {
   const std::string model = config::to_json(head.model);
   const std::string recipe = config::to_json(head.recipe);
   const auto tokens = encode_tokenizer(head.tokenizer);
@@ -98,19 +106,18 @@ base::Result<RomWriter> RomWriter::create(const std::string& path, const ImageHe
   if (tokens.size() > kMaxTokenizerBytes)
     return cannot(fmt::format("the tokenizer takes {} bytes, expected at most {}", tokens.size(), kMaxTokenizerBytes));
 
-  auto file = base::AtomicFile::create(path);
-  if (!file) return file.error();
+  auto sink = open();
+  if (!sink) return sink.error();
   auto impl =
-      std::make_unique<Impl>(Impl{std::move(*file), plan_image(head, {model.size(), recipe.size(), tokens.size()})});
+      std::make_unique<Impl>(Impl{std::move(*sink), plan_image(head, {model.size(), recipe.size(), tokens.size()})});
   impl->added = head.added;
   const auto bytes_of = [&](SectionKind kind) { return impl->sections[place_of(kind)].bytes; };
   base::check(head.rope_increments.size() * 8 == bytes_of(SectionKind::RopeIncrements),
               "one RoPE increment for each pair of a head");
   base::check(head.norms.size() * 4 == bytes_of(SectionKind::Norms), "two norms a layer and a final one");
 
-  // Header and directory are known last; until then zeros hold their place.
-  const std::vector<std::byte> place(impl->sections.front().offset);
-  if (auto status = impl->file.append(place); !status) return status.error();
+  // Header and directory are known last.
+  if (auto status = impl->sink->leave(impl->sections.front().offset); !status) return status.error();
   const std::array<std::span<const std::byte>, kFixedSections> parts = {
       std::as_bytes(std::span(model)), std::as_bytes(std::span(recipe)), std::span<const std::byte>(tokens),
       std::as_bytes(std::span(head.rope_increments)), std::as_bytes(std::span(head.norms))};
@@ -135,21 +142,27 @@ base::Status RomWriter::append_panels(std::span<const std::byte> codes, std::spa
   return impl_->end_tensor();
 }
 
+void RomWriter::replace_added(std::string_view name, std::vector<std::byte> bytes) {
+  const auto at = std::ranges::find(impl_->added, name, &AddedSection::name);
+  base::check(at != impl_->added.end() && at->bytes.size() == bytes.size(), "an added section of this size");
+  at->bytes = std::move(bytes);
+}
+
 base::Result<WrittenImage> RomWriter::finish() {
   base::check(impl_->matrices_complete(), "the image is not complete");
   for (const AddedSection& section : impl_->added)
     if (auto status = impl_->whole(section.bytes); !status) return status.error();
   const auto& sections = impl_->sections;
   Header header;
-  header.file_bytes = impl_->file.size();
+  header.file_bytes = impl_->sink->size();
   header.sections = static_cast<std::uint32_t>(sections.size());
   WrittenImage written{content_hash_of(sections), header.file_bytes};
   std::copy_n(written.content_hash.begin(), header.content_hash.size(), header.content_hash.begin());
   header.checksum = header_checksum(header);
-  if (auto status = impl_->file.write_at(0, std::as_bytes(std::span(&header, 1))); !status) return status.error();
-  if (auto status = impl_->file.write_at(sizeof header, std::as_bytes(std::span(sections))); !status)
+  if (auto status = impl_->sink->write_at(sizeof header, std::as_bytes(std::span(sections))); !status)
     return status.error();
-  if (auto status = impl_->file.commit(); !status) return status.error();
+  if (auto status = impl_->sink->write_at(0, std::as_bytes(std::span(&header, 1))); !status) return status.error();
+  if (auto status = impl_->sink->commit(); !status) return status.error();
   return written;
 }
 

@@ -4,15 +4,18 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "kiln/base/result.hpp"
 #include "kiln/config/bake_recipe.hpp"
 #include "kiln/config/model_config.hpp"
+#include "rom/image_sink.hpp"
 #include "tokenizer/tokenizer.hpp"
 
 namespace kiln::rom {
@@ -45,6 +48,7 @@ class RomWriter {
  public:
   /// Fails if the file cannot be created or if open() would refuse the head.
   static base::Result<RomWriter> create(const std::string& path, const ImageHead& head);
+  static base::Result<RomWriter> create(std::unique_ptr<ImageSink> sink, const ImageHead& head);
   RomWriter(RomWriter&&) noexcept;
   RomWriter& operator=(RomWriter&&) noexcept;
   ~RomWriter();
@@ -55,11 +59,15 @@ class RomWriter {
   /// row.
   base::Status append_panels(std::span<const std::byte> codes, std::span<const std::uint8_t> scales,
                              std::span<const float> row_scales);
+  /// Other bytes, as many, for a section that the head added: those that are known only after the matrices.
+  void replace_added(std::string_view name, std::vector<std::byte> bytes);
   /// After the last matrix: what was added, header, directory, and the file appears at its path.
   base::Result<WrittenImage> finish();
 
  private:
   struct Impl;
+  static base::Result<RomWriter> create(const std::string& path, const ImageHead& head,
+                                        const std::function<base::Result<std::unique_ptr<ImageSink>>()>& open);
   explicit RomWriter(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };

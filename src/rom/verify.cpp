@@ -3,12 +3,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "base/hash.hpp"
+#include "rom/provenance.hpp"
 
 namespace kiln::rom {
 namespace {
+
+/// Names of added sections that this Kiln reads; the others it skips if they are optional, else refuses the image.
+constexpr std::array<std::string_view, 1> kKnownNames = {kProvenance};
 
 struct Piece {
   std::size_t section = 0;

@@ -27,6 +27,21 @@ base::Result<Inspection> inspect_checkpoint(const InspectQuestion& question, con
   return Inspection(*std::move(checkpoint));
 }
 
+base::Result<bake::Comparison> compare(const InspectQuestion& question, const rom::RomImage& image,
+                                       Environment& environment) {
+  bake::CompareOptions options{question.rebake ? bake::Proof::Bytes : bake::Proof::Codes, nullptr};
+  config::BakeRecipe recipe;
+  if (!question.recipe.empty()) {
+    auto named = environment.configs().recipe(question.recipe);
+    if (!named) return named.error();
+    recipe = *std::move(named);
+    options.recipe = &recipe;
+  }
+  const auto checkpoint = open_checkpoint(question.against, environment.configs());
+  if (!checkpoint) return checkpoint.error();
+  return bake::compare(image, **checkpoint, environment.pool(), environment.progress, options);
+}
+
 base::Result<Inspection> inspect_rom(const InspectQuestion& question, Environment& environment) {
   auto image = rom::RomImage::open(question.file, environment.pool(), environment.progress);
   if (!image) return image.error();
@@ -40,9 +55,7 @@ base::Result<Inspection> inspect_rom(const InspectQuestion& question, Environmen
     inspection.placement = std::move(placed->placement);
   }
   if (!question.against.empty()) {
-    const auto checkpoint = open_checkpoint(question.against, environment.configs());
-    if (!checkpoint) return checkpoint.error();
-    auto compared = bake::compare(inspection.image, **checkpoint, environment.pool(), environment.progress);
+    auto compared = compare(question, inspection.image, environment);
     if (!compared) return compared.error();
     inspection.comparison = *std::move(compared);
   }
@@ -64,6 +77,8 @@ base::Result<BakeAnswer> bake(const BakeQuestion& question, Environment& environ
 }
 
 base::Result<Inspection> inspect(const InspectQuestion& question, Environment& environment) {
+  if (question.against.empty() && (question.rebake || !question.recipe.empty()))
+    return base::Error{"--rebake and --recipe have no effect without --against: nothing is compared"};
   return is_checkpoint(question.file) ? inspect_checkpoint(question, environment.configs())
                                       : inspect_rom(question, environment);
 }

@@ -30,7 +30,7 @@ TEST(Gguf, GivesRowsInRotateHalfOrder) {
     EXPECT_EQ(checkpoint->config().head_dim, 4U);
     EXPECT_EQ(checkpoint->config().vocab_size, 10U);
     EXPECT_EQ(checkpoint->config().rope_theta, 10000.0);
-    EXPECT_EQ(checkpoint->config().name, "tiny");
+    EXPECT_EQ(checkpoint->config().name, "llama-1.16k");
     EXPECT_FALSE(checkpoint->config().tied_embeddings);
     EXPECT_FALSE(checkpoint->tokenizer());
     expect_tiny_weights(*checkpoint);
@@ -39,6 +39,14 @@ TEST(Gguf, GivesRowsInRotateHalfOrder) {
     ASSERT_TRUE(checkpoint->read_rows(*q, 6, 1, row));
     EXPECT_EQ(row[0], tiny_weights(*q)[6 * 8]);
   }
+}
+
+TEST(Gguf, IsCalledAsItSays) {
+  auto builder = tiny_gguf();
+  builder.text("general.name", "A name");
+  const auto checkpoint = opened(builder);
+  ASSERT_NE(checkpoint, nullptr);
+  EXPECT_EQ(checkpoint->config().name, "A name");
 }
 
 TEST(Gguf, WithoutAnOutputMatrixIsTied) {

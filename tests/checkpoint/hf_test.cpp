@@ -42,6 +42,29 @@ TEST(HfDirectory, OpensInEachFloatType) {
   }
 }
 
+TEST(HfDirectory, TheModelsName_IsWhatItsFileSaysAndNotWhereItIs) {
+  const auto name_in = [](const std::string& where, const nlohmann::json& path) {
+    auto config = tiny_hf_config();
+    if (!path.is_null()) config["_name_or_path"] = path;
+    const auto directory = folder() / where;
+    fs::create_directories(directory);
+    const auto opened = open(write_hf(directory, config, tiny_hf_tensors()).string());
+    EXPECT_TRUE(opened) << opened.error().message;
+    return opened ? (*opened)->config().name : "";
+  };
+  const std::string by_size = name_in("a", nullptr);
+  EXPECT_EQ(by_size, "llama-1.16k");
+  EXPECT_EQ(name_in("b", nullptr), by_size);
+  EXPECT_EQ(name_in("a", "meta-llama/Llama-3.1-8B"), "Llama-3.1-8B");
+  EXPECT_EQ(name_in("a", "/models/run 7//"), "run 7");
+  EXPECT_EQ(name_in("a", "plain"), "plain");
+  EXPECT_EQ(name_in("a", std::string(100, 'x')), std::string(100, 'x'));
+  for (const nlohmann::json& none :
+       {nlohmann::json(""), nlohmann::json("/"), nlohmann::json("."), nlohmann::json("a/.."), nlohmann::json("a\nb"),
+        nlohmann::json(std::string(101, 'x')), nlohmann::json(7)})
+    EXPECT_EQ(name_in("a", none), by_size) << none;
+}
+
 TEST(HfDirectory, RowsAreReadInAnyOrderAndAfterRelease) {
   const auto opened = open(write_hf(folder(), tiny_hf_config(), tiny_hf_tensors()).string());
   ASSERT_TRUE(opened) << opened.error().message;

@@ -25,6 +25,11 @@ std::ptrdiff_t columns_of(const std::string& line) {
   return std::count_if(line.begin(), line.end(), [](char c) { return (c & 0xC0) != 0x80; });
 }
 
+void expect_a_hundred_columns(const std::string& text) {
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) EXPECT_LE(columns_of(line), 100) << line;
+}
+
 /// With a tiny model's shapes in the folder.
 class Cli : public test::KilnTest {
  protected:
@@ -123,10 +128,51 @@ TEST_F(Cli, BakesInspectsAndProvesAnImage) {
   const auto result = json::parse(inspected.out);
   EXPECT_TRUE(result["comparison"]["matches"]);
   EXPECT_EQ(result["tile_arrays"].size(), 5U);
+  EXPECT_EQ(result["provenance"]["method"], 1);
+  EXPECT_EQ(result["provenance"]["tensors"].size(), 21U);
+  EXPECT_EQ(result["provenance"]["tensors"][11]["tensor"], "final_norm");
+  EXPECT_EQ(result["provenance"]["tensors"][11]["hash"].get<std::string>().size(), 32U);
   EXPECT_GT(result["bits_per_weight"], 3.0);
   const auto other = kiln({"inspect", rom, "--against", "synthetic:" + path("tiny.json") + ":8"});
   EXPECT_EQ(other.status, 1);
   EXPECT_THAT(other.out, HasSubstr("does NOT hold"));
+  EXPECT_THAT(other.out, HasSubstr("another tensor: embedding: its hash is "));
+  EXPECT_THAT(other.out, HasSubstr("another tensor: 17 more"));
+}
+
+TEST_F(Cli, AnImageIsProvedToTheByte) {
+  const auto rom = baked("w3w6");
+  const std::vector<std::string> against = {"inspect", rom, "--against", tiny()};
+  const auto with = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), against.begin(), against.end());
+    return more;
+  };
+  const auto result = json::parse(kiln(with({"--rebake", "--recipe", "w3w6", "--json", "-"})).out)["comparison"];
+  EXPECT_TRUE(result["matches"]);
+  EXPECT_EQ(result["tensor_hashes"], (json{{"recorded", true}, {"checked", 21}, {"differing", json::array()}}));
+  EXPECT_EQ(result["codes"], (json{{"matrices_checked", 16}, {"differing", json::array()}}));
+  EXPECT_EQ(result["rebake"], (json{{"equal", true}, {"difference", ""}}));
+  EXPECT_THAT(kiln(with({"--rebake"})).out, HasSubstr("every byte is as baking again writes it\nthe image holds"));
+  const auto recipe = kiln(with({"--recipe", "w4"}));
+  EXPECT_EQ(recipe.status, 1);
+  EXPECT_THAT(recipe.out, HasSubstr("embedding has 6 bits (uniform), asked for are 4 (kmeans); q has 3\n"));
+  expect_refused({"inspect", rom, "--rebake"}, "--rebake and --recipe have no effect without --against");
+  expect_refused({"inspect", rom, "--recipe", "w4"}, "--rebake and --recipe have no effect without --against");
+  expect_refused(with({"--set", "recipe:name=x"}), "no --recipe is given");
+}
+
+/// A folder, its name, threads and vector width are no part of an image.
+TEST_F(Cli, ABakeIsTheSameWhereverItIsDone) {
+  const auto elsewhere = path("else where");
+  std::filesystem::copy(kModel, elsewhere);
+  ASSERT_EQ(kiln({"bake", kModel, "-o", path("a.rom"), "--recipe", "w2"}).status, 0);
+  ::setenv("KILN_SIMD", "scalar", 1);
+  ASSERT_EQ(kiln({"bake", elsewhere, "-o", path("b.rom"), "--recipe", "w2", "--threads", "1"}).status, 0);
+  ::setenv("KILN_SIMD", "avx2", 1);
+  const auto proved = kiln({"inspect", path("b.rom"), "--against", kModel, "--rebake", "--threads", "3"});
+  ::unsetenv("KILN_SIMD");
+  EXPECT_EQ(proved.status, 0) << proved.out;
+  EXPECT_EQ(test::slurp(path("a.rom")) == test::slurp(path("b.rom")), true);
 }
 
 TEST_F(Cli, WithoutARecipeABakeIsW3W6) {
@@ -272,8 +318,14 @@ TEST_F(Cli, TablesFitAHundredColumns) {
            {"baseline", "--model", "llama-3.1-70b", "--tp", "64", "--batch", "999", "--context", "99999"}}) {
     const auto outcome = kiln(arguments);
     ASSERT_EQ(outcome.status, 0) << outcome.err;
-    std::istringstream lines(outcome.out);
-    for (std::string line; std::getline(lines, line);) EXPECT_LE(columns_of(line), 100) << line;
+    expect_a_hundred_columns(outcome.out);
+  }
+  for (const std::vector<std::string>& more : {std::vector<std::string>{"--recipe", "w8"}, {"--rebake"}}) {
+    std::vector<std::string> arguments = {"inspect", rom, "--against", "synthetic:" + path("tiny.json") + ":8"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    const auto outcome = kiln(arguments);
+    ASSERT_EQ(outcome.status, 1) << outcome.err;
+    expect_a_hundred_columns(outcome.out);
   }
 }
 
