@@ -71,8 +71,7 @@ class TokenCounts {
       out_of_trees += output_beats(kind);
     return into_arrays * chip_.link[Link::VectorToArray] + 4 * chip_.link[Link::ArrayToTree] +
            out_of_trees * chip_.link[Link::TreeToVector] +
-           output_beats(ArrayKind::Qkv) * chip_.link[Link::VectorToAttention] +
-           q * chip_.link[Link::AttentionToVector];
+           output_beats(ArrayKind::Qkv) * chip_.link[Link::VectorToAttention] + q * chip_.link[Link::AttentionToVector];
   }
 
   void add_array(ArrayKind kind, std::uint64_t times, Activity& a) const {
@@ -112,8 +111,9 @@ void add_times(const Activity& of_one, std::uint64_t times, Activity& sum) {
 }  // namespace
 
 bool of_a_tile_kind(const program::Counter<Activity>& counter) {
-  for (const auto value : {&Activity::products, &Activity::selections, &Activity::plane_bits, &Activity::counted_bits,
-                           &Activity::constant_multiplications, &Activity::rom_rows_read, &Activity::multiply_accumulates})
+  for (const auto value :
+       {&Activity::products, &Activity::selections, &Activity::plane_bits, &Activity::counted_bits,
+        &Activity::constant_multiplications, &Activity::rom_rows_read, &Activity::multiply_accumulates})
     if (counter.value == value) return true;
   return false;
 }

@@ -1,8 +1,9 @@
 // Delays of a chip's paths against the cycles that the config gives them, and the fewest cycles that would do.
+#include "cost/clock.hpp"
+
 #include <algorithm>
 #include <cmath>
 
-#include "cost/clock.hpp"
 #include "kiln/cost/delays.hpp"
 #include "kiln/cost/die.hpp"
 

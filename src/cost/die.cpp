@@ -218,7 +218,8 @@ class Builder {
     Part track{std::nullopt, "room for wires", BlockKind::Logic, {}, {}, {}};
     const double typical = die_.area_mm2.typical;
     for (const Corner corner : base::kCorners)
-      track.area_mm2.at(corner) = std::max(0.0, die_.wire_bit_mm * tech_.wire_track_um.at(corner) / kMicronsPerMm - typical);
+      track.area_mm2.at(corner) =
+          std::max(0.0, die_.wire_bit_mm * tech_.wire_track_um.at(corner) / kMicronsPerMm - typical);
     die_.area_mm2 += track.area_mm2;
     if (track.area_mm2.high > 0) die_.parts.push_back(track);
     die_.parts.push_back(space);

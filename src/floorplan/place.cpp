@@ -68,7 +68,8 @@ double serpentine(std::vector<Stage>& stages, std::size_t rows, const Rectangle&
     shares[row].area += share.area;
     shares[row].thickness = std::max(shares[row].thickness, share.thickness);
   }
-  const auto heights = divide(shares, die.height_mm, die.width_mm);
+  std::vector<double> heights(rows);
+  divide(shares, die.height_mm, die.width_mm, heights);
   double sum = 0, y = 0;
   bool backwards = false;
   for (std::size_t row = 0; row < rows; ++row) {
@@ -76,7 +77,8 @@ double serpentine(std::vector<Stage>& stages, std::size_t rows, const Rectangle&
     if (backwards) std::reverse(members[row].begin(), members[row].end());
     std::vector<Share> parts;
     for (const std::size_t i : members[row]) parts.push_back(stages[i].share);
-    const auto widths = divide(parts, die.width_mm, heights[row]);
+    std::vector<double> widths(parts.size());
+    divide(parts, die.width_mm, heights[row], widths);
     double x = 0;
     for (std::size_t k = 0; k < parts.size(); ++k) {
       stages[members[row][k]].region = {x, y, widths[k], heights[row]};

@@ -3,14 +3,19 @@
 #include <algorithm>
 #include <cmath>
 
+#include "kiln/base/result.hpp"
+
 namespace kiln::floorplan {
 namespace {
 
 /// Of the remaining room, this much at most makes thin parts thicker.
 constexpr double kRoomForThin = 0.8;
 
-Slice halves(std::span<const std::size_t> sorted, std::span<const double> areas) {
-  if (sorted.size() == 1) return leaf(sorted[0], areas[sorted[0]]);
+const Slice& halves(std::span<const std::size_t> sorted, std::span<const double> areas, Slices& nodes) {
+  if (sorted.size() == 1) {
+    const double area = areas[sorted[0]];
+    return nodes.emplace_back(Slice{Slice::Cut::Leaf, sorted[0], {area, std::sqrt(area / kMaxAspect)}});
+  }
   double total = 0;
   for (const std::size_t block : sorted) total += areas[block];
   // The largest come first: cut where the first part has half of it, or just above.
@@ -19,21 +24,36 @@ Slice halves(std::span<const std::size_t> sorted, std::span<const double> areas)
   while (first + 1 < sorted.size() && (total > 0 ? sum < total / 2 : first < sorted.size() / 2)) {
     sum += areas[sorted[first++]];
   }
-  std::vector<Slice> parts;
-  parts.push_back(halves(sorted.subspan(0, first), areas));
-  parts.push_back(halves(sorted.subspan(first), areas));
-  return slices(Slice::Cut::Longer, std::move(parts));
+  Slice both{Slice::Cut::Longer};
+  both.add(halves(sorted.subspan(0, first), areas, nodes));
+  both.add(halves(sorted.subspan(first), areas, nodes));
+  return nodes.emplace_back(both);
 }
+
+/// Room for one number a part, without memory of its own for as many as a cut has.
+template <class Number>
+class Scratch {
+ public:
+  explicit Scratch(std::size_t count) {
+    if (count > few_.size()) many_.resize(count);
+    all_ = count > few_.size() ? std::span<Number>(many_) : std::span<Number>(few_).first(count);
+  }
+  Number& operator[](std::size_t i) { return all_[i]; }
+
+ private:
+  std::array<Number, kMostParts> few_{};
+  std::vector<Number> many_;
+  std::span<Number> all_;
+};
 
 }  // namespace
 
-std::vector<double> divide(std::span<const Share> shares, double length, double across) {
-  std::vector<double> result(shares.size());
+void divide(std::span<const Share> shares, double length, double across, std::span<double> result) {
   double area = 0;
   for (const Share& share : shares) area += share.area;
   if (!(area > 0) || !(across > 0)) {
     for (double& thickness : result) thickness = length / static_cast<double>(shares.size());
-    return result;
+    return;
   }
   const double room = std::max(0.0, length - area / across);
   double wanted = 0;
@@ -42,10 +62,11 @@ std::vector<double> divide(std::span<const Share> shares, double length, double 
     wanted += std::max(0.0, shares[i].thickness - result[i]);
   }
   const double given = wanted > 0 ? std::min(1.0, kRoomForThin * room / wanted) : 0;
-  std::vector<double> least = result;
-  for (std::size_t i = 0; i < shares.size(); ++i) least[i] += given * std::max(0.0, shares[i].thickness - result[i]);
+  Scratch<double> least(shares.size());
+  for (std::size_t i = 0; i < shares.size(); ++i)
+    least[i] = result[i] + given * std::max(0.0, shares[i].thickness - result[i]);
   // All grow by one factor, except those that are still thinner than their least; growing less can only add to these.
-  std::vector<bool> thin(shares.size(), false);
+  Scratch<char> thin(shares.size());
   for (bool changed = true; changed;) {
     changed = false;
     double rest = length, grown = 0;
@@ -60,37 +81,24 @@ std::vector<double> divide(std::span<const Share> shares, double length, double 
       result[i] =
           thin[i] || !(grown > 0) ? least[i] : std::max(shares[i].area / across, rest * (shares[i].area / grown));
       if (thin[i] || result[i] >= least[i]) continue;
-      thin[i] = true;
+      thin[i] = 1;
       changed = true;
     }
   }
-  return result;
 }
 
-Slice leaf(std::size_t block, double area) {
-  Slice slice;
-  slice.block = block;
-  slice.share = {area, std::sqrt(area / kMaxAspect)};
-  return slice;
+void Slice::add(const Slice& part) {
+  if (part.empty()) return;
+  base::check(count < kMostParts, "floorplan: a cut of too many parts");
+  parts[count++] = &part;
+  share.area += part.share.area;
+  share.thickness = std::max(share.thickness, part.share.thickness);
 }
 
-Slice slices(Slice::Cut cut, std::vector<Slice> parts) {
-  std::erase_if(parts, [](const Slice& part) { return empty(part); });
-  if (parts.size() == 1) return std::move(parts.front());
-  Slice slice;
-  slice.cut = cut;
-  for (const Slice& part : parts) {
-    slice.share.area += part.share.area;
-    slice.share.thickness = std::max(slice.share.thickness, part.share.thickness);
-  }
-  slice.parts = std::move(parts);
-  return slice;
-}
-
-Slice packed(std::vector<std::size_t> blocks, std::span<const double> areas) {
-  if (blocks.empty()) return slices(Slice::Cut::Rows, {});
+const Slice& packed(std::vector<std::size_t> blocks, std::span<const double> areas, Slices& nodes) {
+  if (blocks.empty()) return nodes.emplace_back();
   std::stable_sort(blocks.begin(), blocks.end(), [&](std::size_t a, std::size_t b) { return areas[a] > areas[b]; });
-  return halves(blocks, areas);
+  return halves(blocks, areas, nodes);
 }
 
 void cut_region(const Slice& slice, const Rectangle& region, std::vector<Rectangle>& cells) {
@@ -98,18 +106,18 @@ void cut_region(const Slice& slice, const Rectangle& region, std::vector<Rectang
     cells[slice.block] = region;
     return;
   }
-  if (slice.parts.empty()) return;
+  if (slice.count == 0) return;
   const bool columns =
       slice.cut == Slice::Cut::Columns || (slice.cut == Slice::Cut::Longer && region.width_mm >= region.height_mm);
-  std::vector<Share> shares;
-  shares.reserve(slice.parts.size());
-  for (const Slice& part : slice.parts) shares.push_back(part.share);
-  const auto thickness =
-      columns ? divide(shares, region.width_mm, region.height_mm) : divide(shares, region.height_mm, region.width_mm);
+  std::array<Share, kMostParts> shares;
+  std::array<double, kMostParts> thickness;
+  for (std::size_t i = 0; i < slice.count; ++i) shares[i] = slice.parts[i]->share;
+  divide(std::span(shares).first(slice.count), columns ? region.width_mm : region.height_mm,
+         columns ? region.height_mm : region.width_mm, std::span(thickness).first(slice.count));
   Rectangle cell = region;
-  for (std::size_t i = 0; i < slice.parts.size(); ++i) {
+  for (std::size_t i = 0; i < slice.count; ++i) {
     (columns ? cell.width_mm : cell.height_mm) = thickness[i];
-    cut_region(slice.parts[i], cell, cells);
+    cut_region(*slice.parts[i], cell, cells);
     (columns ? cell.x_mm : cell.y_mm) += thickness[i];
   }
 }

@@ -3,7 +3,9 @@
 // for their blocks, then to all by area.
 #pragma once
 
+#include <array>
 #include <cstddef>
+#include <deque>
 #include <span>
 #include <vector>
 
@@ -24,10 +26,13 @@ struct Share {
   double area = 0;
   double thickness = 0;
 };
-/// Thickness of each part of a region `length` long and `across` wide; they add up to `length`.
-std::vector<double> divide(std::span<const Share> shares, double length, double across);
+/// The thickness of each part of a region `length` long and `across` wide, into `thickness`; they add up to `length`.
+void divide(std::span<const Share> shares, double length, double across, std::span<double> thickness);
 
-/// A tree of cuts.
+inline constexpr std::size_t kMostParts = 16;  ///< of a cut
+
+/// A tree of cuts. Nodes point to others that outlive them: a search makes its clusters' once and thousands of trees of
+/// them.
 struct Slice {
   enum class Cut {
     Leaf,
@@ -35,17 +40,23 @@ struct Slice {
     Rows,     ///< parts from top to bottom
     Longer    ///< parts along the longer side
   };
-  Cut cut = Cut::Leaf;
+  Cut cut = Cut::Rows;
   std::size_t block = 0;  ///< of a leaf
-  Share share;
-  std::vector<Slice> parts;
+  Share share = {};
+  std::array<const Slice*, kMostParts> parts = {};
+  std::size_t count = 0;  ///< of parts
+
+  [[nodiscard]] bool empty() const { return cut != Cut::Leaf && count == 0; }
+  /// A part at the end; one without any leaf is left out.
+  void add(const Slice& part);
 };
-Slice leaf(std::size_t block, double area);
-/// Parts without any leaf are left out; a single part is returned itself.
-Slice slices(Slice::Cut cut, std::vector<Slice> parts);
+/// What is cut: of a single part that part itself.
+inline const Slice& only(const Slice& slice) { return slice.count == 1 ? *slice.parts[0] : slice; }
+
+/// Nodes that stay where they are.
+using Slices = std::deque<Slice>;
 /// Blocks of one kind together: halved by area again and again.
-Slice packed(std::vector<std::size_t> blocks, std::span<const double> areas);
-inline bool empty(const Slice& slice) { return slice.cut != Slice::Cut::Leaf && slice.parts.empty(); }
+const Slice& packed(std::vector<std::size_t> blocks, std::span<const double> areas, Slices& nodes);
 
 /// Writes each leaf's cell.
 void cut_region(const Slice& slice, const Rectangle& region, std::vector<Rectangle>& cells);

@@ -59,60 +59,6 @@ bool small(Unit unit) {
   }
 }
 
-struct Members {
-  std::vector<std::size_t> large, small;
-};
-
-class Tree {
- public:
-  Tree(const Arrangement& arrangement, std::span<const StageBlock> blocks) : arrangement_(arrangement) {
-    for (const StageBlock& block : blocks) areas_.push_back(block.area_mm2);
-    for (std::size_t i = 0; i < blocks.size(); ++i) {
-      const Unit unit = blocks[i].site.unit;
-      auto cluster = cluster_of(unit, blocks[i].kind);
-      if (cluster != Cluster::Io && small(unit) && arrangement.small_in_heart) cluster = Cluster::Heart;
-      Members& members = members_[static_cast<std::size_t>(cluster)];
-      (cluster != Cluster::Io && small(unit) ? members.small : members.large).push_back(i);
-    }
-  }
-  [[nodiscard]] Slice slice() const {
-    const Members& heart = members_[static_cast<std::size_t>(Cluster::Heart)];
-    std::vector<std::size_t> inner = heart.large;
-    inner.insert(inner.end(), heart.small.begin(), heart.small.end());
-    std::vector<Slice> left = stack(Slot::Left), right = stack(Slot::Right), middle = stack(Slot::Above);
-    std::reverse(middle.begin(), middle.end());
-    middle.push_back(packed(inner, areas_));
-    for (Slice& part : stack(Slot::Below)) middle.push_back(std::move(part));
-    std::vector<Slice> columns;
-    columns.push_back(slices(rows(), std::move(left)));
-    columns.push_back(slices(rows(), std::move(middle)));
-    columns.push_back(slices(rows(), std::move(right)));
-    return slices(this->columns(), std::move(columns));
-  }
-
- private:
-  [[nodiscard]] Slice::Cut rows() const { return arrangement_.lying ? Slice::Cut::Columns : Slice::Cut::Rows; }
-  [[nodiscard]] Slice::Cut columns() const { return arrangement_.lying ? Slice::Cut::Rows : Slice::Cut::Columns; }
-  [[nodiscard]] std::vector<Slice> stack(Slot slot) const {
-    std::vector<Slice> result;
-    for (const std::uint8_t cluster : arrangement_.order) {
-      if (arrangement_.slots[cluster] == slot) result.push_back(cluster_slice(members_[cluster], slot));
-    }
-    return result;
-  }
-  /// The small blocks on the side of the centre.
-  [[nodiscard]] Slice cluster_slice(const Members& members, Slot slot) const {
-    std::vector<Slice> parts;
-    parts.push_back(packed(members.large, areas_));
-    parts.push_back(packed(members.small, areas_));
-    if (slot == Slot::Right || slot == Slot::Below) std::swap(parts[0], parts[1]);
-    return slices(slot == Slot::Left || slot == Slot::Right ? columns() : rows(), std::move(parts));
-  }
-  const Arrangement& arrangement_;
-  std::vector<double> areas_;
-  std::array<Members, kClusters + 1> members_;
-};
-
 Point heart_of(std::span<const StageBlock> blocks, const std::vector<Rectangle>& cells, const Rectangle& region) {
   for (std::size_t i = 0; i < blocks.size(); ++i) {
     if (blocks[i].site.unit == Unit::VectorUnit) return centre(cells[i]);
@@ -122,15 +68,73 @@ Point heart_of(std::span<const StageBlock> blocks, const std::vector<Rectangle>&
 
 }  // namespace
 
-void arrange(const Arrangement& arrangement, const Rectangle& region, std::span<StageBlock> blocks) {
-  std::vector<Rectangle> cells(blocks.size());
-  cut_region(Tree(arrangement, blocks).slice(), region, cells);
-  const Point heart = heart_of(blocks, cells, region);
+Layout::Layout(std::span<const StageBlock> blocks) : cells_(blocks.size()) {
+  std::vector<double> areas;
+  for (const StageBlock& block : blocks) areas.push_back(block.area_mm2);
+  for (const bool in_heart : {false, true}) {
+    struct Members {
+      std::vector<std::size_t> large, small;
+    };
+    std::array<Members, kClusters + 1> members;
+    for (std::size_t i = 0; i < blocks.size(); ++i) {
+      const Unit unit = blocks[i].site.unit;
+      auto cluster = cluster_of(unit, blocks[i].kind);
+      if (cluster != Cluster::Io && small(unit) && in_heart) cluster = Cluster::Heart;
+      Members& of = members[static_cast<std::size_t>(cluster)];
+      (cluster != Cluster::Io && small(unit) ? of.small : of.large).push_back(i);
+    }
+    Members& heart = members[static_cast<std::size_t>(Cluster::Heart)];
+    heart.large.insert(heart.large.end(), heart.small.begin(), heart.small.end());
+    hearts_[in_heart] = &packed(heart.large, areas, nodes_);
+    for (std::size_t cluster = 0; cluster < kClusters; ++cluster) {
+      const Slice& large = packed(members[cluster].large, areas, nodes_);
+      const Slice& few = packed(members[cluster].small, areas, nodes_);
+      for (const bool small_first : {false, true}) {
+        for (const bool rows : {false, true}) {
+          Slice& both = nodes_.emplace_back(Slice{rows ? Slice::Cut::Rows : Slice::Cut::Columns});
+          both.add(small_first ? few : large);
+          both.add(small_first ? large : few);
+          clusters_[in_heart][cluster][small_first][rows] = &only(both);
+        }
+      }
+    }
+  }
+}
+
+const Slice& Layout::cluster(const Arrangement& arrangement, std::size_t cluster, Slot slot) const {
+  const bool side = slot == Slot::Left || slot == Slot::Right;
+  const bool small_first = slot == Slot::Right || slot == Slot::Below;
+  return *clusters_[arrangement.small_in_heart][cluster][small_first][side == arrangement.lying];
+}
+
+void Layout::stack(const Arrangement& arrangement, Slot slot, bool backwards, Slice& into) const {
+  for (std::size_t i = 0; i < kClusters; ++i) {
+    const std::size_t of = arrangement.order[backwards ? kClusters - 1 - i : i];
+    if (arrangement.slots[of] == slot) into.add(cluster(arrangement, of, slot));
+  }
+}
+
+void Layout::arrange(const Arrangement& arrangement, const Rectangle& region, std::span<StageBlock> blocks) {
+  const auto rows = arrangement.lying ? Slice::Cut::Columns : Slice::Cut::Rows;
+  Slice left{rows}, middle{rows}, right{rows}, all{arrangement.lying ? Slice::Cut::Rows : Slice::Cut::Columns};
+  stack(arrangement, Slot::Left, false, left);
+  stack(arrangement, Slot::Above, true, middle);
+  middle.add(*hearts_[arrangement.small_in_heart]);
+  stack(arrangement, Slot::Below, false, middle);
+  stack(arrangement, Slot::Right, false, right);
+  for (const Slice* column : {&left, &middle, &right}) all.add(only(*column));
+  std::fill(cells_.begin(), cells_.end(), Rectangle{});
+  cut_region(only(all), region, cells_);
+  const Point heart = heart_of(blocks, cells_, region);
   for (std::size_t i = 0; i < blocks.size(); ++i) {
     StageBlock& block = blocks[i];
     const bool at_edge = cluster_of(block.site.unit, block.kind) == Cluster::Io;
-    block.site.place = settle(block.area_mm2, cells[i], at_edge ? Point{region.x_mm, region.y_mm} : heart);
+    block.site.place = settle(block.area_mm2, cells_[i], at_edge ? Point{region.x_mm, region.y_mm} : heart);
   }
+}
+
+void arrange(const Arrangement& arrangement, const Rectangle& region, std::span<StageBlock> blocks) {
+  Layout(blocks).arrange(arrangement, region, blocks);
 }
 
 }  // namespace kiln::floorplan

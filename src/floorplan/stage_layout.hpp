@@ -35,6 +35,25 @@ struct StageBlock {
   double area_mm2 = 0;
 };
 
+/// Arrangements of the same blocks, whose clusters are cut once.
+class Layout {
+ public:
+  explicit Layout(std::span<const StageBlock> blocks);
+  /// Places the blocks, those of the constructor, as the arrangement says.
+  void arrange(const Arrangement& arrangement, const Rectangle& region, std::span<StageBlock> blocks);
+
+ private:
+  /// The small blocks on the side of the centre.
+  [[nodiscard]] const Slice& cluster(const Arrangement& arrangement, std::size_t cluster, Slot slot) const;
+  void stack(const Arrangement& arrangement, Slot slot, bool backwards, Slice& into) const;
+
+  using Variants = std::array<std::array<const Slice*, 2>, 2>;  ///< small blocks first; in rows
+  Slices nodes_;
+  std::array<std::array<Variants, kClusters>, 2> clusters_{};  ///< small blocks in the heart
+  std::array<const Slice*, 2> hearts_{};
+  std::vector<Rectangle> cells_;
+};
+
 /// Places the blocks as the arrangement says.
 void arrange(const Arrangement& arrangement, const Rectangle& region, std::span<StageBlock> blocks);
 /// The arrangement with the shortest links that moves and exchanges of clusters lead to.

@@ -89,7 +89,11 @@ Arrangement shuffled(std::uint64_t number) {
 class Search {
  public:
   Search(const Rectangle& region, std::span<const StageBlock> blocks)
-      : region_(region), blocks_(blocks.begin(), blocks.end()), sites_(sites_of(blocks)), index_(sites_) {
+      : region_(region),
+        blocks_(blocks.begin(), blocks.end()),
+        layout_(blocks),
+        sites_(sites_of(blocks)),
+        index_(sites_) {
     for (const StageBlock& block : blocks) {
       const auto cluster = static_cast<std::size_t>(cluster_of(block.site.unit, block.kind));
       if (cluster < kClusters) present_[cluster] = true;
@@ -142,12 +146,13 @@ class Search {
     return true;
   }
   double cost_of(const Arrangement& arrangement) {
-    arrange(arrangement, region_, blocks_);
+    layout_.arrange(arrangement, region_, blocks_);
     for (std::size_t i = 0; i < blocks_.size(); ++i) sites_[i].place = blocks_[i].site.place;
     return cost(index_, sites_, region_);
   }
   Rectangle region_;
   std::vector<StageBlock> blocks_;
+  Layout layout_;
   std::vector<Site> sites_;
   SiteIndex index_;
   std::array<bool, kClusters> present_{};

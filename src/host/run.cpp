@@ -191,10 +191,9 @@ void compare(const program::Placement& placement, const chip::RunRequest& reques
   const bool alone = users.size() == 1 && users[0].arrival.count() == 0 && users[0].sampling.greedy() &&
                      !users[0].cancelled_at && result.chip.users[0].answer_tokens > 0;
   if (alone && free)
-    result.mismatch =
-        difference(result.chip.activity, closed_form::run_counts(placement, users[0].prompt.size(),
-                                                                 result.chip.users[0].answer_tokens,
-                                                                 users[0].cached_prefix));
+    result.mismatch = difference(result.chip.activity,
+                                 closed_form::run_counts(placement, users[0].prompt.size(),
+                                                         result.chip.users[0].answer_tokens, users[0].cached_prefix));
   if (result.mismatch) return;
   if (alone && placement.dataflow().stages().size() == 1) {
     result.closed_form = closed_form::run_cycles(placement, users[0].prompt.size(), result.chip.users[0].answer_tokens,

@@ -68,10 +68,10 @@ TEST(ConfigTiles, OfBitSerialTakeAtMostAGroupACycle) {
 }
 
 TEST(ConfigTiles, OfAnArrayInheritWhatTheyDoNotSay) {
-  const auto chip = parse_chip(
-      text_of("chip/demo.json"), "demo.json",
-      {"tile.rows=48", "tile.rom_mac.read_cycles=2", "tiles.lm_head.microarchitecture=rom_mac", "tiles.lm_head.rom_mac.mac_lanes=64",
-       "tiles.down.rows=32", "tiles.o.rows=48", "tiles.qkv={}", "/reasons/~1tiles~1lm_head~1rom_mac~1mac_lanes=why"});
+  const auto chip = parse_chip(text_of("chip/demo.json"), "demo.json",
+                               {"tile.rows=48", "tile.rom_mac.read_cycles=2", "tiles.lm_head.microarchitecture=rom_mac",
+                                "tiles.lm_head.rom_mac.mac_lanes=64", "tiles.down.rows=32", "tiles.o.rows=48",
+                                "tiles.qkv={}", "/reasons/~1tiles~1lm_head~1rom_mac~1mac_lanes=why"});
   ASSERT_TRUE(chip.ok()) << chip.error().message;
   EXPECT_FALSE(chip->tiles[0]);  // changes nothing
   EXPECT_FALSE(chip->tiles[1]);  // says what the chip says

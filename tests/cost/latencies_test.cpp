@@ -1,5 +1,5 @@
 // Floors of latencies, by hand; `auto`; the highest clock; that no latency is without a path.
-#include "kiln/cost/settle.hpp"
+#include "kiln/config/latencies.hpp"
 
 #include <gmock/gmock.h>
 
@@ -9,8 +9,8 @@
 #include "cost/depths.hpp"
 #include "cost/die_testing.hpp"
 #include "cost/paths.hpp"
-#include "kiln/config/latencies.hpp"
 #include "kiln/cost/delays.hpp"
+#include "kiln/cost/settle.hpp"
 
 namespace kiln::cost {
 namespace {
@@ -101,7 +101,7 @@ TEST(Latency, HasAPathOfItsNameWhereverItIs) {
       const bool tile =
           key.find("_select/") != key.npos || key.find("_serial/") != key.npos || key.find("_mac/") != key.npos;
       const bool of_a_tree = key == "/reduction/level_cycles";  // one tile over the inputs has none
-      const bool link = key.starts_with("/link/");  // the floorplan's
+      const bool link = key.starts_with("/link/");              // the floorplan's
       if (!tile && !of_a_tree && !link) EXPECT_TRUE(keys.contains(key)) << name << " " << key;
     });
     const std::string kind = chip.tile.microarchitecture;
@@ -185,8 +185,9 @@ TEST(Latency, AutoNeedsSiliconAndAClockThatAFlipFlopCanFollow) {
   chip.vector.add_cycles = config::kAutomatic;
   auto without = chip;
   without.silicon.reset();
-  EXPECT_EQ(settled(without, shipped_tech("n6")).error().message,
-            "chip small: /vector/add_cycles is \"auto\", but there is no /silicon; its technology and ROM cell are expected");
+  EXPECT_EQ(
+      settled(without, shipped_tech("n6")).error().message,
+      "chip small: /vector/add_cycles is \"auto\", but there is no /silicon; its technology and ROM cell are expected");
   auto tech = shipped_tech("n6");
   tech.flip_flop_ps = {1000, 1000, 1000, "G", "slow"};
   EXPECT_THAT(settled(chip, tech).error().message,

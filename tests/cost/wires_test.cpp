@@ -5,8 +5,8 @@
 #include <cmath>
 
 #include "cost/die_testing.hpp"
-#include "kiln/cost/settle.hpp"
 #include "cost/tile_shape.hpp"
+#include "kiln/cost/settle.hpp"
 
 namespace kiln::cost {
 namespace {

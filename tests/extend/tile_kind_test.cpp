@@ -190,8 +190,7 @@ TEST(OwnTile, HasNoRtlAndCannotBeWires) {
             "chip demo: the tiles of array qkv are `digit_serial`, a kind that there is no RTL for; there is for "
             "product_select, bit_serial, rom_mac");
   chip.silicon->rom_cell = config::RomCell::Metal;
-  EXPECT_THAT(placed(model, chip).error().message,
-              HasSubstr("expected `bit_serial` tiles"));
+  EXPECT_THAT(placed(model, chip).error().message, HasSubstr("expected `bit_serial` tiles"));
 }
 
 std::string why_not(const std::function<void(TileKind&)>& edit) {

@@ -9,8 +9,8 @@ namespace {
 
 class ClosedPointStudy : public test::StudyTest {
  protected:
-  [[nodiscard]] base::Result<ClosedPoint> point(const std::string& chip, const std::string& model,
-                                                std::uint64_t prompt, std::uint64_t answer,
+  [[nodiscard]] base::Result<ClosedPoint> point(const std::string& chip, const std::string& model, std::uint64_t prompt,
+                                                std::uint64_t answer,
                                                 std::vector<config::Override> changes = {}) const {
     auto environment = with("chip", std::move(changes));
     const auto& configs = environment.configs();

@@ -86,7 +86,8 @@ TEST_F(PlaceStudy, RefusesWhatHasNoFloorplan) {
   chip.erase("reasons");
   const auto bare = weighed(write("bare.json", chip.dump()), "kiln-stories-1m", {});
   EXPECT_EQ(refusal(bare),
-            "chip demo: /tile/accumulate_cycles is \"auto\", but there is no /silicon; its technology and ROM cell are expected");
+            "chip demo: /tile/accumulate_cycles is \"auto\", but there is no /silicon; its technology and ROM cell are "
+            "expected");
   EXPECT_THAT(refusal(weighed("demo-bit-serial", "llama-3.1-8b", {"link=auto", "clock_mhz=10000"})),
               HasSubstr("at most 1024 are allowed"));
 }
