@@ -45,13 +45,14 @@ class Case:
         return " ".join(["kiln", *(a.decode(errors="replace") if isinstance(a, bytes) else a for a in self.arguments)])
 
     def documents(self):
-        """Output -> its document, where that is known to be JSON."""
+        """Output -> its document, where that is known to be JSON: the subcommand's, also in cases of bad input."""
         found = {}
+        command = self.arguments[0] if self.arguments else ""
         for option, value in zip(self.arguments, self.arguments[1:]):
             if option == "--json":
-                found["stdout" if value == "-" else f"file:{value}"] = self.command
+                found["stdout" if value == "-" else f"file:{value}"] = command
                 if isinstance(linked := self.files.get(value), Link):
-                    found[f"file:{linked.target}"] = self.command
+                    found[f"file:{linked.target}"] = command
             if option == "--trace" and str(value).endswith(".json"):
                 found.setdefault(f"file:{value}", "trace")
         return found

@@ -71,7 +71,7 @@ void Chat::interrupt() {
 base::Result<int> Chat::run() {
   const std::stop_callback wake(session_.stop(), [this] { interrupt(); });
   const bool typed = input_.is_terminal();
-  if (typed || !report_.verdict.buildable.value_or(false))
+  if (typed || !report_.verdict.is_buildable())
     fmt::print(out_, "{}", report::chat_verdict(report_, columns_.value_or(report::kTerminalColumns)));
   if (typed) greet();
   while (!session_.stop().stop_requested()) {

@@ -17,7 +17,7 @@ void add_require(CLI::App& command, std::string& require) {
 }
 
 int required(const std::string& require, const study::Verdict& verdict) {
-  if (require.empty() || verdict.buildable.value_or(false)) return 0;
+  if (require.empty() || verdict.is_buildable()) return 0;
   for (const auto& reason : verdict.reasons)
     fmt::print(stderr, "kiln: error: not buildable: {}\n", base::without_controls(reason.sentence));
   return kCheckFailed;

@@ -19,7 +19,7 @@ Json machine_list(const std::vector<config::ReferenceMachine>& machines) {
 
 }  // namespace
 
-Json baseline_list(const study::BaselineRows& rows, std::optional<double> chip_tokens_per_s) {
+Json baseline_list(const study::BaselineRows& rows, std::optional<double> chip_tokens_per_s, bool buildable) {
   Json list = Json::array();
   for (const auto& figure : rows.figures) {
     Json json{{"gpu", figure.gpu},
@@ -47,7 +47,7 @@ Json baseline_list(const study::BaselineRows& rows, std::optional<double> chip_t
       json["data_dates"] = figure.dates;
     }
     if (!figure.note.empty()) json["note"] = figure.note;
-    if (chip_tokens_per_s) json["speedup"] = study::speedup(*chip_tokens_per_s, figure);
+    if (chip_tokens_per_s) json["speedup"] = buildable ? Json(study::speedup(*chip_tokens_per_s, figure)) : Json();
     list.push_back(std::move(json));
   }
   return list;
@@ -56,7 +56,7 @@ Json baseline_list(const study::BaselineRows& rows, std::optional<double> chip_t
 std::string baseline_json(const config::ModelConfig& model, const study::BaselineRows& rows) {
   Json json = document("baseline");
   json["model"] = model_json(model);
-  json["baseline"] = baseline_list(rows, std::nullopt);
+  json["baseline"] = baseline_list(rows, std::nullopt, false);
   if (!rows.machines.empty()) json["machines"] = machine_list(rows.machines);
   return dump(json);
 }

@@ -180,7 +180,7 @@ std::string baseline_table(const study::BaselineRows& rows, const std::optional<
   std::string text = chip ? beside_chip(shown, *chip) : alone(shown);
   text += basis_lines(rows, shown, screen.columns);
   if (chip && !chip->buildable)
-    text += wrapped("no speedup of " + chip->name + ": the first lines say why it is not known to be buildable",
+    text += wrapped("no speedup: " + chip->name + " is not buildable, or not known to be; the first lines say why",
                     screen.columns);
   text += doubt_lines(shown, screen.columns);
   text += hidden_gpus_line(names_of(shown).size(), names_of(all).size(), chip && screen.gpus.empty());

@@ -30,9 +30,9 @@ std::string counted(std::uint64_t count, std::string_view what) {
   return fmt::format("{} {}{}", grouped(count), what, count == 1 ? "" : "s");
 }
 
-Json turn_json(const program::Placement& placement, const study::ChatTurn& entry) {
+Json turn_json(const study::ChatAnswer& answer, const study::ChatTurn& entry) {
   const host::Turn& turn = entry.turn;
-  const std::uint32_t clock_mhz = placement.chip().clock_mhz;
+  const std::uint32_t clock_mhz = answer.placement.chip().clock_mhz;
   Json json{{"conversation", entry.conversation}};
   if (entry.system) json["system"] = *entry.system;
   json["user"] = turn.user;
@@ -52,7 +52,7 @@ Json turn_json(const program::Placement& placement, const study::ChatTurn& entry
   const auto rate = turn.tokens_per_s(clock_mhz);
   if (rate) json["tokens_per_s_user"] = *rate;
   json["closed_form"] = Json{{"agrees", !turn.mismatch.has_value()}};
-  json["baseline"] = baseline_list({1, entry.baseline_context, {entry.baseline}}, rate);
+  json["baseline"] = baseline_list({1, entry.baseline_context, {entry.baseline}}, rate, answer.verdict.is_buildable());
   return json;
 }
 
@@ -83,7 +83,7 @@ std::string chat_json(const study::ChatAnswer& answer) {
   json["clock_mhz"] = answer.placement.chip().clock_mhz;
   add_verdict(json, answer.verdict, answer.warnings);
   json["turns"] = Json::array();
-  for (const auto& turn : answer.turns) json["turns"].push_back(turn_json(answer.placement, turn));
+  for (const auto& turn : answer.turns) json["turns"].push_back(turn_json(answer, turn));
   json["host"] = host_json(answer.host);
   return dump(json);
 }

@@ -25,8 +25,8 @@ Json chip_document(std::string_view command, const std::optional<std::string>& r
 Json model_json(const config::ModelConfig& model);
 Json recipe_json(const config::BakeRecipe& recipe);
 Json host_json(const study::HostFigures& host);
-/// The `baseline` list; with the chip's rate each entry has its speedup.
-Json baseline_list(const study::BaselineRows& rows, std::optional<double> chip_tokens_per_s);
+/// The `baseline` list; with the chip's rate each entry has its speedup, which is null unless the chip can be built.
+Json baseline_list(const study::BaselineRows& rows, std::optional<double> chip_tokens_per_s, bool buildable);
 /// "max_tokens", "end_of_text", "kv_full", "interrupted", "refused", "cancelled"
 std::string_view finish_name(chip::Finish finish);
 std::string dump(const Json& json);

@@ -72,6 +72,14 @@ Json contexts_json(const host::RunResult& result) {
   return list;
 }
 
+Json accuracy_json(const std::optional<study::Accuracy>& accuracy) {
+  if (!accuracy) return "not known";
+  return Json{{"text", accuracy->text},
+              {"perplexity_ratio", accuracy->perplexity_ratio},
+              {"kl_divergence", accuracy->kl_divergence},
+              {"top1_agreement", accuracy->top1_agreement}};
+}
+
 void add_work(Json& json, const study::DesignPoint& point) {
   const auto& run = point.result.chip;
   json["users"] = run.users.size();
@@ -101,7 +109,7 @@ void add_verdict(Json& json, const study::Verdict& verdict, const std::vector<st
 std::string verdict_lines(const program::Placement& placement, const study::Verdict& verdict, std::size_t columns) {
   const auto& chip = placement.chip();
   const std::string what = fmt::format("chip {} with {}", chip.name, placement.model().name);
-  if (verdict.buildable.value_or(false)) return wrapped(fmt::format("buildable: {}", what), columns);
+  if (verdict.is_buildable()) return wrapped(fmt::format("buildable: {}", what), columns);
   std::string text = wrapped(
       fmt::format("{}: {}, for {} reason{}", verdict.buildable ? "not buildable" : "not known whether buildable", what,
                   verdict.reasons.size(), verdict.reasons.size() == 1 ? "" : "s"),
@@ -115,8 +123,8 @@ Json point_json(const study::DesignPoint& point, const study::ChipCost* cost) {
   add_verdict(json, point.verdict, point.warnings);
   add_work(json, point);
   if (cost != nullptr) add_cost_figures(json, *cost);
-  json["baseline"] = baseline_list(point.baseline, point.result.speed.tokens_per_s_user);
-  json["accuracy"] = "not known";  // of the recipe: no record of it is kept
+  json["baseline"] = baseline_list(point.baseline, point.result.speed.tokens_per_s_user, point.verdict.is_buildable());
+  json["accuracy"] = accuracy_json(point.accuracy);
   if (cost == nullptr) return json;
   json["dies"] = point.placement.chip().chips.count;
   json["silicon"] = silicon_json(*cost, point.placement.chip());

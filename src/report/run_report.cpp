@@ -112,7 +112,7 @@ std::string run_text(const study::RunAnswer& answer, const Screen& screen) {
     std::optional<ChipRate> chip;
     if (answer.result.speed.tokens_per_s_user)
       chip = ChipRate{answer.placement.chip().name, *answer.result.speed.tokens_per_s_user};
-    if (chip) chip->buildable = answer.verdict.buildable.value_or(false);
+    if (chip) chip->buildable = answer.verdict.is_buildable();
     if (chip && answer.cost) chip->mj_per_token = answer.cost->energy.mj_per_token.typical;
     text += "\n" + baseline_table(answer.baseline, chip, screen);
   }

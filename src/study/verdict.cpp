@@ -60,7 +60,7 @@ void judge_power(double power_w, double area_mm2, std::vector<Reason>& reasons) 
 }  // namespace
 
 std::optional<std::string> Verdict::warning(std::string_view chip) const {
-  if (buildable.value_or(false)) return std::nullopt;
+  if (is_buildable()) return std::nullopt;
   std::string sentence = fmt::format("chip {} is not {}buildable: ", chip, buildable ? "" : "known to be ");
   for (const auto& reason : reasons) sentence += (&reason == &reasons.front() ? "" : "; ") + reason.sentence;
   return sentence;

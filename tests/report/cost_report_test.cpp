@@ -60,7 +60,15 @@ TEST_F(CostDocument, LinksOfTheHc1FamilyHaveTheStagesThatTheirFloorplansTake) {
 }
 
 TEST_F(CostDocument, ARunHasTheSameDesignPoint) {
-  for (const auto& [chip, model] : {std::pair("hc1", "llama-3.1-8b"), {"hc1-pipelined", "llama-3.1-8b"}}) {
+  // What was asked and answered; the second opinion; a question that one sequence on one stage has beside its own.
+  const std::set<std::string> of_run = {"command",   "seed",        "temperature",    "timing_only", "text",
+                                        "token_ids", "closed_form", "batch_register", "host"};
+  const std::set<std::string> of_cost = {"command", "run"};  // `run`: the lengths that were asked for
+  for (const auto& [chip, model] : {std::pair("hc1", "llama-3.1-8b"),
+                                    {"hc1-pipelined", "llama-3.1-8b"},
+                                    {"hc1-x10", "llama-3.1-70b"},
+                                    {"demo", "kiln-stories-1m"}}) {
+    SCOPED_TRACE(chip);
     study::RunQuestion question;
     question.chip = chip;
     question.model = model;
@@ -70,16 +78,21 @@ TEST_F(CostDocument, ARunHasTheSameDesignPoint) {
     const auto run = json::parse(run_json(*ran)), cost = json::parse(cost_json(answer(chip, model)));
     std::size_t shared = 0;
     for (const auto& [key, value] : cost.items()) {
-      if (key == "command" || key == "run") continue;  // `run`: the lengths that were asked for
+      if (of_cost.contains(key)) continue;
       EXPECT_EQ(run[key], value) << key;
       ++shared;
     }
+    for (const auto& [key, value] : run.items())
+      EXPECT_EQ(cost.contains(key), key == "command" || !of_run.contains(key)) << key;
     EXPECT_GE(shared, 38U);
     for (const auto* key : {"verdict", "warnings", "tokens_per_s_user", "ttft_us", "kv", "limited_by", "area_mm2",
-                            "silicon", "money", "baseline", "energy_mj_per_token"})
+                            "silicon", "money", "baseline", "energy_mj_per_token", "accuracy"})
       EXPECT_TRUE(cost.contains(key)) << key;
-    for (const auto& gpu : cost["baseline"])
+    for (const auto& gpu : cost["baseline"]) {
       EXPECT_DOUBLE_EQ(gpu["energy_mj_per_token"], 1e3 * gpu["energy_j_per_token"].get<double>());
+      EXPECT_EQ(gpu["speedup"].is_null(), cost["verdict"]["buildable"] == false);
+    }
+    EXPECT_EQ(cost["accuracy"].is_object(), model == std::string("kiln-stories-1m"));
   }
 }
 

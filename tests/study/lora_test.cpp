@@ -67,6 +67,8 @@ TEST_F(Lora, CyclesFollowTheFormulaAndTokensDoNotDependOnThem) {
   const auto adapted = answer(asked);
   const auto wide = answer(asked, {"lora.macs=1048576"});
   EXPECT_NE(adapted.token_ids, without.token_ids);
+  EXPECT_TRUE(without.accuracy.has_value());
+  EXPECT_FALSE(adapted.accuracy.has_value());  // nobody measured it with this adapter
   EXPECT_EQ(adapted.token_ids, wide.token_ids);
   constexpr auto kLora = static_cast<std::size_t>(program::Unit::Lora);
   EXPECT_FALSE(without.placement.dataflow().has(program::Unit::Lora));

@@ -11,6 +11,7 @@
 #include "kiln/cost/money.hpp"
 #include "kiln/host/run_result.hpp"
 #include "kiln/program/placement.hpp"
+#include "kiln/study/accuracy.hpp"
 #include "kiln/study/chip_cost.hpp"
 #include "kiln/study/gpus.hpp"
 #include "kiln/study/verdict.hpp"
@@ -38,17 +39,20 @@ struct ChipMoney {
 
 struct DesignPoint {
   DesignPoint(program::Placement placed, config::BakeRecipe baked, host::RunResult ran)
-      : placement(std::move(placed)), recipe(std::move(baked)), result(std::move(ran)) {}
+      : placement(std::move(placed)), recipe(std::move(baked)), result(std::move(ran)) {
+    if (!placement.dataflow().has(program::Unit::Lora)) accuracy = measured_accuracy(placement.model().name, recipe);
+  }
 
   program::Placement placement;
   config::BakeRecipe recipe;
   host::RunResult result;
   std::size_t prompt_tokens = 0;  ///< of all users
   KvBytes kv;
-  BaselineRows baseline;           ///< as many users as the chip had at a time
-  std::string economics;           ///< empty: the chip has no /silicon
-  std::optional<ChipMoney> money;  ///< none: no wafer holds the die, or the chip has no /silicon
-  std::string no_money;            ///< why, where there are economics: a sentence
+  std::optional<Accuracy> accuracy;  ///< of the recipe; none: not known
+  BaselineRows baseline;             ///< as many users as the chip had at a time
+  std::string economics;             ///< empty: the chip has no /silicon
+  std::optional<ChipMoney> money;    ///< none: no wafer holds the die, or the chip has no /silicon
+  std::string no_money;              ///< why, where there are economics: a sentence
   Verdict verdict;
   std::vector<std::string> warnings;
 };

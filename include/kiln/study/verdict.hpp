@@ -15,8 +15,9 @@
 
 namespace kiln::study {
 
-/// The most that is cooled away from a die, over all of it. Chosen, a little above what is sold: an H100 SXM is rated at
-/// 700 W, its memory's share included (NVIDIA H100 data sheet), on a die of 814 mm2 (Hopper white paper): 0.86.
+/// The most that is cooled away from a die, over all of it. Chosen, a little above what is sold and cooled with air: an
+/// H100 SXM has 700 W, its memory's share included, on a die of 814 mm2 (both: NVIDIA H100 white paper, 2022): 0.86; a
+/// server of eight is air-cooled (Dell XE9680, system description in MLPerf Inference 3.1).
 inline constexpr double kCoolableWPerMm2 = 1.0;
 
 enum class ReasonKind { NoSilicon, DieArea, DieCount, ClockPath, LinkRegisters, KvCapacity, PowerDensity };
@@ -41,6 +42,8 @@ struct Verdict {
   std::optional<bool> buildable;  ///< none: not known
   std::vector<Reason> reasons;    ///< empty if and only if it is buildable
 
+  /// Known to be: what every claim about the chip needs.
+  [[nodiscard]] bool is_buildable() const { return buildable.value_or(false); }
   /// "chip hc1 is not buildable: the die has ...", or nothing.
   [[nodiscard]] std::optional<std::string> warning(std::string_view chip) const;
 };
