@@ -1,8 +1,5 @@
 #include "study/chip_cost.hpp"
 
-#include "chip/timing/activity.hpp"
-#include "closed_form/timeline.hpp"
-
 namespace kiln::study {
 namespace {
 
@@ -12,16 +9,6 @@ std::optional<cost::Toggles> toggles_of(const functional::FunctionalModel* value
   if (s.activation_bits == 0 || s.product_bits == 0) return std::nullopt;  // vectors of one element
   return cost::Toggles{static_cast<double>(s.activation_toggles) / static_cast<double>(s.activation_bits),
                        static_cast<double>(s.product_toggles) / static_cast<double>(s.product_bits)};
-}
-
-/// From the prompt's first id at the host to the answer's last.
-base::Cycles total_of(const program::Placement& placement, std::uint64_t prompt_tokens, std::uint64_t answer_tokens) {
-  if (placement.dataflow().stages().size() == 1)
-    return closed_form::run_cycles(placement, prompt_tokens, answer_tokens).total;
-  closed_form::Job job;
-  job.prompt_tokens = prompt_tokens;
-  job.max_new_tokens = job.answer_tokens = answer_tokens;
-  return closed_form::timeline(placement, {job}).total;
 }
 
 }  // namespace
@@ -48,15 +35,6 @@ ChipCost chip_cost(Silicon silicon, const program::Placement& placement, const c
   ChipCost cost{std::move(silicon), {}, figures.toggles};
   cost.energy = cost::energy(placement, recipe, cost.tech, cost.die, figures);
   return cost;
-}
-
-cost::Energy energy_by_formulas(const Silicon& silicon, const program::Placement& placement,
-                                const config::BakeRecipe& recipe, std::uint64_t prompt_tokens,
-                                std::uint64_t answer_tokens) {
-  const cost::RunFigures figures{chip::activity_of(placement, prompt_tokens, answer_tokens),
-                                 total_of(placement, prompt_tokens, answer_tokens).count(),
-                                 prompt_tokens + answer_tokens - 1, answer_tokens, std::nullopt};
-  return cost::energy(placement, recipe, silicon.tech, silicon.die, figures);
 }
 
 }  // namespace kiln::study

@@ -246,24 +246,5 @@ TEST_F(CostStudy, AnOverrideOfATechnologyIsTaken) {
   EXPECT_NEAR(must(cost(hc1, dearer)).money->die.usd_per_good_die.typical / before, 1.1, 1e-6);
 }
 
-TEST_F(CostStudy, EnergyByFormulasIsThatOfTheRun) {
-  for (const auto& [chip, model] : {std::pair("hc1", "llama-3.1-8b"),
-                                    {"hc1-pipelined", "llama-3.1-8b"},
-                                    {"hc1-x10", "llama-3.1-70b"},
-                                    {"demo-bit-serial", "kiln-stories-1m"},
-                                    {"demo-rom-mac", "kiln-stories-1m"}}) {
-    SCOPED_TRACE(chip);
-    auto question = of(chip, model);
-    question.prompt_tokens = 7;
-    question.new_tokens = 5;
-    const auto answer = must(cost(question, environment_));
-    const auto energy = energy_by_formulas(answer.chip, answer.placement, answer.recipe, 7, 5);
-    EXPECT_EQ(energy.power_w, answer.chip.energy.power_w);
-    EXPECT_EQ(energy.mj_per_token, answer.chip.energy.mj_per_token);
-    // What a search asks, without a run: the verdict.
-    EXPECT_EQ(judge(answer.placement, answer.chip, energy.power_w.typical, 11).buildable, answer.verdict.buildable);
-  }
-}
-
 }  // namespace
 }  // namespace kiln::study

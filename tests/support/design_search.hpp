@@ -116,7 +116,8 @@ class DesignSearch {
  private:
   static double score(const Found& found) {
     // A key that does nothing is no part of a design.
-    return found.placed ? std::log(found.rate) - 4 * found.excess - 2e-5 * double(found.design.size()) : -1e9;
+    if (!found.placed) return -1e9;
+    return std::log(found.rate) - 4 * found.excess - 2e-5 * static_cast<double>(found.design.size());
   }
 
   void note(const Found& next) {
@@ -141,11 +142,8 @@ class DesignSearch {
       const auto& key = keys_[(first + k) % keys_.size()];
       for (int tries = 0; tries < 3 && evaluations_ < end; ++tries) {
         Found next = evaluate(with(now_, key, tries == 0 && now_.design.contains(key.pointer)));
-        if (next.placed && score(next) <= score(now_) && random_.below(2) == 0) {
-          Design faster = next.design;
-          faster["/clock_mhz"] = next.highest_mhz;
-          next = evaluate(faster);
-        }
+        if (tries == 2) next = evaluate(scaled_with_another(key));
+        if (next.placed && score(next) <= score(now_)) next = evaluate(clocked(next));
         note(next);
         if (score(next) <= score(now_)) continue;
         now_ = next;
@@ -153,6 +151,31 @@ class DesignSearch {
       }
     }
     return better;
+  }
+
+  /// With the clock that the paths and the power allow.
+  Design clocked(const Found& from) const {
+    Design design = from.design;
+    const double by_power = from.clock_mhz * limits_.power_w / from.power_w;
+    design["/clock_mhz"] = std::min<std::uint64_t>(from.highest_mhz, std::max(1.0, by_power));
+    return design;
+  }
+
+  /// Two keys by one factor: what is wide and what is long belong together.
+  Design scaled_with_another(const config::ParameterInfo& key) {
+    Design design = now_.design;
+    static constexpr double kFactors[] = {0.25, 0.5, 2, 4};
+    const double factor = kFactors[random_.below(4)];
+    const bool against = random_.below(2) == 0;
+    const config::ParameterInfo& other = keys_[random_.below(keys_.size())];
+    for (const auto* one : {&key, &other}) {
+      const auto at = now_.values.find(one->pointer);
+      if (at == now_.values.end()) continue;
+      const double by = one != &key && against ? 1 / factor : factor;
+      design[one->pointer] =
+          std::clamp<std::uint64_t>(std::max(1LL, std::llround(double(at->second) * by)), one->minimum, one->maximum);
+    }
+    return design;
   }
 
   Design with(const Found& from, const config::ParameterInfo& key, bool back) {
@@ -173,8 +196,7 @@ class DesignSearch {
       const Found so_far{design, 0, 0, 0, 0, 0, 0, 0, false, from.values};
       design = with(so_far, key, design.contains(key.pointer) && random_.below(3) == 0);
     }
-    if (random_.below(3) == 0)  // as fast as the paths allow
-      design["/clock_mhz"] = from.highest_mhz;
+    if (random_.below(3) == 0) design["/clock_mhz"] = from.highest_mhz;
     return design;
   }
 
