@@ -24,6 +24,8 @@ class Machine:
         self.share = {True: 1 / CHIPS, False: whole["model"]["num_hidden_layers"] / CHIPS}
         self.weights = matrix_weights(kiln, MODEL) / CHIPS
         self.hidden = whole["model"]["hidden_size"]
+        tile = whole["chip"]["tile"]
+        self.inputs, self.count_cycles = tile["inputs_per_cycle"], tile["bit_serial"]["count_cycles"]
 
     def area(self, wanted):
         return sum(p["area_mm2"]["typical"] * self.share[p["unit"].startswith(("lm_head", "sampler"))]
@@ -48,7 +50,9 @@ class Circuits:
         self.as_neurons = self.area(FULL_ADDER + self.neuron / machine.hidden)
         self.regions = 16 * (FULL_ADDER * 14 + 2 * FLIP_FLOP * 14) / 64
         self.sum = FLIP_FLOP * 46 / 64
-        per_weight, known = machine.arrays("accumulators") / self.area(1), self.regions + FULL_ADDER + self.sum
+        # A count of so many inputs, held between the cycles that it takes.
+        self.counts = 16 * FLIP_FLOP * machine.inputs.bit_length() * (machine.count_cycles - 1) / 64
+        per_weight, known = machine.arrays("accumulators") / self.area(1), self.regions + FULL_ADDER + self.sum + self.counts
         if abs(per_weight / known - 1) > 0.02:
             raise SystemExit(f"rom-machines-report: {per_weight:.1f} transistors a weight in the accumulators, the explanation says {known:.1f}")
 
@@ -63,7 +67,7 @@ def terms(machine, circuits):
     in_array = machine.arrays()
     total = in_array / area(1)
     each = HN_MM2 / weights * 1e6
-    of = {"regions": circuits.regions, "adder": FULL_ADDER, "sum": circuits.sum,
+    of = {"regions": circuits.regions, "adder": FULL_ADDER, "counts": circuits.counts, "sum": circuits.sum,
           **{name: machine.arrays(*whats) / area(1) for name, whats in (
               ("lanes", ["scale lanes"]), ("scales", ["scales"]), ("control", ["control", "input buffer"]))}}
     figures = {f"term_{name}": f"{value:.1f} | {mm2(area(value))} | {value / total:.1%}" for name, value in of.items()}
@@ -79,15 +83,21 @@ def terms(machine, circuits):
         "by_multipliers": estimate(weights * 200 * 0.066 / 138e6)}
 
 
+def n5_ports():
+    """What a second port of `kv.ports`, for reads and writes, makes of a cell."""
+    n5 = technology("n5")
+    return (1 + n5["sram_port_height"]["typical"]) * (1 + n5["sram_port_width"]["typical"])
+
+
 def areas(machine, circuits):
     buffer = machine.area(lambda p: p["unit"] == "kv_sram" and p["what"] == "keys and values")
     two = buffer * TWO_PORTS
     is_vex = lambda p: p["unit"] in ("attention_unit", "vector_unit")
-    vex, vex_logic = machine.area(is_vex), machine.area(lambda p: is_vex(p) and "buffer" not in p["what"])
+    vex, vex_logic = machine.area(is_vex), machine.area(lambda p: is_vex(p) and p["what"] != "norm weights" and "buffer" not in p["what"])
     links, hbm = 6 * 16 * PCIE_LANE_MM2, 8 * HBM_PHY_MM2
     rest = two + vex + links + hbm
     figures = {
-        "port": TWO_PORTS, "pcie_lane": PCIE_LANE_MM2, "hbm_phy": HBM_PHY_MM2,
+        "count_cycles": machine.count_cycles, "port": TWO_PORTS, "kiln_port": f"{n5_ports():.1f}", "pcie_lane": PCIE_LANE_MM2, "hbm_phy": HBM_PHY_MM2,
         "buffer_ratio": f"{buffer / BUFFER_MM2:.2f}", "two_ports_ratio": f"{two / BUFFER_MM2:.2f}",
         "vex_logic": mm2(vex_logic), "vex_logic_ratio": f"{vex_logic / VEX_MM2:.2f}",
         "score_buffer": mm2(machine.area(lambda p: p["what"] == "score buffer")),
