@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "report/cost_json.hpp"
+#include "report/limits_report.hpp"
 #include "report/run_parts.hpp"
 #include "report/table.hpp"
 
@@ -115,6 +116,7 @@ Json point_json(const study::DesignPoint& point, const study::ChipCost* cost) {
   add_verdict(json, point.verdict, point.warnings);
   add_work(json, point);
   if (cost != nullptr) add_cost_figures(json, *cost);
+  if (point.limits) json["limits"] = limits_json(*point.limits);
   json["baseline"] = baseline_list(point.baseline, point.result.speed.tokens_per_s_user);
   json["accuracy"] = "not known";  // of the recipe: no record of it is kept
   if (cost == nullptr) return json;

@@ -180,6 +180,11 @@ base::Result<CostAnswer> cost(const CostQuestion& question, Environment& environ
   auto answer = at_work(question, *lengths, *placed, *recipe, environment, warnings);
   if (!answer) return answer;
   add_money(answer->chip, question.machines, *economics, *answer);
+  if (question.timeline) {
+    auto timeline = layer_timeline(answer->placement, mean_context(lengths->prompt_tokens, lengths->answer_tokens));
+    if (!timeline) return timeline.error();
+    answer->timeline = *std::move(timeline);
+  }
   if (question.break_even)
     if (const auto added = add_break_even(question, *economics, configs, *answer); !added) return added.error();
   return answer;
