@@ -53,6 +53,7 @@ std::string buildable(const study::Verdict& verdict) {
   if (verdict.buildable.value_or(false)) return "yes";
   std::vector<std::string> kinds;
   for (const auto& reason : verdict.reasons) {
+    if (reason.kind == study::ReasonKind::DieCount) continue;  // never without the die's area
     std::string kind(study::kReasonKinds[reason.kind]);
     std::ranges::replace(kind, '_', ' ');
     if (std::ranges::find(kinds, kind) == kinds.end()) kinds.push_back(kind);
@@ -71,17 +72,29 @@ std::string sentence(const study::WhatIf& what_if) {
 }
 
 std::string conflict_lines(const study::BankConflicts& conflicts, std::size_t columns) {
-  std::string text = fmt::format("  KV bank conflicts take {} of the time; ", percent(conflicts.share));
-  std::vector<std::string> hints;
-  for (const auto& what_if : conflicts.would_help)
-    if (helps(what_if)) hints.push_back(sentence(what_if));
-  if (hints.empty()) {
-    text += "no number of banks and no padding nearby has fewer";
-  } else {
-    text += conflicts.removable ? "without them: " : "fewer of them: ";
-    for (const auto& hint : hints) text += (&hint == &hints.front() ? "" : "; or ") + hint;
-  }
-  return hanging(text, 4, columns);
+  const bool removable = std::ranges::any_of(conflicts.would_help, &study::BankHint::removes);
+  std::string text, hints;
+  for (const auto& hint : conflicts.would_help)
+    if (helps(hint.what_if) && hint.removes == removable) hints += hanging("    " + sentence(hint.what_if), 6, columns);
+  text = fmt::format("  KV bank conflicts take {} of the time; {}", percent(conflicts.share),
+                     hints.empty() ? "no number of banks and no padding nearby has fewer"
+                     : removable   ? "without them:"
+                                   : "fewer of them:");
+  return hanging(text, 4, columns) + hints;
+}
+
+/// The best that can be built, then the best of the others.
+std::vector<const study::WhatIf*> shown(const study::GroupLimit& group) {
+  std::vector<const study::WhatIf*> best;
+  for (const auto& what_if : group.would_help)
+    if (helps(what_if)) best.push_back(&what_if);
+  std::ranges::stable_partition(best, [&, first = true](const study::WhatIf* what_if) mutable {
+    const bool chosen = first && what_if->verdict.buildable.value_or(false);
+    first = first && !chosen;
+    return chosen;
+  });
+  best.resize(std::min(best.size(), kShownOfAGroup));
+  return best;
 }
 
 }  // namespace
@@ -93,10 +106,14 @@ Json limits_json(const study::Limits& limits) {
                                   {"cycles", group.cycles.count()},
                                   {"share", group.share},
                                   {"would_help", what_ifs_json(group.would_help)}});
-  if (limits.bank_conflicts)
-    json["bank_conflicts"] = Json{{"share", limits.bank_conflicts->share},
-                                  {"removable", limits.bank_conflicts->removable},
-                                  {"would_help", what_ifs_json(limits.bank_conflicts->would_help)}};
+  if (limits.bank_conflicts) {
+    Json hints = Json::array();
+    for (const auto& hint : limits.bank_conflicts->would_help) {
+      hints.push_back(what_if_json(hint.what_if));
+      hints.back()["removes"] = hint.removes;
+    }
+    json["bank_conflicts"] = Json{{"share", limits.bank_conflicts->share}, {"would_help", std::move(hints)}};
+  }
   return json;
 }
 
@@ -104,14 +121,13 @@ std::string limits_text(const study::Limits& limits, std::size_t columns) {
   Table table({"a token's time", "share", "<what would help, alone", "tokens/s", "mm2", "W", "<buildable"});
   for (const auto& group : limits.groups) {
     const std::string name(study::kTimeGroups[group.group]);
-    std::size_t shown = 0;
-    for (const auto& what_if : group.would_help) {
-      if (shown == kShownOfAGroup || !helps(what_if)) continue;
-      table.row({shown == 0 ? name : "", shown == 0 ? percent(group.share) : "", what_if.what, gain(what_if),
-                 more(what_if.area_mm2), more(what_if.power_w), buildable(what_if.verdict)});
-      ++shown;
+    const auto best = shown(group);
+    for (const auto* what_if : best) {
+      const bool first = what_if == best.front();
+      table.row({first ? name : "", first ? percent(group.share) : "", what_if->what, gain(*what_if),
+                 more(what_if->area_mm2), more(what_if->power_w), buildable(what_if->verdict)});
     }
-    if (shown == 0) table.row({name, percent(group.share), "", "", "", "", ""});
+    if (best.empty()) table.row({name, percent(group.share), "", "", "", "", ""});
   }
   std::string text = table.text();
   if (limits.bank_conflicts) text += conflict_lines(*limits.bank_conflicts, columns);

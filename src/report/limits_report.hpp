@@ -14,12 +14,12 @@ namespace kiln::report {
 Json limits_json(const study::Limits& limits);
 /// The groups with the best one or two changes of each, and what removes bank conflicts.
 std::string limits_text(const study::Limits& limits, std::size_t columns);
-/// The best change of all that can be built, and what removes bank conflicts: two lines at most, or nothing.
+/// The best change of all that can be built, and what removes bank conflicts: a few lines, or nothing.
 std::string help_lines(const study::Limits& limits, std::size_t columns);
 
 // timeline_report.cpp
 Json timeline_json(const study::LayerTimeline& timeline);
-/// A row an operation, bars to scale, at most 80 columns.
+/// A row an operation without the wires between them, bars to scale, at most 80 columns.
 std::string timeline_text(const program::Placement& placement, const study::LayerTimeline& timeline);
 
 }  // namespace kiln::report

@@ -48,14 +48,12 @@ BankConflicts without_bank_conflicts(double share, const Probe& probe, Asker& as
   const auto add = [&](const NumberKey& key, const std::optional<Found>& found) {
     if (!found) return;
     const auto change = change_of(key, probe.chip(), found->value);
-    if (auto asked = asker.ask({change}, words_of(change))) {
-      answer.removable = answer.removable || (asked->refused.empty() && found->conflicts <= few);
-      answer.would_help.push_back(*std::move(asked));
-    }
+    if (auto asked = asker.ask({change}, words_of(change)))
+      answer.would_help.push_back({*std::move(asked), found->conflicts <= few});
   };
   add(banks, best(banks, now > kFarthestBanks ? now - kFarthestBanks : 1, now + kFarthestBanks, probe));
   add(padding, best(padding, 0, kMostPadWords, probe));
-  std::ranges::stable_sort(answer.would_help, std::greater(), &WhatIf::gain);
+  std::ranges::stable_sort(answer.would_help, std::greater(), [](const BankHint& hint) { return hint.what_if.gain; });
   return answer;
 }
 

@@ -22,7 +22,7 @@ struct ClosedPoint {
   program::Placement placement;
   ChipCost chip;
   Verdict verdict;
-  base::Cycles total;  ///< of the run
+  base::Cycles total;                                         ///< of the run
   std::array<base::Cycles, program::kUnits> critical_path{};  ///< with one stage: adds up to `total`; else zeros
   double tokens_per_s_user = 0, tokens_per_s_total = 0;
   double ttft_us = 0;

@@ -58,11 +58,17 @@ struct GroupLimit {
   std::vector<WhatIf> would_help;  ///< all that were asked, the largest gain first; those with none as well
 };
 
+struct BankHint {
+  WhatIf what_if;
+  bool removes = false;  ///< hardly any conflicts are left: less than a thousandth of a token's time
+};
+
 /// Reads of keys and values that wait for a bank.
 struct BankConflicts {
-  double share = 0;                ///< of the critical path
-  bool removable = false;          ///< a number of banks or a padding nearby has hardly any
-  std::vector<WhatIf> would_help;  ///< what has fewest, or the nearest that has hardly any: banks, padding
+  double share = 0;  ///< of the critical path
+  /// The nearest number of banks, and the nearest padding of a token's row, that removes them, else the one nearby that
+  /// leaves fewest; none where none has fewer. The largest gain first.
+  std::vector<BankHint> would_help;
 };
 
 struct Limits {
