@@ -18,10 +18,6 @@ Json what_if_json(const study::WhatIf& what_if) {
   Json json{{"what", what_if.what}};
   for (const auto& change : what_if.changes)
     json["changes"].push_back(Json{{"key", change.key}, {"from", change.from}, {"to", change.to}});
-  if (!what_if.refused.empty()) {
-    json["refused"] = what_if.refused;
-    return json;
-  }
   json["tokens_per_s_user"] = what_if.tokens_per_s_user;
   json["gain"] = what_if.gain;
   json["more_area_mm2"] = what_if.area_mm2;
@@ -61,7 +57,7 @@ std::string buildable(const study::Verdict& verdict) {
   return "NO: " + kinds.front() + (kinds.size() > 1 ? " ..." : "");
 }
 
-bool helps(const study::WhatIf& what_if) { return what_if.refused.empty() && what_if.gain >= kSmallestGain; }
+bool helps(const study::WhatIf& what_if) { return what_if.gain >= kSmallestGain; }
 
 /// "kv.banks 256 -> 257: + 187.8 % tokens/s, + 1.03 mm2, + 2.1 W, buildable"
 std::string sentence(const study::WhatIf& what_if) {
@@ -88,11 +84,9 @@ std::vector<const study::WhatIf*> shown(const study::GroupLimit& group) {
   std::vector<const study::WhatIf*> best;
   for (const auto& what_if : group.would_help)
     if (helps(what_if)) best.push_back(&what_if);
-  std::ranges::stable_partition(best, [&, first = true](const study::WhatIf* what_if) mutable {
-    const bool chosen = first && what_if->verdict.buildable.value_or(false);
-    first = first && !chosen;
-    return chosen;
-  });
+  const auto built = std::ranges::find_if(
+      best, [](const study::WhatIf* what_if) { return what_if->verdict.buildable.value_or(false); });
+  if (built != best.end()) std::rotate(best.begin(), built, built + 1);
   best.resize(std::min(best.size(), kShownOfAGroup));
   return best;
 }

@@ -10,7 +10,7 @@
 namespace kiln::report {
 namespace {
 
-constexpr std::size_t kNameColumns = 26, kCycleColumns = 7,
+constexpr std::size_t kNameColumns = 24, kCycleColumns = 7,
                       kBarColumns = 80 - kNameColumns - 2 * (kCycleColumns + 1) - 1;
 
 /// In the order of chip::CycleCategory.
@@ -20,6 +20,7 @@ std::string operation_name(const chip::TraceSpan& span) {
   const auto& work = span.work;
   std::string name(span.unit == program::Unit::Links ? "wire to " : "");
   name += work.kind ? program::name(*work.kind) : program::name(span.unit);
+  if (span.unit == program::Unit::KvSram) return name + ", KV SRAM";
   if (!work.array) return name;
   const bool is_array = work.kind == program::OpKind::Multiply || work.kind == program::OpKind::Reduce;
   return name + fmt::format("{} {}", is_array ? "" : " for", program::name(*work.array));
@@ -65,18 +66,17 @@ Json timeline_json(const study::LayerTimeline& timeline) {
   return json;
 }
 
-std::string timeline_text(const program::Placement& placement, const study::LayerTimeline& timeline) {
+std::string timeline_text(const study::LayerTimeline& timeline) {
   const std::uint64_t cycles = timeline.cycles.count();
-  std::string text =
-      wrapped(fmt::format("layer {} of {}, a token that sees {} tokens: {} cycles, {} in a column", timeline.layer,
-                          placement.model().name, grouped(timeline.context), grouped(cycles),
-                          number(static_cast<double>(cycles) / static_cast<double>(kBarColumns))),
-              80);
+  std::string text = fmt::format("layer {}: {} cycles for a token that sees {} tokens; a column is {}\n",
+                                 timeline.layer, grouped(cycles), grouped(timeline.context),
+                                 number(static_cast<double>(cycles) / static_cast<double>(kBarColumns)));
   text += fmt::format("{:<{}} {:>{}} {:>{}}\n", "operation", kNameColumns, "from", kCycleColumns, "to", kCycleColumns);
   for (const auto& span : timeline.spans)
-    text += fmt::format("{:<{}} {:>{}} {:>{}} {}\n", operation_name(span), kNameColumns, grouped(span.first.count()),
-                        kCycleColumns, grouped(span.last.count()), kCycleColumns, bar(span, cycles));
-  return text + "█ works  ░ waits for input  ▒ waits to send  ▓ KV bank conflict  ─ wire\n";
+    if (span.unit != program::Unit::Links)
+      text += fmt::format("{:<{}} {:>{}} {:>{}} {}\n", operation_name(span), kNameColumns, grouped(span.first.count()),
+                          kCycleColumns, grouped(span.last.count()), kCycleColumns, bar(span, cycles));
+  return text + "█ works  ░ waits for input  ▒ waits to send  ▓ KV bank conflict\n";
 }
 
 }  // namespace kiln::report

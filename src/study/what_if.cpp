@@ -32,15 +32,11 @@ std::optional<ProbedToken> Probe::at(const NumberKey& key, std::uint32_t value) 
 }
 
 Asker::Asker(const std::string& chip, const ClosedQuestion& question, const config::Catalogue& configs)
-    : chip_(chip), question_(question), configs_(configs), now_([&] {
-        bool known = false;
-        return point({}, known);
-      }()) {}
+    : chip_(chip), question_(question), configs_(configs), now_(point({})) {}
 
-base::Result<ClosedPoint> Asker::point(const std::vector<config::Override>& changes, bool& known) const {
+base::Result<ClosedPoint> Asker::point(const std::vector<config::Override>& changes) const {
   const auto chip = configs_.chip(chip_, changes);
-  known = chip.ok();
-  if (!known) return chip.error();
+  if (!chip) return chip.error();
   return closed_point(*chip, question_);
 }
 
@@ -50,19 +46,14 @@ std::optional<WhatIf> Asker::ask(const std::vector<KeyChange>& changes, const st
   if (asked_.size() >= kMostWhatIfs) return std::nullopt;
   std::vector<config::Override> overrides;
   for (const auto& change : changes) overrides.push_back(change.key + "=" + change.to);
-  bool known = false;
-  const auto changed = point(overrides, known);
-  if (!known) return std::nullopt;
+  const auto changed = point(overrides);
+  if (!changed) return std::nullopt;
   WhatIf answer{changes, what};
-  if (changed) {
-    answer.tokens_per_s_user = changed->tokens_per_s_user;
-    answer.gain = changed->tokens_per_s_user / now_->tokens_per_s_user - 1;
-    answer.area_mm2 = changed->chip.die.area_mm2.typical - now_->chip.die.area_mm2.typical;
-    answer.power_w = changed->chip.energy.power_w.typical - now_->chip.energy.power_w.typical;
-    answer.verdict = changed->verdict;
-  } else {
-    answer.refused = changed.error().message;
-  }
+  answer.tokens_per_s_user = changed->tokens_per_s_user;
+  answer.gain = changed->tokens_per_s_user / now_->tokens_per_s_user - 1;
+  answer.area_mm2 = changed->chip.die.area_mm2.typical - now_->chip.die.area_mm2.typical;
+  answer.power_w = changed->chip.energy.power_w.typical - now_->chip.energy.power_w.typical;
+  answer.verdict = changed->verdict;
   asked_.push_back(answer);
   return answer;
 }

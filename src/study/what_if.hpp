@@ -58,11 +58,11 @@ class Asker {
   Asker(const std::string& chip, const ClosedQuestion& question, const config::Catalogue& configs);
   /// Of the chip as it is.
   [[nodiscard]] const base::Result<ClosedPoint>& now() const { return now_; }
-  /// Nothing where the config's ranges allow no such value, or enough was asked.
+  /// Nothing where the config's ranges allow no such value, closed_point() fails, or enough was asked.
   [[nodiscard]] std::optional<WhatIf> ask(const std::vector<KeyChange>& changes, const std::string& what);
 
  private:
-  base::Result<ClosedPoint> point(const std::vector<config::Override>& changes, bool& known) const;
+  base::Result<ClosedPoint> point(const std::vector<config::Override>& changes) const;
   const std::string& chip_;
   const ClosedQuestion& question_;
   const config::Catalogue& configs_;

@@ -43,8 +43,6 @@ struct KeyChange {
 struct WhatIf {
   std::vector<KeyChange> changes;
   std::string what;  ///< "tile.inputs_per_cycle 4 -> 5"
-  /// There is no such point: a sentence, and then nothing below.
-  std::string refused = {};
   double tokens_per_s_user = 0;
   double gain = 0;                   ///< of tokens_per_s_user: 0.109
   double area_mm2 = 0, power_w = 0;  ///< more than now (of the largest die; of all dies), typical
