@@ -12,7 +12,7 @@ import tempfile
 from check_conventions.common import ROOT
 
 MODEL = ROOT / "models/kiln-stories-1m"
-SHARED = {"A design point": ("run", "cost")}  # sections whose keys several commands have
+SHARED = {"A design point": ("run", "cost"), "What would help": ("run", "cost")}  # sections whose keys several commands have
 CONFIGS = "../configs/README.md"  # the page of a config's keys, which tests/config holds against what is read
 RTL = re.compile(r"(host\.)?rtl[_.]")  # rows of `run --rtl`, which takes minutes: the co-simulation brings its document
 WORKLOAD = ('{"arrival_us": 0, "prompt": "Once upon a time", "answer_tokens": 6}\n'
@@ -21,6 +21,7 @@ TEMPLATE = "{% for m in messages %}{{ m['content'] }}\n{% endfor %}"
 FEW = ["--prompt-tokens", "3", "-n", "3"]
 AUTO = ["--set", "link=auto", "--set", "vector.add_cycles=auto"]
 FAST = ["--set", "clock_mhz=9000"]  # cannot be built
+CONFLICTS = ["--set", "kv.banks=256"]
 TEXT = ["--text", str(MODEL / "heldout.txt"), "--context", "32", "--chunks", "1"]
 
 
@@ -47,6 +48,8 @@ def command_lines():
     yield ["cost", *eight, "--chip", "hc1", *FEW, "--break-even", *AUTO]
     yield ["cost", "--model", "llama-3.1-70b", "--chip", "hc1-x10", *FEW, *FAST]
     yield ["cost", "--model", "kiln-stories-1m", "--chip", "demo", "--prompt-tokens", "9999", "--shorten"]
+    yield ["cost", *eight, "--chip", "hc1", "--prompt-tokens", "40", "-n", "3", "--timeline", *CONFLICTS]
+    yield ["run", *eight, "--chip", "hc1", "--prompt-tokens", "40", "-n", "3", *CONFLICTS]
     yield ["rtl", *rom, "--chip", "demo", "--unit", "chip", *FEW, "-o", "chip"]
     yield ["rtl", *rom, "--chip", "demo", "--unit", "o_array", "-o", "o_array", *AUTO]
 

@@ -79,6 +79,8 @@ void add_cost(CLI::App& app, Action& chosen) {
                    "With --break-even: GPUs with a /price_usd_per_h, or all; h100-sxm and b200 if not given")
       ->type_name("G...|all");
   count("--gpu-batch", options->question.gpu_batch, "Users at a time on a GPU", "B");
+  command->add_flag("--timeline", options->question.timeline,
+                    "Draw a layer's operations over time, of an answer token at the run's mean context");
   command->add_option("--svg", options->svg, "Write a picture of the die")->type_name("FILE");
   add_require(*command, options->require);
   command->footer(
@@ -86,6 +88,7 @@ void add_cost(CLI::App& app, Action& chosen) {
       "  kiln cost --chip hc1 --model llama-3.1-8b\n"
       "  kiln cost --chip hc1 --model llama-3.1-8b --break-even --gpu h100-sxm --gpu-batch 128\n"
       "  kiln cost --chip hc1 --model llama-3.1-8b --svg die.svg --json cost.json\n"
+      "  kiln cost --chip hc1 --model llama-3.1-8b --prompt-tokens 16 -n 16 --timeline\n"
       "  kiln cost --chip hc1-pipelined --model llama-3.1-8b --users 32 -n 256\n"
       "  kiln cost --chip hc1 --model llama-3.1-8b --prompt-tokens 8000 --shorten --require buildable\n"
       "  kiln cost --chip hc1 --model llama-3.1-8b --set tech:wafer_usd.high=14000");

@@ -4,6 +4,7 @@
 
 #include "floorplan/svg.hpp"
 #include "kiln/base/enum_table.hpp"
+#include "report/limits_report.hpp"
 #include "report/point_report.hpp"
 
 namespace kiln::report {
@@ -171,6 +172,7 @@ std::string cost_json(const study::CostAnswer& report) {
   if (const auto& rate = report.result.speed.tokens_per_s_user) json["run"]["tokens_per_s_user"] = *rate;
   if (report.shortened_from) json["shortened_from"] = lengths_json(*report.shortened_from);
   take(json, point, {"economics", "money"});
+  if (report.timeline) json["timeline"] = timeline_json(*report.timeline);
   for (const auto& against : report.break_even) json["break_even"].push_back(break_even_json(against));
   take_until(json, point, "");
   return dump(json);

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "report/cost_json.hpp"
+#include "report/limits_report.hpp"
 #include "report/point_report.hpp"
 #include "report/table.hpp"
 #include "report/units.hpp"
@@ -188,6 +189,8 @@ std::string cost_text(const study::CostAnswer& report, std::size_t columns) {
                   span(cost.energy.power_w), millijoules(cost.energy.mj_per_token),
                   grouped(report.lengths.prompt_tokens), grouped(report.lengths.answer_tokens), report.users,
                   report.users == 1 ? "" : "s", number(report.result.speed.tokens_per_s_total));
+  if (report.limits) text += "\n" + limits_text(*report.limits, columns);
+  if (report.timeline) text += "\n" + timeline_text(*report.timeline);
   text += "\n" + money_text(report);
   for (const auto& against : report.break_even) text += break_even_text(against);
   return text;

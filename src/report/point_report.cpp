@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "report/cost_json.hpp"
+#include "report/limits_report.hpp"
 #include "report/run_parts.hpp"
 #include "report/table.hpp"
 
@@ -123,6 +124,7 @@ Json point_json(const study::DesignPoint& point, const study::ChipCost* cost) {
   add_verdict(json, point.verdict, point.warnings);
   add_work(json, point);
   if (cost != nullptr) add_cost_figures(json, *cost);
+  if (point.limits) json["limits"] = limits_json(*point.limits);
   json["baseline"] = baseline_list(point.baseline, point.result.speed.tokens_per_s_user, point.verdict.is_buildable());
   json["accuracy"] = accuracy_json(point.accuracy);
   if (cost == nullptr) return json;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "report/cost_json.hpp"
+#include "report/limits_report.hpp"
 #include "report/point_report.hpp"
 #include "report/run_parts.hpp"
 #include "report/table.hpp"
@@ -104,6 +105,7 @@ std::string run_text(const study::RunAnswer& answer, const Screen& screen) {
   text += speed_lines(answer);
   text += lora_line(answer);
   text += limit_line(answer.result);
+  if (answer.limits) text += help_lines(*answer.limits, screen.columns);
   if (answer.workload) text += workload_tables(*answer.workload);
   text += "\n" + unit_table(answer, screen);
   if (answer.cost) text += "\n" + cost_line(*answer.cost);

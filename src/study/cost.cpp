@@ -115,6 +115,8 @@ base::Result<CostAnswer> at_work(const CostQuestion& question, const Lengths& le
   point.warnings = warnings.take();
   auto cost = chip_cost(**made, point.placement, recipe, point.result);
   add_verdict(*made, cost.energy.power_w.typical, kv_tokens(lengths.prompt_tokens, lengths.answer_tokens), point);
+  if (question.users == 1)
+    point.limits = limits({question.chip, point.placement, recipe, point.result, lengths.prompt_tokens}, configs);
   CostAnswer answer(std::move(point), std::move(cost));
   answer.lengths = lengths;
   answer.users = question.users;
@@ -178,6 +180,11 @@ base::Result<CostAnswer> cost(const CostQuestion& question, Environment& environ
   auto answer = at_work(question, *lengths, *placed, *recipe, environment, warnings);
   if (!answer) return answer;
   add_money(answer->chip, question.machines, *economics, *answer);
+  if (question.timeline) {
+    auto timeline = layer_timeline(answer->placement, mean_context(lengths->prompt_tokens, lengths->answer_tokens));
+    if (!timeline) return timeline.error();
+    answer->timeline = *std::move(timeline);
+  }
   if (question.break_even)
     if (const auto added = add_break_even(question, *economics, configs, *answer); !added) return added.error();
   return answer;

@@ -118,8 +118,8 @@ std::uint64_t most_kv_tokens(const chip::RunRequest& request) {
 }
 
 /// What the chip is made of, costs and draws, and whether it can be built.
-base::Status weigh(const Placed& placed, const chip::RunRequest& request, const functional::FunctionalModel* values,
-                   const config::Catalogue& configs, RunAnswer& answer) {
+base::Status weigh(const RunQuestion& question, const Placed& placed, const chip::RunRequest& request,
+                   const functional::FunctionalModel* values, const config::Catalogue& configs, RunAnswer& answer) {
   auto made = silicon(configs, placed, answer.recipe);
   if (!made) return made.error();
   std::optional<double> power_w;
@@ -130,6 +130,8 @@ base::Status weigh(const Placed& placed, const chip::RunRequest& request, const 
     if (const auto economics = configs.economics(kEconomics)) add_money(*answer.cost, kMachines, *economics, answer);
   }
   add_verdict(*made, power_w, most_kv_tokens(request), answer);
+  answer.limits =
+      limits({question.chip, answer.placement, answer.recipe, answer.result, answer.prompt_tokens}, configs);
   return {};
 }
 
@@ -239,7 +241,8 @@ base::Result<RunAnswer> run(const RunQuestion& question, Environment& environmen
   if (const auto described = describe(question, *subject, *request, answer); !described) return described.error();
   if (const auto done = compare(question, *request, environment.configs(), answer); !done) return done.error();
   answer.warnings = warnings.take();
-  if (const auto done = weigh(*placed, *request, values ? &*values : nullptr, environment.configs(), answer); !done)
+  if (const auto done = weigh(question, *placed, *request, values ? &*values : nullptr, environment.configs(), answer);
+      !done)
     return done.error();
   if (question.rtl && !answer.result.mismatch) {
     auto rtl = run_in_rtl(*subject->rom, placement, request->users.front(), outcome, environment);

@@ -56,6 +56,30 @@ TEST_F(CostCommand, TablesFitATerminal) {
   }
 }
 
+TEST_F(CostCommand, DrawsALayerOverTime) {
+  const Arguments few = {"cost", "--chip", "demo", "--model", "kiln-stories-1m", "--prompt-tokens", "16", "-n", "16"};
+  const auto drawn = kiln(with(few, {"--timeline"}));
+  ASSERT_EQ(drawn.status, 0) << drawn.err;
+  EXPECT_THAT(drawn.out, HasSubstr("\nlayer 2: "));
+  EXPECT_THAT(drawn.out, HasSubstr(" cycles for a token that sees 23 tokens; a column is "));
+  for (const auto* operation : {"\nnorm for qkv ", "\nmultiply qkv ", "\nattend ", "\nreduce down ", "\nadd_residual "})
+    EXPECT_THAT(drawn.out, HasSubstr(operation));
+  EXPECT_THAT(kiln(few).out, testing::Not(HasSubstr("\nlayer 2: ")));
+  EXPECT_EQ(document(with(few, {"--timeline"}))["timeline"]["context"], 23);
+  EXPECT_FALSE(document(few).contains("timeline"));
+}
+
+TEST_F(CostCommand, SaysWhatWouldHelpAsRunDoes) {
+  const Arguments few = {"--chip", "demo", "--model", "kiln-stories-1m", "--prompt-tokens", "16", "-n", "16"};
+  const auto cost = document(with({"cost"}, few)), run = document(with({"run"}, few));
+  ASSERT_TRUE(cost.contains("limits"));
+  EXPECT_EQ(cost["limits"], run["limits"]);
+  EXPECT_THAT(kiln(with({"cost"}, few)).out, HasSubstr("\na token's time  "));
+  EXPECT_THAT(kiln(with({"run"}, few)).out, HasSubstr("\n  would help most: "));
+  EXPECT_FALSE(document(with(with({"run"}, few), {"--users", "2"})).contains("limits"));
+  EXPECT_THAT(kiln(with(with({"cost"}, few), {"--users", "2"})).out, testing::Not(HasSubstr("would help")));
+}
+
 TEST_F(CostCommand, ASetOfATechnologyIsTaken) {
   const Arguments small = with(kCostOfHc1, {"--prompt-tokens", "2", "-n", "2"});
   const double before = document(small)["money"]["usd_per_good_die"]["typical"];

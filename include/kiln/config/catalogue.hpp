@@ -25,14 +25,19 @@ class Catalogue {
   /// An error where an override of `kind` was given that nothing will read; `why` ends the sentence.
   [[nodiscard]] base::Status refuse_overrides(std::string_view kind, std::string_view why) const;
 
+  /// `more`: overrides after those of the kind.
   template <class Config>
-  [[nodiscard]] base::Result<Config> load(std::string_view name) const {
+  [[nodiscard]] base::Result<Config> load(std::string_view name, const std::vector<Override>& more = {}) const {
     const auto kind = kind_name<Config>();
     const auto file = path_.find(kind, name);
     if (!file) return file.error();
-    return config::load<Config>(*file, overrides(kind));
+    auto all = overrides(kind);
+    all.insert(all.end(), more.begin(), more.end());
+    return config::load<Config>(*file, all);
   }
-  [[nodiscard]] auto chip(std::string_view name) const { return load<ChipConfig>(name); }
+  [[nodiscard]] auto chip(std::string_view name, const std::vector<Override>& more = {}) const {
+    return load<ChipConfig>(name, more);
+  }
   [[nodiscard]] auto model(std::string_view name) const { return load<ModelConfig>(name); }
   [[nodiscard]] auto recipe(std::string_view name) const { return load<BakeRecipe>(name); }
   [[nodiscard]] auto gpu(std::string_view name) const { return load<GpuSpec>(name); }

@@ -11,6 +11,7 @@
 #include "kiln/cost/break_even.hpp"
 #include "kiln/study/design_point.hpp"
 #include "kiln/study/inputs/environment.hpp"
+#include "kiln/study/layer_timeline.hpp"
 
 namespace kiln::study {
 
@@ -20,6 +21,7 @@ struct CostQuestion {
   std::uint64_t prompt_tokens = 1024, new_tokens = 1024, users = 1;
   bool shorten = false;  ///< as many tokens as the KV cache holds where it holds fewer; else such a question is refused
   std::uint64_t machines = kMachines;  ///< that share the one-off costs of a model
+  bool timeline = false;               ///< of a layer, for an answer token at the mean context
   bool break_even = false;
   std::vector<std::string> gpus;  ///< to break even against, or "all" with a price; h100-sxm and b200 if there are none
   std::uint64_t gpu_batch = 64;   ///< users at a time on a GPU
@@ -45,7 +47,8 @@ struct CostAnswer : DesignPoint {
   Lengths lengths;
   std::optional<Lengths> shortened_from;  ///< what was asked for, where the KV cache holds fewer
   std::uint64_t users = 1;
-  std::vector<AgainstGpu> break_even;  ///< empty if not asked for
+  std::optional<LayerTimeline> timeline;  ///< if asked for
+  std::vector<AgainstGpu> break_even;     ///< empty if not asked for
 };
 
 /// What of the question is wrong in itself, before a file is opened.

@@ -14,6 +14,7 @@
 #include "kiln/study/accuracy.hpp"
 #include "kiln/study/chip_cost.hpp"
 #include "kiln/study/gpus.hpp"
+#include "kiln/study/limits.hpp"
 #include "kiln/study/verdict.hpp"
 
 namespace kiln::study {
@@ -54,6 +55,7 @@ struct DesignPoint {
   std::optional<ChipMoney> money;    ///< none: no wafer holds the die, or the chip has no /silicon
   std::string no_money;              ///< why, where there are economics: a sentence
   Verdict verdict;
+  std::optional<Limits> limits;  ///< none where limits() has none
   std::vector<std::string> warnings;
 };
 
