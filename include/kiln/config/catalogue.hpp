@@ -30,7 +30,8 @@ class Catalogue {
     const auto kind = kind_name<Config>();
     const auto file = path_.find(kind, name);
     if (!file) return file.error();
-    return config::load<Config>(*file, overrides(kind));
+    return config::load<Config>(*file, overrides(kind),
+                                [this, kind](std::string_view base) { return path_.find(kind, base); });
   }
   [[nodiscard]] auto chip(std::string_view name) const { return load<ChipConfig>(name); }
   [[nodiscard]] auto model(std::string_view name) const { return load<ModelConfig>(name); }
