@@ -30,8 +30,11 @@ class Catalogue {
     const auto kind = kind_name<Config>();
     const auto file = path_.find(kind, name);
     if (!file) return file.error();
-    return config::load<Config>(*file, overrides(kind),
-                                [this, kind](std::string_view base) { return path_.find(kind, base); });
+    return config::load<Config>(*file, overrides(kind), finder(kind));
+  }
+  /// Of what a config of that kind extends by name; the catalogue must outlive it.
+  [[nodiscard]] FindBase finder(std::string_view kind) const {
+    return [this, kind](std::string_view base) { return path_.find(kind, base); };
   }
   [[nodiscard]] auto chip(std::string_view name) const { return load<ChipConfig>(name); }
   [[nodiscard]] auto model(std::string_view name) const { return load<ModelConfig>(name); }

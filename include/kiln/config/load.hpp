@@ -55,9 +55,9 @@ base::Result<Config> load(const std::string& file, const std::vector<Override>& 
 /// The same from text; `name` names the file in errors.
 template <class Config>
 base::Result<Config> parse(const std::string& json, const std::string& name,
-                           const std::vector<Override>& overrides = {}) {
+                           const std::vector<Override>& overrides = {}, const FindBase& find = {}) {
   Config config;
-  if (const auto parsed = parse_into(&config, json, name, overrides); !parsed) return parsed.error();
+  if (const auto parsed = parse_into(&config, json, name, overrides, find); !parsed) return parsed.error();
   return config;
 }
 
@@ -104,8 +104,8 @@ inline base::Result<ReferenceMachine> load_machine(const std::string& file,
   return load<ReferenceMachine>(file, overrides);
 }
 inline base::Result<ChipConfig> parse_chip(const std::string& json, const std::string& name,
-                                           const std::vector<Override>& overrides = {}) {
-  return parse<ChipConfig>(json, name, overrides);
+                                           const std::vector<Override>& overrides = {}, const FindBase& find = {}) {
+  return parse<ChipConfig>(json, name, overrides, find);
 }
 inline base::Result<ModelConfig> parse_model(const std::string& json, const std::string& name,
                                              const std::vector<Override>& overrides = {}) {
