@@ -40,6 +40,7 @@ std::vector<std::string> parameter_pointers() {
     for (const auto& array : kTileArrayNames)
       known.push_back(fmt::format("/tiles/{}/{}", array, field.pointer.substr(6)));
   }
+  objects.emplace_back("/tiles");
   for (const auto& array : kTileArrayNames) objects.push_back(fmt::format("/tiles/{}", array));
   known.insert(known.end(), objects.begin(), objects.end());
   return known;

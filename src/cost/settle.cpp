@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "cost/clock.hpp"
@@ -18,13 +19,19 @@ constexpr int kRounds = 16, kFreeRounds = 6;
 class Settling {
  public:
   Settling(const config::ModelConfig& model, const config::BakeRecipe& recipe, const config::ChipConfig& chip,
-           const config::AdapterShape& adapter, const config::TechConfig& tech)
+           const config::AdapterShape& adapter, const config::TechConfig& tech, const config::ChipConfig* near)
       : model_(model), recipe_(recipe), adapter_(adapter), tech_(tech), chip_(chip) {
     chip_.automatic = config::automatic_latencies(chip);
+    std::map<std::string, std::uint32_t> known;
+    if (near != nullptr) {
+      config::ChipConfig copy = *near;
+      config::for_each_latency(copy, [&](const std::string& key, std::uint32_t& cycles) { known[key] = cycles; });
+    }
     config::for_each_latency(chip_, [&](const std::string& key, std::uint32_t& cycles) {
       if (cycles != config::kAutomatic) return;
       automatic_.insert(key);
-      cycles = 1;
+      const auto at = known.find(key);
+      cycles = at == known.end() ? 1 : std::max(1U, at->second);
     });
   }
 
@@ -101,7 +108,7 @@ bool has_automatic(const config::ChipConfig& chip) {
 
 base::Result<Settled> settle(const config::ModelConfig& model, const config::BakeRecipe& recipe,
                              const config::ChipConfig& chip, const config::AdapterShape& adapter,
-                             const config::TechConfig& tech) {
+                             const config::TechConfig& tech, const config::ChipConfig* near) {
   if (!has_automatic(chip)) {
     auto placement = program::Placement::create(model, recipe, chip, adapter);
     if (!placement) return placement.error();
@@ -110,8 +117,14 @@ base::Result<Settled> settle(const config::ModelConfig& model, const config::Bak
   if (!chip.silicon)
     return base::Error{
         fmt::format("chip {}: {} is \"auto\", but there is no /silicon; its technology and ROM cell are expected",
+<<<<<<< HEAD
                     chip.name, config::automatic_latencies(chip).front())};
   return Settling(model, recipe, chip, adapter, tech).run();
+=======
+                    chip.name, latencies.empty() ? "/link" : latencies.front())};
+  }
+  return Settling(model, recipe, chip, adapter, tech, near).run();
+>>>>>>> e26e8ff (Search begins from what settled before)
 }
 
 }  // namespace kiln::cost

@@ -145,7 +145,9 @@ class Search {
     const std::uint64_t prompt = std::max<std::uint64_t>(1, question_.context / 2);
     const EstimateQuestion lengths{question_.model, question_.recipe, question_.tech, prompt,
                                    question_.context - prompt + 1};
-    auto made = estimate(lengths, chip_of(sketch, question_.base, question_.model, question_.context));
+    auto made = estimate(lengths, chip_of(sketch, question_.base, question_.model, question_.context),
+                         last_ ? &*last_ : nullptr);
+    if (made) last_ = made->chip;
     if (made) return Found{sketch, *std::move(made)};
     if (!failure_) failure_ = made.error();
     return std::nullopt;
@@ -242,6 +244,7 @@ class Search {
   SearchAnswer answer_;
   std::optional<base::Error> failure_;
   double loops_mhz_ = 1000;
+  std::optional<config::ChipConfig> last_;  ///< that was settled
 };
 
 }  // namespace

@@ -46,8 +46,9 @@ double lm_head_mm2(const cost::Die& die) {
 
 }  // namespace
 
-base::Result<Estimate> estimate(const EstimateQuestion& question, const config::ChipConfig& chip) {
-  auto settled = cost::settle(question.model, question.recipe, chip, {}, question.tech);
+base::Result<Estimate> estimate(const EstimateQuestion& question, const config::ChipConfig& chip,
+                                const config::ChipConfig* near) {
+  auto settled = cost::settle(question.model, question.recipe, chip, {}, question.tech, near);
   if (!settled) return settled.error();
   const program::Placement& placement = settled->placement;
   if (!settled->die) {

@@ -35,7 +35,8 @@ struct EstimateQuestion {
   std::uint64_t prompt_tokens = 1024, new_tokens = 1024;
 };
 
-/// Fails where the chip cannot be placed, or what is `auto` does not settle.
-base::Result<Estimate> estimate(const EstimateQuestion& question, const config::ChipConfig& chip);
+/// Fails where the chip cannot be placed, or what is `auto` does not settle. `near`: as cost::settle() has it.
+base::Result<Estimate> estimate(const EstimateQuestion& question, const config::ChipConfig& chip,
+                                const config::ChipConfig* near = nullptr);
 
 }  // namespace kiln::study
