@@ -117,14 +117,8 @@ base::Result<Settled> settle(const config::ModelConfig& model, const config::Bak
   if (!chip.silicon)
     return base::Error{
         fmt::format("chip {}: {} is \"auto\", but there is no /silicon; its technology and ROM cell are expected",
-<<<<<<< HEAD
                     chip.name, config::automatic_latencies(chip).front())};
-  return Settling(model, recipe, chip, adapter, tech).run();
-=======
-                    chip.name, latencies.empty() ? "/link" : latencies.front())};
-  }
   return Settling(model, recipe, chip, adapter, tech, near).run();
->>>>>>> e26e8ff (Search begins from what settled before)
 }
 
 }  // namespace kiln::cost
