@@ -47,6 +47,8 @@ def command_lines():
     yield ["cost", *eight, "--chip", "hc1", *FEW, "--break-even", *AUTO]
     yield ["cost", "--model", "llama-3.1-70b", "--chip", "hc1-x10", *FEW, *FAST]
     yield ["cost", "--model", "kiln-stories-1m", "--chip", "demo", "--prompt-tokens", "9999", "--shorten"]
+    yield ["new", "--model", "stories260k", "--node", "28nm", "--area", "20"]
+    yield ["list", "chips"]
     yield ["rtl", *rom, "--chip", "demo", "--unit", "chip", *FEW, "-o", "chip"]
     yield ["rtl", *rom, "--chip", "demo", "--unit", "o_array", "-o", "o_array", *AUTO]
 

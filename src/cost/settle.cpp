@@ -20,7 +20,7 @@ class Settling {
  public:
   Settling(const config::ModelConfig& model, const config::BakeRecipe& recipe, const config::ChipConfig& chip,
            const config::AdapterShape& adapter, const config::TechConfig& tech, const config::ChipConfig* near)
-      : model_(model), recipe_(recipe), adapter_(adapter), tech_(tech), chip_(chip) {
+      : model_(model), recipe_(recipe), adapter_(adapter), tech_(tech), chip_(chip), once_(near != nullptr) {
     chip_.automatic = config::automatic_latencies(chip);
     std::map<std::string, std::uint32_t> known;
     if (near != nullptr) {
@@ -45,6 +45,11 @@ class Settling {
       changed_ = false;
       if (const auto status = take_registers(made->wires); !status) return status.error();
       if (const auto status = take_floors(*placement, *made); !status) return status.error();
+      if (changed_ && once_) {
+        placement = program::Placement::create(model_, recipe_, chip_, adapter_);
+        if (!placement) return placement.error();
+        changed_ = false;
+      }
       if (!changed_) return Settled{*std::move(placement), *std::move(made)};
     }
     return base::Error{
@@ -97,7 +102,7 @@ class Settling {
   const config::TechConfig& tech_;
   config::ChipConfig chip_;
   std::set<std::string> automatic_;
-  bool keep_ = false, changed_ = false;
+  bool once_ = false, keep_ = false, changed_ = false;
 };
 
 }  // namespace
