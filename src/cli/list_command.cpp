@@ -7,7 +7,8 @@ namespace kiln::cli {
 namespace {
 
 base::Result<int> run_list(study::ConfigKind kind, Session& session) {
-  if (!session.options().set.empty()) return base::Error{"--set " + session.options().set.front() + " has no effect: a list is of files"};
+  if (!session.options().set.empty())
+    return base::Error{"--set " + session.options().set.front() + " has no effect: a list is of files"};
   const auto list = study::list_configs(kind, session.environment());
   if (!list) return list.error();
   const auto written = session.output(report::list_json(kind, *list), report::list_text(*list));

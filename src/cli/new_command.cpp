@@ -43,7 +43,8 @@ base::Result<int> run_new(const NewOptions& options, Session& session) {
 void add_new(CLI::App& app, Action& chosen) {
   auto options = std::make_shared<NewOptions>();
   auto& question = options->question;
-  auto* command = app.add_subcommand("new", "Propose a first chip for a model within an area, as a config to go on from");
+  auto* command =
+      app.add_subcommand("new", "Propose a first chip for a model within an area, as a config to go on from");
   command->add_option("--model", question.model, "A name under configs/model or a file")->type_name("M")->required();
   command->add_option("--node", question.node, "A technology: a name under configs/tech or a file")
       ->type_name("T")
@@ -56,7 +57,8 @@ void add_new(CLI::App& app, Action& chosen) {
   const auto count = [&](const char* flag, std::uint64_t& value, const char* help, const char* type) {
     command->add_option(flag, value, help)->check(whole_number())->type_name(type)->capture_default_str();
   };
-  count("--context", question.context, "Tokens of the KV cache; the rate sought is with half of them as the prompt", "N");
+  count("--context", question.context, "Tokens of the KV cache; the rate sought is with half of them as the prompt",
+        "N");
   count("--dies", question.dies, "Dies in a row that share the layers", "D");
   command->add_option("--name", question.name, "Of the chip [MODEL-NODE-AREA]")->type_name("NAME")->check(given());
   command->footer(
@@ -65,7 +67,8 @@ void add_new(CLI::App& app, Action& chosen) {
       "  kiln new --model llama-3.1-8b --node n6 --area 800 --context 8192 -o mine.json\n"
       "  kiln new --model llama-3.1-70b --node n5 --area 800 --dies 6 -o mine.json\n"
       "  kiln cost --chip mine.json --model llama-3.2-3b");
-  command->callback([options, &chosen] { chosen = [options](Session& session) { return run_new(*options, session); }; });
+  command->callback(
+      [options, &chosen] { chosen = [options](Session& session) { return run_new(*options, session); }; });
 }
 
 }  // namespace kiln::cli

@@ -65,7 +65,7 @@ class Completion {
   }
 
   static bool may_be_left_out(const std::string& object) {
-    static const std::vector<std::string> kAlways = {"/tile",    "/reduction", "/vector",    "/attention", "/kv",
+    static const std::vector<std::string> kAlways = {"/tile",      "/reduction", "/vector",    "/attention", "/kv",
                                                      "/embedding", "/sampler",   "/sequencer", "/host"};
     return std::ranges::find(kAlways, object) == kAlways.end();
   }
@@ -102,7 +102,8 @@ class Completion {
 
   void add_latencies() {
     for (const auto& field : fields_of<ChipConfig>())
-      if (field.integer && field.pointer.ends_with("_cycles") && !of_a_tile_kind(field.pointer)) add(field.pointer, "auto", kFloor);
+      if (field.integer && field.pointer.ends_with("_cycles") && !of_a_tile_kind(field.pointer))
+        add(field.pointer, "auto", kFloor);
     add_tile_latencies("/tile", "/tile");
     for (const auto array : kTileArrayNames) add_tile_latencies(fmt::format("/tiles/{}", array), "/tile");
   }
@@ -111,14 +112,18 @@ class Completion {
     return pointer.starts_with("/tile/") && parent(pointer) != "/tile";
   }
 
-  /// Those of the kind that is chosen; an array inherits what /tile has.
+  /// Those of the kind that is chosen and of those that are there; an array inherits what /tile has.
   void add_tile_latencies(const std::string& tile, const std::string& inherited) {
     const json::Value* chosen = find(chip_, tile + "/microarchitecture");
-    if (chosen == nullptr || !chosen->is_text()) return;
-    const auto names = tile_kind_names();
-    if (std::ranges::find(names, chosen->text()) == names.end()) return;
-    const std::string kind = chosen->text();
-    if (tile != inherited && find(chip_, fmt::format("{}/{}", inherited, kind)) != nullptr) return;
+    const std::string name = chosen != nullptr && chosen->is_text() ? chosen->text() : "";
+    for (const std::string& kind : tile_kind_names()) {
+      if (kind != name && find(chip_, fmt::format("{}/{}", tile, kind)) == nullptr) continue;
+      if (tile != inherited && find(chip_, fmt::format("{}/{}", inherited, kind)) != nullptr) continue;
+      add_latencies_of(kind, tile);
+    }
+  }
+
+  void add_latencies_of(const std::string& kind, const std::string& tile) {
     for (const auto& parameter : tile_kind(kind).parameters) {
       if (!parameter.is_latency()) continue;
       const std::string object = fmt::format("{}/{}", tile, kind);

@@ -61,9 +61,8 @@ bool speaks_of(const json::Value& tree, std::string_view pointer) {
 void keep_reasons(const json::Value& derived, json::Value& base) {
   const auto reasons = base.object().find("reasons");
   if (reasons == base.object().end() || !reasons->second.is_object()) return;
-  std::erase_if(reasons->second.object(), [&](const auto& reason) {
-    return reason.first.starts_with('/') && speaks_of(derived, reason.first);
-  });
+  std::erase_if(reasons->second.object(),
+                [&](const auto& reason) { return reason.first.starts_with('/') && speaks_of(derived, reason.first); });
 }
 
 class Merge {
@@ -129,7 +128,8 @@ base::Status complete(Whole& derived, const std::string& file, const FindBase& f
     return refused(file, fmt::format("leads back to a file that it came from: {}{}.", way, *base_file));
   }
   if (chain.called.size() > kMostBases)
-    return refused(file, fmt::format("is the {}th of a chain; at most {} are allowed.", chain.called.size(), kMostBases));
+    return refused(file,
+                   fmt::format("is the {}th of a chain; at most {} are allowed.", chain.called.size(), kMostBases));
   auto base = read_whole(*base_file, find, chain);
   if (!base) return base.error();
   for (const auto* own : {"name", "description"}) base->tree.object().erase(own);

@@ -107,9 +107,7 @@ class Settling {
 
 }  // namespace
 
-bool has_automatic(const config::ChipConfig& chip) {
-  return !config::automatic_latencies(chip).empty();
-}
+bool has_automatic(const config::ChipConfig& chip) { return !config::automatic_latencies(chip).empty(); }
 
 base::Result<Settled> settle(const config::ModelConfig& model, const config::BakeRecipe& recipe,
                              const config::ChipConfig& chip, const config::AdapterShape& adapter,

@@ -43,7 +43,8 @@ Cells cells(const config::ModelConfig& model) {
 }
 
 const Headings& headings(const config::BakeRecipe*) {
-  static const Headings kNames = {"recipe", "bits of q, o, gate, up, down", "of k, v", "of the embedding", "of the head"};
+  static const Headings kNames = {"recipe", "bits of q, o, gate, up, down", "of k, v", "of the embedding",
+                                  "of the head"};
   return kNames;
 }
 Cells cells(const config::BakeRecipe& recipe) {
@@ -75,7 +76,8 @@ Cells cells(const config::GpuSpec& gpu) {
 }
 
 const Headings& headings(const config::TechConfig*) {
-  static const Headings kNames = {"technology", "<what it is", "FO4 ps", "ROM um2 a bit", "SRAM um2 a bit", "transistors/mm2"};
+  static const Headings kNames = {"technology",    "<what it is",    "FO4 ps",
+                                  "ROM um2 a bit", "SRAM um2 a bit", "transistors/mm2"};
   return kNames;
 }
 Cells cells(const config::TechConfig& tech) {
@@ -125,7 +127,8 @@ std::string list_json(study::ConfigKind kind, const study::ConfigList& list) {
           const Cells row = cells(config);
           Json figures = Json::array();
           for (std::size_t i = 1; i < row.size(); ++i)
-            figures.push_back(Json{{"what", names[i].starts_with('<') ? names[i].substr(1) : names[i]}, {"value", row[i]}});
+            figures.push_back(
+                Json{{"what", names[i].starts_with('<') ? names[i].substr(1) : names[i]}, {"value", row[i]}});
           json["configs"].push_back(Json{{"name", row[0]}, {"figures", std::move(figures)}});
         }
       },
@@ -138,13 +141,14 @@ std::string new_chip_text(const study::NewChipAnswer& answer, std::size_t column
   const auto& chip = cost.placement.chip();
   std::string text = verdict_lines(cost.placement, cost.verdict, columns);
   text += wrapped(
-      fmt::format("{} mm2{}, {} MHz, {} tokens/s to one user with {} tokens in and {} out, {} W, {} tokens of KV cache; "
-                  "best of {} estimates",
-                  number(cost.chip.die.area_mm2.typical),
-                  chip.chips.count == 1 ? "" : fmt::format(" of each of {} dies", chip.chips.count), chip.clock_mhz,
-                  number(cost.result.speed.tokens_per_s_user.value_or(0)), grouped(cost.lengths.prompt_tokens),
-                  grouped(cost.lengths.answer_tokens), number(cost.chip.energy.power_w.typical),
-                  grouped(cost.placement.kv().capacity_tokens), grouped(answer.estimates)),
+      fmt::format(
+          "{} mm2{}, {} MHz, {} tokens/s to one user with {} tokens in and {} out, {} W, {} tokens of KV cache; "
+          "best of {} estimates",
+          number(cost.chip.die.area_mm2.typical),
+          chip.chips.count == 1 ? "" : fmt::format(" of each of {} dies", chip.chips.count), chip.clock_mhz,
+          number(cost.result.speed.tokens_per_s_user.value_or(0)), grouped(cost.lengths.prompt_tokens),
+          grouped(cost.lengths.answer_tokens), number(cost.chip.energy.power_w.typical),
+          grouped(cost.placement.kv().capacity_tokens), grouped(answer.estimates)),
       columns);
   return text;
 }

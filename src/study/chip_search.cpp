@@ -12,11 +12,11 @@
 namespace kiln::study {
 namespace {
 
-constexpr std::uint32_t kClockStep = 10;        // MHz: a clock is a round number
-constexpr double kWorthATile = 1.01;            // a tile of its own must gain this much: it makes the file longer
-constexpr int kPrices = 6;                      // of area, at which the search climbs
-constexpr std::size_t kPairs = 8;               // of moves, tried at a time
-constexpr std::uint64_t kExpected = 400;        // estimates, for the progress line
+constexpr std::uint32_t kClockStep = 10;  // MHz: a clock is a round number
+constexpr double kWorthATile = 1.01;      // a tile of its own must gain this much: it makes the file longer
+constexpr int kPrices = 6;                // of area, at which the search climbs
+constexpr std::size_t kPairs = 8;         // of moves, tried at a time
+constexpr std::uint64_t kExpected = 400;  // estimates, for the progress line
 
 /// One size: its list, in order, and where it is in a sketch.
 struct Knob {
@@ -48,17 +48,27 @@ class Search {
     const std::vector<Value> inputs = {1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 20, 24, 28, 32, 40, 48, 64};
     const auto rows = parts_of({m.hidden_size, m.intermediate_size}, 8);
     const std::vector<Value> columns = {256, 512, 1024, 1536, 2048, 3072, 4096, 6144, 8192, 12288, 16384};
-    add(inputs, [](auto& s) -> auto& { return s.tile.inputs_per_cycle; });
-    add(rows, [](auto& s) -> auto& { return s.tile.rows; });
-    add(inputs, [](auto& s) -> auto& { return s.head.inputs_per_cycle; });
-    add({1, 2, 3, 4, 5, 6, 8, 10, 12, 16}, [](auto& s) -> auto& { return s.beat_groups; });
-    add({1, 2, 4, 8, 12, 16, 20, 24, 32, 40, 48, 64, 80, 96, 112, 128, 160, 192, 256},
+    add(
+        inputs, [](auto& s) -> auto& { return s.tile.inputs_per_cycle; });
+    add(
+        rows, [](auto& s) -> auto& { return s.tile.rows; });
+    add(
+        inputs, [](auto& s) -> auto& { return s.head.inputs_per_cycle; });
+    add(
+        {1, 2, 3, 4, 5, 6, 8, 10, 12, 16}, [](auto& s) -> auto& { return s.beat_groups; });
+    add(
+        {1, 2, 4, 8, 12, 16, 20, 24, 32, 40, 48, 64, 80, 96, 112, 128, 160, 192, 256},
         [](auto& s) -> auto& { return s.tokens_parallel; });
-    add(columns, [](auto& s) -> auto& { return s.tile.columns; });
-    add(columns, [](auto& s) -> auto& { return s.head.columns; });
-    add(parts_of({m.hidden_size}, 8), [](auto& s) -> auto& { return s.head.rows; });
-    add({1, 2, 3, 4, 6, 8}, [](auto& s) -> auto& { return s.softmax_beats; });
-    add({8, 16, 32, 64}, [](auto& s) -> auto& { return s.kv_width_bytes; });
+    add(
+        columns, [](auto& s) -> auto& { return s.tile.columns; });
+    add(
+        columns, [](auto& s) -> auto& { return s.head.columns; });
+    add(
+        parts_of({m.hidden_size}, 8), [](auto& s) -> auto& { return s.head.rows; });
+    add(
+        {1, 2, 3, 4, 6, 8}, [](auto& s) -> auto& { return s.softmax_beats; });
+    add(
+        {8, 16, 32, 64}, [](auto& s) -> auto& { return s.kv_width_bytes; });
     for (std::size_t a = 0; a < ChipSketch{}.inputs_per_cycle.size(); ++a)
       knobs_.push_back({inputs,
                         [a](const ChipSketch& s) { return s.inputs_per_cycle[a].value_or(s.tile.inputs_per_cycle); },
@@ -66,11 +76,10 @@ class Search {
   }
 
   base::Result<SearchAnswer> run() {
-    for (const Value inputs : {4U, 2U, 1U}) {  // the second and the third for what has no room for the first
+    for (const Value inputs : {4U, 1U}) {
       auto found = look(beginning(inputs));
       if (found) approach(*std::move(found));
       if (progress_.stopped()) return base::Error{"interrupted"};
-      if (answer_.best) break;
     }
     while (answer_.best && exchange())
       if (progress_.stopped()) return base::Error{"interrupted"};

@@ -27,8 +27,8 @@ struct Found {
 };
 
 struct SearchAnswer {
-  std::optional<Found> best;      ///< within the area and buildable
-  double smallest_mm2 = 0;        ///< that was seen of a chip that is so but for its area; 0: none
+  std::optional<Found> best;  ///< within the area and buildable
+  double smallest_mm2 = 0;    ///< that was seen of a chip that is so but for its area; 0: none
   std::uint64_t estimates = 0;
 };
 

@@ -68,8 +68,8 @@ base::Result<Estimate> estimate(const EstimateQuestion& question, const config::
   made.reasons = judge(placement, silicon, std::nullopt, asked).reasons;
   if (asked > made.kv_tokens) return made;
   const Commits commits = commits_of(placement, question.prompt_tokens, question.new_tokens);
-  made.cycles_per_token =
-      static_cast<double>(commits.last - commits.first) / static_cast<double>(std::max<std::uint64_t>(1, question.new_tokens - 1));
+  made.cycles_per_token = static_cast<double>(commits.last - commits.first) /
+                          static_cast<double>(std::max<std::uint64_t>(1, question.new_tokens - 1));
   if (made.cycles_per_token > 0) made.tokens_per_s_user = made.chip.clock_mhz * 1e6 / made.cycles_per_token;
   return made;
 }

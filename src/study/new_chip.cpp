@@ -22,8 +22,8 @@ CostQuestion lengths_of(const NewChipQuestion& question) {
 }
 
 std::string command_of(const NewChipQuestion& question) {
-  std::string command = fmt::format("kiln new --model {} --node {} --area {:g}", question.model, question.node,
-                                    question.area_mm2);
+  std::string command =
+      fmt::format("kiln new --model {} --node {} --area {:g}", question.model, question.node, question.area_mm2);
   if (question.recipe != NewChipQuestion{}.recipe) command += " --recipe " + question.recipe;
   if (question.dies != 1) command += fmt::format(" --dies {}", question.dies);
   if (question.context != NewChipQuestion{}.context) command += fmt::format(" --context {}", question.context);
@@ -33,9 +33,10 @@ std::string command_of(const NewChipQuestion& question) {
 base::Error too_small(const NewChipQuestion& question, const config::ModelConfig& model, double smallest_mm2) {
   const std::string of = question.dies == 1 ? "one die" : fmt::format("each of {} dies", question.dies);
   if (smallest_mm2 == 0)
-    return base::Error{fmt::format("no chip for {} with {} that could be built was found, whatever its area; --dies takes "
-                                   "more of them",
-                                   model.name, of)};
+    return base::Error{
+        fmt::format("no chip for {} with {} that could be built was found, whatever its area; --dies takes "
+                    "more of them",
+                    model.name, of)};
   return base::Error{fmt::format("--area {:g}: {} on {} takes {:.0f} mm2 of {}{}", question.area_mm2, model.name,
                                  question.node, std::ceil(smallest_mm2), of,
                                  smallest_mm2 > cost::kReticleMm2 / 2 ? "; --dies takes more of them" : "")};
@@ -67,7 +68,8 @@ base::Result<NewChipAnswer> new_chip(const NewChipQuestion& question, Environmen
   if (!base) return base.error();
   base->chips.count = static_cast<std::uint32_t>(question.dies);
   base->silicon->technology = question.node;
-  base->name = question.name.empty() ? fmt::format("{}-{}-{:g}mm2", model->name, tech->name, question.area_mm2) : question.name;
+  base->name =
+      question.name.empty() ? fmt::format("{}-{}-{:g}mm2", model->name, tech->name, question.area_mm2) : question.name;
 
   base::Error last{""};
   for (const double share : kClockShares) {
@@ -76,14 +78,15 @@ base::Result<NewChipAnswer> new_chip(const NewChipQuestion& question, Environmen
     if (!found) return found.error();
     if (!found->best) return too_small(question, *model, found->smallest_mm2);
     ChipFile about{base->name, "", kFirstChip, question.node, question.dies};
-    about.description = fmt::format("{}: {:.1f} mm2, {:.0f} tokens/s", command_of(question), found->best->estimate.area_mm2,
-                                    found->best->estimate.tokens_per_s_user);
+    about.description = fmt::format("{}: {:.1f} mm2, {:.0f} tokens/s", command_of(question),
+                                    found->best->estimate.area_mm2, found->best->estimate.tokens_per_s_user);
     std::string file = chip_file(about, sizes, *found->best);
     const auto chip = config::parse_chip(file, base->name + ".json", {}, configs.finder("chip"));
     if (!chip) return chip.error();
     auto cost = study::cost(lengths_of(question), *chip, *model, *recipe, environment);
     if (!cost) return cost.error();
-    if (cost->verdict.buildable.value_or(false)) return NewChipAnswer{std::move(file), *std::move(cost), found->estimates};
+    if (cost->verdict.buildable.value_or(false))
+      return NewChipAnswer{std::move(file), *std::move(cost), found->estimates};
     last = base::Error{cost->verdict.reasons.front().sentence};
   }
   return last;

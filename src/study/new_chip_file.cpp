@@ -71,8 +71,9 @@ Reasons reasons_of(const SearchQuestion& question, const Found& found) {
                          effect(question, found, other));
   other = sketch;
   other.head = sketch.tile;
-  why.tiles = fmt::format("the head is read once a token, not once a layer, and takes {:.0f} mm2; with /tile it would be {}",
-                          found.estimate.lm_head_mm2, effect(question, found, other));
+  why.tiles =
+      fmt::format("the head is read once a token, not once a layer, and takes {:.0f} mm2; with /tile it would be {}",
+                  found.estimate.lm_head_mm2, effect(question, found, other));
   other = sketch;
   other.beat_groups *= 2;
   why.lanes = fmt::format("one beat a cycle in all units; {} would be {}", 64 * other.beat_groups,
@@ -101,13 +102,16 @@ std::string chip_file(const ChipFile& about, const SearchQuestion& question, con
   text += fmt::format("  \"clock_mhz\": {}, {}\"silicon\": {{\"technology\": {}}},\n", sketch.clock_mhz, chips,
                       quoted(about.technology));
   text += fmt::format("  \"tile\": {},\n  \"tiles\": {},\n", tile_keys(sketch.tile, nullptr), tiles_of(sketch));
-  text += fmt::format("  \"vector\": {{\"lanes\": {}}}, \"attention\": {{\"tokens_parallel\": {}, \"softmax_lanes\": {}}},\n",
-                      64 * sketch.beat_groups, sketch.tokens_parallel, 64 * sketch.beat_groups * sketch.softmax_beats);
+  text += fmt::format(
+      "  \"vector\": {{\"lanes\": {}}}, \"attention\": {{\"tokens_parallel\": {}, \"softmax_lanes\": {}}},\n",
+      64 * sketch.beat_groups, sketch.tokens_parallel, 64 * sketch.beat_groups * sketch.softmax_beats);
   text += fmt::format("  \"kv\": {{\"banks\": {}, \"width_bytes\": {}, \"depth_words\": {}}},\n", kv.banks,
                       sketch.kv_width_bytes, kv.depth_words);
-  text += fmt::format("  \"reasons\": {{\n    \"/clock_mhz\": {}, {}\"/silicon\": \"as asked\",\n", quoted(why.clock), of_chips);
+  text += fmt::format("  \"reasons\": {{\n    \"/clock_mhz\": {}, {}\"/silicon\": \"as asked\",\n", quoted(why.clock),
+                      of_chips);
   text += fmt::format("    \"/tile\": {},\n    \"/tiles\": {},\n", quoted(why.tile), quoted(why.tiles));
-  text += fmt::format("    \"/vector/lanes\": {},\n    \"/attention\": {},\n", quoted(why.lanes), quoted(why.attention));
+  text +=
+      fmt::format("    \"/vector/lanes\": {},\n    \"/attention\": {},\n", quoted(why.lanes), quoted(why.attention));
   text += fmt::format("    \"/kv\": {}}}}}\n", quoted(why.kv));
   return text;
 }

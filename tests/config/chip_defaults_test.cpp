@@ -1,10 +1,11 @@
 // A chip that says little: each default, those that follow another key, and the table of configs/README.md.
+#include "config/chip_defaults.hpp"
+
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include <nlohmann/json.hpp>
 
-#include "config/chip_defaults.hpp"
 #include "config/config_testing.hpp"
 #include "config/writer.hpp"
 #include "kiln/config/latencies.hpp"

@@ -113,8 +113,9 @@ TEST_F(Extends, ACircleIsRefusedAndSoIsALongChain) {
 }
 
 TEST_F(Extends, WhatCannotBeFollowedIsASentence) {
-  EXPECT_THAT(refusal(write("a.json", R"({"extends": "hc2", "name": "a"})")),
-              HasSubstr("a.json: /extends cannot be followed: no chip config is named \"hc2\"; the nearest is \"hc1\""));
+  EXPECT_THAT(
+      refusal(write("a.json", R"({"extends": "hc2", "name": "a"})")),
+      HasSubstr("a.json: /extends cannot be followed: no chip config is named \"hc2\"; the nearest is \"hc1\""));
   EXPECT_THAT(refusal(write("b.json", R"({"extends": "none.json", "name": "b"})")),
               HasSubstr("/extends cannot be followed: there is no file "));
   EXPECT_THAT(refusal(write("c.json", R"({"extends": 3, "name": "c"})")), HasSubstr("/extends is no text; allowed: "));
@@ -122,7 +123,8 @@ TEST_F(Extends, WhatCannotBeFollowedIsASentence) {
 }
 
 TEST_F(Extends, EveryKindMayAndNullTakesAKeyAway) {
-  const auto file = write("m.json", R"({"extends": "llama-3.2-3b", "name": "m", "num_hidden_layers": 4, "rope_scaling": null})");
+  const auto file =
+      write("m.json", R"({"extends": "llama-3.2-3b", "name": "m", "num_hidden_layers": 4, "rope_scaling": null})");
   const auto model = catalogue_.model(file);
   ASSERT_TRUE(model.ok()) << model.error().message;
   EXPECT_EQ(model->layers, 4U);

@@ -123,9 +123,7 @@ void integers_stay_in_range(const Json& good) {
   }
 }
 
-TEST(ConfigKeys, IntegersOfAChipStayInRange) {
-  integers_stay_in_range<ChipConfig>(complete_chip());
-}
+TEST(ConfigKeys, IntegersOfAChipStayInRange) { integers_stay_in_range<ChipConfig>(complete_chip()); }
 TEST(ConfigKeys, IntegersOfAModelStayInRange) {
   integers_stay_in_range<ModelConfig>(Json::parse(text_of("model/llama-3.1-8b.json")));
 }

@@ -80,12 +80,13 @@ TEST(Shipped, GpusAndMachinesSayTheirSourceAndPricesTheirs) {
 TEST(Shipped, EveryChipParameterHasAReason) {
   for (const auto& name : path().list("chip")) {
     const ChipConfig chip = shipped("chip", name, load_chip);
-    const auto tree = nlohmann::json::parse(base::read_text_file(KILN_SOURCE_DIR "/configs/chip/" + name + ".json").value());
+    const auto tree =
+        nlohmann::json::parse(base::read_text_file(KILN_SOURCE_DIR "/configs/chip/" + name + ".json").value());
     for (const auto& field : fields_of<ChipConfig>()) {
       if (field.unit == "text" || field.unit == "sentences" || field.unit == "object") continue;
       const nlohmann::json::json_pointer at(field.pointer);
       if (!tree.contains(at) || tree[at] == "auto") continue;  // what is found needs no reason but its formula
-      bool given = false;  // of the key, or of an object that it is in
+      bool given = false;                                      // of the key, or of an object that it is in
       for (std::string above = field.pointer; !above.empty(); above = above.substr(0, above.rfind('/')))
         given = given || chip.reasons.contains(above);
       EXPECT_TRUE(given) << name << " gives no reason for " << field.pointer;

@@ -16,14 +16,14 @@
 namespace kiln::study {
 
 struct Estimate {
-  config::ChipConfig chip;      ///< with a number for everything that was `auto`
-  double area_mm2 = 0;          ///< of a die, typical
-  double lm_head_mm2 = 0;       ///< of it
-  double tokens_per_s_user = 0; ///< of one user, at the question's lengths; 0 where the KV cache does not hold them
+  config::ChipConfig chip;       ///< with a number for everything that was `auto`
+  double area_mm2 = 0;           ///< of a die, typical
+  double lm_head_mm2 = 0;        ///< of it
+  double tokens_per_s_user = 0;  ///< of one user, at the question's lengths; 0 where the KV cache does not hold them
   double cycles_per_token = 0;
   std::uint64_t kv_tokens = 0;  ///< that the KV cache holds
-  double loops_mhz = 0;  ///< the highest clock at which the paths are met that no number of cycles mends
-  std::string loop;      ///< the slowest of them
+  double loops_mhz = 0;         ///< the highest clock at which the paths are met that no number of cycles mends
+  std::string loop;             ///< the slowest of them
   std::vector<Reason> reasons;  ///< why it cannot be built; power is not among them
   [[nodiscard]] bool buildable() const { return reasons.empty(); }
 };
