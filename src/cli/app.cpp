@@ -204,6 +204,8 @@ int run(int argc, const char* const* argv) {
   add_eval(app, action);
   add_baseline(app, action);
   add_cost(app, action);
+  add_new(app, action);
+  add_list(app, action);
   add_rtl(app, action);
   add_common(app, options);
   add_completion(app, action);
@@ -213,8 +215,9 @@ int run(int argc, const char* const* argv) {
   };
   if (argc > 1 && argv[1][0] != '-' && !is_command(argv[1]))
     return fail(
-        fmt::format("no command is named \"{}\"; bake, inspect, run, chat, eval, baseline, cost or rtl is expected",
-                    base::without_controls(argv[1])),
+        fmt::format(
+            "no command is named \"{}\"; bake, inspect, run, chat, eval, baseline, cost, new, list or rtl is expected",
+            base::without_controls(argv[1])),
         kBadInput);
   try {
     app.parse(argc, argv);

@@ -27,17 +27,22 @@ void check_constant(const std::string& pointer, const TechConstant& constant, Er
                                   constant.typical, constant.high));
 }
 
-/// Pointers that may have a reason: `/tile/...` of the tiles of one array as well.
+/// Pointers that may have a reason: keys, objects of keys, `/tile/...` of the tiles of one array as well.
 std::vector<std::string> parameter_pointers() {
-  std::vector<std::string> known;
+  std::vector<std::string> known, objects;
   for (const auto& field : fields_of<ChipConfig>()) {
     const bool name_or_note = field.unit == "text" && !field.pointer.starts_with("/silicon/");
     if (name_or_note || field.unit == "sentences" || field.unit == "object") continue;
     known.push_back(field.pointer);
+    for (auto end = field.pointer.rfind('/'); end > 0; end = field.pointer.rfind('/', end - 1))
+      objects.push_back(field.pointer.substr(0, end));
     if (!field.pointer.starts_with("/tile/")) continue;
     for (const auto& array : kTileArrayNames)
       known.push_back(fmt::format("/tiles/{}/{}", array, field.pointer.substr(6)));
   }
+  objects.emplace_back("/tiles");
+  for (const auto& array : kTileArrayNames) objects.push_back(fmt::format("/tiles/{}", array));
+  known.insert(known.end(), objects.begin(), objects.end());
   return known;
 }
 

@@ -6,11 +6,14 @@ namespace kiln::config {
 
 void Errors::add(std::string_view pointer, std::string_view sentence) {
   if (++count_ > kMaximumLines) return;
+  const auto below = [&](const std::string& prefix) {
+    return pointer.starts_with(prefix) && (pointer.size() == prefix.size() || pointer[prefix.size()] == '/');
+  };
   std::string origin = file_;
+  for (const auto& [prefix, file] : origins_)
+    if (below(prefix)) origin = file;  // the longest comes last
   for (const auto& [prefix, text] : overrides_) {
-    const bool below =
-        pointer.starts_with(prefix) && (pointer.size() == prefix.size() || pointer[prefix.size()] == '/');
-    if (below) origin = fmt::format("{} with --set {}", file_, printable(text, 100));
+    if (below(prefix)) origin = fmt::format("{} with --set {}", file_, printable(text, 100));
   }
   lines_.push_back(fmt::format("{}: {}{}{}.", origin, pointer, pointer.empty() ? "" : " ", sentence));
 }

@@ -18,6 +18,8 @@ class Errors {
 
   /// What is at or below `pointer` came from this override, which errors shall name instead of the file.
   void note_override(const std::string& pointer, const std::string& text) { overrides_[pointer] = text; }
+  /// What is at or below `pointer` came from `file`, which is then named.
+  void note_origin(const std::string& pointer, std::string file) { origins_[pointer] = std::move(file); }
   /// `sentence` continues after the file's name (or the override's) and the pointer, e.g. "is 0; allowed: ...".
   void add(std::string_view pointer, std::string_view sentence);
   [[nodiscard]] bool empty() const { return count_ == 0; }
@@ -29,7 +31,7 @@ class Errors {
  private:
   static constexpr std::size_t kMaximumLines = 100;  ///< a hostile file may have a million
   std::string file_;
-  std::map<std::string, std::string> overrides_;
+  std::map<std::string, std::string> overrides_, origins_;
   std::vector<std::string> lines_;
   std::size_t count_ = 0;
 };

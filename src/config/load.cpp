@@ -3,7 +3,9 @@
 #include "base/hash.hpp"
 #include "base/mapped_file.hpp"
 #include "config/checks.hpp"
+#include "config/chip_defaults.hpp"
 #include "config/fields.hpp"
+#include "config/inherit.hpp"
 #include "config/json_text.hpp"
 #include "config/overrides.hpp"
 #include "config/reader.hpp"
@@ -13,11 +15,13 @@
 namespace kiln::config {
 
 base::Status parse_into(AnyConfig config, const std::string& json, const std::string& name,
-                        const std::vector<Override>& overrides) {
+                        const std::vector<Override>& overrides, const FindBase& find) {
   Errors errors(name);
   auto tree = parse_json(json, errors);
   if (!tree) return errors.joined();
+  if (const auto whole = inherit(*tree, find, errors); !whole) return whole.error();
   apply_overrides(*tree, overrides, errors);
+  if (std::holds_alternative<ChipConfig*>(config)) apply_chip_defaults(*tree);
   std::visit(
       [&](auto* of_kind) {
         Reader reader(*tree, errors);
@@ -31,10 +35,11 @@ base::Status parse_into(AnyConfig config, const std::string& json, const std::st
   return {};
 }
 
-base::Status load_into(AnyConfig config, const std::string& file, const std::vector<Override>& overrides) {
+base::Status load_into(AnyConfig config, const std::string& file, const std::vector<Override>& overrides,
+                       const FindBase& find) {
   const auto text = base::read_text_file(file, kMaximumFileBytes);
   if (!text) return text.error();
-  return parse_into(config, *text, file, overrides);
+  return parse_into(config, *text, file, overrides, find);
 }
 
 std::string canonical_json(AnyConfig config) {

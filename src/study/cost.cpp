@@ -160,24 +160,30 @@ base::Status check(const CostQuestion& question) {
 
 base::Result<CostAnswer> cost(const CostQuestion& question, Environment& environment) {
   if (const auto valid = check(question); !valid) return valid.error();
-  const config::Catalogue& configs = environment.configs();
-  const auto model = configs.model(question.model);
+  const auto model = environment.configs().model(question.model);
   if (!model) return model.error();
-  const auto recipe = configs.recipe(question.recipe);
+  const auto recipe = environment.configs().recipe(question.recipe);
   if (!recipe) return recipe.error();
-  const auto chip = configs.chip(question.chip);
+  const auto chip = environment.configs().chip(question.chip);
   if (!chip) return chip.error();
-  const auto placed = place(*model, *recipe, *chip, {}, configs);
+  return cost(question, *chip, *model, *recipe, environment);
+}
+
+base::Result<CostAnswer> cost(const CostQuestion& question, const config::ChipConfig& chip,
+                              const config::ModelConfig& model, const config::BakeRecipe& recipe,
+                              Environment& environment) {
+  const config::Catalogue& configs = environment.configs();
+  const auto placed = place(model, recipe, chip, {}, configs);
   if (!placed) return placed.error();
   const auto economics = configs.economics(question.economics);
   if (!economics) return economics.error();
-  if (!chip->silicon)
-    return base::Error{fmt::format("chip {} has no /silicon; its technology and ROM cell are expected", chip->name)};
+  if (!chip.silicon)
+    return base::Error{fmt::format("chip {} has no /silicon; its technology and ROM cell are expected", chip.name)};
 
   Warnings warnings(environment);
   const auto lengths = lengths_of(question, placed->placement, warnings);
   if (!lengths) return lengths.error();
-  auto answer = at_work(question, *lengths, *placed, *recipe, environment, warnings);
+  auto answer = at_work(question, *lengths, *placed, recipe, environment, warnings);
   if (!answer) return answer;
   add_money(answer->chip, question.machines, *economics, *answer);
   if (question.timeline) {

@@ -33,7 +33,11 @@ class Catalogue {
     if (!file) return file.error();
     auto all = overrides(kind);
     all.insert(all.end(), more.begin(), more.end());
-    return config::load<Config>(*file, all);
+    return config::load<Config>(*file, all, finder(kind));
+  }
+  /// Of what a config of that kind extends by name; the catalogue must outlive it.
+  [[nodiscard]] FindBase finder(std::string_view kind) const {
+    return [this, kind](std::string_view base) { return path_.find(kind, base); };
   }
   [[nodiscard]] auto chip(std::string_view name, const std::vector<Override>& more = {}) const {
     return load<ChipConfig>(name, more);

@@ -1,9 +1,10 @@
 // Configs from JSON: typed, complete, and strict. Unknown keys, wrong types and values out of range are errors that
 // name the file, the JSON pointer, what was found, what is allowed and the nearest key; all errors of a file come at
-// once (one sentence each, joined by newlines in Error::message). A missing key of a chip's unit takes no default: it
-// is an error too.
+// once (one sentence each, joined by newlines in Error::message). A config may extend
+// another; a key that a chip leaves out takes its default where it has one (configs/README.md), else it is an error too.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,26 +32,32 @@ class ConfigPath {
   std::vector<std::string> folders_;
 };
 
+/// The file of a config of the same kind that another one extends by its name.
+using FindBase = std::function<base::Result<std::string>(std::string_view name)>;
+
 /// Into `config`, which must be discarded after an error.
-base::Status load_into(AnyConfig config, const std::string& file, const std::vector<Override>& overrides);
+/// Without `find` a name that it extends is that of a file beside it.
+base::Status load_into(AnyConfig config, const std::string& file, const std::vector<Override>& overrides,
+                       const FindBase& find = {});
 base::Status parse_into(AnyConfig config, const std::string& json, const std::string& name,
-                        const std::vector<Override>& overrides);
+                        const std::vector<Override>& overrides, const FindBase& find = {});
 std::string canonical_json(AnyConfig config);
 
 /// A config of any kind from its file.
 template <class Config>
-base::Result<Config> load(const std::string& file, const std::vector<Override>& overrides = {}) {
+base::Result<Config> load(const std::string& file, const std::vector<Override>& overrides = {},
+                          const FindBase& find = {}) {
   Config config;
-  if (const auto loaded = load_into(&config, file, overrides); !loaded) return loaded.error();
+  if (const auto loaded = load_into(&config, file, overrides, find); !loaded) return loaded.error();
   return config;
 }
 
 /// The same from text; `name` names the file in errors.
 template <class Config>
 base::Result<Config> parse(const std::string& json, const std::string& name,
-                           const std::vector<Override>& overrides = {}) {
+                           const std::vector<Override>& overrides = {}, const FindBase& find = {}) {
   Config config;
-  if (const auto parsed = parse_into(&config, json, name, overrides); !parsed) return parsed.error();
+  if (const auto parsed = parse_into(&config, json, name, overrides, find); !parsed) return parsed.error();
   return config;
 }
 
@@ -97,8 +104,8 @@ inline base::Result<ReferenceMachine> load_machine(const std::string& file,
   return load<ReferenceMachine>(file, overrides);
 }
 inline base::Result<ChipConfig> parse_chip(const std::string& json, const std::string& name,
-                                           const std::vector<Override>& overrides = {}) {
-  return parse<ChipConfig>(json, name, overrides);
+                                           const std::vector<Override>& overrides = {}, const FindBase& find = {}) {
+  return parse<ChipConfig>(json, name, overrides, find);
 }
 inline base::Result<ModelConfig> parse_model(const std::string& json, const std::string& name,
                                              const std::vector<Override>& overrides = {}) {

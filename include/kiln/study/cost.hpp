@@ -56,5 +56,9 @@ base::Status check(const CostQuestion& question);
 /// Fails as check() does, where a config is not what the question says, a chip without /silicon, a KV cache that is too
 /// small for the tokens, and when interrupted.
 base::Result<CostAnswer> cost(const CostQuestion& question, Environment& environment);
+/// The same with configs that are loaded already, or in no file: their names in the question are not read.
+base::Result<CostAnswer> cost(const CostQuestion& question, const config::ChipConfig& chip,
+                              const config::ModelConfig& model, const config::BakeRecipe& recipe,
+                              Environment& environment);
 
 }  // namespace kiln::study

@@ -1,0 +1,38 @@
+// A search for the fastest chip within an area: from several beginnings one size after the other goes up and down its list
+// as long as that helps. No chance in it: the same question gives the same chip. Private to the study module.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "kiln/base/progress.hpp"
+#include "kiln/study/estimate.hpp"
+#include "study/chip_sketch.hpp"
+
+namespace kiln::study {
+
+struct SearchQuestion {
+  const config::ModelConfig& model;
+  const config::BakeRecipe& recipe;
+  const config::TechConfig& tech;
+  const config::ChipConfig& base;
+  double area_mm2 = 0;
+  std::uint64_t context = 2048;
+  double clock_share = 1;  ///< of the highest clock that loops allow
+};
+
+struct Found {
+  ChipSketch sketch;
+  Estimate estimate;
+};
+
+struct SearchAnswer {
+  std::optional<Found> best;  ///< within the area and buildable
+  double smallest_mm2 = 0;    ///< that was seen of a chip that is so but for its area; 0: none
+  std::uint64_t estimates = 0;
+};
+
+/// Fails when interrupted, and where no chip at all can be placed.
+base::Result<SearchAnswer> search_chip(const SearchQuestion& question, const base::Progress& progress);
+
+}  // namespace kiln::study
