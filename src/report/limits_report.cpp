@@ -46,7 +46,7 @@ std::string gain(const study::WhatIf& what_if) {
 
 /// "yes", or the kinds of the reasons why not, each once.
 std::string buildable(const study::Verdict& verdict) {
-  if (verdict.buildable.value_or(false)) return "yes";
+  if (verdict.is_buildable()) return "yes";
   std::vector<std::string> kinds;
   for (const auto& reason : verdict.reasons) {
     if (reason.kind == study::ReasonKind::DieCount) continue;  // never without the die's area
@@ -62,9 +62,9 @@ bool helps(const study::WhatIf& what_if) { return what_if.gain >= kSmallestGain;
 /// "kv.banks 256 -> 257: + 187.8 % tokens/s, + 1.03 mm2, + 2.1 W, buildable"
 std::string sentence(const study::WhatIf& what_if) {
   const auto& verdict = what_if.verdict;
-  return fmt::format(
-      "{}: {} tokens/s, {} mm2, {} W, {}", what_if.what, gain(what_if), more(what_if.area_mm2), more(what_if.power_w),
-      verdict.buildable.value_or(false) ? "buildable" : "not buildable (" + verdict.reasons.front().sentence + ")");
+  return fmt::format("{}: {} tokens/s, {} mm2, {} W, {}", what_if.what, gain(what_if), more(what_if.area_mm2),
+                     more(what_if.power_w),
+                     verdict.is_buildable() ? "buildable" : "not buildable (" + verdict.reasons.front().sentence + ")");
 }
 
 std::string conflict_lines(const study::BankConflicts& conflicts, std::size_t columns) {
@@ -84,8 +84,8 @@ std::vector<const study::WhatIf*> shown(const study::GroupLimit& group) {
   std::vector<const study::WhatIf*> best;
   for (const auto& what_if : group.would_help)
     if (helps(what_if)) best.push_back(&what_if);
-  const auto built = std::ranges::find_if(
-      best, [](const study::WhatIf* what_if) { return what_if->verdict.buildable.value_or(false); });
+  const auto built =
+      std::ranges::find_if(best, [](const study::WhatIf* what_if) { return what_if->verdict.is_buildable(); });
   if (built != best.end()) std::rotate(best.begin(), built, built + 1);
   best.resize(std::min(best.size(), kShownOfAGroup));
   return best;
@@ -132,7 +132,7 @@ std::string help_lines(const study::Limits& limits, std::size_t columns) {
   const study::WhatIf* best = nullptr;
   for (const auto& group : limits.groups)
     for (const auto& what_if : group.would_help)
-      if (helps(what_if) && what_if.verdict.buildable.value_or(false) && (best == nullptr || what_if.gain > best->gain))
+      if (helps(what_if) && what_if.verdict.is_buildable() && (best == nullptr || what_if.gain > best->gain))
         best = &what_if;
   std::string text;
   if (best != nullptr) text += hanging("  would help most: " + sentence(*best), 4, columns);

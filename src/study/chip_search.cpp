@@ -106,12 +106,12 @@ class Search {
     return sketch;
   }
 
-  bool feasible(const Found& found) const {
+  bool feasible(const FoundChip& found) const {
     return found.estimate.buildable() && found.estimate.area_mm2 <= question_.area_mm2;
   }
 
   /// What a chip is worth where area has a price: the rate over a power of the area.
-  static double worth(const Found& found, double price) {
+  static double worth(const FoundChip& found, double price) {
     return std::log(found.estimate.tokens_per_s_user) - price * std::log(found.estimate.area_mm2);
   }
 
@@ -125,10 +125,10 @@ class Search {
   }
 
   /// At the highest round clock that its loops allow.
-  std::optional<Found> look(ChipSketch sketch) {
+  std::optional<FoundChip> look(ChipSketch sketch) {
     const auto [at, first] = seen_.try_emplace(key_of(sketch));
     if (!first) return at->second;
-    std::optional<Found> found;
+    std::optional<FoundChip> found;
     for (int round = 0; round < 3; ++round) {
       const double limit = std::min(loops_mhz_, 10000.0) * question_.clock_share;
       sketch.clock_mhz = std::max(kClockStep, static_cast<Value>(limit / kClockStep) * kClockStep);
@@ -152,7 +152,7 @@ class Search {
     return found;
   }
 
-  std::optional<Found> once(const ChipSketch& sketch) {
+  std::optional<FoundChip> once(const ChipSketch& sketch) {
     progress_("searching", std::min(answer_.estimates, kExpected - 1), kExpected);
     ++answer_.estimates;
     const std::uint64_t prompt = std::max<std::uint64_t>(1, question_.context / 2);
@@ -161,13 +161,13 @@ class Search {
     auto made = estimate(lengths, chip_of(sketch, question_.base, question_.model, question_.context),
                          last_ ? &*last_ : nullptr);
     if (made) last_ = made->chip;
-    if (made) return Found{sketch, *std::move(made)};
+    if (made) return FoundChip{sketch, *std::move(made)};
     if (!failure_) failure_ = made.error();
     return std::nullopt;
   }
 
   /// Climbs at several prices of area, until the summits are about as large as the die may be.
-  void approach(Found found) {
+  void approach(FoundChip found) {
     double low = 0, high = 0, price = 2;
     for (int round = 0; round < kPrices && !progress_.stopped(); ++round) {
       climb(found, price);
@@ -181,7 +181,7 @@ class Search {
     }
   }
 
-  void climb(Found& best, double price) {
+  void climb(FoundChip& best, double price) {
     for (bool moved = true; moved && !progress_.stopped();) {
       moved = false;
       for (const Knob& knob : knobs_)
@@ -202,7 +202,7 @@ class Search {
     return next;
   }
 
-  bool step(const Knob& knob, int direction, double price, Found& best) {
+  bool step(const Knob& knob, int direction, double price, FoundChip& best) {
     if (progress_.stopped()) return false;
     const auto next = moved(best.sketch, knob, direction);
     if (!next) return false;
@@ -222,7 +222,7 @@ class Search {
       int direction;
       double rate, area;  // changes
     };
-    const Found from = *answer_.best;
+    const FoundChip from = *answer_.best;
     std::vector<Move> moves;
     for (const Knob& knob : knobs_)
       for (const int direction : {1, -1}) {
@@ -252,9 +252,9 @@ class Search {
 
   /// Estimates begin with the numbers of the one before: the fastest that fits as `kiln cost` will see it.
   base::Status settle_best() {
-    std::ranges::stable_sort(fitting_, std::greater<>(), [](const Found& f) { return f.estimate.tokens_per_s_user; });
+    std::ranges::stable_sort(fitting_, std::greater<>(), [](const FoundChip& f) { return f.estimate.tokens_per_s_user; });
     answer_.best.reset();
-    for (const Found& found : fitting_) {
+    for (const FoundChip& found : fitting_) {
       if (progress_.stopped()) return base::Error{"interrupted"};
       last_.reset();
       const auto exact = once(found.sketch);
@@ -267,9 +267,9 @@ class Search {
 
   const SearchQuestion& question_;
   const base::Progress& progress_;
-  std::vector<Found> fitting_;
+  std::vector<FoundChip> fitting_;
   std::vector<Knob> knobs_;
-  std::map<std::string, std::optional<Found>> seen_;
+  std::map<std::string, std::optional<FoundChip>> seen_;
   SearchAnswer answer_;
   std::optional<base::Error> failure_;
   double loops_mhz_ = 1000;

@@ -21,13 +21,13 @@ struct SearchQuestion {
   double clock_share = 1;  ///< of the highest clock that loops allow
 };
 
-struct Found {
+struct FoundChip {
   ChipSketch sketch;
   Estimate estimate;
 };
 
 struct SearchAnswer {
-  std::optional<Found> best;  ///< within the area and buildable
+  std::optional<FoundChip> best;  ///< within the area and buildable
   double smallest_mm2 = 0;    ///< that was seen of a chip that is so but for its area; 0: none
   std::uint64_t estimates = 0;
 };

@@ -21,7 +21,7 @@ std::string with_thousands(std::uint64_t value) {
 }
 
 /// What another size would do: "+3.1 % tokens/s and +12.0 mm2".
-std::string effect(const SearchQuestion& question, const Found& found, const ChipSketch& other) {
+std::string effect(const SearchQuestion& question, const FoundChip& found, const ChipSketch& other) {
   const std::uint64_t prompt = std::max<std::uint64_t>(1, question.context / 2);
   const EstimateQuestion lengths{question.model, question.recipe, question.tech, prompt, question.context - prompt + 1};
   const auto made = estimate(lengths, chip_of(other, question.base, question.model, question.context));
@@ -60,7 +60,7 @@ struct Reasons {
   std::string clock, tile, tiles, lanes, attention, kv;
 };
 
-Reasons reasons_of(const SearchQuestion& question, const Found& found) {
+Reasons reasons_of(const SearchQuestion& question, const FoundChip& found) {
   const ChipSketch& sketch = found.sketch;
   Reasons why;
   why.clock = fmt::format("the highest round clock that its loops allow: \"{}\" is met up to {:.0f} MHz",
@@ -90,7 +90,7 @@ Reasons reasons_of(const SearchQuestion& question, const Found& found) {
 
 }  // namespace
 
-std::string chip_file(const ChipFile& about, const SearchQuestion& question, const Found& found) {
+std::string chip_file(const ChipFile& about, const SearchQuestion& question, const FoundChip& found) {
   const ChipSketch& sketch = found.sketch;
   const Reasons why = reasons_of(question, found);
   const KvSize kv = kv_size(sketch, question.model, question.context);

@@ -12,6 +12,6 @@ struct ChipFile {
   std::uint64_t dies = 1;
 };
 
-std::string chip_file(const ChipFile& about, const SearchQuestion& question, const Found& found);
+std::string chip_file(const ChipFile& about, const SearchQuestion& question, const FoundChip& found);
 
 }  // namespace kiln::study

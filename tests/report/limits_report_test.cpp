@@ -73,12 +73,12 @@ TEST_F(LimitsReport, ShowsTheBestThatCanBeBuiltBesideTheBest) {
 TEST_F(LimitsReport, TheDocumentHasEveryChange) {
   const auto cost =
       answer("hc1", "llama-3.1-8b", {"attention.tokens_parallel=32", "kv.depth_words=3072", "kv.banks=256"});
-  const auto json = Json::parse(cost_json(cost));
-  const auto& limits = json["limits"];
-  EXPECT_EQ(limits["tokens_per_s_user"], json["tokens_per_s_user"]);
+  const auto document = Json::parse(cost_json(cost));
+  const auto& limits = document["limits"];
+  EXPECT_EQ(limits["tokens_per_s_user"], document["tokens_per_s_user"]);
   std::uint64_t cycles = 0;
   for (const auto& group : limits["groups"]) cycles += group["cycles"].get<std::uint64_t>();
-  EXPECT_EQ(cycles, json["cycles_total"]);
+  EXPECT_EQ(cycles, document["cycles_total"]);
   const auto& hint = limits["bank_conflicts"]["would_help"][0];
   EXPECT_EQ(hint["what"], "kv.banks 256 -> 257");
   EXPECT_EQ(hint["changes"], Json::parse(R"([{"key": "kv.banks", "from": "256", "to": "257"}])"));
@@ -104,9 +104,9 @@ TEST_F(LimitsReport, ATimelineIsDrawnToScale) {
   timeline.spans = {span};
   EXPECT_THAT(timeline_text(timeline), HasSubstr("\nmultiply down                  2       7   ░░███\n"));
   EXPECT_THAT(timeline_text(timeline), testing::StartsWith("layer 1: 39 cycles for a token that sees 5 tokens; "));
-  const auto json = timeline_json(timeline);
-  EXPECT_EQ(json["operations"][0]["operation"], "multiply down");
-  EXPECT_EQ(json["operations"][0]["parts"][0]["cause"], "waiting_for_input");
+  const auto document = timeline_json(timeline);
+  EXPECT_EQ(document["operations"][0]["operation"], "multiply down");
+  EXPECT_EQ(document["operations"][0]["parts"][0]["cause"], "waiting_for_input");
 }
 
 }  // namespace
