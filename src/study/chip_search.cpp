@@ -252,7 +252,8 @@ class Search {
 
   /// Estimates begin with the numbers of the one before: the fastest that fits as `kiln cost` will see it.
   base::Status settle_best() {
-    std::ranges::stable_sort(fitting_, std::greater<>(), [](const FoundChip& f) { return f.estimate.tokens_per_s_user; });
+    std::ranges::stable_sort(fitting_, std::greater<>(),
+                             [](const FoundChip& f) { return f.estimate.tokens_per_s_user; });
     answer_.best.reset();
     for (const FoundChip& found : fitting_) {
       if (progress_.stopped()) return base::Error{"interrupted"};

@@ -28,7 +28,7 @@ struct FoundChip {
 
 struct SearchAnswer {
   std::optional<FoundChip> best;  ///< within the area and buildable
-  double smallest_mm2 = 0;    ///< that was seen of a chip that is so but for its area; 0: none
+  double smallest_mm2 = 0;        ///< that was seen of a chip that is so but for its area; 0: none
   std::uint64_t estimates = 0;
 };
 
