@@ -127,8 +127,8 @@ void whole_beat(List& list, const ChipConfig& chip) {
   if (!links)
     keys.push_back(number(
         "link.beat_groups", [](ChipConfig & c) -> auto& { return c.link.beat_groups; }));
-  list.together(keys, fmt::format("beats of {} -> {} elements, all lanes x 2", chip.link.beat_elements(),
-                                  2 * chip.link.beat_elements()));
+  list.together(
+      keys, fmt::format("beats of {} -> {}, all lanes x 2", chip.link.beat_elements(), 2 * chip.link.beat_elements()));
 }
 
 }  // namespace
