@@ -1,5 +1,7 @@
 #include "study/design_point.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "host/run.hpp"
@@ -66,8 +68,27 @@ void add_money(const ChipCost& cost, std::uint64_t machines, const config::Econo
     point.no_money = money.error().message;
 }
 
+/// Where the head's array is much of the die, and inherits a tile that was chosen for the layers: those share their
+/// tiles' accumulators, the head has its own for one matrix.
+std::optional<std::string> inherited_head(const Silicon& silicon, const program::Placement& placement) {
+  constexpr double kMuch = 0.25;  // of the die
+  if (placement.chip().tiles[static_cast<std::size_t>(program::ArrayKind::LmHead)]) return std::nullopt;
+  double head = 0;
+  for (const auto& part : silicon.die.parts)
+    if (part.unit == program::Unit::LmHeadArray) head += part.area_mm2.typical;
+  const double die = silicon.die.area_mm2.typical;
+  if (head < kMuch * die) return std::nullopt;
+  return fmt::format(
+      "the LM head inherits /tile and takes {:.4g} of the die's {:.4g} mm2; a tile of its own (/tiles/lm_head) with "
+      "more "
+      "rows or fewer inputs a cycle takes less",
+      head, die);
+}
+
 void add_verdict(const std::optional<Silicon>& silicon, std::optional<double> power_w, std::uint64_t kv_tokens,
                  DesignPoint& point) {
+  if (silicon)
+    if (auto note = inherited_head(*silicon, point.placement)) point.warnings.push_back(*std::move(note));
   point.verdict = judge(point.placement, silicon, power_w, kv_tokens);
   if (auto warning = point.verdict.warning(point.placement.chip().name)) point.warnings.push_back(*std::move(warning));
 }

@@ -1,8 +1,8 @@
 // A small adversary (tests/study/long has the whole one): a few hundred designs near `hc1`, and no free key. And what the
 // cost model once gave away has a price.
-#include <gtest/gtest.h>
-
 #include "support/free_lunch.hpp"
+
+#include <gtest/gtest.h>
 
 namespace kiln::test {
 namespace {
@@ -10,9 +10,10 @@ namespace {
 TEST(FreeLunch, IsNotFoundByASmallSearch) {
   const FreeLunch lunch;
   auto search = lunch.search(200, 1500);
-  const Found best = search.climb({}, 150);
+  const Found best = search.climb({{"/clock_mhz", 1100}}, 80);
   ASSERT_EQ(best.excess, 0);
   EXPECT_GT(best.rate, lunch.base().rate) << "a faster clock for more watts, at least";
+  EXPECT_GT(best.power_w, lunch.base().power_w);
   for (const auto& row : lunch.taken_back(search, best)) EXPECT_FALSE(row.free()) << row.key;
 }
 

@@ -97,6 +97,16 @@ TEST_F(VerdictStudy, ALinkNeedsAsManyRegistersAsItsFloorplanAsksFor) {
   EXPECT_EQ(weighed("hc1", "llama-3.1-8b", {"link.vector_to_array=6"}).verdict.buildable, true);
 }
 
+TEST_F(VerdictStudy, AHeadThatInheritsItsTileIsNamedWhereItIsMuchOfTheDie) {
+  const auto own = weighed("hc1", "llama-3.2-3b");
+  EXPECT_TRUE(own.warnings.empty());
+  const auto inherited =
+      weighed("hc1", "llama-3.2-3b", {"tiles={}", "tile.rows=256", "tile.inputs_per_cycle=4", "reasons={}"});
+  ASSERT_FALSE(inherited.warnings.empty());
+  EXPECT_THAT(inherited.warnings[0], HasSubstr("the LM head inherits /tile and takes "));
+  EXPECT_THAT(inherited.warnings[0], HasSubstr("a tile of its own (/tiles/lm_head)"));
+}
+
 TEST_F(VerdictStudy, ADieBeyondTheReticleIsSeveral) {
   const auto answer = weighed("hc1-pipelined", "llama-3.1-8b");
   ASSERT_THAT(kinds(answer.verdict), ElementsAre(ReasonKind::DieArea, ReasonKind::DieCount));
