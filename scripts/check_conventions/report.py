@@ -50,7 +50,7 @@ def command_lines():
     yield ["cost", "--model", "kiln-stories-1m", "--chip", "demo", "--prompt-tokens", "9999", "--shorten"]
     yield ["cost", *eight, "--chip", "hc1", "--prompt-tokens", "40", "-n", "3", "--timeline", *CONFLICTS]
     yield ["run", *eight, "--chip", "hc1", "--prompt-tokens", "40", "-n", "3", *CONFLICTS]
-    yield ["new", "--model", "stories260k", "--node", "28nm", "--area", "20"]
+    yield ["new", "--model", "stories260k", "--node", "28nm", "--area", "40"]
     yield ["list", "chips"]
     yield ["rtl", *rom, "--chip", "demo", "--unit", "chip", *FEW, "-o", "chip"]
     yield ["rtl", *rom, "--chip", "demo", "--unit", "o_array", "-o", "o_array", *AUTO]

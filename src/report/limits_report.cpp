@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
+#include <string_view>
 #include <vector>
 
 #include "report/table.hpp"
@@ -34,32 +36,48 @@ Json what_ifs_json(const std::vector<study::WhatIf>& what_ifs) {
   return list;
 }
 
-/// "+ 10.9", "- 0.5"
-std::string with_sign(double value, const std::string& text) { return (value < 0 ? "- " : "+ ") + text; }
-std::string more(double value) {
-  const double size = value < 0 ? -value : value;
-  return size < 5e-4 ? "0" : with_sign(value, number(size));
-}
 std::string gain(const study::WhatIf& what_if) {
-  return with_sign(what_if.gain, percent(what_if.gain < 0 ? -what_if.gain : what_if.gain));
+  return (what_if.gain < 0 ? "-" : "+") + percent(std::abs(what_if.gain));
+}
+/// "+116", "-0.04", "0"
+std::string more(double value) {
+  const double size = std::abs(value);
+  if (size < 5e-4) return "0";
+  return (value < 0 ? "-" : "+") + (size < 0.0995 ? fmt::format("{:.1g}", size) : number(size));
 }
 
-/// "yes", or the kinds of the reasons why not, each once.
+/// A word that fits a column.
+std::string_view word(study::ReasonKind kind) {
+  switch (kind) {
+    case study::ReasonKind::DieArea:
+    case study::ReasonKind::DieCount:  // never without the die's area
+      return "area";
+    case study::ReasonKind::ClockPath:
+      return "clock";
+    case study::ReasonKind::LinkRegisters:
+      return "links";
+    case study::ReasonKind::KvCapacity:
+      return "KV";
+    case study::ReasonKind::PowerDensity:
+      return "power";
+    case study::ReasonKind::NoSilicon:
+      break;
+  }
+  return "unknown";
+}
+
+/// "yes", "NO: area", "NO: area ..." where there is another reason.
 std::string buildable(const study::Verdict& verdict) {
   if (verdict.is_buildable()) return "yes";
-  std::vector<std::string> kinds;
-  for (const auto& reason : verdict.reasons) {
-    if (reason.kind == study::ReasonKind::DieCount) continue;  // never without the die's area
-    std::string kind(study::kReasonKinds[reason.kind]);
-    std::ranges::replace(kind, '_', ' ');
-    if (std::ranges::find(kinds, kind) == kinds.end()) kinds.push_back(kind);
-  }
-  return "NO: " + kinds.front() + (kinds.size() > 1 ? " ..." : "");
+  const auto first = word(verdict.reasons.front().kind);
+  const bool more =
+      std::ranges::any_of(verdict.reasons, [&](const auto& reason) { return word(reason.kind) != first; });
+  return fmt::format("NO: {}{}", first, more ? " ..." : "");
 }
 
 bool helps(const study::WhatIf& what_if) { return what_if.gain >= kSmallestGain; }
 
-/// "kv.banks 256 -> 257: + 187.8 % tokens/s, + 1.03 mm2, + 2.1 W, buildable"
+/// "kv.banks 256 -> 257: +187.8 % tokens/s, +1.03 mm2, +2.10 W, buildable"
 std::string sentence(const study::WhatIf& what_if) {
   const auto& verdict = what_if.verdict;
   return fmt::format("{}: {} tokens/s, {} mm2, {} W, {}", what_if.what, gain(what_if), more(what_if.area_mm2),
@@ -112,7 +130,7 @@ Json limits_json(const study::Limits& limits) {
 }
 
 std::string limits_text(const study::Limits& limits, std::size_t columns) {
-  Table table({"a token's time", "share", "<what would help, alone", "tokens/s", "mm2", "W", "<buildable"});
+  Table table({"time in", "share", "<what would help, alone", "tokens/s", "mm2", "W", "<buildable"});
   for (const auto& group : limits.groups) {
     const std::string name(study::kTimeGroups[group.group]);
     const auto best = shown(group);

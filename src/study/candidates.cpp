@@ -35,16 +35,17 @@ class List {
   /// The next larger value with which a token takes less, where one is near.
   void next(const NumberKey& key) {
     const std::uint32_t now = value(key);
-    for (std::uint32_t to = now + 1; to <= now + kMostSteps && to < 2 * now; ++to) {
-      const auto token = probe_.at(key, to);
-      if (token && token->cycles < probe_.now().cycles) return add(key, to);
-    }
+    for (std::uint32_t to = now + 1; to <= now + kMostSteps && to < 2 * now; ++to)
+      if (faster(key, to)) return add(key, to);
   }
-  void twice(const NumberKey& key) { add(key, 2 * value(key)); }
+  void twice(const NumberKey& key) {
+    if (faster(key, 2 * value(key))) add(key, 2 * value(key));
+  }
   void half(const NumberKey& key) {
-    if (value(key) > 1) add(key, value(key) / 2);
+    if (value(key) > 1 && faster(key, value(key) / 2)) add(key, value(key) / 2);
   }
-  void percent(const NumberKey& key, std::uint32_t percent) { add(key, value(key) * percent / 100); }
+  /// Of keys that act on what the closed form's token has from elsewhere: the beat of links that are `auto`, the clock.
+  void always(const NumberKey& key, std::uint32_t percent) { add(key, value(key) * percent / 100); }
   /// Where all keys below a pointer, or a latency, are numbers.
   void automatic(const std::string& key, const std::string& pointer) {
     const auto& already = probe_.chip().automatic;
@@ -62,6 +63,11 @@ class List {
   [[nodiscard]] std::uint32_t value(const NumberKey& key) const {
     ChipConfig chip = probe_.chip();
     return key.value(chip);
+  }
+  /// A token takes less, latencies and links as they are: a point costs milliseconds, this hardly anything.
+  [[nodiscard]] bool faster(const NumberKey& key, std::uint32_t to) const {
+    const auto token = probe_.at(key, to);
+    return token && token->cycles < probe_.now().cycles;
   }
   void add(const NumberKey& key, std::uint32_t to) {
     const auto change = change_of(key, probe_.chip(), to);
@@ -127,8 +133,8 @@ void whole_beat(List& list, const ChipConfig& chip) {
   if (!links)
     keys.push_back(number(
         "link.beat_groups", [](ChipConfig & c) -> auto& { return c.link.beat_groups; }));
-  list.together(keys, fmt::format("beats of {} -> {} elements, all lanes x 2", chip.link.beat_elements(),
-                                  2 * chip.link.beat_elements()));
+  list.together(
+      keys, fmt::format("beats of {} -> {}, all lanes x 2", chip.link.beat_elements(), 2 * chip.link.beat_elements()));
 }
 
 }  // namespace
@@ -144,7 +150,7 @@ std::vector<Candidate> candidates(TimeGroup group, const Probe& probe) {
       attention(list);
       break;
     case TimeGroup::Elementwise:
-      list.twice(kVectorLanes);
+      list.always(kVectorLanes, 200);
       whole_beat(list, chip);
       break;
     case TimeGroup::Sums:
@@ -157,8 +163,7 @@ std::vector<Candidate> candidates(TimeGroup group, const Probe& probe) {
       const auto clock = number(
           "clock_mhz", [](ChipConfig & c) -> auto& { return c.clock_mhz; });
       list.automatic("link", "/link/");
-      list.percent(clock, 95);
-      list.percent(clock, 105);
+      list.always(clock, 105);
       break;
     }
     case TimeGroup::Head:

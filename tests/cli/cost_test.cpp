@@ -74,7 +74,7 @@ TEST_F(CostCommand, SaysWhatWouldHelpAsRunDoes) {
   const auto cost = document(with({"cost"}, few)), run = document(with({"run"}, few));
   ASSERT_TRUE(cost.contains("limits"));
   EXPECT_EQ(cost["limits"], run["limits"]);
-  EXPECT_THAT(kiln(with({"cost"}, few)).out, HasSubstr("\na token's time  "));
+  EXPECT_THAT(kiln(with({"cost"}, few)).out, HasSubstr("\ntime in  "));
   EXPECT_THAT(kiln(with({"run"}, few)).out, HasSubstr("\n  would help most: "));
   EXPECT_FALSE(document(with(with({"run"}, few), {"--users", "2"})).contains("limits"));
   EXPECT_THAT(kiln(with(with({"cost"}, few), {"--users", "2"})).out, testing::Not(HasSubstr("would help")));

@@ -62,12 +62,12 @@ TEST_F(LimitsReport, ShowsTheBestThatCanBeBuiltBesideTheBest) {
   std::string line;
   while (std::getline(lines, line) && !line.starts_with("weights")) {
   }
-  EXPECT_THAT(line, testing::MatchesRegex("weights .* % .* -> .* \\+ .* %  .*yes"));
+  EXPECT_THAT(line, testing::MatchesRegex("weights .* % .* -> .* \\+.* %  .*yes"));
   std::getline(lines, line);
-  EXPECT_THAT(line, testing::EndsWith("NO: die area"));
+  EXPECT_THAT(line, testing::EndsWith("NO: area"));
   EXPECT_THAT(cost_text(cost), HasSubstr(text));
   const auto line_of_run = help_lines(*cost.limits, 100);
-  EXPECT_THAT(line_of_run, testing::MatchesRegex("  would help most: .* \\+ .* % tokens/s, .*, buildable\n"));
+  EXPECT_THAT(line_of_run, testing::MatchesRegex("  would help most: .* \\+.* % tokens/s, .*, buildable\n"));
 }
 
 TEST_F(LimitsReport, TheDocumentHasEveryChange) {
@@ -85,7 +85,7 @@ TEST_F(LimitsReport, TheDocumentHasEveryChange) {
   EXPECT_EQ(hint["removes"], true);
   EXPECT_EQ(hint["buildable"], true);
   for (const auto& text : {cost_text(cost), help_lines(*cost.limits, 100)})
-    EXPECT_THAT(text, HasSubstr(" of the time; without them:\n    kv.banks 256 -> 257: + "));
+    EXPECT_THAT(text, HasSubstr(" of the time; without them:\n    kv.banks 256 -> 257: +"));
 }
 
 TEST_F(LimitsReport, ATimelineIsDrawnToScale) {

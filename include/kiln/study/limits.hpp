@@ -53,7 +53,7 @@ struct GroupLimit {
   TimeGroup group = TimeGroup::Weights;
   base::Cycles cycles;             ///< of the run's critical path
   double share = 0;                ///< of it
-  std::vector<WhatIf> would_help;  ///< all that were asked, the largest gain first; those with none as well
+  std::vector<WhatIf> would_help;  ///< all that were asked, the largest gain first
 };
 
 struct BankHint {
