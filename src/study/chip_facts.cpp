@@ -37,6 +37,9 @@ base::Result<ChipFacts> facts_of(const SearchQuestion& question, const ChipSketc
   facts.lm_head_mm2 = lm_head_mm2(die);
   facts.tokens_per_s_user = point->tokens_per_s_user;
   facts.kv_tokens = point->placement.kv().capacity_tokens;
+  facts.sound = std::ranges::all_of(point->verdict.reasons, [](const Reason& reason) {
+    return reason.kind == ReasonKind::DieArea || reason.kind == ReasonKind::DieCount;
+  });
   facts.buildable = point->verdict.is_buildable();
   facts.cooled_mhz =
       chip.clock_mhz * kCoolableWPerMm2 * facts.area_mm2 * chip.chips.count / point->chip.energy.power_w.typical;

@@ -27,6 +27,7 @@ struct ChipFacts {
   std::uint64_t kv_tokens = 0;   ///< that the KV cache holds
   double loops_mhz = 0;          ///< the highest clock at which the paths are met that no number of cycles mends
   std::string loop;              ///< the slowest of them
+  bool sound = false;            ///< nothing but its area may be against it
   bool buildable = false;
   double cooled_mhz = 0;  ///< the clock at which its power can about be cooled away
 };

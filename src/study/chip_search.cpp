@@ -87,7 +87,7 @@ class Search {
     while (answer_.best && exchange())
       if (progress_.stopped()) return base::Error{"interrupted"};
     progress_("searching", kExpected, kExpected);
-    if (!answer_.best && answer_.smallest_mm2 == 0) return *failure_;
+    if (!answer_.best && answer_.smallest_mm2 == 0 && failure_) return *failure_;
     return answer_;
   }
 
@@ -205,7 +205,7 @@ class Search {
     const auto next = moved(best.sketch, knob, direction);
     if (!next) return false;
     auto found = look(*next);
-    if (!found || !found->facts.buildable || worth(*found, price) <= worth(best, price) + std::log(knob.worth) + 1e-9)
+    if (!found || !found->facts.sound || worth(*found, price) <= worth(best, price) + std::log(knob.worth) + 1e-9)
       return false;
     best = *std::move(found);
     return true;
@@ -225,7 +225,7 @@ class Search {
       for (const int direction : {1, -1}) {
         const auto next = moved(from.sketch, knob, direction);
         const auto found = next && !progress_.stopped() ? look(*next) : std::nullopt;
-        if (found && found->facts.buildable)
+        if (found && found->facts.sound)
           moves.push_back({&knob, direction, found->facts.tokens_per_s_user - from.facts.tokens_per_s_user,
                            found->facts.area_mm2 - from.facts.area_mm2});
       }
