@@ -146,7 +146,7 @@ class Search {
       if (found->facts.cooled_mhz < sketch.clock_mhz) cooled_mhz = found->facts.cooled_mhz;
       if (clock_of(sketch, cooled_mhz) == sketch.clock_mhz) break;
     }
-    if (found && found->facts.buildable && (answer_.smallest_mm2 == 0 || found->facts.area_mm2 < answer_.smallest_mm2))
+    if (found && found->facts.sound && (answer_.smallest_mm2 == 0 || found->facts.area_mm2 < answer_.smallest_mm2))
       answer_.smallest_mm2 = found->facts.area_mm2;
     seen_[key_of(sketch)] = found;
     if (found && feasible(*found) &&
