@@ -23,9 +23,9 @@ struct NewChipQuestion {
 };
 
 struct NewChipAnswer {
-  std::string file;             ///< the config, ready to be written
-  CostAnswer cost;              ///< the chip at work, at the lengths of the search
-  std::uint64_t points = 0;     ///< chips that were looked at
+  std::string file;          ///< the config, ready to be written
+  CostAnswer cost;           ///< the chip at work, at the lengths of the search
+  std::uint64_t points = 0;  ///< chips that were looked at
 };
 
 base::Status check(const NewChipQuestion& question);
