@@ -60,7 +60,7 @@ def figures(cost):
     typical = of_card["card"]["typical"]
     # What is added to the die passes the converters and the fans as well.
     all_more = sum(more.values()) / CONVERSION["typical"] / (1 - FANS["typical"])
-    made |= {"missing_w": f"{missing:.0f}", "power_parts": rows(lines), "card_w": f"{typical:.0f}", "more_sum": f"{sum(more.values()):.0f}",
+    made |= {"missing_w": f"{missing:.0f}", "power_parts": rows(lines), "more_sum": f"{sum(more.values()):.0f}",
              "card_with_more": f"{typical + all_more:.0f}", "left_w": f"{CARD_W[0] - typical - all_more:.0f}",
              "unexplained_w": f"{CARD_W[0] - typical:.0f}", "card_span": span_of(of_card["card"])}
     for watts_public in CARD_W:

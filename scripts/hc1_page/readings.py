@@ -7,6 +7,7 @@ from page_template import rows
 
 WIDE = ("attention.tokens_parallel=192", "kv.banks=1537", "kv.depth_words=512")
 BY_TIME = ("leakage", "clock", "clocks of registers", "host interface")
+PCIE_US = 0.55  # a round trip, Neugebauer et al., SIGCOMM 2018
 MIDDLE_US = sum(TOKEN_US) / 2
 MIDDLE_FIRST_US = sum(FIRST_TOKEN_US) / 2
 
@@ -54,7 +55,13 @@ def line(name, chip, rates, a_token=0.0, a_prompt_token=0.0, a_request=0.0):
     low, high = rates
     return [name, f"{rate:,.0f}", f"{rate / high:.2f}, {rate / low:.2f}", f"{short:.1f}", ratios(short, TOKEN_US), f"{short / TOKEN_MARCH_US:.2f}",
             f"{chip.slope:.1f}", f"{first:,.0f}", ratios(first, FIRST_TOKEN_US), f"{chip.watts(waited):.0f}",
-            f"{chip.area:,.0f}{'' if chip.buildable else ', not buildable'}", f"{chip.long['kv']['capacity_tokens'] / KV_TOKENS:.3f}"]
+            f"{chip.area:,.0f}{'' if chip.buildable else ', not buildable'}",
+            f"{chip.long['transistors']['typical'] / 1e9:.1f}", f"{chip.long['kv']['capacity_tokens'] / KV_TOKENS:.3f}"]
+
+
+def missed(value, published):
+    """By how much a figure is below both ends of what was published, in per cent."""
+    return f"{100 * (1 - value / min(published)):.0f} to {100 * (1 - value / max(published)):.0f} %"
 
 
 def figures(kiln, rates):
@@ -82,4 +89,8 @@ def figures(kiln, rates):
             "host_rest": f"{request - trip:,.0f}", "host_spread": f"{spread:.1f}", "host_prompt_us": f"{hc1.first_us / 20:.1f}",
             "host_spread_48": f"{hc1.short_us + REQUEST_US / 48:.0f}", "host_spread_512": f"{hc1.short_us + REQUEST_US / 512:.0f}",
             "host_flat_rate": f"{1e6 / TOKEN_US[0]:,.0f}", "host_chart_us": f"{1e6 / rates[1]:.2f}", "host_deck_us": f"{1e6 / rates[0]:.1f}",
-            "host_wide_mm2": f"{wide.area - hc1.area:.0f}"}
+            "host_wide_mm2": f"{wide.area - hc1.area:.0f}", "host_trip_to_pcie": f"{trip / PCIE_US:.0f}",
+            "host_alone_token": missed(hc1.short_us, TOKEN_US), "host_alone_first": missed(hc1.first_us, FIRST_TOKEN_US),
+            "host_slow_missed": missed(1e6 / slow.token_us, rates), "host_wide_missed": missed(1e6 / wide.token_us, rates),
+            "host_march_to_deck": f"{1e6 / march.token_us / rates[0]:.2f}",
+            "host_prompt_others": " and ".join(f"{us:.0f}" for us in (hc1.first_us / 20 + trip, slow.first_us / 20, wide.first_us / 20))}

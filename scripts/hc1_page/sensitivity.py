@@ -1,4 +1,6 @@
 """What 20 % of each parameter of `hc1` does, and what its words are."""
+import concurrent.futures
+
 import kiln_program
 from hc1_page.public import slope_ns
 from page_template import rows
@@ -57,15 +59,20 @@ def reason_of(name, whole, reasons):
     return "as in `tile`" if name.startswith("tiles.") else "default"
 
 
+def both_ways(value):
+    return min(value - 1, round(value * 0.8)), max(value + 1, round(value * 1.2))
+
+
 def figures(kiln, base, reasons):
     """Two rows a parameter: with 20 % less and 20 % more of it, in whole numbers and at least one away."""
     lines, still = [], []
-    for name, value in parameters(base.whole["chip"]):
-        if name.startswith("lora."):
-            continue  # no adapter in these runs
+    asked = [(name, value, both_ways(value)) for name, value in parameters(base.whole["chip"]) if not name.startswith("lora.")]  # no adapter here
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        found = {(name, changed): pool.submit(Figures, kiln, "--set", f"{name}={changed}") for name, _, two in asked for changed in two if changed >= 0}
+    for name, value, two in asked:
         both = []
-        for changed in (min(value - 1, round(value * 0.8)), max(value + 1, round(value * 1.2))):
-            made = Figures(kiln, "--set", f"{name}={changed}") if changed >= 0 else None
+        for changed in two:
+            made = found[name, changed].result() if changed >= 0 else None
             if made is None or (made.error and "/" + name.replace(".", "/") in made.error):
                 both.append([f"{changed}: out of range", "", "", "", "", ""])
             elif made.error and made.error != FULL:

@@ -41,7 +41,7 @@ std::uint32_t sharing(const program::Placement& placement, program::ArrayKind ki
 
 /// Of keys and values: a macro of a bank, and the network between banks and lanes.
 double choice_of_word(const program::Placement& placement) {
-  return choice_of_macro(double{placement.chip().kv.depth_words} * most_layers(placement)) +
+  return choice_of_macro(static_cast<double>(placement.chip().kv.depth_words) * most_layers(placement)) +
          delays::kMultiplexer * crossbar_levels(crossbar_ends(placement));
 }
 

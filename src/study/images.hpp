@@ -35,10 +35,10 @@ bool is_checkpoint(const std::string& file);
 
 struct InspectQuestion {
   std::string file;     ///< a ROM image or a checkpoint
-  std::string chip;     ///< of an image: its tiles on this chip; or empty
-  std::string against;  ///< the checkpoint that it is compared with; or empty
+  std::string chip = {};     ///< of an image: its tiles on this chip; or empty
+  std::string against = {};  ///< the checkpoint that it is compared with; or empty
   bool rebake = false;  ///< with `against`: every byte must be what baking again writes
-  std::string recipe;   ///< with `against`: by which the image must have been baked; or empty
+  std::string recipe = {};   ///< with `against`: by which the image must have been baked; or empty
 };
 
 struct RomInspection {

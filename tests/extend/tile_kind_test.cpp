@@ -93,7 +93,7 @@ TEST(OwnTile, IsReadLikeAnyOther) {
   EXPECT_EQ(config::to_json(config::parse_chip(canonical, "again").value()), canonical);
 
   EXPECT_THAT(refusal({"tile.microarchitecture=digit_serial"}),
-              HasSubstr("/tile/digit_serial is missing; expected an object with its parameters, for it is chosen."));
+              HasSubstr("/tile/digit_serial/digit_bits is missing; expected an integer from 1 to 8 bits."));
   EXPECT_THAT(refusal({kDigits[0], R"(tile.digit_serial={"digit_bits":9})"}),
               HasSubstr("/tile/digit_serial/digit_bits is 9; allowed: an integer from 1 to 8 bits."));
   EXPECT_THAT(
