@@ -1,6 +1,8 @@
 // A first chip: the file is short, extends, loads and can be built; one question gives one file; what cannot be is said.
 #include "kiln/study/new_chip.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "kiln/study/cost.hpp"
