@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
 #include <set>
 
 #include "cost/clock.hpp"
@@ -19,19 +18,13 @@ constexpr int kRounds = 16, kFreeRounds = 6;
 class Settling {
  public:
   Settling(const config::ModelConfig& model, const config::BakeRecipe& recipe, const config::ChipConfig& chip,
-           const config::AdapterShape& adapter, const config::TechConfig& tech, const config::ChipConfig* near)
-      : model_(model), recipe_(recipe), adapter_(adapter), tech_(tech), chip_(chip), once_(near != nullptr) {
+           const config::AdapterShape& adapter, const config::TechConfig& tech)
+      : model_(model), recipe_(recipe), adapter_(adapter), tech_(tech), chip_(chip) {
     chip_.automatic = config::automatic_latencies(chip);
-    std::map<std::string, std::uint32_t> known;
-    if (near != nullptr) {
-      config::ChipConfig copy = *near;
-      config::for_each_latency(copy, [&](const std::string& key, std::uint32_t& cycles) { known[key] = cycles; });
-    }
     config::for_each_latency(chip_, [&](const std::string& key, std::uint32_t& cycles) {
       if (cycles != config::kAutomatic) return;
       automatic_.insert(key);
-      const auto at = known.find(key);
-      cycles = at == known.end() ? 1 : std::max(1U, at->second);
+      cycles = 1;
     });
   }
 
@@ -45,11 +38,6 @@ class Settling {
       changed_ = false;
       if (const auto status = take_registers(made->wires); !status) return status.error();
       if (const auto status = take_floors(*placement, *made); !status) return status.error();
-      if (changed_ && once_) {
-        placement = program::Placement::create(model_, recipe_, chip_, adapter_);
-        if (!placement) return placement.error();
-        changed_ = false;
-      }
       if (!changed_) return Settled{*std::move(placement), *std::move(made)};
     }
     return base::Error{
@@ -102,7 +90,7 @@ class Settling {
   const config::TechConfig& tech_;
   config::ChipConfig chip_;
   std::set<std::string> automatic_;
-  bool once_ = false, keep_ = false, changed_ = false;
+  bool keep_ = false, changed_ = false;
 };
 
 }  // namespace
@@ -111,7 +99,7 @@ bool has_automatic(const config::ChipConfig& chip) { return !config::automatic_l
 
 base::Result<Settled> settle(const config::ModelConfig& model, const config::BakeRecipe& recipe,
                              const config::ChipConfig& chip, const config::AdapterShape& adapter,
-                             const config::TechConfig& tech, const config::ChipConfig* near) {
+                             const config::TechConfig& tech) {
   if (!has_automatic(chip)) {
     auto placement = program::Placement::create(model, recipe, chip, adapter);
     if (!placement) return placement.error();
@@ -121,7 +109,7 @@ base::Result<Settled> settle(const config::ModelConfig& model, const config::Bak
     return base::Error{
         fmt::format("chip {}: {} is \"auto\", but there is no /silicon; its technology and ROM cell are expected",
                     chip.name, config::automatic_latencies(chip).front())};
-  return Settling(model, recipe, chip, adapter, tech, near).run();
+  return Settling(model, recipe, chip, adapter, tech).run();
 }
 
 }  // namespace kiln::cost

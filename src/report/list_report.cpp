@@ -143,12 +143,12 @@ std::string new_chip_text(const study::NewChipAnswer& answer, std::size_t column
   text += wrapped(
       fmt::format(
           "{} mm2{}, {} MHz, {} tokens/s to one user with {} tokens in and {} out, {} W, {} tokens of KV cache; "
-          "best of {} estimates",
+          "best of {} chips",
           number(cost.chip.die.area_mm2.typical),
           chip.chips.count == 1 ? "" : fmt::format(" of each of {} dies", chip.chips.count), chip.clock_mhz,
           number(cost.result.speed.tokens_per_s_user.value_or(0)), grouped(cost.lengths.prompt_tokens),
           grouped(cost.lengths.answer_tokens), number(cost.chip.energy.power_w.typical),
-          grouped(cost.placement.kv().capacity_tokens), grouped(answer.estimates)),
+          grouped(cost.placement.kv().capacity_tokens), grouped(answer.points)),
       columns);
   return text;
 }
@@ -157,7 +157,7 @@ std::string new_chip_json(const study::NewChipAnswer& answer) {
   const auto& cost = answer.cost;
   Json json = chip_document("new", std::nullopt, cost.placement, cost.recipe);
   json["config"] = answer.file;
-  json["estimates"] = answer.estimates;
+  json["points"] = answer.points;
   json["area_mm2"] = range_json(cost.chip.die.area_mm2);
   json["power_w"] = range_json(cost.chip.energy.power_w);
   json["prompt_tokens"] = cost.lengths.prompt_tokens;

@@ -13,10 +13,11 @@ namespace kiln::study {
 namespace {
 
 constexpr std::uint32_t kClockStep = 10;  // MHz: a clock is a round number
+constexpr int kClockRounds = 4;           // until a clock is one that its loops allow
 constexpr double kWorthATile = 1.01;      // a tile of its own must gain this much: it makes the file longer
 constexpr int kPrices = 6;                // of area, at which the search climbs
 constexpr std::size_t kPairs = 8;         // of moves, tried at a time
-constexpr std::uint64_t kExpected = 400;  // estimates, for the progress line
+constexpr std::uint64_t kExpected = 400;  // points, for the progress line
 
 /// One size: its list, in order, and where it is in a sketch.
 struct Knob {
@@ -69,6 +70,8 @@ class Search {
         {1, 2, 3, 4, 6, 8}, [](auto& s) -> auto& { return s.softmax_beats; });
     add(
         {8, 16, 32, 64}, [](auto& s) -> auto& { return s.kv_width_bytes; });
+    add(
+        {60, 70, 75, 80, 85, 90, 95, 100}, [](auto& s) -> auto& { return s.clock_percent; });
     for (std::size_t a = 0; a < ChipSketch{}.inputs_per_cycle.size(); ++a)
       knobs_.push_back({inputs,
                         [a](const ChipSketch& s) { return s.inputs_per_cycle[a].value_or(s.tile.inputs_per_cycle); },
@@ -83,9 +86,8 @@ class Search {
     }
     while (answer_.best && exchange())
       if (progress_.stopped()) return base::Error{"interrupted"};
-    if (const auto settled = settle_best(); !settled) return settled.error();
     progress_("searching", kExpected, kExpected);
-    if (!answer_.best && answer_.smallest_mm2 == 0) return *failure_;
+    if (!answer_.best && answer_.smallest_mm2 == 0 && failure_) return *failure_;
     return answer_;
   }
 
@@ -107,12 +109,12 @@ class Search {
   }
 
   bool feasible(const FoundChip& found) const {
-    return found.estimate.buildable() && found.estimate.area_mm2 <= question_.area_mm2;
+    return found.facts.buildable && found.facts.area_mm2 <= question_.area_mm2;
   }
 
   /// What a chip is worth where area has a price: the rate over a power of the area.
   static double worth(const FoundChip& found, double price) {
-    return std::log(found.estimate.tokens_per_s_user) - price * std::log(found.estimate.area_mm2);
+    return std::log(found.facts.tokens_per_s_user) - price * std::log(found.facts.area_mm2);
   }
 
   static std::string key_of(const ChipSketch& s) {
@@ -120,47 +122,43 @@ class Search {
     const auto put = [&](std::uint64_t value) { key += std::to_string(value) + ","; };
     for (const auto* tile : {&s.tile, &s.head}) put(tile->rows), put(tile->columns), put(tile->inputs_per_cycle);
     for (const auto& own : s.inputs_per_cycle) put(own.value_or(s.tile.inputs_per_cycle));
-    put(s.beat_groups), put(s.tokens_parallel), put(s.softmax_beats), put(s.kv_width_bytes);
+    put(s.beat_groups), put(s.tokens_parallel), put(s.softmax_beats), put(s.kv_width_bytes), put(s.clock_percent);
     return key;
   }
 
-  /// At the highest round clock that its loops allow.
+  /// A round one, below what the loops and the power allow.
+  [[nodiscard]] Value clock_of(const ChipSketch& sketch, double cooled_mhz) const {
+    const double limit = std::min({loops_mhz_ * sketch.clock_percent / 100, cooled_mhz, 10000.0});
+    return std::max(kClockStep, static_cast<Value>(limit / kClockStep) * kClockStep);
+  }
+
+  /// At the highest round clock.
   std::optional<FoundChip> look(ChipSketch sketch) {
     const auto [at, first] = seen_.try_emplace(key_of(sketch));
     if (!first) return at->second;
     std::optional<FoundChip> found;
-    for (int round = 0; round < 3; ++round) {
-      const double limit = std::min(loops_mhz_, 10000.0) * question_.clock_share;
-      sketch.clock_mhz = std::max(kClockStep, static_cast<Value>(limit / kClockStep) * kClockStep);
+    double cooled_mhz = 1e9;
+    for (int round = 0; round < kClockRounds; ++round) {
+      sketch.clock_mhz = clock_of(sketch, cooled_mhz);
       found = once(sketch);
       if (!found) break;
-      const double own = found->estimate.loops_mhz;
-      const bool same = static_cast<Value>(std::min(own, 10000.0) * question_.clock_share / kClockStep) * kClockStep ==
-                        sketch.clock_mhz;
-      loops_mhz_ = own;
-      if (same) break;
+      loops_mhz_ = found->facts.loops_mhz;
+      if (found->facts.cooled_mhz < sketch.clock_mhz) cooled_mhz = found->facts.cooled_mhz;
+      if (clock_of(sketch, cooled_mhz) == sketch.clock_mhz) break;
     }
-    if (found && found->estimate.buildable() &&
-        (answer_.smallest_mm2 == 0 || found->estimate.area_mm2 < answer_.smallest_mm2))
-      answer_.smallest_mm2 = found->estimate.area_mm2;
+    if (found && found->facts.sound && (answer_.smallest_mm2 == 0 || found->facts.area_mm2 < answer_.smallest_mm2))
+      answer_.smallest_mm2 = found->facts.area_mm2;
     seen_[key_of(sketch)] = found;
-    if (found && feasible(*found)) {
-      fitting_.push_back(*found);
-      if (!answer_.best || found->estimate.tokens_per_s_user > answer_.best->estimate.tokens_per_s_user)
-        answer_.best = found;
-    }
+    if (found && feasible(*found) &&
+        (!answer_.best || found->facts.tokens_per_s_user > answer_.best->facts.tokens_per_s_user))
+      answer_.best = found;
     return found;
   }
 
   std::optional<FoundChip> once(const ChipSketch& sketch) {
-    progress_("searching", std::min(answer_.estimates, kExpected - 1), kExpected);
-    ++answer_.estimates;
-    const std::uint64_t prompt = std::max<std::uint64_t>(1, question_.context / 2);
-    const EstimateQuestion lengths{question_.model, question_.recipe, question_.tech, prompt,
-                                   question_.context - prompt + 1};
-    auto made = estimate(lengths, chip_of(sketch, question_.base, question_.model, question_.context),
-                         last_ ? &*last_ : nullptr);
-    if (made) last_ = made->chip;
+    progress_("searching", std::min(answer_.points, kExpected - 1), kExpected);
+    ++answer_.points;
+    auto made = facts_of(question_, sketch);
     if (made) return FoundChip{sketch, *std::move(made)};
     if (!failure_) failure_ = made.error();
     return std::nullopt;
@@ -171,7 +169,7 @@ class Search {
     double low = 0, high = 0, price = 2;
     for (int round = 0; round < kPrices && !progress_.stopped(); ++round) {
       climb(found, price);
-      if (found.estimate.area_mm2 <= question_.area_mm2) {
+      if (found.facts.area_mm2 <= question_.area_mm2) {
         high = price;
         price = (low + high) / 2;
       } else {
@@ -207,8 +205,7 @@ class Search {
     const auto next = moved(best.sketch, knob, direction);
     if (!next) return false;
     auto found = look(*next);
-    if (!found || !found->estimate.buildable() ||
-        worth(*found, price) <= worth(best, price) + std::log(knob.worth) + 1e-9)
+    if (!found || !found->facts.sound || worth(*found, price) <= worth(best, price) + std::log(knob.worth) + 1e-9)
       return false;
     best = *std::move(found);
     return true;
@@ -228,9 +225,9 @@ class Search {
       for (const int direction : {1, -1}) {
         const auto next = moved(from.sketch, knob, direction);
         const auto found = next && !progress_.stopped() ? look(*next) : std::nullopt;
-        if (found && found->estimate.buildable())
-          moves.push_back({&knob, direction, found->estimate.tokens_per_s_user - from.estimate.tokens_per_s_user,
-                           found->estimate.area_mm2 - from.estimate.area_mm2});
+        if (found && found->facts.sound)
+          moves.push_back({&knob, direction, found->facts.tokens_per_s_user - from.facts.tokens_per_s_user,
+                           found->facts.area_mm2 - from.facts.area_mm2});
       }
     struct Pair {
       const Move *up, *down;
@@ -240,41 +237,23 @@ class Search {
     for (const Move& up : moves)
       for (const Move& down : moves)
         if (up.knob != down.knob && up.rate > down.rate && up.rate + down.rate > 0 &&
-            from.estimate.area_mm2 + up.area + down.area <= question_.area_mm2)
+            from.facts.area_mm2 + up.area + down.area <= question_.area_mm2)
           pairs.push_back({&up, &down, up.rate + down.rate});
     std::ranges::stable_sort(pairs, std::greater<>(), &Pair::rate);
     for (std::size_t i = 0; i < std::min<std::size_t>(pairs.size(), kPairs) && !progress_.stopped(); ++i) {
       const auto up = moved(from.sketch, *pairs[i].up->knob, pairs[i].up->direction);
       if (const auto both = moved(*up, *pairs[i].down->knob, pairs[i].down->direction)) look(*both);
     }
-    return answer_.best->estimate.tokens_per_s_user > from.estimate.tokens_per_s_user * (1 + 1e-9);
-  }
-
-  /// Estimates begin with the numbers of the one before: the fastest that fits as `kiln cost` will see it.
-  base::Status settle_best() {
-    std::ranges::stable_sort(fitting_, std::greater<>(),
-                             [](const FoundChip& f) { return f.estimate.tokens_per_s_user; });
-    answer_.best.reset();
-    for (const FoundChip& found : fitting_) {
-      if (progress_.stopped()) return base::Error{"interrupted"};
-      last_.reset();
-      const auto exact = once(found.sketch);
-      if (!exact || !feasible(*exact)) continue;
-      answer_.best = exact;
-      break;
-    }
-    return {};
+    return answer_.best->facts.tokens_per_s_user > from.facts.tokens_per_s_user * (1 + 1e-9);
   }
 
   const SearchQuestion& question_;
   const base::Progress& progress_;
-  std::vector<FoundChip> fitting_;
   std::vector<Knob> knobs_;
   std::map<std::string, std::optional<FoundChip>> seen_;
   SearchAnswer answer_;
   std::optional<base::Error> failure_;
   double loops_mhz_ = 1000;
-  std::optional<config::ChipConfig> last_;  ///< that was settled
 };
 
 }  // namespace

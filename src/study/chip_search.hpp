@@ -6,30 +6,19 @@
 #include <optional>
 
 #include "kiln/base/progress.hpp"
-#include "kiln/study/estimate.hpp"
-#include "study/chip_sketch.hpp"
+#include "study/chip_facts.hpp"
 
 namespace kiln::study {
 
-struct SearchQuestion {
-  const config::ModelConfig& model;
-  const config::BakeRecipe& recipe;
-  const config::TechConfig& tech;
-  const config::ChipConfig& base;
-  double area_mm2 = 0;
-  std::uint64_t context = 2048;
-  double clock_share = 1;  ///< of the highest clock that loops allow
-};
-
 struct FoundChip {
   ChipSketch sketch;
-  Estimate estimate;
+  ChipFacts facts;
 };
 
 struct SearchAnswer {
   std::optional<FoundChip> best;  ///< within the area and buildable
   double smallest_mm2 = 0;        ///< that was seen of a chip that is so but for its area; 0: none
-  std::uint64_t estimates = 0;
+  std::uint64_t points = 0;
 };
 
 /// Fails when interrupted, and where no chip at all can be placed.

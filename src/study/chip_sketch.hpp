@@ -19,6 +19,7 @@ struct TileSketch {
 
 struct ChipSketch {
   std::uint32_t clock_mhz = 1000;
+  std::uint32_t clock_percent = 100;  ///< of the highest clock that loops allow: how the clock was found
   TileSketch tile;
   /// Inputs a cycle of the arrays of a layer where they are not the tile's, and the head's own tile.
   std::array<std::optional<std::uint32_t>, 4> inputs_per_cycle;

@@ -9,9 +9,6 @@
 namespace kiln::study {
 namespace {
 
-/// Of the highest clock, until the power that a run shows can be cooled away.
-constexpr double kClockShares[] = {1, 0.8, 0.6, 0.4, 0.25};
-
 CostQuestion lengths_of(const NewChipQuestion& question) {
   CostQuestion cost;
   cost.model = question.model;
@@ -71,25 +68,20 @@ base::Result<NewChipAnswer> new_chip(const NewChipQuestion& question, Environmen
   base->name =
       question.name.empty() ? fmt::format("{}-{}-{:g}mm2", model->name, tech->name, question.area_mm2) : question.name;
 
-  base::Error last{""};
-  for (const double share : kClockShares) {
-    const SearchQuestion sizes{*model, *recipe, *tech, *base, question.area_mm2, question.context, share};
-    const auto found = search_chip(sizes, environment.progress);
-    if (!found) return found.error();
-    if (!found->best) return too_small(question, *model, found->smallest_mm2);
-    ChipFile about{base->name, "", kFirstChip, question.node, question.dies};
-    about.description = fmt::format("{}: {:.1f} mm2, {:.0f} tokens/s", command_of(question),
-                                    found->best->estimate.area_mm2, found->best->estimate.tokens_per_s_user);
-    std::string file = chip_file(about, sizes, *found->best);
-    const auto chip = config::parse_chip(file, base->name + ".json", {}, configs.finder("chip"));
-    if (!chip) return chip.error();
-    auto cost = study::cost(lengths_of(question), *chip, *model, *recipe, environment);
-    if (!cost) return cost.error();
-    if (cost->verdict.buildable.value_or(false))
-      return NewChipAnswer{std::move(file), *std::move(cost), found->estimates};
-    last = base::Error{cost->verdict.reasons.front().sentence};
-  }
-  return last;
+  const SearchQuestion sizes{*model, *recipe, *tech, *base, question.area_mm2, question.context};
+  const auto found = search_chip(sizes, environment.progress);
+  if (!found) return found.error();
+  if (!found->best) return too_small(question, *model, found->smallest_mm2);
+  ChipFile about{base->name, "", kFirstChip, question.node, question.dies};
+  about.description = fmt::format("{}: {:.1f} mm2, {:.0f} tokens/s", command_of(question), found->best->facts.area_mm2,
+                                  found->best->facts.tokens_per_s_user);
+  std::string file = chip_file(about, sizes, *found->best);
+  const auto chip = config::parse_chip(file, base->name + ".json", {}, configs.finder("chip"));
+  if (!chip) return chip.error();
+  auto cost = study::cost(lengths_of(question), *chip, *model, *recipe, environment);
+  if (!cost) return cost.error();
+  if (!cost->verdict.is_buildable()) return base::Error{cost->verdict.reasons.front().sentence};
+  return NewChipAnswer{std::move(file), *std::move(cost), found->points};
 }
 
 }  // namespace kiln::study

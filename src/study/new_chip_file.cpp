@@ -22,13 +22,11 @@ std::string with_thousands(std::uint64_t value) {
 
 /// What another size would do: "+3.1 % tokens/s and +12.0 mm2".
 std::string effect(const SearchQuestion& question, const FoundChip& found, const ChipSketch& other) {
-  const std::uint64_t prompt = std::max<std::uint64_t>(1, question.context / 2);
-  const EstimateQuestion lengths{question.model, question.recipe, question.tech, prompt, question.context - prompt + 1};
-  const auto made = estimate(lengths, chip_of(other, question.base, question.model, question.context));
-  if (!made || made->tokens_per_s_user == 0) return "not possible";
-  const double rate = 100 * (made->tokens_per_s_user / found.estimate.tokens_per_s_user - 1);
-  return fmt::format("{:+.1f} % tokens/s, {:+.1f} mm2{}", rate, made->area_mm2 - found.estimate.area_mm2,
-                     made->buildable() ? "" : ", not buildable");
+  const auto made = facts_of(question, other);
+  if (!made) return "not possible";
+  const double rate = 100 * (made->tokens_per_s_user / found.facts.tokens_per_s_user - 1);
+  return fmt::format("{:+.1f} % tokens/s, {:+.1f} mm2{}", rate, made->area_mm2 - found.facts.area_mm2,
+                     made->buildable ? "" : ", not buildable");
 }
 
 std::string tile_keys(const TileSketch& tile, const TileSketch* differs_from) {
@@ -64,7 +62,7 @@ Reasons reasons_of(const SearchQuestion& question, const FoundChip& found) {
   const ChipSketch& sketch = found.sketch;
   Reasons why;
   why.clock = fmt::format("the highest round clock that its loops allow: \"{}\" is met up to {:.0f} MHz",
-                          found.estimate.loop, found.estimate.loops_mhz);
+                          found.facts.loop, found.facts.loops_mhz);
   ChipSketch other = sketch;
   ++other.tile.inputs_per_cycle;
   why.tile = fmt::format("the fastest that fits; inputs_per_cycle {} would be {}", other.tile.inputs_per_cycle,
@@ -73,7 +71,7 @@ Reasons reasons_of(const SearchQuestion& question, const FoundChip& found) {
   other.head = sketch.tile;
   why.tiles =
       fmt::format("the head is read once a token, not once a layer, and takes {:.0f} mm2; with /tile it would be {}",
-                  found.estimate.lm_head_mm2, effect(question, found, other));
+                  found.facts.lm_head_mm2, effect(question, found, other));
   other = sketch;
   other.beat_groups *= 2;
   why.lanes = fmt::format("one beat a cycle in all units; {} would be {}", 64 * other.beat_groups,
@@ -84,7 +82,7 @@ Reasons reasons_of(const SearchQuestion& question, const FoundChip& found) {
                               effect(question, found, other));
   const KvSize kv = kv_size(sketch, question.model, question.context);
   why.kv = fmt::format("{} tokens; {} words are read at once, and in an odd number of banks no two of them meet",
-                       with_thousands(found.estimate.kv_tokens), kv.banks - 1);
+                       with_thousands(found.facts.kv_tokens), kv.banks - 1);
   return why;
 }
 

@@ -108,6 +108,19 @@ class DesignSearch {
     return best_;
   }
 
+  /// The best of so many beginnings, each also at the clock that its paths and its power then allow.
+  template <class Beginning>
+  Found begin(std::uint64_t evaluations, Beginning&& beginning) {
+    const std::uint64_t end = evaluations_ + evaluations;
+    Found best;
+    while (evaluations_ < end) {
+      Found next = evaluate(beginning(random_));
+      if (next.placed) next = evaluate(clocked(next));
+      if (score(next) > score(best)) best = next;
+    }
+    return best;
+  }
+
   /// Of every key of the chip, a tile's own ones as it inherits them.
   static std::map<std::string, std::uint64_t> numbers(const config::ChipConfig& chip);
 

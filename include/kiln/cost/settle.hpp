@@ -21,10 +21,9 @@ bool has_automatic(const config::ChipConfig& chip);
 /// `automatic` of the placement's chip keeps the names of its `auto` latencies. A latency that no path of this chip has
 /// (of a kind of tile that is not chosen) is 1. Fails as Placement::create() does; with an `auto` also where the chip has
 /// no /silicon, where a number is more than its key allows, and where the numbers do not settle. `tech`: of the chip's
-/// silicon, if it has any. `near`: a chip much like this one, settled, from whose numbers these are found in a single
-/// round: the area is that of `near`'s numbers, good to about a thousandth, in a third of the time.
+/// silicon, if it has any.
 base::Result<Settled> settle(const config::ModelConfig& model, const config::BakeRecipe& recipe,
                              const config::ChipConfig& chip, const config::AdapterShape& adapter,
-                             const config::TechConfig& tech, const config::ChipConfig* near = nullptr);
+                             const config::TechConfig& tech);
 
 }  // namespace kiln::cost

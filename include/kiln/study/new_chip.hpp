@@ -1,5 +1,5 @@
 // A first chip for a model: the question of `kiln new`. A search over the sizes that set rate and area, by formulas
-// (estimate.hpp), the same on every host; the chip is written as a config that extends `base` and says why.
+// (closed_point.hpp), the same on every host; the chip is written as a config that extends `base` and says why.
 // docs/new-chip.md. Sentences of errors use the command's words for the parts of the question.
 #pragma once
 
@@ -23,9 +23,9 @@ struct NewChipQuestion {
 };
 
 struct NewChipAnswer {
-  std::string file;             ///< the config, ready to be written
-  CostAnswer cost;              ///< the chip at work, at the lengths of the search
-  std::uint64_t estimates = 0;  ///< chips that were looked at
+  std::string file;          ///< the config, ready to be written
+  CostAnswer cost;           ///< the chip at work, at the lengths of the search
+  std::uint64_t points = 0;  ///< chips that were looked at
 };
 
 base::Status check(const NewChipQuestion& question);
