@@ -61,7 +61,11 @@ struct Reasons {
 Reasons reasons_of(const SearchQuestion& question, const FoundChip& found) {
   const ChipSketch& sketch = found.sketch;
   Reasons why;
-  why.clock = fmt::format("the highest round clock that its loops allow: \"{}\" is met up to {:.0f} MHz",
+  // Ten MHz are a step of the search.
+  why.clock = fmt::format("{}: \"{}\" is met up to {:.0f} MHz",
+                          sketch.clock_mhz + 10 > found.facts.loops_mhz
+                              ? "the highest round clock that its loops allow"
+                              : "below what its loops allow, for fewer cycles, less area or what can be cooled away",
                           found.facts.loop, found.facts.loops_mhz);
   ChipSketch other = sketch;
   ++other.tile.inputs_per_cycle;
