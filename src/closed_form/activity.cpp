@@ -69,7 +69,7 @@ class TokenCounts {
     std::uint64_t out_of_trees = 0;
     for (const auto kind : {ArrayKind::Qkv, ArrayKind::O, ArrayKind::GateUp, ArrayKind::Down})
       out_of_trees += output_beats(kind);
-    return into_arrays * chip_.link[Link::VectorToArray] + 4 * chip_.link[Link::ArrayToTree] +
+    return into_arrays * chip_.link[Link::VectorToArray] + std::uint64_t{4} * chip_.link[Link::ArrayToTree] +
            out_of_trees * chip_.link[Link::TreeToVector] +
            output_beats(ArrayKind::Qkv) * chip_.link[Link::VectorToAttention] + q * chip_.link[Link::AttentionToVector];
   }

@@ -53,13 +53,13 @@ class Completion {
 
  private:
   /// Only where there is an object to put it into, or one that every chip has.
-  bool add(const std::string& pointer, json::Value value, std::string_view reason) {
+  bool add(const std::string& pointer, const json::Value& value, std::string_view reason) {
     const std::string above = parent(pointer);
     json::Value* object = find(chip_, above);
     if (object == nullptr && !may_be_left_out(above)) object = &(chip_.object()[above.substr(1)] = json::Object());
     if (object == nullptr || !object->is_object()) return false;
     const auto key = pointer.substr(above.size() + 1);
-    if (!object->object().try_emplace(key, std::move(value)).second) return false;
+    if (!object->object().try_emplace(key, value).second) return false;
     give_reason(pointer, reason);
     return true;
   }

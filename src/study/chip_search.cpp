@@ -30,7 +30,7 @@ struct Knob {
 using Value = std::uint32_t;
 
 /// Whole vectors cut into 1 to `parts` equal tiles, up to what a tile may have.
-std::vector<Value> parts_of(std::vector<std::uint32_t> widths, std::uint32_t parts) {
+std::vector<Value> parts_of(const std::vector<std::uint32_t>& widths, std::uint32_t parts) {
   std::vector<Value> list;
   for (const std::uint32_t width : widths)
     for (std::uint32_t n = 1; n <= parts; ++n) {
@@ -193,7 +193,8 @@ class Search {
     const Value value = knob.get(sketch);
     auto at = std::ranges::lower_bound(knob.list, value);
     if (direction < 0 ? at == knob.list.begin() : at == knob.list.end()) return std::nullopt;
-    if (direction > 0 && *at == value && ++at == knob.list.end()) return std::nullopt;
+    if (direction > 0 && *at == value) ++at;
+    if (direction > 0 && at == knob.list.end()) return std::nullopt;
     if (direction < 0) --at;
     ChipSketch next = sketch;
     knob.set(next, *at);

@@ -16,11 +16,11 @@ TEST_F(NewCommand, WritesAChipThatTheOtherCommandsTake) {
                              "--name", "mine", "-o", mine, "--json", path("new.json")});
   ASSERT_EQ(outcome.status, 0) << outcome.err;
   EXPECT_THAT(outcome.out, HasSubstr("tokens/s to one user"));
-  const auto json = nlohmann::json::parse(test::slurp(path("new.json")));
-  EXPECT_EQ(json["config"], test::slurp(mine));
-  EXPECT_EQ(json["buildable"], true);
-  EXPECT_LE(json["area_mm2"]["typical"], 14);
-  EXPECT_GT(json["points"], 20);
+  const auto document = nlohmann::json::parse(test::slurp(path("new.json")));
+  EXPECT_EQ(document["config"], test::slurp(mine));
+  EXPECT_EQ(document["buildable"], true);
+  EXPECT_LE(document["area_mm2"]["typical"], 14);
+  EXPECT_GT(document["points"], 20);
   EXPECT_EQ(nlohmann::json::parse(test::slurp(mine))["name"], "mine");
   const auto cost = kiln({"cost", "--chip", mine, "--model", "kiln-stories-1m", "--prompt-tokens", "16", "-n", "16",
                           "--require", "buildable"});
@@ -42,10 +42,10 @@ TEST_F(NewCommand, ListsWhatANameMayMean) {
     const auto text = kiln({"list", kind});
     EXPECT_EQ(text.status, 0) << text.err;
     EXPECT_THAT(text.out, HasSubstr(name));
-    const auto json = nlohmann::json::parse(kiln({"list", kind, "--json", "-"}).out);
+    const auto document = nlohmann::json::parse(kiln({"list", kind, "--json", "-"}).out);
     bool there = false;
-    for (const auto& config : json["configs"]) there = there || config["name"] == name;
-    EXPECT_TRUE(there) << json;
+    for (const auto& config : document["configs"]) there = there || config["name"] == name;
+    EXPECT_TRUE(there) << document;
   }
   EXPECT_EQ(kiln({"list", "spoons"}).status, 2);
 }
