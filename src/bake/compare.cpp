@@ -61,7 +61,7 @@ class Comparer {
         options_(options),
         work_("comparing", progress, total_weights(image.model())),
         rebake_(std::in_place, image, pool) {
-    if (options.proof == Proof::Bytes) out_.bytes = Bytes();
+    if (options.proof == Proof::Bytes) out_.bytes = Comparison::Bytes();
   }
 
   base::Result<Comparison> run() {
