@@ -82,6 +82,8 @@ class Merge {
       else if (own->second.is_object() && value.is_object())
         run(own->second, value, at);
     }
+    // What the base says nothing of is taken away as well: its default holds.
+    std::erase_if(derived.object(), [](const auto& entry) { return entry.second.is_null(); });
   }
 
  private:

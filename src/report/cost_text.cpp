@@ -83,7 +83,7 @@ std::string path_table(const study::CostAnswer& report) {
 }
 
 std::string link_table(const study::CostAnswer& report) {
-  Table table({"link", "mm", "stages", "in the config", "<"});
+  Table table({"link", "mm", "needs", "has", "<"});
   for (const auto& wire : report.chip.die.wires) {
     if (wire.length_mm <= 0) continue;
     const auto configured = report.placement.chip().link[wire.link];

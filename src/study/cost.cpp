@@ -25,7 +25,9 @@ base::Result<Lengths> lengths_of(const CostQuestion& question, const program::Pl
                     placement.chip().name, capacity, asked.prompt_tokens, asked.answer_tokens,
                     kv_tokens(asked.prompt_tokens, asked.answer_tokens))};
   Lengths fitting;
-  fitting.prompt_tokens = std::min(asked.prompt_tokens, std::max<std::uint64_t>(1, capacity / 2));
+  // Half for each, and more for the prompt where the answer is short.
+  const std::uint64_t beside = capacity + 1 - std::min(capacity, asked.answer_tokens);
+  fitting.prompt_tokens = std::min({asked.prompt_tokens, std::max({std::uint64_t{1}, capacity / 2, beside}), capacity});
   fitting.answer_tokens = std::min(asked.answer_tokens, capacity - fitting.prompt_tokens + 1);
   warnings.add(fmt::format("the KV cache of chip {} holds {} tokens: {} in and {} out instead of {} and {}",
                            placement.chip().name, capacity, fitting.prompt_tokens, fitting.answer_tokens,

@@ -45,6 +45,7 @@ std::optional<WhatIf> Asker::ask(const std::vector<KeyChange>& changes, const st
   if (before != asked_.end()) return *before;
   if (asked_.size() >= kMostWhatIfs) return std::nullopt;
   std::vector<config::Override> overrides;
+  overrides.reserve(changes.size());
   for (const auto& change : changes) overrides.push_back(change.key + "=" + change.to);
   const auto changed = point(overrides);
   if (!changed) return std::nullopt;
