@@ -51,6 +51,7 @@ base::Result<int> run_cost(const CostOptions& options, Session& session) {
 
 void add_cost(CLI::App& app, Action& chosen) {
   auto options = std::make_shared<CostOptions>();
+  options->question.limits = true;
   auto* command = app.add_subcommand("cost", "Area, transistors, power, yield and price of a chip; when baking pays");
   command->add_option("--chip", options->question.chip, "A name under configs/chip or a file, with /silicon")
       ->type_name("C")

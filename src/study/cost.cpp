@@ -117,7 +117,7 @@ base::Result<CostAnswer> at_work(const CostQuestion& question, const Lengths& le
   point.warnings = warnings.take();
   auto cost = chip_cost(**made, point.placement, recipe, point.result);
   add_verdict(*made, cost.energy.power_w.typical, kv_tokens(lengths.prompt_tokens, lengths.answer_tokens), point);
-  if (question.users == 1)
+  if (question.limits && question.users == 1)
     point.limits = limits({question.chip, point.placement, recipe, point.result, lengths.prompt_tokens}, configs);
   CostAnswer answer(std::move(point), std::move(cost));
   answer.lengths = lengths;

@@ -130,8 +130,10 @@ base::Status weigh(const RunQuestion& question, const Placed& placed, const chip
     if (const auto economics = configs.economics(kEconomics)) add_money(*answer.cost, kMachines, *economics, answer);
   }
   add_verdict(*made, power_w, most_kv_tokens(request), answer);
-  answer.limits =
-      limits({question.chip, answer.placement, answer.recipe, answer.result, answer.prompt_tokens}, configs);
+  // A run for its values is for those: what would help is asked with `kiln cost` or without values.
+  if (question.timing_only || question.rom.empty())
+    answer.limits =
+        limits({question.chip, answer.placement, answer.recipe, answer.result, answer.prompt_tokens}, configs);
   return {};
 }
 

@@ -27,7 +27,7 @@ class LimitsReport : public test::StudyTest {
     question.model = model;
     question.prompt_tokens = 96;
     question.new_tokens = 8;
-    question.timeline = true;
+    question.limits = question.timeline = true;
     auto answer = study::cost(question, environment);
     EXPECT_TRUE(answer.ok()) << answer.error().message;
     return *std::move(answer);

@@ -18,6 +18,7 @@ class LimitsStudy : public test::StudyTest {
     question.model = model;
     question.prompt_tokens = 96;
     question.new_tokens = 8;
+    question.limits = true;
     return question;
   }
   static CostAnswer answer(const CostQuestion& question, std::vector<config::Override> changes = {}) {

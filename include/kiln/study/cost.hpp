@@ -21,6 +21,7 @@ struct CostQuestion {
   std::uint64_t prompt_tokens = 1024, new_tokens = 1024, users = 1;
   bool shorten = false;  ///< as many tokens as the KV cache holds where it holds fewer; else such a question is refused
   std::uint64_t machines = kMachines;  ///< that share the one-off costs of a model
+  bool limits = false;                 ///< what would help: up to 24 closed points more
   bool timeline = false;               ///< of a layer, for an answer token at the mean context
   bool break_even = false;
   std::vector<std::string> gpus;  ///< to break even against, or "all" with a price; h100-sxm and b200 if there are none
