@@ -123,6 +123,7 @@ void add_ways(CLI::App& command, study::RunQuestion& question) {
 
 void add_run(CLI::App& app, Action& chosen) {
   auto options = std::make_shared<RunOptions>();
+  options->question.limits = true;
   auto* command =
       app.add_subcommand("run", "Run a model on a chip: text, tokens/s, cycles by unit and cause, GPUs beside it");
   add_subject(*command, options->question);

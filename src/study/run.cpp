@@ -131,7 +131,7 @@ base::Status weigh(const RunQuestion& question, const Placed& placed, const chip
   }
   add_verdict(*made, power_w, most_kv_tokens(request), answer);
   // A run for its values is for those: what would help is asked with `kiln cost` or without values.
-  if (question.timing_only || question.rom.empty())
+  if (question.limits && (question.timing_only || question.rom.empty()))
     answer.limits =
         limits({question.chip, answer.placement, answer.recipe, answer.result, answer.prompt_tokens}, configs);
   return {};

@@ -36,6 +36,7 @@ struct RunQuestion {
   std::uint64_t users = 1;                     ///< at the same time
   SamplingWish sampling;
   chip::TransferMode transfer_mode = chip::TransferMode::Bursts;
+  bool limits = false;   ///< what would help, of a run without values: up to 24 closed points more
   bool by_tile = false;  ///< matrices tile by tile, as the arrays compute them: the same values, much slower
   bool rtl = false;      ///< the verilated chip as well
   /// Before the run, and what every unit did when; either may be empty.
