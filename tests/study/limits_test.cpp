@@ -148,6 +148,7 @@ TEST_F(LimitsStudy, AreOfOneUserOnly) {
 TEST_F(LimitsStudy, OfARunAreThoseOfItsCost) {
   const auto cost = answer(question("demo", "kiln-stories-1m"));
   RunQuestion asked;
+  asked.limits = true;
   asked.chip = "demo";
   asked.model = "kiln-stories-1m";
   asked.prompt_tokens = 96;
