@@ -26,7 +26,7 @@ void judge_paths(const std::vector<cost::ClockPath>& paths, std::uint32_t clock_
     const double delay = path.delay_ps.typical;
     reasons.push_back({ReasonKind::ClockPath, path.name, delay, path.available_ps, "ps",
                        fmt::format("the path \"{}\" takes {:.1f} ps, {:.1f} ps are there at {} MHz: slack {:.1f} ps",
-                                   path.name, delay, path.available_ps, clock_mhz, path.available_ps - delay)});
+                                   path.name, delay, path.available_ps, clock_mhz, path.slack_ps())});
   }
 }
 
