@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "kiln/cost/delays.hpp"
 #include "kiln/cost/die.hpp"
@@ -54,6 +55,18 @@ bool tighter(const ClockPath& a, const ClockPath& b) {
   return a.available_ps * b.delay_ps.typical < b.available_ps * a.delay_ps.typical;
 }
 
+/// The lowest clock at which one of those that `counts` is just met.
+template <class Counts>
+ClockLimit slowest(const std::vector<ClockPath>& paths, std::uint32_t clock_mhz, const Counts& counts) {
+  ClockLimit limit{std::numeric_limits<double>::infinity(), ""};
+  for (const ClockPath& path : paths) {
+    if (!counts(path) || !(path.delay_ps.typical > 0)) continue;
+    const double mhz = clock_mhz * path.available_ps / path.delay_ps.typical;
+    if (mhz < limit.mhz) limit = {mhz, path.name};
+  }
+  return limit;
+}
+
 }  // namespace
 
 std::vector<ClockPath> clock_paths(const program::Placement& placement, const config::BakeRecipe& recipe,
@@ -82,11 +95,16 @@ std::map<std::string, std::uint32_t> floors_of(const std::vector<Path>& paths, c
   return floors;
 }
 
+std::uint32_t ClockLimit::whole_mhz() const {
+  return static_cast<std::uint32_t>(std::min<double>(mhz, kHighestMhz) + 1e-9);
+}
+
 std::uint32_t highest_clock_mhz(const std::vector<ClockPath>& paths, std::uint32_t clock_mhz) {
-  double highest = kHighestMhz;
-  for (const ClockPath& path : paths)
-    if (path.delay_ps.typical > 0) highest = std::min(highest, clock_mhz * path.available_ps / path.delay_ps.typical);
-  return static_cast<std::uint32_t>(highest + 1e-9);
+  return slowest(paths, clock_mhz, [](const ClockPath& path) { return !path.outside; }).whole_mhz();
+}
+
+ClockLimit loops_limit(const std::vector<ClockPath>& paths, std::uint32_t clock_mhz) {
+  return slowest(paths, clock_mhz, [](const ClockPath& path) { return path.key.empty(); });
 }
 
 }  // namespace kiln::cost

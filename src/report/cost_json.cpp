@@ -125,6 +125,9 @@ Json silicon_json(const study::ChipCost& cost, const config::ChipConfig& chip) {
   json["parts"] = parts_json(die);
   json["clock_mhz"] = chip.clock_mhz;
   json["clock"]["highest_mhz"] = cost::highest_clock_mhz(cost.paths, chip.clock_mhz);
+  const auto loops = cost::loops_limit(cost.paths, chip.clock_mhz);
+  json["clock"]["loops_highest_mhz"] = loops.whole_mhz();
+  json["clock"]["loop"] = loops.path;
   json["clock_paths"] = paths_json(cost.paths);
   json["links"] = Json::array();
   for (const auto& wire : die.wires)

@@ -78,8 +78,11 @@ std::string path_table(const study::CostAnswer& report) {
                number(path.delay_ps.low), number(path.delay_ps.high), number(path.available_ps),
                path.meets_typical() ? "met" : "TOO SLOW"});
   const std::uint32_t clock = report.placement.chip().clock_mhz;
-  return table.text() + fmt::format("* counted, there is no RTL. All are met up to {} MHz; the clock is {} MHz\n",
-                                    cost::highest_clock_mhz(report.chip.paths, clock), clock);
+  const auto loops = cost::loops_limit(report.chip.paths, clock);
+  return table.text() + fmt::format(
+                            "* counted, there is no RTL. All on the die are met up to {} MHz; the clock is {} MHz.\n"
+                            "No latency moves the path \"{}\": it ends at {} MHz\n",
+                            cost::highest_clock_mhz(report.chip.paths, clock), clock, loops.path, loops.whole_mhz());
 }
 
 std::string link_table(const study::CostAnswer& report) {

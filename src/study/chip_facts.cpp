@@ -5,17 +5,6 @@
 namespace kiln::study {
 namespace {
 
-void find_loop(const ClosedPoint& point, ChipFacts& facts) {
-  facts.loops_mhz = 1e9;
-  for (const auto& path : point.chip.paths) {
-    if (!path.key.empty() || !(path.delay_ps.typical > 0)) continue;
-    const double mhz = point.placement.chip().clock_mhz * path.available_ps / path.delay_ps.typical;
-    if (mhz >= facts.loops_mhz) continue;
-    facts.loops_mhz = mhz;
-    facts.loop = path.name;
-  }
-}
-
 double lm_head_mm2(const cost::Die& die) {
   double area = 0;
   for (const auto& part : die.parts)
@@ -43,7 +32,9 @@ base::Result<ChipFacts> facts_of(const SearchQuestion& question, const ChipSketc
   facts.buildable = point->verdict.is_buildable();
   facts.cooled_mhz =
       chip.clock_mhz * kCoolableWPerMm2 * facts.area_mm2 * chip.chips.count / point->chip.energy.power_w.typical;
-  find_loop(*point, facts);
+  const auto loop = cost::loops_limit(point->chip.paths, chip.clock_mhz);
+  facts.loops_mhz = loop.mhz;
+  facts.loop = loop.path;
   return facts;
 }
 

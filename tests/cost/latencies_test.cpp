@@ -118,10 +118,41 @@ TEST(Latency, HighestClockIsTheOneAtWhichTheSlowestPathIsJustMet) {
     chip.clock_mhz = mhz;
     return std::ranges::all_of(paths_at(chip), &ClockPath::meets_typical);
   };
+  chip.host.latency_cycles = 1000;  // a frame to the host is counted with the rest here
   EXPECT_TRUE(met_at(highest));
   EXPECT_FALSE(met_at(highest + 1));
   EXPECT_EQ(highest_clock_mhz(paths_at(chip), highest + 1), highest) << "whatever the clock it is asked at";
   EXPECT_EQ(highest_clock_mhz({}, 1000), 10000U) << "what a config may have";
+}
+
+TEST(Latency, HighestClockDoesNotCountTheFrameToTheHost) {
+  auto chip = small_chip();
+  const std::uint32_t highest = highest_clock_mhz(paths_at(chip), chip.clock_mhz);
+  chip.host.latency_cycles = 1;
+  EXPECT_FALSE(path_of(paths_at(chip), "a frame to or from the host").meets_typical());
+  EXPECT_EQ(highest_clock_mhz(paths_at(chip), chip.clock_mhz), highest);
+  chip.vector.silu_cycles = 1;
+  EXPECT_LT(highest_clock_mhz(paths_at(chip), chip.clock_mhz), highest) << "others count";
+}
+
+TEST(Latency, LoopsLimitIsWhatNoLatencyMoves) {
+  auto chip = small_chip();
+  const auto with_all = [&](std::uint32_t cycles) {
+    config::for_each_latency(chip, [&](const std::string&, std::uint32_t& each) { each = cycles; });
+    for (auto& [key, value] : chip.tile.parameters[chip.tile.microarchitecture])
+      if (key.ends_with("_cycles")) value = cycles;
+    return paths_at(chip);
+  };
+  const auto limit = loops_limit(with_all(1), chip.clock_mhz);
+  EXPECT_LT(highest_clock_mhz(with_all(1), chip.clock_mhz), limit.whole_mhz());
+  EXPECT_DOUBLE_EQ(loops_limit(with_all(200), chip.clock_mhz).mhz, limit.mhz);
+  EXPECT_EQ(highest_clock_mhz(with_all(200), chip.clock_mhz), limit.whole_mhz()) << "nothing else is left";
+  EXPECT_EQ(path_of(paths_at(chip), limit.path).key, "");
+  chip.clock_mhz = limit.whole_mhz();
+  EXPECT_TRUE(path_of(paths_at(chip), limit.path).meets_typical());
+  ++chip.clock_mhz;
+  EXPECT_FALSE(path_of(paths_at(chip), limit.path).meets_typical());
+  EXPECT_EQ(loops_limit({}, 1000).whole_mhz(), 10000U) << "what a config may have";
 }
 
 TEST(Latency, AutoIsItsFloor) {

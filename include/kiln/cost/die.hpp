@@ -60,7 +60,16 @@ struct ClockPath {
 std::vector<ClockPath> clock_paths(const program::Placement& placement, const config::BakeRecipe& recipe,
                                    const config::TechConfig& tech, double tile_line_mm);
 
-/// The highest clock at which all paths are met, typical: all of them at the same clock.
+/// A clock at which a path is just met, typical.
+struct ClockLimit {
+  double mhz = 0;
+  std::string path;
+  [[nodiscard]] std::uint32_t whole_mhz() const;  ///< rounded down, and not above what a config may have
+};
+/// The highest clock at which all paths on the die are met; `clock_mhz`: the one that `paths` are of. A frame to the host
+/// takes its time whatever the clock.
 std::uint32_t highest_clock_mhz(const std::vector<ClockPath>& paths, std::uint32_t clock_mhz);
+/// The same of those whose cycles no latency gives (loops, and what has a fixed number), so that no `auto` moves it.
+ClockLimit loops_limit(const std::vector<ClockPath>& paths, std::uint32_t clock_mhz);
 
 }  // namespace kiln::cost
