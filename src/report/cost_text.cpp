@@ -193,7 +193,7 @@ std::string cost_text(const study::CostAnswer& report, std::size_t columns) {
                   grouped(report.lengths.prompt_tokens), grouped(report.lengths.answer_tokens), report.users,
                   report.users == 1 ? "" : "s", number(report.result.speed.tokens_per_s_total));
   if (report.limits) text += "\n" + limits_text(*report.limits, columns);
-  if (report.timeline) text += "\n" + timeline_text(*report.timeline);
+  if (report.timeline) text += "\n" + timeline_text(*report.timeline, report.users);
   text += "\n" + money_text(report);
   for (const auto& against : report.break_even) text += break_even_text(against);
   return text;

@@ -20,6 +20,6 @@ std::string help_lines(const study::Limits& limits, std::size_t columns);
 // timeline_report.cpp
 Json timeline_json(const study::LayerTimeline& timeline);
 /// A row an operation without the wires between them, bars to scale, at most 80 columns.
-std::string timeline_text(const study::LayerTimeline& timeline);
+std::string timeline_text(const study::LayerTimeline& timeline, std::uint64_t users);
 
 }  // namespace kiln::report

@@ -66,11 +66,16 @@ Json timeline_json(const study::LayerTimeline& timeline) {
   return json;
 }
 
-std::string timeline_text(const study::LayerTimeline& timeline) {
+std::string timeline_text(const study::LayerTimeline& timeline, std::uint64_t users) {
   const std::uint64_t cycles = timeline.cycles.count();
   std::string text = fmt::format("layer {}: {} cycles for a token that sees {} tokens; a column is {}\n",
                                  timeline.layer, grouped(cycles), grouped(timeline.context),
                                  number(static_cast<double>(cycles) / static_cast<double>(kBarColumns)));
+  if (users > 1)
+    text += fmt::format(
+        "of one user alone in the chip: among the {} that were asked for, a layer waits\n"
+        "for the others' turns as well\n",
+        grouped(users));
   text += fmt::format("{:<{}} {:>{}} {:>{}}\n", "operation", kNameColumns, "from", kCycleColumns, "to", kCycleColumns);
   for (const auto& span : timeline.spans)
     if (span.unit != program::Unit::Links)

@@ -65,6 +65,9 @@ TEST_F(CostCommand, DrawsALayerOverTime) {
   for (const auto* operation : {"\nnorm for qkv ", "\nmultiply qkv ", "\nattend ", "\nreduce down ", "\nadd_residual "})
     EXPECT_THAT(drawn.out, HasSubstr(operation));
   EXPECT_THAT(kiln(few).out, testing::Not(HasSubstr("\nlayer 2: ")));
+  EXPECT_THAT(drawn.out, testing::Not(HasSubstr("one user alone")));
+  EXPECT_THAT(kiln(with(few, {"--timeline", "--users", "2"})).out,
+              HasSubstr("\nof one user alone in the chip: among the 2 that were asked for, a layer waits\n"));
   EXPECT_EQ(document(with(few, {"--timeline"}))["timeline"]["context"], 23);
   EXPECT_FALSE(document(few).contains("timeline"));
 }

@@ -51,7 +51,7 @@ TEST_F(LimitsReport, FitsATerminalForEveryChip) {
     ASSERT_TRUE(cost.limits);
     expect_within(limits_text(*cost.limits, 100), 100);
     expect_within(help_lines(*cost.limits, 100), 100);
-    expect_within(timeline_text(*cost.timeline), 80);
+    expect_within(timeline_text(*cost.timeline, 1000000), 80);
   }
 }
 
@@ -102,8 +102,11 @@ TEST_F(LimitsReport, ATimelineIsDrawnToScale) {
   span.parts = {{chip::CycleCategory::WaitInput, base::Cycles(2), base::Cycles(4)},
                 {chip::CycleCategory::Compute, base::Cycles(4), base::Cycles(7)}};
   timeline.spans = {span};
-  EXPECT_THAT(timeline_text(timeline), HasSubstr("\nmultiply down                  2       7   ░░███\n"));
-  EXPECT_THAT(timeline_text(timeline), testing::StartsWith("layer 1: 39 cycles for a token that sees 5 tokens; "));
+  EXPECT_THAT(timeline_text(timeline, 1), HasSubstr("\nmultiply down                  2       7   ░░███\n"));
+  EXPECT_THAT(timeline_text(timeline, 1), testing::StartsWith("layer 1: 39 cycles for a token that sees 5 tokens; "));
+  EXPECT_THAT(timeline_text(timeline, 1), testing::Not(HasSubstr("alone")));
+  EXPECT_THAT(timeline_text(timeline, 3),
+              HasSubstr("\nof one user alone in the chip: among the 3 that were asked for, "));
   const auto document = timeline_json(timeline);
   EXPECT_EQ(document["operations"][0]["operation"], "multiply down");
   EXPECT_EQ(document["operations"][0]["parts"][0]["cause"], "waiting_for_input");
