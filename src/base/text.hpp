@@ -13,6 +13,9 @@ namespace kiln::base {
 /// The text with every control character written as \xNN: names out of files end up in sentences and on terminals.
 std::string without_controls(std::string_view text);
 
+/// The text as one word of a shell's command line: in single quotes where it is not plain.
+std::string shell_word(std::string_view text);
+
 /// The text, or its beginning and three dots where it has more than 100 bytes; UTF-8 stays well-formed.
 std::string excerpt(std::string text);
 

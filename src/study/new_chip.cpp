@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "base/text.hpp"
 #include "study/new_chip_file.hpp"
 
 namespace kiln::study {
@@ -18,12 +19,17 @@ CostQuestion lengths_of(const NewChipQuestion& question) {
   return cost;
 }
 
-std::string command_of(const NewChipQuestion& question) {
-  std::string command =
-      fmt::format("kiln new --model {} --node {} --area {:g}", question.model, question.node, question.area_mm2);
-  if (question.recipe != NewChipQuestion{}.recipe) command += " --recipe " + question.recipe;
+/// What makes the same file again.
+std::string command_of(const NewChipQuestion& question, const config::Catalogue& configs) {
+  using base::shell_word;
+  std::string command = fmt::format("kiln new --model {} --node {} --area {:g}", shell_word(question.model),
+                                    shell_word(question.node), question.area_mm2);
+  if (question.recipe != NewChipQuestion{}.recipe) command += " --recipe " + shell_word(question.recipe);
   if (question.dies != 1) command += fmt::format(" --dies {}", question.dies);
   if (question.context != NewChipQuestion{}.context) command += fmt::format(" --context {}", question.context);
+  if (!question.name.empty()) command += " --name " + shell_word(question.name);
+  for (const auto* kind : {"model", "recipe", "tech"})
+    for (const auto& set : configs.overrides(kind)) command += " --set " + shell_word(fmt::format("{}:{}", kind, set));
   return command;
 }
 
@@ -55,6 +61,12 @@ base::Status check(const NewChipQuestion& question) {
 base::Result<NewChipAnswer> new_chip(const NewChipQuestion& question, Environment& environment) {
   if (const auto valid = check(question); !valid) return valid.error();
   const config::Catalogue& configs = environment.configs();
+  if (const auto none = configs.refuse_overrides(
+          "chip",
+          "the chip is what is looked for; change it in the file that is written (model:, recipe: and tech: "
+          "keys can be set)");
+      !none)
+    return none.error();
   const auto model = configs.model(question.model);
   if (!model) return model.error();
   const auto recipe = configs.recipe(question.recipe);
@@ -73,8 +85,8 @@ base::Result<NewChipAnswer> new_chip(const NewChipQuestion& question, Environmen
   if (!found) return found.error();
   if (!found->best) return too_small(question, *model, found->smallest_mm2);
   ChipFile about{base->name, "", kFirstChip, question.node, question.dies};
-  about.description = fmt::format("{}: {:.1f} mm2, {:.0f} tokens/s", command_of(question), found->best->facts.area_mm2,
-                                  found->best->facts.tokens_per_s_user);
+  about.description = fmt::format("{}: {:.1f} mm2, {:.0f} tokens/s", command_of(question, configs),
+                                  found->best->facts.area_mm2, found->best->facts.tokens_per_s_user);
   std::string file = chip_file(about, sizes, *found->best);
   const auto chip = config::parse_chip(file, base->name + ".json", {}, configs.finder("chip"));
   if (!chip) return chip.error();

@@ -156,6 +156,16 @@ TEST(ThreadPool, ThrowsWhatABodyThrewAndWorksOn) {
   EXPECT_EQ(sum.load(), 45);
 }
 
+TEST(Text, OfAShellIsOneWordWhateverIsInIt) {
+  for (const auto* plain : {"llama-3.2-3b", "../a/b_c.json", "tech:clock_margin.typical=0.2"})
+    EXPECT_EQ(shell_word(plain), plain);
+  EXPECT_EQ(shell_word("my model.json"), "'my model.json'");
+  EXPECT_EQ(shell_word("it's"), "'it'\\''s'");
+  EXPECT_EQ(shell_word("a;b"), "'a;b'");
+  EXPECT_EQ(shell_word("~"), "'~'");
+  EXPECT_EQ(shell_word(""), "''");
+}
+
 TEST(Text, SuggestsTheNearestWordOrNone) {
   const std::vector<std::string> words = {"banks", "ports", "width_bytes"};
   EXPECT_EQ(nearest("bnaks", words), "banks");

@@ -37,6 +37,29 @@ TEST_F(NewCommand, RefusesWhatItCannotDo) {
   refused("n4711", "4", "n4711");
 }
 
+TEST_F(NewCommand, ChoosesTheChipsKeysItself) {
+  for (const auto& [set, kind] :
+       {std::pair("clock_mhz=900", "chip:"), {"chip:kv.banks=3", ""}, {"/schedule=x", "chip:"}}) {
+    const auto refused = kiln({"new", "--model", "kiln-stories-1m", "--node", "n7", "--area", "14", "--set", set});
+    EXPECT_EQ(refused.status, 2) << refused.out;
+    EXPECT_THAT(refused.err, HasSubstr("kiln: error: --set " + std::string(kind) + set +
+                                       " has no effect: the chip is what is looked for; change it in the file"));
+  }
+}
+
+TEST_F(NewCommand, SaysTheCommandThatMakesItAgain) {
+  const auto model = write("my model's.json", test::slurp(KILN_SOURCE_DIR "/configs/model/kiln-stories-1m.json"));
+  const auto made = document({"new", "--model", model, "--node", "n7", "--area", "20", "--context", "64", "--name",
+                              "a b", "--set", "model:num_hidden_layers=2", "--set", "tech:clock_margin.typical=0.2"});
+  const std::string config = made["config"];
+  std::string escaped = model;
+  escaped.replace(escaped.find('\''), 1, "'\\''");
+  EXPECT_THAT(std::string(nlohmann::json::parse(config)["description"]),
+              HasSubstr("kiln new --model '" + escaped +
+                        "' --node n7 --area 20 --context 64 --name 'a b' "
+                        "--set model:num_hidden_layers=2 --set tech:clock_margin.typical=0.2: "));
+}
+
 TEST_F(NewCommand, ListsWhatANameMayMean) {
   for (const auto& [kind, name] : {std::pair("chips", "hc1"), {"technologies", "n7"}, {"models", "llama-3.2-3b"}}) {
     const auto text = kiln({"list", kind});

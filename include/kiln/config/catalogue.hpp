@@ -21,6 +21,7 @@ class Catalogue {
 
   /// Overrides that every config of `kind` is read with.
   void override_values(const std::string& kind, std::vector<Override> overrides);
+  [[nodiscard]] std::vector<Override> overrides(std::string_view kind) const;
 
   /// An error where an override of `kind` was given that nothing will read; `why` ends the sentence.
   [[nodiscard]] base::Status refuse_overrides(std::string_view kind, std::string_view why) const;
@@ -58,7 +59,6 @@ class Catalogue {
   void add_gpu_file(std::string file) { gpu_files_.push_back(std::move(file)); }
 
  private:
-  [[nodiscard]] std::vector<Override> overrides(std::string_view kind) const;
   ConfigPath path_;
   std::map<std::string, std::vector<Override>, std::less<>> overrides_;
   std::vector<std::string> gpu_files_;

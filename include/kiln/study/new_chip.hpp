@@ -29,7 +29,8 @@ struct NewChipAnswer {
 };
 
 base::Status check(const NewChipQuestion& question);
-/// Fails where no chip of that area can be found: the sentence says the smallest that was.
+/// Fails where no chip of that area can be found: the sentence says the smallest that was. The environment's overrides of
+/// a chip have no effect, and are refused.
 base::Result<NewChipAnswer> new_chip(const NewChipQuestion& question, Environment& environment);
 
 }  // namespace kiln::study
