@@ -32,6 +32,10 @@ base::Result<int> run_cost(const CostOptions& options, Session& session) {
   if (const auto set = session.allow_set({"chip", "model", "recipe", "tech", "economics", "gpu"}); !set)
     return set.error();
   if (const auto valid = study::check(options.question); !valid) return valid.error();
+  if (!options.require.empty()) {  // what cannot be known is no bad input then
+    const auto chip = session.environment().configs().chip(options.question.chip);
+    if (chip && !chip->silicon) return required(options.require, study::without_silicon(*chip));
+  }
   auto svg = open_svg(options, session);
   if (!svg) return svg.error();
   const auto answer = study::cost(options.question, session.environment());

@@ -19,7 +19,8 @@ void add_require(CLI::App& command, std::string& require) {
 int required(const std::string& require, const study::Verdict& verdict) {
   if (require.empty() || verdict.is_buildable()) return 0;
   for (const auto& reason : verdict.reasons)
-    fmt::print(stderr, "kiln: error: not buildable: {}\n", base::without_controls(reason.sentence));
+    fmt::print(stderr, "kiln: error: {}: {}\n", verdict.buildable ? "not buildable" : "not known whether buildable",
+               base::without_controls(reason.sentence));
   return kCheckFailed;
 }
 

@@ -66,6 +66,12 @@ std::optional<std::string> Verdict::warning(std::string_view chip) const {
   return sentence;
 }
 
+Verdict without_silicon(const config::ChipConfig& chip) {
+  return {std::nullopt,
+          {{ReasonKind::NoSilicon, "", 0, 0, "",
+            fmt::format("chip {} has no /silicon: its area, paths, links and power are not known", chip.name)}}};
+}
+
 Verdict judge(const program::Placement& placement, const std::optional<Silicon>& silicon, std::optional<double> power_w,
               std::uint64_t kv_tokens) {
   const auto& chip = placement.chip();
@@ -79,10 +85,7 @@ Verdict judge(const program::Placement& placement, const std::optional<Silicon>&
   judge_capacity(placement.kv().capacity_tokens, kv_tokens, reasons);
   if (silicon && power_w) judge_power(*power_w, silicon->die.area_mm2.typical * chip.chips.count, reasons);
   if (silicon || !reasons.empty()) verdict.buildable = reasons.empty();
-  if (!silicon)
-    reasons.push_back(
-        {ReasonKind::NoSilicon, "", 0, 0, "",
-         fmt::format("chip {} has no /silicon: its area, paths, links and power are not known", chip.name)});
+  if (!silicon) reasons.push_back(without_silicon(chip).reasons.front());
   return verdict;
 }
 

@@ -128,6 +128,24 @@ TEST_F(CostCommand, WhatCannotBeBuiltEndsWithStatusOneWhereThatIsRequired) {
   }
 }
 
+TEST_F(CostCommand, WhatIsNotKnownIsNotSaidToBeUnbuildable) {
+  const Arguments few = {"--model", "kiln-stories-1m", "--prompt-tokens", "4", "-n", "4"};
+  auto chip = document(with({"run", "--chip", "demo"}, few))["chip"];
+  chip.erase("silicon");
+  chip["description"] = "a test's";
+  chip["reasons"] = nlohmann::json::object();
+  const Arguments on = with({"--chip", write("bare.json", chip.dump())}, few);
+  EXPECT_EQ(kiln(with({"run"}, on)).status, 0);
+  EXPECT_EQ(kiln(with({"cost"}, on)).status, 2);
+  for (const auto* command : {"run", "cost"}) {
+    const auto outcome = kiln(with(with({command}, on), {"--require", "buildable"}));
+    EXPECT_EQ(outcome.status, 1) << outcome.err;
+    EXPECT_EQ(outcome.err,
+              "kiln: error: not known whether buildable: chip demo has no /silicon: its area, paths, links and power "
+              "are not known\n");
+  }
+}
+
 TEST_F(CostCommand, LinksFromTheFloorplanAreNumbersInTheDocumentThatSaysSo) {
   const Arguments few = with(kCostOfHc1, {"--prompt-tokens", "4", "-n", "4"});
   const auto placed = document(few);

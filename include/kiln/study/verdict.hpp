@@ -48,6 +48,9 @@ struct Verdict {
   [[nodiscard]] std::optional<std::string> warning(std::string_view chip) const;
 };
 
+/// Of a chip without /silicon, whatever it is asked.
+Verdict without_silicon(const config::ChipConfig& chip);
+
 /// `silicon`: none for a chip without /silicon. `power_w`: typical, of all dies, of a run; none: nothing ran. At most
 /// `kv_tokens` tokens of a request are in the KV cache; 0: nothing certain is asked.
 Verdict judge(const program::Placement& placement, const std::optional<Silicon>& silicon, std::optional<double> power_w,
