@@ -24,6 +24,11 @@ def technology(name):
     return json.loads((ROOT / f"configs/tech/{name}.json").read_text())
 
 
+def without_unit(parts, what, case="typical"):
+    """Area of a part of the die that no unit has: white space, room for wires."""
+    return sum(p["area_mm2"][case] for p in parts if not p.get("unit") and p["what"] == what)
+
+
 def mark(ratio, limit=0.25):
     return f"within {limit:.0%}" if abs(ratio - 1) <= limit else "missed"
 

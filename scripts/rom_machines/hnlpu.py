@@ -1,7 +1,7 @@
 """HNLPU, arXiv 2508.16151v2: areas term by term, and the price of a die by the paper's own method."""
 import math
 
-from rom_machines.common import FLIP_FLOP, FULL_ADDER, HN_MM2, HNLPU_MM2, cost, mark, matrix_weights, mm2, named, technology, versus
+from rom_machines.common import FLIP_FLOP, FULL_ADDER, HN_MM2, HNLPU_MM2, cost, mark, matrix_weights, mm2, named, technology, versus, without_unit
 
 CHIPS = 16
 MODEL = "gpt-oss-120b-dense"
@@ -25,6 +25,10 @@ class Machine:
         self.weights = matrix_weights(kiln, MODEL) / CHIPS
         self.hidden = whole["model"]["hidden_size"]
         tile = whole["chip"]["tile"]
+        # Of the die of one layer, which is no sixteenth of the machine.
+        self.wires = without_unit(self.parts, "room for wires")
+        self.before_wires = whole["area_mm2"]["typical"] - self.wires
+        self.over_inputs = -(-whole["model"]["intermediate_size"] // tile["rows"])
         self.inputs, self.count_cycles = tile["inputs_per_cycle"], tile["bit_serial"]["count_cycles"]
 
     def area(self, wanted):
@@ -117,6 +121,7 @@ def figures(kiln):
     machine = Machine(kiln)
     circuits = Circuits(machine)
     made = {"weights": f"{machine.weights / 1e9:.3f}", "full_adder": FULL_ADDER, "neuron": f"{circuits.neuron:,}",
+            "wires": mm2(machine.wires), "before_wires": mm2(machine.before_wires), "over_inputs": f"{machine.over_inputs:,}",
             "hidden": f"{machine.hidden:,}", "overhead": circuits.overhead}
     share = circuits.regions / (machine.arrays() / circuits.area(1))
     return named("hnlpu", made | terms(machine, circuits) | areas(machine, circuits)), share

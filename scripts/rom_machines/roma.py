@@ -1,5 +1,5 @@
 """ROMA, arXiv 2503.12988; and what TOM and ITA publish that Kiln can be compared with."""
-from rom_machines.common import FLIP_FLOP, FULL_ADDER, cost, mark, matrix_weights, mm2, named, technology, versus
+from rom_machines.common import FLIP_FLOP, FULL_ADDER, cost, mark, matrix_weights, mm2, named, technology, versus, without_unit
 
 MIB = 8 * 2**20  # bits
 MODEL = "llama-3.1-8b"
@@ -37,12 +37,13 @@ def figures(kiln):
     m = Machine(kiln)
     die, silicon, logic = m.die["typical"], m.silicon, m.cell - m.cell_rom
     published = {name: share * MM2 for name, share in SHARES.items()}
-    white = die / (die - next(p["area_mm2"]["typical"] for p in silicon["parts"] if p["what"] == "white space"))
+    white = die / (die - without_unit(silicon["parts"], "white space"))
+    wires = lambda case: f"{without_unit(silicon['parts'], 'room for wires', case):,.0f}"
     other_rom = die + white * (silicon["rom_bits"] / 36.4e6 - m.rom)
     other_sram = die + white * (silicon["sram_bits"] / 1e6 * SRAM_MM2_A_MBIT - m.sram)
     return named("roma", {
         "gbit": f"{silicon['rom_bits'] / 1e9:.2f}", "mib": f"{silicon['sram_bits'] / MIB:.0f}",
-        "die": versus(die, MM2), "low": f"{m.die['low']:.0f}", "high": f"{m.die['high']:.0f}", "mark": mark(die / MM2),
+        "die": versus(die, MM2), "low": f"{m.die['low']:.0f}", "high": f"{m.die['high']:.0f}", "wires": wires("typical"), "wires_high": wires("high"), "mark": mark(die / MM2),
         "l": versus(m.l, published["l"]), "codes": mm2(m.codes), "scales": mm2(m.rom - m.codes), "l_logic": mm2(m.l - m.rom),
         "l_ratio": f"{m.l / published['l']:.2f}",
         "cell": versus(m.cell, STANDARD_CELL), "cell_rom": f"{m.cell_rom:.1f}", "cell_logic": f"{logic:.1f}", "standard_cell": STANDARD_CELL,
