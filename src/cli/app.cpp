@@ -1,5 +1,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -87,9 +88,12 @@ std::vector<std::string> values_of(const CLI::Option& option, const std::string&
 std::vector<CommandWords> words_of(const CLI::App& app, const Session& session) {
   std::vector<CommandWords> commands;
   for (const auto* command : app.get_subcommands([](const CLI::App* c) { return !c->get_group().empty(); })) {
-    CommandWords words{command->get_name(), command->get_description(), {}};
+    CommandWords words{command->get_name(), command->get_description(), {}, {}};
     for (const auto* option : command->get_options()) {
-      if (!option->nonpositional()) continue;
+      if (!option->nonpositional()) {
+        words.operands = words_of(option->get_type_name());
+        continue;
+      }
       OptionWords entry;
       if (!option->get_snames().empty()) entry.brief = option->get_snames().front();
       if (!option->get_lnames().empty()) entry.full = option->get_lnames().front();
@@ -168,6 +172,17 @@ std::optional<std::string> idle_option(const CLI::App& app) {
   return std::nullopt;
 }
 
+/// What may be given for a word that is missing, after CLI11's sentence about it.
+std::string words_expected(const CLI::App& app, const std::string& sentence) {
+  for (const auto* command : app.get_subcommands())
+    for (const auto* option : command->get_options()) {
+      const auto words = words_of(option->get_type_name());
+      if (!words.empty() && sentence == option->get_name() + " is required")
+        return fmt::format(": one of {} is expected", fmt::join(words, ", "));
+    }
+  return "";
+}
+
 int run_action(const Action& action, Session& session) {
   if (const auto opened = session.open_output(); !opened) return fail(opened.error().message, kBadInput);
   const auto status = action(session);
@@ -224,7 +239,9 @@ int run(int argc, const char* const* argv) {
   } catch (const CLI::ParseError& e) {
     if (e.get_name() == "CallForHelp") return show(fitted(app.help()));
     if (e.get_exit_code() == 0) return show(std::string(e.what()) + "\n");  // --version
-    return fail(fmt::format("{} (see `kiln --help`)", base::without_controls(e.what())), kBadInput);
+    return fail(
+        fmt::format("{}{} (see `kiln --help`)", base::without_controls(e.what()), words_expected(app, e.what())),
+        kBadInput);
   }
   if (const auto sentence = idle_option(app)) return fail(*sentence, kBadInput);
   try {

@@ -30,7 +30,7 @@ std::vector<std::string> flags(const OptionWords& option) {
 
 std::string bash(const std::vector<CommandWords>& commands) {
   std::vector<std::string> names;
-  std::string values, options;
+  std::string values, options, operands;
   for (const auto& command : commands) {
     names.push_back(command.name);
     std::vector<std::string> all;
@@ -46,7 +46,9 @@ std::string bash(const std::vector<CommandWords>& commands) {
       if (option.takes_value && !option.values.empty())
         values += fmt::format("    {}) words='{}' ;;\n", fmt::join(cases, "|"), fmt::join(option.values, " "));
     }
-    options += fmt::format("    {}) words='{}' ;;\n", command.name, fmt::join(all, " "));
+    options += fmt::format("      {}) words='{}' ;;\n", command.name, fmt::join(all, " "));
+    if (!command.operands.empty())
+      operands += fmt::format("      {}) words='{}' ;;\n", command.name, fmt::join(command.operands, " "));
   }
   return fmt::format(
       "# bash: source <(kiln completion bash)\n"
@@ -64,11 +66,15 @@ std::string bash(const std::vector<CommandWords>& commands) {
       "    case \"${{COMP_WORDS[1]}}\" in\n"
       "{}"
       "    esac\n"
+      "  elif [ -z \"$words\" ]; then\n"
+      "    case \"${{COMP_WORDS[1]}}\" in\n"
+      "{}"
+      "    esac\n"
       "  fi\n"
       "  COMPREPLY=($(compgen -W \"$words\" -- \"$word\"))\n"
       "}}\n"
       "complete -o default -F _kiln kiln\n",
-      fmt::join(names, " "), values, options);
+      fmt::join(names, " "), values, options, operands);
 }
 
 std::string zsh_option(const OptionWords& option) {
@@ -87,7 +93,8 @@ std::string zsh(const std::vector<CommandWords>& commands) {
     names += fmt::format("    '{}:{}'\n", command.name, in_quotes(command.description, true));
     cases += fmt::format("    {}) _arguments \\\n", command.name);
     for (const auto& option : command.options) cases += zsh_option(option);
-    cases += "      '*:file:_files' ;;\n";
+    cases += command.operands.empty() ? "      '*:file:_files' ;;\n"
+                                      : fmt::format("      '1:value:({})' ;;\n", fmt::join(command.operands, " "));
   }
   return fmt::format(
       "#compdef kiln\n"
@@ -117,6 +124,9 @@ std::string fish(const std::vector<CommandWords>& commands) {
     text += fmt::format("complete -c kiln -f -n __fish_use_subcommand -a {} -d '{}'\n", command.name,
                         in_quotes(command.description));
   for (const auto& command : commands) {
+    if (!command.operands.empty())
+      text += fmt::format("complete -c kiln -f -n '__fish_seen_subcommand_from {}' -a '{}'\n", command.name,
+                          fmt::join(command.operands, " "));
     for (const auto& option : command.options) {
       text += fmt::format("complete -c kiln -n '__fish_seen_subcommand_from {}'", command.name);
       if (!option.brief.empty()) text += " -s " + option.brief;

@@ -18,6 +18,7 @@ struct OptionWords {
 struct CommandWords {
   std::string name, description;
   std::vector<OptionWords> options;
+  std::vector<std::string> operands = {};  ///< that may follow the command; empty: files
 };
 
 inline constexpr std::string_view kShells[] = {"bash", "zsh", "fish"};

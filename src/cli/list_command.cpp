@@ -28,7 +28,7 @@ void add_list(CLI::App& app, Action& chosen) {
     kinds.emplace(std::string(study::kConfigKinds[each]), each);
     words += (words.empty() ? "" : "|") + std::string(study::kConfigKinds[each]);
   }
-  command->add_option("KIND", *kind, words)->transform(one_of(kinds))->required();
+  command->add_option("KIND", *kind, "Of config")->transform(one_of(kinds))->type_name(words)->required();
   command->footer(
       "Examples:\n"
       "  kiln list chips\n"

@@ -108,7 +108,10 @@ base::Error refused(const std::string& file, const std::string& why) {
 base::Result<std::string> file_of(const std::string& name, const std::string& file, const FindBase& find) {
   const bool path = name.find('/') != name.npos || name.ends_with(".json");
   if (!path && find) return find(name);
-  const fs::path beside = fs::path(file).parent_path() / (path ? name : name + ".json");
+  // Without ".", of which every file of a chain would add one. A ".." stays: what it leaves may be a link.
+  fs::path beside;
+  for (const auto& part : fs::path(file).parent_path() / (path ? name : name + ".json"))
+    if (part != ".") beside /= part;
   std::error_code ignored;
   if (fs::is_regular_file(beside, ignored)) return beside.string();
   return base::Error{fmt::format("there is no file {}", printable(beside.string(), 200))};

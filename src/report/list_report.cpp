@@ -14,6 +14,12 @@ namespace {
 using Headings = std::vector<std::string>;
 using Cells = std::vector<std::string>;
 
+/// One number where both ends look alike.
+std::string from_to(double low, double high) {
+  const std::string first = number(low), last = number(high);
+  return first == last ? first : fmt::format("{} to {}", first, last);
+}
+
 const Headings& headings(const config::ChipConfig*) {
   static const Headings kNames = {"chip", "MHz", "<schedule", "tile", "inputs a cycle", "<technology", "dies"};
   return kNames;
@@ -72,7 +78,7 @@ Cells cells(const config::GpuSpec& gpu) {
           number(gpu.bandwidth_gb_per_s),
           number(gpu.bf16_tflops),
           number(gpu.power_w),
-          price ? fmt::format("{} to {}", number(price->low), number(price->high)) : "not known"};
+          price ? from_to(price->low, price->high) : "not known"};
 }
 
 const Headings& headings(const config::TechConfig*) {
@@ -94,8 +100,7 @@ const Headings& headings(const config::ReferenceMachine*) {
   return kNames;
 }
 Cells cells(const config::ReferenceMachine& machine) {
-  const std::string low = number(machine.tokens_per_s_user_low), high = number(machine.tokens_per_s_user_high);
-  return {machine.name, machine.model, low == high ? low : fmt::format("{} to {}", low, high),
+  return {machine.name, machine.model, from_to(machine.tokens_per_s_user_low, machine.tokens_per_s_user_high),
           std::string(config::kMachineTags[machine.tag]), machine.date};
 }
 

@@ -45,18 +45,22 @@ TEST(Completion, HasEveryCommandOptionAndValueInEachShell) {
       {"run",
        "Run it",
        {{"", "chip", true, {"demo", "hc1"}, "A chip's name [of many]: one"}, {"n", "new-tokens", true, {}, "N"}}},
-      {"cost", "Cost it", {{"", "svg", true, {}, "FILE"}, {"", "break-even", false, {}, "when"}}}};
+      {"cost", "Cost it", {{"", "svg", true, {}, "FILE"}, {"", "break-even", false, {}, "when"}}},
+      {"list", "List it", {}, {"chips", "models"}}};
   const auto bash = completion_script("bash", commands);
-  EXPECT_THAT(bash, HasSubstr("'run cost --help --version'"));
+  EXPECT_THAT(bash, HasSubstr("'run cost list --help --version'"));
   EXPECT_THAT(bash, HasSubstr("'run --chip') words='demo hc1' ;;"));
   EXPECT_THAT(bash, HasSubstr("'run -n'|'run --new-tokens') return ;;"));
   EXPECT_THAT(bash, HasSubstr("cost) words='--svg --break-even' ;;"));
+  EXPECT_THAT(bash, HasSubstr("list) words='chips models' ;;"));
   const auto zsh = completion_script("zsh", commands);
   EXPECT_THAT(zsh, HasSubstr("'*--chip[A chip'\\''s name \\[of many\\]\\: one]:value:(demo hc1)'"));
   EXPECT_THAT(zsh, HasSubstr("'*--break-even[when]'"));
+  EXPECT_THAT(zsh, HasSubstr("'1:value:(chips models)'"));
   const auto fish = completion_script("fish", commands);
   EXPECT_THAT(fish, HasSubstr("__fish_seen_subcommand_from run' -l chip -x -a 'demo hc1' -d 'A chip\\'s name"));
   EXPECT_THAT(fish, HasSubstr("-s n -l new-tokens -r"));
+  EXPECT_THAT(fish, HasSubstr("complete -c kiln -f -n '__fish_seen_subcommand_from list' -a 'chips models'\n"));
 }
 
 std::string shown(const std::vector<std::string>& pieces, std::size_t columns) {

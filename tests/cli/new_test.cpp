@@ -71,6 +71,17 @@ TEST_F(NewCommand, ListsWhatANameMayMean) {
     EXPECT_TRUE(there) << document;
   }
   EXPECT_EQ(kiln({"list", "spoons"}).status, 2);
+  const auto without = kiln({"list"});
+  EXPECT_EQ(without.status, 2);
+  EXPECT_THAT(without.err,
+              HasSubstr("KIND is required: one of chips, models, recipes, gpus, technologies, machines is"));
+}
+
+TEST_F(NewCommand, ListsARangeThatIsOneNumberAsOne) {
+  const auto text = kiln({"list", "gpus"}).out;
+  EXPECT_THAT(text, HasSubstr("1.99\n"));
+  EXPECT_THAT(text, testing::Not(HasSubstr("1.99 to 1.99")));
+  EXPECT_THAT(text, HasSubstr(" to "));
 }
 
 }  // namespace

@@ -158,6 +158,9 @@ TEST_F(Screens, BashCompletesCommandsOptionsAndNames) {
   EXPECT_EQ(completed("run --chip hc1-"), "hc1-cell-per-weight hc1-pipelined hc1-x10\n");
   EXPECT_EQ(completed("baseline --gpu h1"), "h100-pcie h100-sxm\n");
   EXPECT_EQ(completed("run --movement b"), "bursts beats\n");
+  EXPECT_EQ(completed("list mo"), "models\n");
+  EXPECT_EQ(completed("list --js"), "--json\n");
+  EXPECT_EQ(completed("run x"), "\n") << "files are the shell's";
   for (const auto* shell : {"bash", "zsh", "fish"}) {
     const auto script = screen({"completion", shell});
     for (const auto* command : {"bake", "inspect", "run", "chat", "eval", "baseline", "cost", "rtl"})

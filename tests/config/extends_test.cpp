@@ -101,7 +101,14 @@ TEST_F(Extends, AnErrorNamesTheFileThatTheValueIsFrom) {
 TEST_F(Extends, ACircleIsRefusedAndSoIsALongChain) {
   const auto a = write("a.json", R"({"extends": "b.json", "name": "a"})");
   const auto b = write("b.json", R"({"extends": "./a.json", "name": "b"})");
-  EXPECT_THAT(refusal(a), HasSubstr(b + ": /extends leads back to a file that it came from: " + a + ", " + b));
+  EXPECT_THAT(refusal(a), HasSubstr(b + ": /extends leads back to a file that it came from: " + a + ", " + b + ", " + a + "."));
+  // However long a chain of "./" is, the files are called as they are.
+  const auto leading = write("c.json", R"({"extends": "./d.json", "name": "c"})");
+  write("d.json", R"({"extends": "./e.json", "name": "d"})");
+  const auto last = write("e.json", R"({"extends": "././none.json", "name": "e"})");
+  EXPECT_EQ(refusal((folder_ / "." / "." / "c.json").string()),
+            last + ": /extends cannot be followed: there is no file " + (folder_ / "none.json").string());
+  EXPECT_THAT(refusal(leading), HasSubstr(last));
   const auto self = write("self.json", R"({"extends": "self.json", "name": "a"})");
   EXPECT_THAT(refusal(self), HasSubstr("/extends leads back to a file that it came from"));
   write("0.json", R"({"extends": "hc1", "name": "0"})");
