@@ -9,6 +9,7 @@
 #include "config/tile_kinds.hpp"
 #include "config/writer.hpp"
 #include "json/keys.hpp"
+#include "kiln/base/units.hpp"
 
 namespace kiln::config {
 namespace {
@@ -89,15 +90,16 @@ class Completion {
   }
 
   std::optional<std::uint64_t> scale_lanes(const std::string& tile) {
-    const auto number = [&](const std::string& key) -> std::uint64_t {
+    const auto number = [&](const std::string& key) -> std::uint32_t {
       const json::Value* value = find(chip_, tile + key);
       if (value == nullptr) value = find(chip_, "/tile" + key);
-      return value != nullptr && value->is_whole() ? std::min<std::uint64_t>(value->whole(), kMostOfTile) : 0;
+      return value != nullptr && value->is_whole()
+                 ? static_cast<std::uint32_t>(std::min<std::uint64_t>(value->whole(), kMostOfTile))
+                 : 0;
     };
-    const std::uint64_t columns = number("/columns"), inputs = std::min<std::uint64_t>(number("/inputs_per_cycle"), 64);
+    const std::uint32_t columns = number("/columns"), inputs = number("/inputs_per_cycle");
     if (columns == 0 || inputs == 0) return std::nullopt;
-    const std::uint64_t cycles = (64 + inputs - 1) / inputs;
-    return (columns + cycles - 1) / cycles;
+    return scale_lanes_in_time(columns, inputs);
   }
 
   void add_latencies() {
@@ -161,11 +163,9 @@ const std::vector<ChipDefault>& chip_defaults() {
   return kDefaults;
 }
 
-bool has_default(const std::string& pointer) {
-  if (pointer.ends_with("_cycles") || pointer == "/tile/scale_lanes") return true;
-  return std::ranges::any_of(chip_defaults(), [&](const ChipDefault& row) {
-    return row.pointer == pointer || pointer.starts_with(row.pointer + "/");
-  });
+std::uint32_t scale_lanes_in_time(std::uint32_t columns, std::uint32_t inputs_per_cycle) {
+  constexpr std::uint32_t kGroup = 64;
+  return base::ceil_div(columns, base::ceil_div(kGroup, std::min(inputs_per_cycle, kGroup)));
 }
 
 void apply_chip_defaults(json::Value& chip) {

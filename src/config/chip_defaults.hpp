@@ -19,9 +19,6 @@ struct ChipDefault {
 /// All but those of latencies, which are `auto` on a chip with /silicon, and of scale lanes, which follow the tile.
 const std::vector<ChipDefault>& chip_defaults();
 
-/// Whether a chip with /silicon may leave the key out.
-bool has_default(const std::string& pointer);
-
 /// Nothing is added to what is no object, nor an object that may be left out.
 void apply_chip_defaults(json::Value& chip);
 

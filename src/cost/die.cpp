@@ -170,11 +170,8 @@ class Builder {
 
   [[nodiscard]] StageArea area_of(std::uint32_t stage) const {
     StageArea area;
-    for (const auto& block : blocks_) {
-      if (block.stage != stage) continue;
-      area.units[block.unit] += block.area_mm2;
-      area.whole_mm2 += block.area_mm2 * tech_.placement_overhead.typical;
-    }
+    for (const auto& block : blocks_)
+      if (block.stage == stage) area.add(block.unit, block.area_mm2, tech_);
     return area;
   }
 

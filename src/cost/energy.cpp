@@ -79,11 +79,8 @@ class StageAreas {
   /// Of the stage that has the unit.
   [[nodiscard]] StageArea stage(bool with_head) const {
     StageArea area;
-    for (const auto& amount : with_head ? last_ : layers_) {
-      const double mm2 = priced(amount, tech_).area_mm2.typical;
-      area.units[amount.unit] += mm2;
-      area.whole_mm2 += mm2 * tech_.placement_overhead.typical;
-    }
+    for (const auto& amount : with_head ? last_ : layers_)
+      area.add(amount.unit, priced(amount, tech_).area_mm2.typical, tech_);
     return area;
   }
   /// That share an array.

@@ -79,7 +79,7 @@ void add_tiles(std::vector<Path>& all, const program::Placement& placement, cons
                    .cycles = path.cycles,
                    .divided = !path.key.empty() && !path.reads_rom,
                    .registers = path.registers});
-  const double slots = std::ceil(static_cast<double>(tile.columns) / tile.scale_lanes);
+  const double slots = columns_of_a_scale_lane(tile);
   all.push_back(function("scale, shift and add", at + "/accumulate_cycles", tile.accumulate_cycles,
                          delays::select(slots) + depths::scale_and_shift() + depths::sums_loop()));
   all.push_back(loop("accumulate a scaled sum", delays::select(slots) + depths::sums_loop()));

@@ -71,6 +71,10 @@ config::TileConfig used_tile(const program::Placement& placement, program::Array
   return tile;
 }
 
+double columns_of_a_scale_lane(const config::TileConfig& tile) {
+  return std::ceil(static_cast<double>(tile.columns) / tile.scale_lanes);
+}
+
 std::uint64_t rom_words(const config::TileConfig& tile, std::uint32_t layers) {
   const std::uint64_t steps = tile.rows / kGroup * base::ceil_div(kGroup, tile.inputs_per_cycle) +
                               base::ceil_div(tile.rows % kGroup, tile.inputs_per_cycle);
@@ -89,7 +93,7 @@ TileCircuits tile_circuits(const program::Placement& placement, const config::Ba
   const double over_inputs = plan.tiles_over_inputs;
   const double tiles = static_cast<double>(plan.tiles());
   const double lanes = tile.scale_lanes;
-  const double slots = std::ceil(tile.columns / lanes);
+  const double slots = columns_of_a_scale_lane(tile);
 
   TileCircuits all;
   double widest = 0;

@@ -34,6 +34,9 @@ TileCircuits tile_circuits(const program::Placement& placement, const config::Ba
 /// inputs in a step than a group of 64.
 config::TileConfig used_tile(const program::Placement& placement, program::ArrayKind kind);
 
+/// Columns of a used tile that take turns at a scale lane.
+double columns_of_a_scale_lane(const config::TileConfig& tile);
+
 /// Words of a used tile's ROM macro: rows that are read one after the other, of all layers that share the tile. A step
 /// takes inputs of one group.
 std::uint64_t rom_words(const config::TileConfig& tile, std::uint32_t layers);

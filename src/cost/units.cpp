@@ -72,7 +72,7 @@ void add_rom(std::vector<Amount>& all, const program::Placement& placement, cons
   all.push_back(codes);
   // A lane reads one scale a cycle: of its columns one after the other, of a tile's groups, of its layers.
   const double groups = std::ceil(plan.inputs / 64.0);
-  const double slots = std::ceil(static_cast<double>(tile.columns) / tile.scale_lanes);
+  const double slots = columns_of_a_scale_lane(tile);
   all.push_back({.unit = program::array_unit(kind),
                  .what = "scales",
                  .kind = BlockKind::Rom,

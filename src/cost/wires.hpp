@@ -33,6 +33,11 @@ double bits_per_token(const program::Placement& placement, const Bus& bus);
 struct StageArea {
   double whole_mm2 = 0;
   std::map<program::Unit, double> units = {};
+  /// What a unit has, or a part of it; its share of white space is the region's.
+  void add(program::Unit unit, double mm2, const config::TechConfig& tech) {
+    units[unit] += mm2;
+    whole_mm2 += mm2 * tech.placement_overhead.typical;
+  }
   [[nodiscard]] double of(program::Unit unit) const {
     const auto at = units.find(unit);
     return at == units.end() ? 0 : at->second;

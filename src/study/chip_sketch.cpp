@@ -10,17 +10,11 @@ namespace {
 
 using base::ceil_div;
 
-/// As configs/README.md has it: the scales of a group take as long as its inputs.
-std::uint32_t scale_lanes(const TileSketch& tile) {
-  const std::uint32_t steps = ceil_div(64U, std::min(tile.inputs_per_cycle, 64U));
-  return ceil_div(tile.columns, steps);
-}
-
 void take(const TileSketch& sketch, config::TileConfig& tile) {
   tile.rows = sketch.rows;
   tile.columns = sketch.columns;
   tile.inputs_per_cycle = sketch.inputs_per_cycle;
-  tile.scale_lanes = scale_lanes(sketch);
+  tile.scale_lanes = config::scale_lanes_in_time(sketch.columns, sketch.inputs_per_cycle);
 }
 
 }  // namespace

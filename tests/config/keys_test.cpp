@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "config/chip_defaults.hpp"
@@ -30,6 +31,14 @@ Json complete_recipe() {
   tree["base"] = {{"bits", 3}, {"codebook", "kmeans"}};
   tree["description"] = "all keys";
   return tree;
+}
+
+/// What a chip with /silicon may leave out.
+bool has_default(const std::string& pointer) {
+  if (pointer.ends_with("_cycles") || pointer == "/tile/scale_lanes") return true;
+  return std::ranges::any_of(chip_defaults(), [&](const ChipDefault& row) {
+    return row.pointer == pointer || pointer.starts_with(row.pointer + "/");
+  });
 }
 
 template <class Config>
