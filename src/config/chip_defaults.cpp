@@ -10,6 +10,7 @@
 #include "config/writer.hpp"
 #include "json/keys.hpp"
 #include "kiln/base/units.hpp"
+#include "kiln/config/scale_lanes.hpp"
 
 namespace kiln::config {
 namespace {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "kiln/base/units.hpp"
+#include "kiln/config/scale_lanes.hpp"
 #include "kiln/program/dataflow.hpp"
 
 namespace kiln::study {

@@ -21,31 +21,42 @@
 namespace kiln::cost {
 namespace {
 
+const std::string kSame = "the same";
+
 struct Row {
-  std::string key;    ///< its pointer; of /tiles/X the key of /tile
-  std::string chip;   ///< on which it is raised: a shipped one, and what is set before
-  std::string moves;  ///< "area +, transistors +, cycles -"
+  std::string key;              ///< its pointer; of /tiles/X the key of /tile
+  std::string chip;             ///< on which it is raised: a shipped one, and what is set before
+  std::string moves;            ///< "area +, transistors +, cycles -"
+  std::string doubled = kSame;  ///< likewise, at twice the value
   bool operator==(const Row&) const = default;
+  [[nodiscard]] const std::string& at_twice() const { return doubled == kSame ? moves : doubled; }
 };
-void PrintTo(const Row& row, std::ostream* out) { *out << row.key << " | " << row.chip << " | " << row.moves; }
+void PrintTo(const Row& row, std::ostream* out) {
+  *out << row.key << " | " << row.chip << " | " << row.moves << " | " << row.doubled;
+}
 
 const std::vector<Row>& rows() {
   static const std::vector<Row> all = {
       {"/clock_mhz", "hc1", "power +, paths +"},
-      {"/tile/rows", "hc1", "area -, transistors -, power -, paths +, cycles +"},
-      {"/tile/columns", "hc1", "area -, transistors +, power -, paths +, cycles +"},
+      {"/tile/rows", "hc1", "area -, transistors -, power -, paths +, cycles +",
+       "area -, transistors -, power +, paths +, cycles +"},
+      {"/tile/columns", "hc1", "area -, transistors +, power -, paths +, cycles +",
+       "area -, transistors -, power +, paths +, cycles +"},
       {"/tile/inputs_per_cycle", "hc1", "area +, transistors +, power +, paths +, cycles -"},
-      {"/tile/scale_lanes", "hc1", "area +, transistors +, power +, paths +"},
+      {"/tile/scale_lanes", "hc1", "area +, transistors +, power +, paths +",
+       "area +, transistors +, power +, paths +, cycles -"},
       {"/tile/accumulate_cycles", "hc1", "area +, transistors +, power +, paths -, cycles +"},
       {"/tile/product_select/product_cycles", "hc1", "area +, transistors +, power +, paths -, cycles +"},
       {"/tile/bit_serial/count_cycles", "demo-bit-serial", "area +, transistors +, power +, paths -, cycles +"},
       {"/tile/bit_serial/multiply_cycles", "demo-bit-serial", "area +, transistors +, power +, paths -, cycles +"},
-      {"/tile/rom_mac/mac_lanes", "demo-rom-mac", "area +, transistors +, power +, paths +"},
+      {"/tile/rom_mac/mac_lanes", "demo-rom-mac", "area +, transistors +, power +, paths +",
+       "area +, transistors +, power +, paths +, cycles -"},
       {"/tile/rom_mac/read_cycles", "demo-rom-mac", "area +, transistors +, power +, paths -, cycles +"},
       {"/tile/rom_mac/multiply_cycles", "demo-rom-mac", "area +, transistors +, power +, paths -, cycles +"},
-      {"/reduction/fan_in", "hc1", "area -, transistors -, power -"},
+      {"/reduction/fan_in", "hc1", "area -, transistors -, power -", "area -, transistors -, power -, paths +"},
       {"/reduction/level_cycles", "hc1", "area +, transistors +, power +, paths -, cycles +"},
-      {"/reduction/outputs_per_cycle", "hc1", "area +, transistors +, power +"},
+      {"/reduction/outputs_per_cycle", "hc1", "area +, transistors +, power +",
+       "area +, transistors +, power +, paths -"},
       {"/reduction/scale_cycles", "hc1", "area +, transistors +, power +, paths -, cycles +"},
       {"/vector/lanes", "hc1", "area +, transistors +, power +"},
       {"/vector/add_cycles", "hc1", "area +, transistors +, power +, paths -, cycles +"},
@@ -57,23 +68,29 @@ const std::vector<Row>& rows() {
       {"/vector/hadamard_cycles", "hc1", "area +, transistors +, power +, paths -, cycles +"},
       {"/vector/quantise_cycles", "hc1", "area +, transistors +, power +, paths -, cycles +"},
       {"/attention/input_lanes", "hc1", "area +, transistors +, power +"},
-      {"/attention/heads_parallel", "hc1, attention.heads_parallel=4", "area +, transistors +, power +"},
-      {"/attention/tokens_parallel", "hc1", "area +, transistors +, power +, cycles +"},
-      {"/attention/softmax_lanes", "hc1", "area +, transistors +, power +"},
+      {"/attention/heads_parallel", "hc1, attention.heads_parallel=4", "area +, transistors +, power +",
+       "area +, transistors +, power +, cycles -"},
+      {"/attention/tokens_parallel", "hc1", "area +, transistors +, power +, cycles +",
+       "area +, transistors +, power +, paths +"},
+      {"/attention/softmax_lanes", "hc1", "area +, transistors +, power +",
+       "area +, transistors +, power +, paths +, cycles -"},
       {"/attention/output_lanes", "hc1", "area +, transistors +, power +"},
       {"/attention/score_cycles", "hc1", "area +, transistors +, power +, paths -, cycles +"},
       {"/attention/softmax_cycles", "hc1", "area +, transistors +, power +, paths -, cycles +"},
       {"/attention/value_cycles", "hc1", "area +, transistors +, power +, paths -, cycles +"},
       {"/attention/reciprocal_cycles", "hc1", "area +, transistors +, power +, paths -, cycles +"},
-      {"/kv/banks", "hc1", "area +, transistors +, power +, cycles +, tokens +"},
+      {"/kv/banks", "hc1", "area +, transistors +, power +, cycles +, tokens +",
+       "area +, transistors +, power +, paths +, tokens +"},
       {"/kv/ports", "hc1", "area +, transistors +, power +, paths +"},
-      {"/kv/width_bytes", "hc1", "area +, transistors +, power +"},
+      {"/kv/width_bytes", "hc1", "area +, transistors +, power +",
+       "area +, transistors +, power +, paths -, cycles -, tokens +"},
       {"/kv/depth_words", "hc1", "area +, transistors +, power +, paths +, tokens +"},
       {"/kv/read_cycles", "hc1", "area +, transistors +, power +, paths -, cycles +"},
       {"/kv/write_cycles", "hc1", "area +, transistors +, power +, paths -, cycles +"},
       {"/kv/row_pad_words", "hc1", "area -, transistors -, power -, cycles +, tokens -"},
       {"/embedding/read_cycles", "hc1", "area +, transistors +, power +, paths -, cycles +"},
-      {"/embedding/elements_per_cycle", "hc1", "area +, transistors +, power +"},
+      {"/embedding/elements_per_cycle", "hc1", "area +, transistors +, power +",
+       "area +, transistors +, power +, paths -"},
       {"/sampler/lanes", "hc1", "area +, transistors +, power +"},
       {"/sampler/compare_cycles", "hc1", "area +, transistors +, power +, paths -, cycles +"},
       {"/sampler/draw_cycles", "hc1", "area +, transistors +, power +, paths -"},
@@ -95,12 +112,12 @@ const std::vector<Row>& rows() {
       {"/link/vector_to_sequencer", "hc1", "area +, transistors +, power +, cycles +"},
       {"/link/vector_to_vector", "demo, schedule=layer_pipelined", "area +, transistors +, power +"},
       {"/host/latency_cycles", "hc1", "paths -, cycles +"},
-      {"/host/cycles_per_token", "hc1", "cycles +"},
+      {"/host/cycles_per_token", "hc1", "cycles +", ""},
       {"/chips/count", "hc1", "area +, transistors +, power +, paths +, cycles +"},
       {"/chips/latency_cycles", "hc1, chips.count=2", "paths -, cycles +"},
       {"/chips/bytes_per_cycle", "hc1, chips.count=2", "area +, transistors +, power +"},
       {"/lora/sram_kib", "hc1", "area +, transistors +, power +"},
-      {"/lora/macs", "hc1", "area +, transistors +, power +"},
+      {"/lora/macs", "hc1", "area +, transistors +, power +", "area +, transistors +, power +, paths +"},
       {"/lora/read_cycles", "hc1", "area +, transistors +, power +, paths -"},
       {"/lora/multiply_cycles", "hc1", "area +, transistors +, power +, paths -"},
       {"/lora/accumulate_cycles", "hc1", "area +, transistors +, power +, paths -"},
@@ -118,17 +135,11 @@ struct Base {
   config::ModelConfig model;
   config::BakeRecipe recipe;
   config::TechConfig tech;
-  std::string text;                        ///< of the chip
+  std::string file;                        ///< of the chip
   std::vector<config::Override> settings;  ///< before the key is raised
   RunFigures run;                          ///< the same for every value
   Figures figures;
 };
-
-std::string shipped_text(const std::string& file) {
-  const auto text = base::read_text_file(std::string(KILN_SOURCE_DIR) + "/configs/" + file);
-  EXPECT_TRUE(text.ok()) << file;
-  return text.ok() ? *text : "";
-}
 
 /// A run whose every part spends something.
 RunFigures fixed_run(const program::Placement& placement, std::uint64_t cycles) {
@@ -165,7 +176,7 @@ config::AdapterShape adapter_of(const config::ChipConfig& chip) {
 std::optional<program::Placement> place_with(const Base& base, const std::string& setting) {
   auto settings = base.settings;
   if (!setting.empty()) settings.push_back(setting);
-  const auto chip = config::parse_chip(base.text, "chip", settings);
+  const auto chip = config::load_chip(base.file, settings);
   if (!chip) return std::nullopt;
   auto placement = program::Placement::create(base.model, base.recipe, *chip, adapter_of(*chip));
   if (!placement) return std::nullopt;
@@ -207,12 +218,11 @@ Base base_of(const std::string& chip) {
   const std::string configs = std::string(KILN_SOURCE_DIR) + "/configs/";
   base.model = *config::load_model(configs + (demo ? "model/kiln-stories-1m.json" : "model/llama-3.1-8b.json"));
   base.recipe = *config::load_recipe(configs + "recipe/w3w6.json");
-  const auto chip_file = configs + "chip/" + name + ".json";
-  const auto chip_given = config::load_chip(chip_file, base.settings).value();
+  base.file = configs + "chip/" + name + ".json";
+  const auto chip_given = config::load_chip(base.file, base.settings).value();
   base.tech = *config::load_tech(configs + "tech/" + chip_given.silicon->technology + ".json");
   // What is auto stays at its number, so that one key alone is raised; an array's own tile goes on inheriting.
   auto settled = settle(base.model, base.recipe, chip_given, adapter_of(chip_given), base.tech)->placement.chip();
-  base.text = shipped_text("chip/" + name + ".json");
   base.settings.push_back(fmt::format("link.beat_groups={}", settled.link.beat_groups));
   config::for_each_latency(settled, [&](const std::string& key, const std::uint32_t& cycles) {
     if (!key.starts_with("/tiles/")) base.settings.push_back(fmt::format("{}={}", key, cycles));
@@ -234,24 +244,43 @@ std::string moves(const Figures& before, const Figures& after) {
   return all;
 }
 
-/// The key at its next value that moves anything, or "" where none does.
-std::string moves_of(const Base& base, const config::FieldInfo& field) {
-  const auto chip = config::parse_chip(base.text, "chip", base.settings).value();
+/// What a row's chip has; of a tile of its own, an array's key begins at what it inherits.
+std::optional<double> value_of(const Base& base, const config::FieldInfo& field) {
+  const auto chip = config::load_chip(base.file, base.settings).value();
   const auto tree = nlohmann::json::parse(config::to_json(chip));
-  // Of a tile of its own, an array's key begins at what it inherits.
   nlohmann::json::json_pointer at(field.pointer);
   if (!tree.contains(at)) at = nlohmann::json::json_pointer("/tile" + field.pointer.substr(field.pointer.find('/', 7)));
-  if (!tree.contains(at)) return "no such key";
+  if (!tree.contains(at)) return std::nullopt;
+  return tree[at].get<double>();
+}
+
+/// Nothing where the chip cannot be placed then.
+std::optional<std::string> moves_at(const Base& base, const config::FieldInfo& field, double value) {
+  const auto placement =
+      place_with(base, field.integer ? fmt::format("{}={}", field.pointer, static_cast<std::uint64_t>(value))
+                                     : fmt::format("{}={}", field.pointer, value));
+  if (!placement) return std::nullopt;
+  return moves(base.figures, figures_of(base, *placement));
+}
+
+/// The key at its next value that moves anything, or "" where none does.
+std::string moves_of(const Base& base, const config::FieldInfo& field) {
+  const auto now = value_of(base, field);
+  if (!now) return "no such key";
   for (double step = 1;; step *= 2) {
-    const double now = tree[at].get<double>(), most = field.integer ? field.range.maximum : now + 64;
-    if (now + step / 2 >= most) return "";  // the one before was the last
-    const double value = std::min(now + step, most);
-    const auto placement =
-        place_with(base, field.integer ? fmt::format("{}={}", field.pointer, static_cast<std::uint64_t>(value))
-                                       : fmt::format("{}={}", field.pointer, value));
-    if (!placement) continue;
-    if (const auto moved = moves(base.figures, figures_of(base, *placement)); !moved.empty()) return moved;
+    const double most = field.integer ? field.range.maximum : *now + 64;
+    if (*now + step / 2 >= most) return "";  // the one before was the last
+    if (const auto moved = moves_at(base, field, std::min(*now + step, most)); moved && !moved->empty()) return *moved;
   }
+}
+
+/// The key at twice its value, at 1 where it is 0.
+std::string moves_doubled(const Base& base, const config::FieldInfo& field) {
+  const auto now = value_of(base, field);
+  if (!now) return "no such key";
+  const double twice = *now > 0 ? 2 * *now : 1;
+  if (field.integer && twice > field.range.maximum) return "no such value";
+  return moves_at(base, field, twice).value_or("no such chip");
 }
 
 /// "/tiles/down/rows" is a row of "/tile/rows".
@@ -294,9 +323,10 @@ TEST(Prices, ThePageHasTheSameTable) {
       const auto begin = cell.find_first_not_of(' ');
       cells.push_back(begin == std::string::npos ? "" : cell.substr(begin, end - begin + 1));
     }
-    ASSERT_EQ(cells.size(), 4U) << line;
-    EXPECT_GT(cells[3].size(), 10U) << "no formula: " << line;
-    found.push_back({cells[0].substr(1, cells[0].size() - 2), cells[1], cells[2] == "nothing" ? "" : cells[2]});
+    ASSERT_EQ(cells.size(), 5U) << line;
+    EXPECT_GT(cells[4].size(), 10U) << "no formula: " << line;
+    for (auto& cell : cells) cell = cell == "nothing" ? "" : cell;
+    found.push_back({cells[0].substr(1, cells[0].size() - 2), cells[1], cells[2], cells[3]});
   }
   EXPECT_THAT(found, testing::ElementsAreArray(rows()));
 }
@@ -309,33 +339,58 @@ TEST(Prices, RaisedAloneEachKeyMovesWhatItsRowSays) {
     if (row == nullptr) continue;  // another test says so
     if (!bases.contains(row->chip)) bases.emplace(row->chip, base_of(row->chip));
     EXPECT_EQ(moves_of(bases.at(row->chip), field), row->moves) << field.pointer;
+    EXPECT_EQ(moves_doubled(bases.at(row->chip), field), row->at_twice()) << "twice " << field.pointer;
   }
 }
 
-/// The LM head of hc1 has tiles of its own: the same formulas.
+/// "area +, cycles -" without what is said of paths.
+std::string without_paths(const std::string& moves) {
+  std::string all;
+  std::istringstream parts(moves);
+  for (std::string part; std::getline(parts, part, ',');) {
+    part.erase(0, part.find_first_not_of(' '));
+    if (!part.starts_with("paths")) all += (all.empty() ? "" : ", ") + part;
+  }
+  return all;
+}
+
+/// Gate and up of hc1, given tiles of their own: the same formulas. Of the arrays' paths of one name the slowest counts,
+/// which may be another array's.
 TEST(Prices, OfATileOfAnArraysOwnMoveAsTheTilesOfAll) {
   const Base base = base_of("hc1");
-  for (const auto& field : numeric_keys()) {
-    if (!field.pointer.starts_with("/tiles/lm_head/")) continue;
+  int tried = 0;
+  for (auto field : numeric_keys()) {
     const bool elsewhere =
         field.pointer.find("/bit_serial/") != std::string::npos || field.pointer.find("/rom_mac/") != std::string::npos;
-    if (elsewhere) continue;  // hc1 has no such tiles
-    EXPECT_NE(moves_of(base, field), "") << field.pointer;
+    if (!field.pointer.starts_with("/tile/") || elsewhere) continue;  // hc1 has no such tiles
+    const Row& row = *row_of(field.pointer);
+    field.pointer = "/tiles/gate_up" + field.pointer.substr(5);
+    ++tried;
+    for (const bool twice : {false, true}) {
+      const std::string own = twice ? moves_doubled(base, field) : moves_of(base, field);
+      const std::string& of_all = twice ? row.at_twice() : row.moves;
+      EXPECT_EQ(without_paths(own), without_paths(of_all)) << field.pointer << (twice ? " twice" : "");
+      if (own != without_paths(own)) {
+        EXPECT_EQ(own, of_all) << field.pointer << (twice ? " twice" : "");
+      }
+    }
   }
+  EXPECT_EQ(tried, 6);
 }
 
 TEST(Prices, WhatIsFasterOrHoldsMoreCostsSomething) {
-  for (const auto& row : rows()) {
-    const auto has = [&](const char* what) { return row.moves.find(what) != std::string::npos; };
-    const bool buys = has("cycles -") || has("tokens +") || has("paths -");
-    const bool pays = has("area +") || has("transistors +") || has("power +") || has("paths +") || has("cycles +");
-    EXPECT_TRUE(!buys || pays) << row.key << ": " << row.moves;
-    // A latency: registers, and a run that takes longer.
-    if (row.key.ends_with("_cycles") && row.key != "/host/latency_cycles" && row.key != "/chips/latency_cycles") {
-      EXPECT_TRUE(has("area +") && has("transistors +") && has("power +")) << row.key << ": " << row.moves;
-      EXPECT_FALSE(has("cycles -")) << row.key;
+  for (const auto& row : rows())
+    for (const std::string& moves : {row.moves, row.at_twice()}) {
+      const auto has = [&](const char* what) { return moves.find(what) != std::string::npos; };
+      const bool buys = has("cycles -") || has("tokens +") || has("paths -");
+      const bool pays = has("area +") || has("transistors +") || has("power +") || has("paths +") || has("cycles +");
+      EXPECT_TRUE(!buys || pays) << row.key << ": " << moves;
+      // A latency: registers, and a run that takes longer.
+      if (row.key.ends_with("_cycles") && row.key != "/host/latency_cycles" && row.key != "/chips/latency_cycles") {
+        EXPECT_TRUE(has("area +") && has("transistors +") && has("power +")) << row.key << ": " << moves;
+        EXPECT_FALSE(has("cycles -")) << row.key;
+      }
     }
-  }
 }
 
 /// Ports, banks' width and lanes that a search found to be free.

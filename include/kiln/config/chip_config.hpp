@@ -48,9 +48,6 @@ struct TileConfig {
   [[nodiscard]] std::uint32_t parameter(std::string_view key) const;
 };
 
-/// Scale lanes that a tile has where nothing is said: the scales of a group take as long as its inputs.
-std::uint32_t scale_lanes_in_time(std::uint32_t columns, std::uint32_t inputs_per_cycle);
-
 /// The tile arrays that may have different tiles, in the order of program::ArrayKind. Matrices that share an input
 /// are in one array, in lock step, so a choice for one of them is a choice for all.
 inline constexpr std::array<std::string_view, 5> kTileArrayNames = {"qkv", "o", "gate_up", "down", "lm_head"};
