@@ -101,7 +101,8 @@ TEST_F(Extends, AnErrorNamesTheFileThatTheValueIsFrom) {
 TEST_F(Extends, ACircleIsRefusedAndSoIsALongChain) {
   const auto a = write("a.json", R"({"extends": "b.json", "name": "a"})");
   const auto b = write("b.json", R"({"extends": "./a.json", "name": "b"})");
-  EXPECT_THAT(refusal(a), HasSubstr(b + ": /extends leads back to a file that it came from: " + a + ", " + b + ", " + a + "."));
+  EXPECT_THAT(refusal(a),
+              HasSubstr(b + ": /extends leads back to a file that it came from: " + a + ", " + b + ", " + a + "."));
   // However long a chain of "./" is, the files are called as they are.
   const auto leading = write("c.json", R"({"extends": "./d.json", "name": "c"})");
   write("d.json", R"({"extends": "./e.json", "name": "d"})");
