@@ -50,14 +50,14 @@ TEST_F(NewCommand, ChoosesTheChipsKeysItself) {
 TEST_F(NewCommand, SaysTheCommandThatMakesItAgain) {
   const auto model = write("my model's.json", test::slurp(KILN_SOURCE_DIR "/configs/model/kiln-stories-1m.json"));
   const auto made = document({"new", "--model", model, "--node", "n7", "--area", "20", "--context", "64", "--name",
-                              "a b", "--set", "model:num_hidden_layers=2", "--set", "tech:clock_margin.typical=0.2"});
+                              "a b", "--set", "model:num_hidden_layers=2", "--set", "tech:clock_margin.typical=0.14"});
   const std::string config = made["config"];
   std::string escaped = model;
   escaped.replace(escaped.find('\''), 1, "'\\''");
   EXPECT_THAT(std::string(nlohmann::json::parse(config)["description"]),
               HasSubstr("kiln new --model '" + escaped +
                         "' --node n7 --area 20 --context 64 --name 'a b' "
-                        "--set model:num_hidden_layers=2 --set tech:clock_margin.typical=0.2: "));
+                        "--set model:num_hidden_layers=2 --set tech:clock_margin.typical=0.14: "));
 }
 
 TEST_F(NewCommand, ListsWhatANameMayMean) {
