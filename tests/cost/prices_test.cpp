@@ -355,7 +355,8 @@ std::string without_paths(const std::string& moves) {
 }
 
 /// Gate and up of hc1, given tiles of their own: the same formulas. Of the arrays' paths of one name the slowest counts,
-/// which may be another array's.
+/// which may be another array's; that of `accumulate_cycles` is, so that nothing is left to see of what a cycle more
+/// gives it.
 TEST(Prices, OfATileOfAnArraysOwnMoveAsTheTilesOfAll) {
   const Base base = base_of("hc1");
   int tried = 0;
@@ -370,7 +371,7 @@ TEST(Prices, OfATileOfAnArraysOwnMoveAsTheTilesOfAll) {
       const std::string own = twice ? moves_doubled(base, field) : moves_of(base, field);
       const std::string& of_all = twice ? row.at_twice() : row.moves;
       EXPECT_EQ(without_paths(own), without_paths(of_all)) << field.pointer << (twice ? " twice" : "");
-      if (own != without_paths(own)) {
+      if (own != without_paths(own) && !field.pointer.ends_with("/accumulate_cycles")) {
         EXPECT_EQ(own, of_all) << field.pointer << (twice ? " twice" : "");
       }
     }
