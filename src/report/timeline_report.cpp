@@ -73,8 +73,8 @@ std::string timeline_text(const study::LayerTimeline& timeline, std::uint64_t us
                                  number(static_cast<double>(cycles) / static_cast<double>(kBarColumns)));
   if (users > 1)
     text += fmt::format(
-        "of one user alone in the chip: among the {} that were asked for, a layer waits\n"
-        "for the others' turns as well\n",
+        "of one user alone in the chip: among the {} that were asked for,\n"
+        "a layer waits for the others' turns as well\n",
         grouped(users));
   text += fmt::format("{:<{}} {:>{}} {:>{}}\n", "operation", kNameColumns, "from", kCycleColumns, "to", kCycleColumns);
   for (const auto& span : timeline.spans)

@@ -67,7 +67,7 @@ TEST_F(CostCommand, DrawsALayerOverTime) {
   EXPECT_THAT(kiln(few).out, testing::Not(HasSubstr("\nlayer 2: ")));
   EXPECT_THAT(drawn.out, testing::Not(HasSubstr("one user alone")));
   EXPECT_THAT(kiln(with(few, {"--timeline", "--users", "2"})).out,
-              HasSubstr("\nof one user alone in the chip: among the 2 that were asked for, a layer waits\n"));
+              HasSubstr("\nof one user alone in the chip: among the 2 that were asked for,\n"));
   EXPECT_EQ(document(with(few, {"--timeline"}))["timeline"]["context"], 23);
   EXPECT_FALSE(document(few).contains("timeline"));
 }

@@ -106,7 +106,7 @@ TEST_F(LimitsReport, ATimelineIsDrawnToScale) {
   EXPECT_THAT(timeline_text(timeline, 1), testing::StartsWith("layer 1: 39 cycles for a token that sees 5 tokens; "));
   EXPECT_THAT(timeline_text(timeline, 1), testing::Not(HasSubstr("alone")));
   EXPECT_THAT(timeline_text(timeline, 3),
-              HasSubstr("\nof one user alone in the chip: among the 3 that were asked for, "));
+              HasSubstr("\nof one user alone in the chip: among the 3 that were asked for,\n"));
   const auto document = timeline_json(timeline);
   EXPECT_EQ(document["operations"][0]["operation"], "multiply down");
   EXPECT_EQ(document["operations"][0]["parts"][0]["cause"], "waiting_for_input");
