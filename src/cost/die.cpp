@@ -5,12 +5,14 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <optional>
 
 #include "cost/memory.hpp"
 #include "cost/tile.hpp"
 #include "cost/tile_kinds.hpp"
 #include "cost/tile_shape.hpp"
 #include "cost/units.hpp"
+#include "cost/unplaced_die.hpp"
 #include "cost/wires.hpp"
 
 namespace kiln::cost {
@@ -106,13 +108,18 @@ class Builder {
     return parts_mm2().typical;
   }
 
-  /// The die with its blocks placed.
-  Die placed() {
+  /// The die without its floorplan.
+  Die unplaced() {
     add_wires();
     finish();
-    die_.plan = floorplan::place(blocks_, die_.area_mm2.typical);
-    die_.wires = floorplan::link_wires(die_.plan, tech_.wire_ps_per_mm.typical, placement_.chip().clock_mhz);
     return std::move(die_);
+  }
+
+  Die placed() {
+    Die die = unplaced();
+    die.plan = floorplan::place(blocks_, die.area_mm2.typical);
+    die.wires = floorplan::link_wires(die.plan, tech_.wire_ps_per_mm.typical, placement_.chip().clock_mhz);
+    return die;
   }
 
  private:
@@ -252,6 +259,21 @@ void lengthen(std::vector<floorplan::LinkWire>& wires, const std::vector<floorpl
 }
 
 }  // namespace
+
+base::Result<Die> unplaced_die(const program::Placement& placement, const config::BakeRecipe& recipe,
+                               const config::TechConfig& tech) {
+  if (const auto status = check_cells(placement); !status) return status.error();
+  std::optional<Builder> largest;
+  double area = 0;
+  for (std::uint32_t chip = 0; chip < placement.chip().chips.count; ++chip) {
+    Builder builder(placement, recipe, tech);
+    const double own = builder.count(chip);
+    if (largest && own <= area) continue;
+    area = own;
+    largest.emplace(std::move(builder));
+  }
+  return largest->unplaced();
+}
 
 base::Result<Die> die(const program::Placement& placement, const config::BakeRecipe& recipe,
                       const config::TechConfig& tech) {

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 
 #include "cost/die_testing.hpp"
+#include "cost/unplaced_die.hpp"
 #include "support/random_chip.hpp"
 
 namespace kiln::cost {
@@ -27,6 +28,22 @@ TEST(Die, RomBitsAreCodesAndScales) {
   const double head = 64 * 96 * 4 + 96 * 40, embedding = 64 * 96 * 4 + 96 * 40;
   const double norms = 7 * 64 * 32;  // two a layer and the last
   EXPECT_EQ(die_of(placed(small_chip())).rom_bits, 3 * layer + head + embedding + norms);
+}
+
+TEST(Die, UnplacedIsTheSameButForItsFloorplan) {
+  const auto chip = placed(small_chip());
+  const Die whole = die_of(chip), bare = unplaced_die(chip, recipe_of(4), plain_silicon()).value();
+  for (const auto corner : base::kCorners) {
+    EXPECT_EQ(bare.area_mm2.at(corner), whole.area_mm2.at(corner));
+    EXPECT_EQ(bare.transistors.at(corner), whole.transistors.at(corner));
+    EXPECT_EQ(bare.leakage_w.at(corner), whole.leakage_w.at(corner));
+  }
+  EXPECT_EQ(bare.parts.size(), whole.parts.size());
+  EXPECT_EQ(bare.wire_bit_mm, whole.wire_bit_mm);
+  EXPECT_EQ(bare.tile_line_mm, whole.tile_line_mm);
+  EXPECT_FALSE(whole.plan.blocks.empty());
+  EXPECT_TRUE(bare.plan.blocks.empty());
+  EXPECT_TRUE(bare.wires.empty());
 }
 
 TEST(Die, RomBitsAreTheSameWhateverCellsHoldThem) {
