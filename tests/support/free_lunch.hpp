@@ -78,9 +78,18 @@ class FreeLunch {
   }
   /// A key that `taken_back` calls free may only fit another one: 73 words a cycle from 605 banks are faster than 96,
   /// which meet. That other one, if with it at `hc1`'s value the first key gives something back, or is faster at `hc1`'s
-  /// own. What the model forgets to charge gives back nothing, whatever the rest of the chip is.
+  /// own. What the model forgets to charge gives back nothing, whatever the rest of the chip is. And a key of little
+  /// area moves blocks on the die, and so the registers of links, which may take more than the key does: with all links
+  /// as the find has them ("/link") it must give something back.
   [[nodiscard]] std::optional<std::string> fits(DesignEvaluator& search, const Found& found,
                                                 const std::string& key) const {
+    Design wired = found.design;
+    for (const auto& [name, value] : found.values)
+      if (name.starts_with("/link/")) wired[name] = value;
+    if (const Found same = search.evaluate(wired); same.placed) {
+      const TakenBack row = without(search, same, {key});
+      if (row.placed && !row.free()) return "/link";
+    }
     for (const auto& [other, value] : found.design) {
       if (other == key) continue;
       Design design = found.design;
