@@ -26,33 +26,32 @@ def library():
 YOSYS = """
 read_verilog -sv function.sv
 hierarchy -check -top depth
-proc
+proc -norom
 flatten
-opt -full
+opt -full -nodffe -nosdff
 wreduce
 peepopt
 alumacc
-opt
+opt -nodffe -nosdff
 techmap
-opt -fast
+opt -fast -nodffe -nosdff
 abc -genlib cells.genlib -script abc.script
 """
-# Sums of products balanced for delay, twice, then the fastest cover by the cells.
-ABC = "strash\nif -g -K 6 -C 8\nstrash\nif -g -K 6 -C 8\nstrash\ndch -f\nmap -D 1\ntopo\nprint_stats\n"
+# Sums of products balanced for delay, twice, then the fastest cover by the cells. Among which alternatives (`dch`): without a
+# limit to the proofs that they are equal, functions of several multiplications take hours and end as deep.
+ABC = "strash\nif -g -K 6 -C 8\nstrash\nif -g -K 6 -C 8\nstrash\n{alternatives}\nmap -D 1\ntopo\nprint_stats\n"
+ALTERNATIVES, FEW_ALTERNATIVES = "dch -f", "dch -f -C 10 -S 100"
 
 
-def depth(name, text, only_read=False):
+def depth(name, text, large=False):
     """Cells and delay in FO4 of the module `depth` of `text`."""
     with tempfile.TemporaryDirectory() as place:
         folder = pathlib.Path(place)
         (folder / "function.sv").write_text(text)
         (folder / "cells.genlib").write_text(library())
-        (folder / "abc.script").write_text(ABC)
-        steps = YOSYS[:YOSYS.index("opt -full")] if only_read else YOSYS
-        (folder / "steps.ys").write_text(steps)
+        (folder / "abc.script").write_text(ABC.format(alternatives=FEW_ALTERNATIVES if large else ALTERNATIVES))
+        (folder / "steps.ys").write_text(YOSYS)
         done = subprocess.run(["yosys", "-T", "steps.ys"], cwd=folder, capture_output=True, text=True)
-        if only_read and done.returncode == 0:
-            return 0, 0.0
         found = re.findall(r"nd\s*=\s*(\d+).*?delay\s*=\s*([\d.]+)", done.stdout)
         if done.returncode != 0 or not found:
             raise SystemExit(f"rtl-depth: Yosys failed on {name}: {(done.stderr or done.stdout).strip()[-600:]}")

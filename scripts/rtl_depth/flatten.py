@@ -1,7 +1,8 @@
 """SystemVerilog of src/rtl/sv as Yosys 0.23 reads it: that version knows neither functions of a package nor `return`.
 
-The text of a function or module stays as it is but for four things: a package's functions and constants are put into the
-module that uses them, an early `return` becomes an else, `int'(x)` becomes a sized cast of the same sign, and comments go.
+The text of a function or module stays as it is but for five things: a package's functions and constants are put into the
+module that uses them, an early `return` becomes an else, `int'(x)` becomes a sized cast of the same sign, a table becomes a
+function with cases, and comments go.
 """
 import pathlib
 import re
@@ -70,6 +71,18 @@ def rewritten(text):
     return text.replace("kiln_pkg::", "").replace("kiln_tables_pkg::", "")
 
 
+def looked_up(text):
+    """Tables as functions with a case for each entry: of a choice of bits by a variable Yosys makes shifters."""
+    for declared, name, entries in re.findall(r"(localparam logic \[\d+:0\] (\w+) = \{([^}]*)\};)", text):
+        values = [value.strip() for value in entries.split(",")][::-1]  # the last one is entry 0
+        width = int(values[0].split("'")[0])
+        cases = "".join(f"{at}: {name}_at = {value};\n" for at, value in enumerate(values))
+        text = text.replace(declared, f"function automatic logic [{width - 1}:0] {name}_at(logic [31:0] at);\ncase (at)\n"
+                                      f"{cases}default: {name}_at = '0;\nendcase\nendfunction\n")
+        text = re.sub(rf"\b{name}\[{width}\*(.*?) \+: {width}\]", rf"{name}_at(\1)", text)
+    return text
+
+
 def package():
     """Constants and functions of both packages, to be put into a module."""
     tables = re.sub(r"\A.*?package \w+;|endpackage", "", source("kiln_tables_pkg"), flags=re.S)
@@ -99,4 +112,4 @@ def needed(text):
     tables = package()
     constants = [text_of for text_of, name in re.findall(r"(localparam\b[^;]*?(\w+)\s*=[^;]*;)", tables)
                  if re.search(rf"\b{name}\b", chosen + text)]
-    return "\n" + rewritten("\n".join(constants) + "\n" + chosen) + "\n"
+    return "\n" + looked_up(rewritten("\n".join(constants) + "\n" + chosen)) + "\n"

@@ -4,69 +4,13 @@ function begins with and whose output is what a register keeps. The text of the 
 Where the RTL goes through its lanes one by one (a sum, a largest, a sorted list) the operation is associative, and the module
 here takes them as a tree: `tree`.
 """
-import re
-
-from rtl_depth import flatten
-
-
-def expression(inputs, width, text, own="", prelude=""):
-    """A module with `y` = an expression over its inputs; `own`: functions of one module; `prelude`: statements before."""
-    ports = ", ".join(f"input logic [{bits - 1}:0] {name}" for name, bits in inputs.items())
-    return (f"module depth({ports}, output logic [{width - 1}:0] y);\n{flatten.needed(own + prelude + text)}\n"
-            f"{flatten.rewritten(own)}\n{prelude}\nassign y = {flatten.rewritten(text)};\nendmodule\n")
+from rtl_depth import units
+from rtl_depth.shapes import element, expression, larger, own, tree, whole
 
 
-def own(module, *names):
-    found = flatten.functions(flatten.source(module))
-    return "\n".join(found[name] for name in names)
-
-
-def tree(count, leaf, join, width, functions_text="", inputs=None):
-    """`leaf(i)` of each of `count` lanes, joined two by two by `join(a, b)`."""
-    wires, level = [], []
-
-    def wire(text):
-        wires.append(f"wire [{width - 1}:0] n{len(wires)} = {flatten.rewritten(text)};")
-        return f"n{len(wires) - 1}"
-
-    for i in range(count):
-        level.append(wire(leaf(i)))
-    while len(level) > 1:
-        joined = [wire(join(a, b)) for a, b in zip(level[::2], level[1::2])]
-        level = joined + level[len(joined) * 2:]
-    return expression(inputs or {"x": 32 * count}, width, level[0], functions_text, "\n".join(wires))
-
-
-def element(i):
-    return f"x[{32 * i} +: 32]"
-
-
-def larger(a, b):
-    return f"({a} > {b}) ? {a} : {b}"
-
-
-def combinational(name, parameters):
-    """A module of the RTL without registers, as it is."""
-    text = flatten.module(name)
-    head = text[text.index(") ("):text.index(");")]
-    ports = re.findall(r"(input|output)\s+logic\s*(?:signed)?\s*(\[[^\]]*\])?\s*(\w+)", head)
-    wide = []
-    for way, width, port in ports:
-        for key, value in parameters.items():
-            width = re.sub(rf"\b{key}\b", str(value), width)
-        wide.append(f"{way} logic {width} {port}")
-    values = ", ".join(f".{key}({value})" for key, value in parameters.items())
-    wiring = ", ".join(f".{port}({port})" for _, _, port in ports)
-    return f"{text}\nmodule depth({', '.join(wide)});\n{name} #({values}) u ({wiring});\nendmodule\n"
-
-
-# Not on the page: Yosys takes long for them. Their formulas are composed of those that are; `--only` measures them.
-LARGE = {"reciprocal", "1 / sqrt", "root of the mean", "RoPE", "SiLU", "Hadamard", "quantise",
-         "row scale", "probability", "quotient", "embedding", "weight of a logit"}
-
-
-def on_the_page():
-    return [row for row in all_functions() if row[0] not in LARGE]
+# Several multiplications or tables, or long sorts: cells.FEW_ALTERNATIVES.
+LARGE = {"2^-f", "2^-x", "reciprocal", "1 / sqrt", "root of the mean", "RoPE", "SiLU", "Hadamard", "quantise", "row scale", "probability",
+         "quotient", "embedding", "list and logits", "lists of the largest", "weight of a logit", "loop of the turn"}
 
 
 def all_functions():
@@ -103,16 +47,16 @@ def all_functions():
         before = "\n".join(f"wire signed [31:0] f{i} = fp_aligned({element(i)}, e); wire signed [63:0] m{i} = f{i};"
                            for i in range(lanes))
         add("squares", lanes, expression({"x": 32 * lanes, "e": 8}, 68, squares, prelude=before))
-    add("root of the mean", "", combinational("kiln_rms_inverse", {"Count": 4096, "Eps": "32'h3727c5ac"}))
+    add("root of the mean", "", whole("kiln_rms_inverse", {"Count": 4096, "Eps": "32'h3727c5ac"}))
     add("scale", "", expression({**fp, "c": 32}, 32, "fp_mul(fp_mul(a, b), c)"))
     add("RoPE", "", expression({"a": 32, "b": 32, "p": 32, "q": 64}, 32,
                                "fp_add(fp_mul(a, sc[31:0]), fp_mul(b, sc[63:32]))",
                                prelude="wire [63:0] sc = sine_cosine(64'(p) * q);"))
     add("SiLU", "", expression(fp, 32, "fp_mul(fp_mul(a, sigmoid(a)), b)"))
-    for elements, count in ((4, 2), (16, 4)):
-        add("Hadamard", elements, hadamard(elements, count))
-    for elements in (4, 16):
-        add("quantise", elements, quantise(elements))
+    for elements, levels in ((4, 2), (8, 3), (16, 4)):
+        add("Hadamard", elements, units.hadamard(elements, levels))
+    for elements in (2, 4):
+        add("quantise", elements, units.quantise(elements))
     scaled = ("wire signed [31:0] product = $signed(p) * $signed({21'd0, 11'(s) * 11'(t)});\n"
               "wire signed [32:0] rounded = 33'(product) + ((n == '0) ? 33'sd0 : (33'sd1 <<< (n[4:0] - 5'd1)));")
     add("group scale", "", expression({"p": 21, "s": 8, "t": 3, "n": 6}, 32, "n[5] ? 32'd0 : 32'(rounded >>> n[4:0])",
@@ -136,29 +80,22 @@ def all_functions():
     for tokens in (4,):
         terms = " + ".join(f"$signed({{32'd0, w[32*{i} +: 32]}}) * $signed(v[8*{i} +: 8])" for i in range(tokens))
         add("sum of values", tokens, expression({"w": 32 * tokens, "v": 8 * tokens}, 64, terms))
-    add("quotient", "", expression(
-        {"n": 64, "p": 32, "e": 16}, 32, "divide(n, reciprocal(d), e)", own("kiln_attention_output", "divide"),
-        prelude="wire [31:0] d = {1'b1, p[30:0]};"))
+    add("quotient", "", units.quotient())
     add("embedding", "", expression({"v": 8, "s": 8, "r": 32}, 32, "convert(v, s, r)",
                                     own("kiln_embedding_rom", "convert")))
     for lanes in (4, 16, 64):
         add("largest logit", lanes, tree(lanes, lambda i: f"key_of({element(i)})", larger, 32,
                                          own("kiln_sampler", "key_of")))
+    for logits, kept in ((1, 4), (1, 8), (2, 4), (4, 4)):
+        add("list and logits", f"{logits} x {kept}", units.list_of(logits, kept))
+    for lists, kept in ((2, 1), (2, 4), (2, 8), (4, 4)):
+        add("lists of the largest", f"{lists} x {kept}", units.merged(lists, kept))
     draw = own("kiln_sampler_draw", "weight_of")
     add("weight of a logit", "", expression({**fp, "f": 32}, 24, "weight_of(a, b, f)", draw))
     for slots in (4, 16, 64):
-        add("turn", slots, turn(slots))
-    add("finish", "", combinational("kiln_sequencer_finish", {"MaxEnds": 4, "VocabWidth": 17}))
+        add("turn", slots, units.turn(slots))
+    for slots in (4, 16):
+        add("loop of the turn", slots, units.turn_loop(slots))
+    add("finish", "", whole("kiln_sequencer_finish", {"MaxEnds": 4, "VocabWidth": 17}))
     return rows
 
-
-def hadamard(elements, count):
-    return combinational("kiln_hadamard_transform", {"Elements": elements, "Levels": count})
-
-
-def quantise(elements):
-    return combinational("kiln_quantise_group", {"Elements": elements, "InputSteps": 1})
-
-
-def turn(slots):
-    return combinational("kiln_sequencer_turn", {"Slots": slots, "Turn": 0})

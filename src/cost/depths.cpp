@@ -8,6 +8,7 @@ using delays::add_up;
 using delays::adder;
 using delays::compare;
 using delays::first_of;
+using delays::increment;
 using delays::kAnd;
 using delays::kMultiplexer;
 using delays::largest;
@@ -19,6 +20,8 @@ using delays::shifter;
 
 double round() { return adder(24) + 3 * kMultiplexer; }
 double to_float(double bits) { return normalise(bits) + round(); }
+/// Of more than 64 bits: those above are counted, and their number is shifted out below.
+double to_float_beyond(double bits) { return normalise(bits - 64) + shifter(bits - 64) + to_float(64); }
 double float_multiply() { return multiplier(24, 24) + kMultiplexer + round(); }
 double float_add() { return compare(31) + kMultiplexer + adder(8) + shifter(32) + adder(64) + to_float(64); }
 double align() { return adder(8) + shifter(32) + adder(25); }
@@ -53,7 +56,7 @@ double quantise(double elements) {
 double scale_and_shift() { return multiplier(11, 21) + adder(46) + select(32); }
 double sums_loop() { return adder(46); }
 double tree_level(double fan_in) { return add_up(fan_in, 46); }
-double row_scale() { return adder(46) + multiplier(24, 46) + normalise(128) + shifter(64) + to_float(64); }
+double row_scale() { return adder(46) + multiplier(24, 46) + to_float_beyond(24 + 46); }
 
 double dot_product(double elements) { return multiplier(8, 8) + add_up(elements, 21); }
 double dot_product_loop() { return kAnd + adder(21); }
@@ -72,12 +75,12 @@ double value_weight() { return adder(9) + adder(33) + shifter(33); }
 double value_sum(double tokens) { return multiplier(8, 32) + add_up(tokens, 64); }
 double value_loop() { return adder(64); }
 double quotient() {
-  return normalise(48) + adder(48) + reciprocal() + adder(64) + multiplier(32, 64) + normalise(128) + shifter(64) +
-         to_float(64);
+  return normalise(48) + adder(48) + reciprocal() + adder(64) + multiplier(32, 64) + to_float_beyond(32 + 64);
 }
 
 double embedding_element() { return adder(8) + multiplier(8, 8) + multiplier(16, 24) + to_float(64); }
 double best_of(double logits, double kept) { return levels(logits) * best_loop(kept); }
+/// The larger of each pair of places, then sorted in halves.
 double best_loop(double kept) { return (1 + levels(kept)) * (compare(32) + kMultiplexer); }
 double logit_weight() { return float_add() + float_multiply() + power(); }
 /// The weights and their sum; the random number is there before.
@@ -87,7 +90,7 @@ double draw(double kept) {
 double turn(double slots) { return first_of(2 * slots); }
 /// Which slots have a token, whose turn it is, what the slot has, and its next position.
 double turn_loop(double slots) {
-  return select(slots) + compare(32) + 3 * kAnd + turn(slots) + select(slots) + adder(32);
+  return select(slots) + compare(32) + 3 * kAnd + turn(slots) + select(slots) + increment(32);
 }
 double finish() { return compare(32) + 3 * kMultiplexer; }
 

@@ -18,6 +18,13 @@ namespace {
 
 using Formula = std::function<double(double a, double b)>;
 
+/// A list and so many logits, one after the other, as the RTL has it; the cost model has merges of lists instead. Whether
+/// the first one's index is in the vocabulary, then a key's comparison and the choice for each.
+double list_and_logits(double logits, double) {
+  return delays::adder(32) + delays::all_zero(32) + delays::kAnd + delays::kMultiplexer +
+         (logits - 1) * (delays::compare(32) + delays::kMultiplexer);
+}
+
 /// By the page's names; `a` and `b`: its size, "4" or "8 x 32".
 const std::map<std::string, Formula>& formulas() {
   using namespace depths;
@@ -31,18 +38,33 @@ const std::map<std::string, Formula>& formulas() {
       {"integer to element", [](double a, double) { return to_float(a); }},
       {"2^-f", [](double, double) { return exponential(); }},
       {"2^-x", [](double, double) { return power(); }},
+      {"reciprocal", [](double, double) { return reciprocal(); }},
+      {"1 / sqrt", [](double, double) { return inverse_root(); }},
       {"largest exponent", [](double a, double) { return delays::largest(a, 8); }},
       {"residual add", [](double a, double) { return residual_add(a); }},
       {"squares", [](double a, double) { return squares(a); }},
+      {"root of the mean", [](double, double) { return root_of_mean(); }},
       {"scale", [](double, double) { return scale(); }},
+      {"RoPE", [](double, double) { return rope(); }},
+      {"SiLU", [](double, double) { return silu(); }},
+      {"Hadamard", [](double a, double) { return hadamard(a); }},
+      {"quantise", [](double a, double) { return quantise(a); }},
       {"group scale", [](double, double) { return scale_and_shift(); }},
       {"tree level", [](double a, double) { return tree_level(a); }},
+      {"row scale", [](double, double) { return row_scale(); }},
       {"dot product", [](double a, double) { return dot_product(a); }},
       {"score", [](double a, double) { return score(a); }},
+      {"probability", [](double, double) { return probability(); }},
       {"weight of a value", [](double, double) { return value_weight(); }},
       {"sum of values", [](double a, double) { return value_sum(a); }},
+      {"quotient", [](double, double) { return quotient(); }},
+      {"embedding", [](double, double) { return embedding_element(); }},
       {"largest logit", [](double a, double) { return delays::largest(a, 32); }},
+      {"list and logits", list_and_logits},
+      {"lists of the largest", [](double a, double b) { return best_of(a, b); }},
+      {"weight of a logit", [](double, double) { return logit_weight(); }},
       {"turn", [](double a, double) { return turn(a); }},
+      {"loop of the turn", [](double a, double) { return turn_loop(a); }},
       {"finish", [](double, double) { return finish(); }},
   };
   return all;

@@ -39,6 +39,8 @@ inline double multiplier(double a, double b) {
 
 inline double shifter(double positions) { return select(positions); }
 inline double all_zero(double bits) { return kAnd * levels(bits); }
+/// By one: whether all bits below are set, and a flip.
+inline double increment(double bits) { return all_zero(bits) + kMultiplexer; }
 inline double compare(double bits) { return adder(bits); }
 /// The larger of two, level by level.
 inline double largest(double numbers, double bits) { return levels(numbers) * (compare(bits) + kMultiplexer); }
