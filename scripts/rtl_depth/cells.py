@@ -37,19 +37,19 @@ techmap
 opt -fast -nodffe -nosdff
 abc -genlib cells.genlib -script abc.script
 """
-# Sums of products balanced for delay, twice, then the fastest cover by the cells. Among which alternatives (`dch`): without a
-# limit to the proofs that they are equal, functions of several multiplications take hours and end as deep.
-ABC = "strash\nif -g -K 6 -C 8\nstrash\nif -g -K 6 -C 8\nstrash\n{alternatives}\nmap -D 1\ntopo\nprint_stats\n"
-ALTERNATIVES, FEW_ALTERNATIVES = "dch -f", "dch -f -C 10 -S 100"
+# Sums of products balanced for delay, twice, then the fastest cover by the cells. Equal circuits to choose among (`dch`): without
+# a limit to the proofs that they are equal, functions of several multiplications take hours.
+ABC = "strash\nif -g -K 6 -C 8\nstrash\nif -g -K 6 -C 8\nstrash\n{choices}map -D 1\ntopo\nprint_stats\n"
+CHOICES = {"all": "dch -f\n", "few": "dch -f -C 10 -S 100\n", "none": ""}
 
 
-def depth(name, text, large=False):
+def depth(name, text, choices):
     """Cells and delay in FO4 of the module `depth` of `text`."""
     with tempfile.TemporaryDirectory() as place:
         folder = pathlib.Path(place)
         (folder / "function.sv").write_text(text)
         (folder / "cells.genlib").write_text(library())
-        (folder / "abc.script").write_text(ABC.format(alternatives=FEW_ALTERNATIVES if large else ALTERNATIVES))
+        (folder / "abc.script").write_text(ABC.format(choices=CHOICES[choices]))
         (folder / "steps.ys").write_text(YOSYS)
         done = subprocess.run(["yosys", "-T", "steps.ys"], cwd=folder, capture_output=True, text=True)
         found = re.findall(r"nd\s*=\s*(\d+).*?delay\s*=\s*([\d.]+)", done.stdout)

@@ -8,9 +8,14 @@ from rtl_depth import units
 from rtl_depth.shapes import element, expression, larger, own, tree, whole
 
 
-# Several multiplications or tables, or long sorts: cells.FEW_ALTERNATIVES.
-LARGE = {"2^-f", "2^-x", "reciprocal", "1 / sqrt", "root of the mean", "RoPE", "SiLU", "Hadamard", "quantise", "row scale", "probability",
-         "quotient", "embedding", "list and logits", "lists of the largest", "weight of a logit", "loop of the turn"}
+# What ABC may choose among (cells.CHOICES), where all would take too long.
+FEW = {"2^-f", "2^-x", "reciprocal", "1 / sqrt", "Hadamard", "quantise", "row scale", "probability", "quotient", "embedding",
+       "list and logits", "lists of the largest", "weight of a logit", "loop of the turn"}
+NONE = {"root of the mean", "RoPE", "SiLU"}
+
+
+def choices(name):
+    return "few" if name in FEW else "none" if name in NONE else "all"
 
 
 def all_functions():

@@ -20,8 +20,6 @@ using delays::shifter;
 
 double round() { return adder(24) + 3 * kMultiplexer; }
 double to_float(double bits) { return normalise(bits) + round(); }
-/// Of more than 64 bits: those above are counted, and their number is shifted out below.
-double to_float_beyond(double bits) { return normalise(bits - 64) + shifter(bits - 64) + to_float(64); }
 double float_multiply() { return multiplier(24, 24) + kMultiplexer + round(); }
 double float_add() { return compare(31) + kMultiplexer + adder(8) + shifter(32) + adder(64) + to_float(64); }
 double align() { return adder(8) + shifter(32) + adder(25); }
@@ -56,7 +54,8 @@ double quantise(double elements) {
 double scale_and_shift() { return multiplier(11, 21) + adder(46) + select(32); }
 double sums_loop() { return adder(46); }
 double tree_level(double fan_in) { return add_up(fan_in, 46); }
-double row_scale() { return adder(46) + multiplier(24, 46) + to_float_beyond(24 + 46); }
+/// A product of 70 bits: the six above 64 are counted, and their number is shifted out below.
+double row_scale() { return adder(46) + multiplier(24, 46) + normalise(70 - 64) + shifter(70 - 64) + to_float(64); }
 
 double dot_product(double elements) { return multiplier(8, 8) + add_up(elements, 21); }
 double dot_product_loop() { return kAnd + adder(21); }
@@ -75,7 +74,8 @@ double value_weight() { return adder(9) + adder(33) + shifter(33); }
 double value_sum(double tokens) { return multiplier(8, 32) + add_up(tokens, 64); }
 double value_loop() { return adder(64); }
 double quotient() {
-  return normalise(48) + adder(48) + reciprocal() + adder(64) + multiplier(32, 64) + to_float_beyond(32 + 64);
+  return normalise(48) + adder(48) + reciprocal() + adder(64) + multiplier(32, 64) + normalise(128) + shifter(64) +
+         to_float(64);
 }
 
 double embedding_element() { return adder(8) + multiplier(8, 8) + multiplier(16, 24) + to_float(64); }

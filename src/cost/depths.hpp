@@ -7,9 +7,8 @@
 namespace kiln::cost::depths {
 
 // binary32, docs/numerics.md
-double round();                       ///< to 24 bits, and what becomes of the exponent
-double to_float(double bits);         ///< of an integer of up to 64 bits
-double to_float_beyond(double bits);  ///< of more
+double round();                ///< to 24 bits, and what becomes of the exponent
+double to_float(double bits);  ///< of an integer
 double float_multiply();
 double float_add();
 double align();         ///< a significand to a group's largest exponent
