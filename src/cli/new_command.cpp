@@ -66,7 +66,7 @@ void add_new(CLI::App& app, Action& chosen) {
       "  kiln new --model llama-3.2-3b --node n7 --area 400 -o mine.json\n"
       "  kiln new --model llama-3.1-8b --node n6 --area 800 --context 8192 -o mine.json\n"
       "  kiln new --model llama-3.1-70b --node n5 --area 800 --dies 6 -o mine.json\n"
-      "  kiln new --model llama-3.2-1b --node n7 --area 250 --set tech:clock_margin.typical=0.14 -o mine.json\n"
+      "  kiln new --model llama-3.2-1b --node n7 --area 250 --set tech:clock_margin.typical=0.14 -o a.json\n"
       "  kiln cost --chip mine.json --model llama-3.2-3b");
   command->callback(
       [options, &chosen] { chosen = [options](Session& session) { return run_new(*options, session); }; });
