@@ -33,7 +33,10 @@ base::Result<int> run_cost(const CostOptions& options, Session& session) {
     return set.error();
   if (const auto valid = study::check(options.question); !valid) return valid.error();
   if (!options.require.empty()) {  // what cannot be known is no bad input then
-    const auto chip = session.environment().configs().chip(options.question.chip);
+    const auto& configs = session.environment().configs();
+    const auto chip = configs.chip(options.question.chip);
+    if (const auto model = configs.model(options.question.model); !model) return model.error();
+    if (const auto recipe = configs.recipe(options.question.recipe); !recipe) return recipe.error();
     if (chip && !chip->silicon) return required(options.require, study::without_silicon(*chip));
   }
   auto svg = open_svg(options, session);

@@ -81,7 +81,7 @@ std::string path_table(const study::CostAnswer& report) {
   const auto loops = cost::loops_limit(report.chip.paths, clock);
   return table.text() + fmt::format(
                             "* counted, there is no RTL. All on the die are met up to {} MHz; the clock is {} MHz.\n"
-                            "No latency moves the path \"{}\": it ends at {} MHz\n",
+                            "Whatever the latencies, \"{}\" limits the clock to {} MHz\n",
                             cost::highest_clock_mhz(report.chip.paths, clock), clock, loops.path, loops.whole_mhz());
 }
 

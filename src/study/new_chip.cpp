@@ -22,7 +22,7 @@ CostQuestion lengths_of(const NewChipQuestion& question) {
 /// What makes the same file again.
 std::string command_of(const NewChipQuestion& question, const config::Catalogue& configs) {
   using base::shell_word;
-  std::string command = fmt::format("kiln new --model {} --node {} --area {:g}", shell_word(question.model),
+  std::string command = fmt::format("kiln new --model {} --node {} --area {}", shell_word(question.model),
                                     shell_word(question.node), question.area_mm2);
   if (question.recipe != NewChipQuestion{}.recipe) command += " --recipe " + shell_word(question.recipe);
   if (question.dies != 1) command += fmt::format(" --dies {}", question.dies);

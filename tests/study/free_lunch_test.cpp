@@ -46,7 +46,7 @@ TEST(FreeLunch, IsFoundWhereTheModelForgetsToCharge) {
 }
 
 TEST(FreeLunch, IsSeenWhereThereIsOne) {
-  TakenBack row{{"/x"}, 1, 2, -0.01, 0, 0, 0, 0, true};
+  TakenBack row{{"/x"}, 1, 2, -0.01, 0, 0, 0, 0, true, 0};
   EXPECT_TRUE(row.free());
   EXPECT_TRUE(row.free_by_power());
   row.power_w = -0.01;
@@ -54,9 +54,11 @@ TEST(FreeLunch, IsSeenWhereThereIsOne) {
   EXPECT_FALSE(row.free_by_power());
   row.mj = -0.01;
   EXPECT_FALSE(row.free()) << "it gives energy back";
-  row = {{"/x"}, 1, 2, -0.01, 0, 0, 0, 0.01, true};
+  row = {{"/x"}, 1, 2, -0.01, 0, 0, 0, 0.01, true, 0};
   EXPECT_FALSE(row.free()) << "and slack";
-  row = {{"/x"}, 1, 2, -0.004, 0, 0, 0, 0, true};
+  row = {{"/x"}, 1, 2, -0.01, 0, 0, 0, 0, true, 0.5};
+  EXPECT_FALSE(row.free() || row.free_by_power()) << "and tokens of the KV cache";
+  row = {{"/x"}, 1, 2, -0.004, 0, 0, 0, 0, true, 0};
   EXPECT_FALSE(row.free()) << "it was worth little";
 }
 

@@ -77,6 +77,7 @@ class Adversary {
     const double room = search_.limits().area_mm2 - found.area_mm2;
     if (found.other > 0 || room < -0.001 * found.area_mm2) return;
     if (worth(found, 0) < std::log(best_.rate) + 1e-4) return;
+    if (!found.screened && found.excess == 0 && found.rate > best_.rate) best_ = found;
     Found at = found;
     for (int round = 0; round < 4 && !over(); ++round) {
       const double factor = faster(at);

@@ -46,6 +46,7 @@ struct Found {
   bool screened = false;                       ///< without a floorplan
   std::size_t reasons = 0;                     ///< why it cannot be built
   double other = 0;                            ///< of `excess`, what neither the clock nor less area mends
+  std::uint64_t kv_tokens = 0;                 ///< that its cache holds
 };
 
 /// Every numeric key of a chip: those of a tile for each array as well.
@@ -167,9 +168,9 @@ class DesignEvaluator {
     found.power_w = made->chip.energy.power_w.typical;
     found.mj_per_token = made->chip.energy.mj_per_token.typical;
     found.clock_mhz = chip.clock_mhz;
+    found.kv_tokens = made->placement.kv().capacity_tokens;
     found.reasons = made->verdict.buildable == true ? 0 : made->verdict.reasons.size();
-    found.other =
-        beyond(static_cast<double>(limits_.kv_tokens), static_cast<double>(made->placement.kv().capacity_tokens));
+    found.other = beyond(static_cast<double>(limits_.kv_tokens), static_cast<double>(found.kv_tokens));
     for (const auto& [key, least] : limits_.at_least)
       if (const auto at = design.find(key); at != design.end())
         found.other += beyond(static_cast<double>(least), double(at->second));

@@ -82,11 +82,11 @@ class DesignSearch : public DesignEvaluator {
     return better;
   }
 
-  /// With the clock that the paths and the power allow.
+  /// With the clock that loops and power allow; latencies that are `auto` follow it.
   Design clocked(const Found& from) const {
     Design design = from.design;
     const double by_power = from.clock_mhz * limits().power_w / from.power_w;
-    design["/clock_mhz"] = std::min<std::uint64_t>(from.highest_mhz, std::max(1.0, by_power));
+    design["/clock_mhz"] = static_cast<std::uint64_t>(std::max(1.0, std::min(from.loops_mhz, by_power)));
     return design;
   }
 
@@ -125,7 +125,7 @@ class DesignSearch : public DesignEvaluator {
       const Found so_far{design, 0, 0, 0, 0, 0, 0, 0, false, from.values};
       design = with(so_far, key, design.contains(key.pointer) && random_.below(3) == 0);
     }
-    if (random_.below(3) == 0) design["/clock_mhz"] = from.highest_mhz;
+    if (random_.below(3) == 0) design["/clock_mhz"] = static_cast<std::uint64_t>(std::max(1.0, from.loops_mhz));
     return design;
   }
 

@@ -1,5 +1,5 @@
 // What a search over all keys of `hc1` finds for tokens/s, and whether any key that it changed is free: whether taking
-// it back costs rate and gives back neither area, energy nor slack.
+// it back costs rate and gives back neither area, energy, slack nor tokens of the KV cache.
 #pragma once
 
 #include <fmt/format.h>
@@ -20,16 +20,22 @@ struct TakenBack {
   double rate = 0, area_mm2 = 0, power_w = 0, mj = 0;  ///< change by taking them back, as a share
   double slack = 0;                                    ///< likewise of the highest clock over the clock, loops alone
   bool placed = true;                                  ///< the rest can be placed without them
+  double kv_tokens = 0;                                ///< change of what the cache holds, as a share
   /// They cost rate, and give nothing back: a free lunch.
   [[nodiscard]] bool free() const { return rest_free() && mj > -kLeast; }
-  [[nodiscard]] bool gives_back() const { return area_mm2 < -kNoticed || mj < -kNoticed || slack > kNoticed; }
+  [[nodiscard]] bool gives_back() const {
+    return area_mm2 < -kNoticed || mj < -kNoticed || slack > kNoticed || kv_tokens > kNoticed;
+  }
   /// The same by power, which falls with any rate: whoever is free so is free by energy a token as well, but not the
   /// reverse.
   [[nodiscard]] bool free_by_power() const { return rest_free() && power_w > -kLeast; }
 
  private:
   static constexpr double kLeast = 1e-6, kNoticed = 1e-4;
-  [[nodiscard]] bool rest_free() const { return placed && rate < -0.005 && area_mm2 > -kLeast && slack < kLeast; }
+  /// Tokens that the cache holds are no less a good than area: deeper banks cost rate and hold more.
+  [[nodiscard]] bool rest_free() const {
+    return placed && rate < -0.005 && area_mm2 > -kLeast && slack < kLeast && kv_tokens < kLeast;
+  }
 };
 
 class FreeLunch {
@@ -79,8 +85,8 @@ class FreeLunch {
   /// A key that `taken_back` calls free may only fit another one: 73 words a cycle from 605 banks are faster than 96,
   /// which meet. That other one, if with it at `hc1`'s value the first key gives something back, or is faster at `hc1`'s
   /// own. What the model forgets to charge gives back nothing, whatever the rest of the chip is. And a key of little
-  /// area moves blocks on the die, and so the registers of links, which may take more than the key does: with all links
-  /// as the find has them ("/link") it must give something back.
+  /// area moves blocks on the die, and so the registers of links, which may take more than the key does: it must not be
+  /// free with all links as the find has them ("/link").
   [[nodiscard]] std::optional<std::string> fits(DesignEvaluator& search, const Found& found,
                                                 const std::string& key) const {
     Design wired = found.design;
@@ -141,6 +147,7 @@ class FreeLunch {
     row.area_mm2 = rest.area_mm2 / found.area_mm2 - 1;
     row.power_w = rest.power_w / found.power_w - 1;
     row.mj = rest.mj_per_token / found.mj_per_token - 1;
+    row.kv_tokens = static_cast<double>(rest.kv_tokens) / static_cast<double>(found.kv_tokens) - 1;
     row.slack = (rest.loops_mhz / rest.clock_mhz) / (found.loops_mhz / found.clock_mhz) - 1;
     return row;
   }
