@@ -2,14 +2,13 @@
 #include <cmath>
 #include <limits>
 
+#include "floorplan/link_registers.hpp"
 #include "floorplan/ways.hpp"
 #include "kiln/base/result.hpp"
 
 namespace kiln::floorplan {
-namespace {
 
-/// Cycles that `length_mm` takes; an excess over a whole number by rounding adds no cycle.
-std::uint32_t stages_of(double length_mm, double wire_ps_per_mm, std::uint32_t clock_mhz) {
+std::uint32_t link_registers(double length_mm, double wire_ps_per_mm, std::uint32_t clock_mhz) {
   constexpr double kRounding = 1e-9;
   constexpr double kPsPerUs = 1e6;
   constexpr double kMost = std::numeric_limits<std::uint32_t>::max();
@@ -17,8 +16,6 @@ std::uint32_t stages_of(double length_mm, double wire_ps_per_mm, std::uint32_t c
   const double whole = std::ceil(cycles - kRounding * std::max(1.0, cycles));
   return static_cast<std::uint32_t>(std::clamp(whole, 1.0, kMost));
 }
-
-}  // namespace
 
 TileGrid tile_grid(const PlacedBlock& block) { return tile_grid(block.block.tiles, block.place); }
 
@@ -34,8 +31,8 @@ std::vector<LinkWire> link_wires(const Floorplan& plan, double wire_ps_per_mm, s
   std::vector<LinkWire> wires;
   for (std::size_t i = 0; i < ways.size(); ++i) {
     const Way& way = ways[i];
-    LinkWire wire{config::kNamedLinks[i].link, way.length_mm, stages_of(way.length_mm, wire_ps_per_mm, clock_mhz), "",
-                  ""};
+    LinkWire wire{config::kNamedLinks[i].link, way.length_mm, link_registers(way.length_mm, wire_ps_per_mm, clock_mhz),
+                  "", ""};
     if (way.exists) {
       wire.from = plan.blocks[way.from].block.name;
       wire.to = plan.blocks[way.to].block.name;

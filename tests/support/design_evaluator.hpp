@@ -13,6 +13,7 @@
 
 #include "cost/clock.hpp"
 #include "cost/unplaced_die.hpp"
+#include "floorplan/link_registers.hpp"
 #include "kiln/closed_form/activity.hpp"
 #include "kiln/closed_form/closed_form.hpp"
 #include "kiln/config/latencies.hpp"
@@ -218,8 +219,7 @@ class DesignEvaluator {
     };
     take([&](const std::string& key, std::uint32_t) {
       if (const auto link = similar.link_mm.find(key); link != similar.link_mm.end())
-        return static_cast<std::uint32_t>(
-            std::max(1.0, std::ceil(link->second * question_.tech.wire_ps_per_mm.typical * own->clock_mhz / 1e6)));
+        return floorplan::link_registers(link->second, question_.tech.wire_ps_per_mm.typical, own->clock_mhz);
       const auto at = similar.values.find(key);
       return at == similar.values.end() ? 1U : static_cast<std::uint32_t>(at->second);
     });
