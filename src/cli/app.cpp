@@ -50,6 +50,7 @@ void open_standard_files() {
 
 void add_common(CLI::App& app, CommonOptions& options) {
   for (auto* command : app.get_subcommands({})) {
+    add_common(*command, options);
     command->add_option("--json", options.json, "Write the result as JSON to FILE (- for standard output)")
         ->type_name("FILE");
     command
@@ -220,6 +221,7 @@ int run(int argc, const char* const* argv) {
   add_baseline(app, action);
   add_cost(app, action);
   add_new(app, action);
+  add_sweep(app, action);
   add_list(app, action);
   add_rtl(app, action);
   add_common(app, options);
@@ -231,7 +233,7 @@ int run(int argc, const char* const* argv) {
   if (argc > 1 && argv[1][0] != '-' && !is_command(argv[1]))
     return fail(
         fmt::format(
-            "no command is named \"{}\"; bake, inspect, run, chat, eval, baseline, cost, new, list or rtl is expected",
+            "no command is named \"{}\"; bake, inspect, run, chat, eval, baseline, cost, new, sweep, list or rtl is expected",
             base::without_controls(argv[1])),
         kBadInput);
   try {

@@ -43,6 +43,7 @@ void add_eval(CLI::App& app, Action& chosen);
 void add_baseline(CLI::App& app, Action& chosen);
 void add_cost(CLI::App& app, Action& chosen);
 void add_new(CLI::App& app, Action& chosen);
+void add_sweep(CLI::App& app, Action& chosen);
 void add_list(CLI::App& app, Action& chosen);
 void add_rtl(CLI::App& app, Action& chosen);
 

@@ -54,6 +54,23 @@ std::string config_hash(const std::string& canonical_json) {
   return hash.hex();
 }
 
+namespace {
+
+template <class... Kinds>
+std::vector<std::string> pointers_of(std::string_view kind, std::variant<Kinds*...>) {
+  std::vector<std::string> pointers;
+  const auto add = [&]<class Kind>(Kind*) {
+    if (kind_name<Kind>() != kind) return;
+    for (const auto& field : fields_of<Kind>()) pointers.push_back(field.pointer);
+  };
+  (add(static_cast<Kinds*>(nullptr)), ...);
+  return pointers;
+}
+
+}  // namespace
+
+std::vector<std::string> key_pointers(std::string_view kind) { return pointers_of(kind, AnyConfig()); }
+
 std::vector<ParameterInfo> chip_parameters() {
   std::vector<ParameterInfo> parameters;
   for (const auto& field : fields_of<ChipConfig>())

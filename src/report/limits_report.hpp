@@ -6,14 +6,13 @@
 
 #include "kiln/study/layer_timeline.hpp"
 #include "kiln/study/limits.hpp"
+#include "report/cost_report.hpp"
 #include "report/document.hpp"
 
 namespace kiln::report {
 
 // limits_report.cpp
 Json limits_json(const study::Limits& limits);
-/// The groups with the best one or two changes of each, and what removes bank conflicts.
-std::string limits_text(const study::Limits& limits, std::size_t columns);
 /// The best change of all that can be built, and what removes bank conflicts: a few lines, or nothing.
 std::string help_lines(const study::Limits& limits, std::size_t columns);
 

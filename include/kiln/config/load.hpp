@@ -77,6 +77,8 @@ struct ParameterInfo {
   std::uint64_t maximum = 0;
 };
 std::vector<ParameterInfo> chip_parameters();
+/// JSON pointers of all keys that configs of a kind may have; `kind` is one of kKindNames.
+std::vector<std::string> key_pointers(std::string_view kind);
 
 // load() and parse() by the kind's name.
 

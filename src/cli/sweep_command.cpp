@@ -1,0 +1,246 @@
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <map>
+#include <memory>
+#include <thread>
+
+#include "base/atomic_file.hpp"
+#include "cli/commands.hpp"
+#include "cli/terminal.hpp"
+#include "report/table.hpp"
+#include "sweep/answers.hpp"
+#include "sweep/sweep.hpp"
+
+namespace kiln::cli {
+namespace {
+
+struct SweepOptions {
+  sweep::SweepQuestion question;
+  std::string shard, worker, csv, database;
+  sweep::Verify verify = sweep::Verify::None;
+  bool dry_run = false, keep_going = false;
+  std::uint64_t point = 0;
+};
+using Shared = std::shared_ptr<SweepOptions>;
+
+base::Result<std::optional<sweep::Shard>> shard_of(const std::string& text) {
+  if (text.empty()) return std::optional<sweep::Shard>();
+  const auto slash = text.find('/');
+  const auto number = [](const std::string& digits) -> std::optional<std::uint64_t> {
+    if (digits.empty() || digits.size() > 9 || digits.find_first_not_of("0123456789") != digits.npos)
+      return std::nullopt;
+    return std::stoull(digits);
+  };
+  const auto index = number(text.substr(0, slash));
+  const auto count = slash == text.npos ? std::nullopt : number(text.substr(slash + 1));
+  if (!index || !count || *index < 1 || *index > *count)
+    return base::Error{"--shard is " + text + "; I/N with I from 1 to N is expected"};
+  return std::optional(sweep::Shard{*index, *count});
+}
+
+/// "sweep: 312 of 1,000 points, 8.1 a second, 85 s left, best 17,012", at most ten times a second.
+class SweepLine {
+ public:
+  void show(const sweep::SweepProgress& progress) {
+    const auto now = Clock::now();
+    const auto& tally = progress.tally;
+    const bool finished = tally.answered() == tally.points;
+    if (now - began_ < std::chrono::seconds(2) || (!finished && now - shown_ < std::chrono::milliseconds(100))) return;
+    shown_ = now;
+    const double seconds = std::chrono::duration<double>(now - began_).count();
+    const double rate = static_cast<double>(tally.answered() - progress.answered_before) / seconds;
+    std::string line = fmt::format("sweep: {} of {} points", report::grouped(tally.answered()),
+                                   report::grouped(tally.points));
+    if (rate > 0)
+      line += fmt::format(", {} a second, {:.0f} s left", report::number(rate),
+                          static_cast<double>(tally.points - tally.answered()) / rate);
+    if (tally.infeasible > 0) line += fmt::format(", {} infeasible", report::grouped(tally.infeasible));
+    if (tally.failed > 0) line += fmt::format(", {} failed", report::grouped(tally.failed));
+    if (progress.best) line += fmt::format(", best {}", report::number(*progress.best));
+    if (const auto columns = terminal_columns(STDERR_FILENO); columns && line.size() >= *columns)
+      line.resize(*columns - 1);
+    fmt::print(stderr, "\r\033[K{}{}", line, finished ? "\r\033[K" : "");
+    std::fflush(stderr);
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  Clock::time_point began_ = Clock::now(), shown_ = began_;
+};
+
+base::Result<int> finish(const std::string& file, const sweep::SweepAnswer& answer, Session& session) {
+  const auto database = sweep::Database::open(file);
+  if (!database) return database.error();
+  const auto all = sweep::overview(*database);
+  if (!all) return all.error();
+  std::string document;
+  if (!session.options().json.empty()) {
+    const auto written = sweep::export_json(*database, [&](std::string_view text) -> base::Status {
+      document += text;
+      return {};
+    });
+    if (!written) return written.error();
+  }
+  if (const auto shown = session.output(document, sweep::overview_text(*all, file, text_columns())); !shown)
+    return shown.error();
+  return answer.tally.failed > 0 ? kCheckFailed : 0;
+}
+
+std::string dry_text(const sweep::DryRun& dry) {
+  std::string text = fmt::format("{} points, {} of them no chip that can be placed\n", report::grouped(dry.points),
+                                 report::grouped(dry.infeasible));
+  for (const auto& [reason, count] : dry.reasons)
+    text += report::hanging(fmt::format("  {:>7}  for instance: {}", report::grouped(count), reason), 11,
+                            text_columns());
+  const double seconds = dry.seconds / static_cast<double>(dry.jobs);
+  text += fmt::format("about {} with {} process{}\n",
+                      seconds < 120 ? fmt::format("{:.0f} s", seconds) : fmt::format("{:.0f} min", seconds / 60),
+                      dry.jobs, dry.jobs == 1 ? "" : "es");
+  return text;
+}
+
+base::Result<int> run_sweep(const SweepOptions& options, Session& session) {
+  auto& environment = session.environment();
+  if (!session.options().set.empty()) return base::Error{"--set has no effect: /base/set of the spec changes configs"};
+  if (!options.worker.empty()) {
+    const auto done = sweep::run_worker(options.worker, environment);
+    if (!done) return done.error();
+    return 0;
+  }
+  if (options.question.spec.empty()) return base::Error{"SPEC is missing; the file of a sweep is expected (docs/sweep.md)"};
+  auto question = options.question;
+  question.verify = options.verify;
+  auto shard = shard_of(options.shard);
+  if (!shard) return shard.error();
+  question.shard = *shard;
+  if (question.jobs == 0) question.jobs = std::max(1U, std::thread::hardware_concurrency());
+  if (options.keep_going && question.fail_fast)
+    return base::Error{"--keep-going and --fail-fast are beside each other; one of them is expected"};
+  if (options.dry_run) {
+    const auto dry = sweep::dry_run(question, environment);
+    if (!dry) return dry.error();
+    if (const auto shown = session.output("", dry_text(*dry)); !shown) return shown.error();
+    return 0;
+  }
+  if (question.output.empty()) return base::Error{"-o is missing; the database of the answers is expected"};
+  question.on_warning = Session::warn;
+  if (::isatty(STDERR_FILENO) != 0)
+    question.on_progress = [line = std::make_shared<SweepLine>()](const sweep::SweepProgress& progress) {
+      line->show(progress);
+    };
+  const auto answer = sweep::run_sweep(question, environment);
+  if (!answer) return answer.error();
+  if (!question.shard) return finish(question.output, *answer, session);
+  const auto& tally = answer->tally;
+  if (const auto shown = session.output(
+          "", fmt::format("{}: {} of {} points answered, {} failed; kiln sweep collect gathers them\n", options.shard,
+                          report::grouped(tally.answered()), report::grouped(tally.points),
+                          report::grouped(tally.failed)));
+      !shown)
+    return shown.error();
+  return tally.failed > 0 ? kCheckFailed : 0;
+}
+
+base::Result<int> run_export(const SweepOptions& options, Session& session) {
+  if (options.csv.empty() && session.options().json.empty())
+    return base::Error{"--json FILE or --csv FILE is expected (- for standard output)"};
+  const auto database = sweep::Database::open(options.database);
+  if (!database) return database.error();
+  std::string document, table;
+  const auto into = [](std::string& text) {
+    return [&text](std::string_view piece) -> base::Status {
+      text += piece;
+      return {};
+    };
+  };
+  if (!session.options().json.empty())
+    if (const auto done = sweep::export_json(*database, into(document)); !done) return done.error();
+  if (!options.csv.empty())
+    if (const auto done = sweep::export_csv(*database, into(table)); !done) return done.error();
+  if (!options.csv.empty() && options.csv != "-") {
+    auto file = base::AtomicFile::create(options.csv);
+    if (!file) return file.error();
+    if (const auto done = file->append(table); !done) return done.error();
+    if (const auto done = file->commit(); !done) return done.error();
+    session.wrote(options.csv);
+    table.clear();
+  }
+  if (const auto shown = session.output(document, table); !shown) return shown.error();
+  return 0;
+}
+
+base::Result<int> run_collect(const SweepOptions& options, Session& session) {
+  const auto answer = sweep::collect(options.database, session.environment(), Session::warn);
+  if (!answer) return answer.error();
+  return finish(options.database, *answer, session);
+}
+
+base::Result<int> run_explain(const SweepOptions& options, Session& session) {
+  const auto database = sweep::Database::open(options.database);
+  if (!database) return database.error();
+  const auto text = sweep::explain(*database, options.point, text_columns(), session.environment());
+  if (!text) return text.error();
+  if (const auto shown = session.output("", *text); !shown) return shown.error();
+  return 0;
+}
+
+void add_parts(CLI::App& command, const Shared& options, Action& chosen) {
+  const auto add = [&](const char* name, const char* help, base::Result<int> (*run)(const SweepOptions&, Session&)) {
+    auto* part = command.add_subcommand(name, help);
+    part->add_option("DATABASE", options->database, "That kiln sweep wrote")->type_name("R.db")->required();
+    part->callback([options, run, &chosen] {
+      chosen = [options, run](Session& session) { return run(*options, session); };
+    });
+    return part;
+  };
+  add("collect", "Gather what shards and workers wrote into the database", run_collect)
+      ->footer("Examples:\n  kiln sweep collect hc1.db");
+  auto* out = add("export", "All points, for programs", run_export);
+  out->add_option("--csv", options->csv, "Write a table to FILE (- for standard output)")->type_name("FILE");
+  out->footer("Examples:\n  kiln sweep export hc1.db --csv hc1.csv\n  kiln sweep export hc1.db --json -");
+  auto* explain = add("explain", "What limits a point, its constraints, and the nearest of the front", run_explain);
+  explain->add_option("POINT", options->point, "Its number")->check(whole_number())->type_name("N")->required();
+  explain->footer("Examples:\n  kiln sweep explain hc1.db 17");
+}
+
+}  // namespace
+
+void add_sweep(CLI::App& app, Action& chosen) {
+  auto options = std::make_shared<SweepOptions>();
+  auto& question = options->question;
+  auto* command = app.add_subcommand("sweep", "Answer all points of a spec: which chips are best, and what the rest lacks");
+  command->require_subcommand(0, 1);
+  command->add_option("SPEC", question.spec, "What is varied, as docs/sweep.md says")->type_name("SPEC");
+  command->add_option("-o,--output", question.output, "Database of the answers")->type_name("R.db")->check(given());
+  command->add_option("-j,--jobs", question.jobs, "Processes; 0 is one per core")
+      ->check(CLI::Range(0, 1024))
+      ->type_name("N")
+      ->capture_default_str();
+  command->add_flag("--resume", question.resume, "Go on with a database of the same spec");
+  command->add_flag("--extend", question.extend, "Take another spec's points into the database");
+  command->add_option("--shard", options->shard, "Answer every N-th point, from the I-th, into a file of its own")
+      ->type_name("I/N");
+  command->add_option("--verify", options->verify, "none, front or all: simulate what the closed form found")
+      ->transform(one_of<sweep::Verify>(
+          {{"none", sweep::Verify::None}, {"front", sweep::Verify::Front}, {"all", sweep::Verify::All}}))
+      ->type_name("none|front|all");
+  command->add_flag("--keep-going", options->keep_going, "Go on where a point fails; so it is if nothing is said");
+  command->add_flag("--fail-fast", question.fail_fast, "Stop at the first point that fails");
+  command->add_flag("--dry-run", options->dry_run, "Count points, say which are no chips, estimate the time");
+  command->add_option("--worker", options->worker)->group("");
+  command->footer(
+      "Examples:\n"
+      "  kiln sweep configs/sweep/hc1-tiles.json -o hc1.db -j 2\n"
+      "  kiln sweep configs/sweep/hc1-tiles.json --dry-run\n"
+      "  kiln sweep configs/sweep/hc1-tiles.json -o hc1.db --resume --verify front\n"
+      "  kiln sweep export hc1.db --csv hc1.csv");
+  command->callback([options, command, &chosen] {
+    if (command->get_subcommands().empty())
+      chosen = [options](Session& session) { return run_sweep(*options, session); };
+  });
+  add_parts(*command, options, chosen);
+}
+
+}  // namespace kiln::cli

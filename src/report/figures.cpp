@@ -1,0 +1,53 @@
+#include "report/figures.hpp"
+
+#include "report/cost_json.hpp"
+#include "report/point_report.hpp"
+
+namespace kiln::report {
+namespace {
+
+json::Value value_of(const Json& scalar) {
+  if (scalar.is_boolean()) return scalar.get<bool>();
+  if (scalar.is_number_unsigned()) return scalar.get<std::uint64_t>();
+  if (scalar.is_number_integer()) return scalar.get<std::int64_t>();
+  if (scalar.is_number()) return scalar.get<double>();
+  return scalar.get<std::string>();
+}
+
+/// A document's depth is that of Kiln's own keys.
+void add(const Json& tree, const std::string& path, FigureMap& figures) {
+  if (tree.is_object()) {
+    for (const auto& [key, member] : tree.items()) add(member, path.empty() ? key : path + "." + key, figures);
+  } else if (!tree.is_array() && !tree.is_null()) {
+    figures[path] = value_of(tree);
+  }
+}
+
+}  // namespace
+
+FigureMap figures(const study::CostAnswer& answer) {
+  FigureMap figures;
+  add(point_json(answer, &answer.chip), "", figures);
+  return figures;
+}
+
+FigureMap closed_figures(const study::ClosedPoint& point) {
+  Json json;
+  add_verdict(json, point.verdict, {});
+  const auto& placement = point.placement;
+  json["clock_mhz"] = placement.chip().clock_mhz;
+  json["cycles_total"] = point.total.count();
+  json["tokens_per_s_user"] = point.tokens_per_s_user;
+  json["tokens_per_s_total"] = point.tokens_per_s_total;
+  json["ttft_us"] = point.ttft_us;
+  json["kv"]["capacity_tokens"] = placement.kv().capacity_tokens;
+  json["kv"]["banks"] = placement.chip().kv.banks;
+  add_cost_figures(json, point.chip);
+  json["dies"] = placement.chip().chips.count;
+  json["silicon"] = silicon_json(point.chip, placement.chip());
+  FigureMap figures;
+  add(json, "", figures);
+  return figures;
+}
+
+}  // namespace kiln::report

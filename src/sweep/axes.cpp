@@ -1,0 +1,243 @@
+#include "sweep/axes.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <map>
+
+#include "base/text.hpp"
+#include "json/keys.hpp"
+#include "kiln/config/load.hpp"
+#include "sweep/object_reader.hpp"
+
+namespace kiln::sweep {
+namespace {
+
+constexpr std::array<std::string_view, 3> kNamed = {"chip", "model", "recipe"};
+constexpr std::array<std::string_view, 3> kLengths = {"prompt_tokens", "new_tokens", "users"};
+constexpr std::array<std::string_view, 5> kKinds = {"chip", "model", "recipe", "tech", "economics"};
+
+bool among(const auto& names, std::string_view name) { return std::ranges::find(names, name) != names.end(); }
+
+bool is_whole(double value) { return value == std::floor(value) && std::abs(value) < 0x1p53; }
+
+json::Value number(double value) {
+  if (!is_whole(value)) return value;
+  if (value < 0) return static_cast<std::int64_t>(value);
+  return static_cast<std::uint64_t>(value);
+}
+
+/// {"from", "to"} and one of step, factor, count, or none where the method draws.
+class RangeReader {
+ public:
+  RangeReader(const json::Value& tree, std::string file, const std::string& pointer, bool draws)
+      : tree_(tree), reader_(tree, std::move(file), pointer), draws_(draws) {}
+
+  base::Status read(Axis& axis) {
+    double from = limit("from"), to = limit("to");
+    double step = 0, factor = 0;
+    std::uint64_t count = 0;
+    std::string scale = "linear";
+    reader_.real("step", step, 0, 1e300);
+    reader_.real("factor", factor, 1, 1e300);
+    reader_.whole("count", count, 2, kMostPoints);
+    reader_.text("scale", scale);
+    if (scale != "linear" && scale != "log") reader_.reject("scale", "linear or log");
+    if (from > to) reader_.fail("to", fmt::format("is {}, less than /from; the range is empty", to));
+    const int ways = (step > 0) + (factor > 0) + (count > 0);
+    if (ways > 1) reader_.fail("step", "is beside another way to walk; one of step, factor and count is expected");
+    if (ways == 0 && !draws_) reader_.reject("step", "a step, or a factor or a count in its place,");
+    if ((factor > 0 || scale == "log") && !(from > 0)) reader_.reject("from", "a number above 0 for equal factors");
+    if (scale == "log" && (step > 0 || factor > 0)) reader_.fail("scale", "has no effect beside step and factor");
+    if (step > 0 && (to - from) / step > static_cast<double>(kMostPoints))
+      reader_.fail("step", fmt::format("makes more than {} values", kMostPoints));
+    if (const auto good = reader_.done(); !good) return good;
+    const Range range{from, to, is_whole(from) && is_whole(to), scale == "log"};
+    if (ways == 0) {
+      axis.range = range;
+    } else {
+      fill(range, step, factor, count, axis.values);
+    }
+    return {};
+  }
+
+ private:
+  double limit(std::string_view key) {
+    const auto* found = reader_.find(key);
+    if (found != nullptr && found->is_number()) return found->number();
+    reader_.reject(key, "a number");
+    return 0;
+  }
+
+  static void fill(const Range& range, double step, double factor, std::uint64_t count,
+                   std::vector<json::Value>& values) {
+    const auto add = [&](double value, bool round) {
+      const auto next = number(round && range.whole ? std::round(value) : value);
+      if (values.empty() || !(values.back() == next)) values.push_back(next);
+    };
+    // Rounding must not lose the end of a range of 0.1 each.
+    const double end = range.to * (1 + 1e-12);
+    if (step > 0)
+      for (std::uint64_t i = 0; range.from + static_cast<double>(i) * step <= end + step * 1e-9; ++i)
+        add(std::min(range.from + static_cast<double>(i) * step, range.to), false);
+    if (factor > 0)
+      for (double value = range.from; value <= end; value *= factor) add(std::min(value, range.to), true);
+    for (std::uint64_t i = 0; i < count; ++i) {
+      const double share = static_cast<double>(i) / static_cast<double>(count - 1);
+      add(range.logarithmic ? range.from * std::pow(range.to / range.from, share)
+                            : range.from + (range.to - range.from) * share,
+          true);
+    }
+  }
+
+  const json::Value& tree_;
+  ObjectReader reader_;
+  bool draws_;
+};
+
+class AxesReader {
+ public:
+  AxesReader(const json::Value& vary, const std::string& file, const Spec& spec)
+      : vary_(vary), file_(file), spec_(spec) {}
+
+  base::Result<std::vector<Axis>> read() {
+    if (!vary_.is_object() || vary_.size() == 0)
+      return base::Error{file_ + ": /vary: an object with at least one axis is expected"};
+    std::vector<Axis> axes;
+    for (const auto& [name, tree] : vary_.object()) {
+      auto axis = read_axis(name, tree);
+      if (!axis) return axis.error();
+      axes.push_back(*std::move(axis));
+    }
+    for (const auto& axis : axes)
+      if (axis.formula)
+        if (const auto good = check_names(axis, axes); !good) return good.error();
+    return axes;
+  }
+
+ private:
+  base::Error wrong(std::string_view name, std::string_view sentence) const {
+    return {fmt::format("{}: {} {}", file_,
+                        base::excerpt(base::without_controls(json::join_pointer("/vary", name))), sentence)};
+  }
+
+  /// What the name means.
+  base::Status place(const std::string& name, Axis& axis) const {
+    if (among(kNamed, name)) {
+      axis.kind = name;
+      return {};
+    }
+    if (among(kLengths, name)) return {};
+    const auto colon = name.find(":/");
+    if (colon == name.npos || !among(kKinds, name.substr(0, colon)))
+      return wrong(name,
+                   "is no axis; chip:/POINTER (or model:, recipe:, tech:, economics:), chip, model, recipe, "
+                   "prompt_tokens, new_tokens or users is expected");
+    axis.kind = name.substr(0, colon);
+    axis.pointer = name.substr(colon + 1);
+    const auto known = config::key_pointers(axis.kind);
+    const auto below = axis.pointer + "/";
+    if (std::ranges::any_of(known, [&](const auto& key) { return key == axis.pointer || key.starts_with(below); }))
+      return check_effect(name, axis);
+    const auto near = base::nearest(axis.pointer, known);
+    return wrong(name, fmt::format("is not a key of a {}{}", axis.kind, near ? "; did you mean " + *near + "?" : ""));
+  }
+
+  base::Status check_effect(const std::string& name, const Axis& axis) const {
+    if (spec_.automatic_links && axis.kind == "chip" && (axis.pointer + "/").starts_with("/link/") &&
+        axis.pointer != "/link/beat_groups")
+      return wrong(name, "has no effect: /links is auto, and the floorplan says what links have");
+    for (const auto& setting : spec_.base.set) {
+      std::string_view left = std::string_view(setting).substr(0, setting.find('='));
+      const auto colon = left.find(':');
+      const auto kind = colon == left.npos ? std::string_view("chip") : left.substr(0, colon);
+      std::string pointer(colon == left.npos ? left : left.substr(colon + 1));
+      if (!pointer.starts_with('/')) {
+        std::ranges::replace(pointer, '.', '/');
+        pointer = "/" + pointer;
+      }
+      if (kind == axis.kind && ((pointer + "/").starts_with(axis.pointer + "/")))
+        return wrong(name, "takes the effect from " + base::excerpt(setting) + " of /base/set; one of them is expected");
+    }
+    return {};
+  }
+
+  base::Result<Axis> read_axis(const std::string& name, const json::Value& tree) const {
+    Axis axis;
+    axis.name = name;
+    if (const auto good = place(name, axis); !good) return good.error();
+    const bool draws = spec_.sample.method == Method::Random || spec_.sample.method == Method::Sobol ||
+                       spec_.sample.method == Method::LatinHypercube;
+    if (tree.is_object() && tree.size() == 0 && spec_.sample.method == Method::OneAtATime) {
+      if (axis.pointer.empty()) return wrong(name, "is {}, which changes a number; a list of values is expected");
+    } else if (tree.is_object()) {
+      if (axis.pointer.empty() && !axis.kind.empty()) return wrong(name, "is a range; a list of names is expected");
+      if (const auto good =
+              RangeReader(tree, file_, json::join_pointer("/vary", name), draws).read(axis);
+          !good)
+        return good.error();
+    } else if (tree.is_text()) {
+      if (axis.pointer.empty() && !axis.kind.empty()) return wrong(name, "is a text; a list of names is expected");
+      auto formula = Formula::parse(tree.text());
+      if (!formula) return wrong(name, "is " + formula.error().message);
+      axis.formula = *std::move(formula);
+    } else if (tree.is_array() && tree.size() > 0) {
+      if (const auto good = read_list(tree.array(), axis); !good) return good.error();
+    } else {
+      return wrong(name, fmt::format("is {}; a list with at least one value, a range or a formula is expected",
+                                     base::excerpt(json::write(tree, json::Escapes::NonAscii))));
+    }
+    return axis;
+  }
+
+  base::Status read_list(const json::Array& list, Axis& axis) const {
+    for (std::size_t i = 0; i < list.size(); ++i) {
+      if (axis.pointer.empty() && !axis.kind.empty() && !list[i].is_text())
+        return wrong(axis.name, fmt::format("/{} is no name; a list of names is expected", i));
+      if (axis.kind.empty() && !list[i].is_whole())
+        return wrong(axis.name, fmt::format("/{} is no number of tokens or users", i));
+      // A list of pairs may say one of them twice; a grid must not.
+      if (spec_.sample.method != Method::List && std::ranges::find(axis.values, list[i]) != axis.values.end())
+        return wrong(axis.name, fmt::format("has {} twice", base::excerpt(json::write(list[i], json::Escapes::NonAscii))));
+      axis.values.push_back(list[i]);
+    }
+    return {};
+  }
+
+  /// A formula's names are axes with values of their own.
+  base::Status check_names(const Axis& axis, const std::vector<Axis>& axes) const {
+    std::vector<std::string> known;
+    for (const auto& other : axes)
+      if (!other.formula) known.push_back(other.formula_name());
+    for (const auto& name : axis.formula->names()) {
+      const auto count = std::ranges::count(known, name);
+      if (count == 1) continue;
+      if (count > 1) return wrong(axis.name, fmt::format("uses {}, which is a key of two kinds of config", name));
+      const auto near = base::nearest(name, known);
+      return wrong(axis.name, fmt::format("uses {}, which is no other axis with values{}", base::excerpt(name),
+                                          near ? "; did you mean " + *near + "?" : ""));
+    }
+    return {};
+  }
+
+  const json::Value& vary_;
+  const std::string& file_;
+  const Spec& spec_;
+};
+
+}  // namespace
+
+std::string Axis::formula_name() const {
+  if (pointer.empty()) return name;
+  std::string dotted = pointer.substr(1);
+  std::ranges::replace(dotted, '/', '.');
+  return dotted;
+}
+
+base::Result<std::vector<Axis>> read_axes(const json::Value& vary, const std::string& file, const Spec& spec) {
+  return AxesReader(vary, file, spec).read();
+}
+
+}  // namespace kiln::sweep

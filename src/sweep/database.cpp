@@ -1,0 +1,202 @@
+#include "sweep/database.hpp"
+
+#include <fmt/format.h>
+#include <sqlite3.h>
+#include <unistd.h>
+
+#include "json/read.hpp"
+
+namespace kiln::sweep {
+namespace {
+
+constexpr const char* kSchema =
+    "CREATE TABLE sweep (spec TEXT NOT NULL, revision TEXT NOT NULL);"
+    "CREATE TABLE points (number INTEGER PRIMARY KEY, state TEXT NOT NULL, reason TEXT NOT NULL, key TEXT NOT NULL,"
+    " vary TEXT NOT NULL, figures TEXT NOT NULL, command TEXT NOT NULL);";
+
+/// One prepared statement; every text is bound, never pasted.
+class Statement {
+ public:
+  Statement(sqlite3* handle, const char* sql) {
+    if (sqlite3_prepare_v2(handle, sql, -1, &statement_, nullptr) != SQLITE_OK) statement_ = nullptr;
+  }
+  ~Statement() { sqlite3_finalize(statement_); }
+  Statement(const Statement&) = delete;
+  Statement& operator=(const Statement&) = delete;
+
+  [[nodiscard]] bool good() const { return statement_ != nullptr; }
+  void bind(int place, const std::string& text) const {
+    sqlite3_bind_text(statement_, place, text.data(), static_cast<int>(text.size()), SQLITE_TRANSIENT);
+  }
+  void bind(int place, std::uint64_t number) const {
+    sqlite3_bind_int64(statement_, place, static_cast<sqlite3_int64>(number));
+  }
+  /// SQLITE_ROW, SQLITE_DONE or an error.
+  [[nodiscard]] int step() const { return sqlite3_step(statement_); }
+  void reset() const { sqlite3_reset(statement_); }
+  [[nodiscard]] std::string text(int column) const {
+    const auto* bytes = reinterpret_cast<const char*>(sqlite3_column_text(statement_, column));
+    return bytes == nullptr ? std::string()
+                            : std::string(bytes, static_cast<std::size_t>(sqlite3_column_bytes(statement_, column)));
+  }
+  [[nodiscard]] std::uint64_t number(int column) const {
+    return static_cast<std::uint64_t>(sqlite3_column_int64(statement_, column));
+  }
+
+ private:
+  sqlite3_stmt* statement_ = nullptr;
+};
+
+json::Value tree_of(const std::string& text) {
+  auto tree = json::read(text, 64, [](const json::Problem&) { return false; });
+  return tree ? *std::move(tree) : json::Value(json::Object());
+}
+
+}  // namespace
+
+void Database::Close::operator()(sqlite3* handle) const { sqlite3_close(handle); }
+Database::Database(Database&&) noexcept = default;
+Database& Database::operator=(Database&&) noexcept = default;
+Database::~Database() = default;
+
+base::Error Database::error(std::string_view doing) const {
+  return {fmt::format("{}: {}: {}", path_, doing, handle_ ? sqlite3_errmsg(handle_.get()) : "not enough memory")};
+}
+
+base::Status Database::run(const char* sql) {
+  if (sqlite3_exec(handle_.get(), sql, nullptr, nullptr, nullptr) != SQLITE_OK) return error("cannot write");
+  return {};
+}
+
+base::Result<Database> Database::open(const std::string& path) {
+  Database database;
+  database.path_ = path;
+  if (::access(path.c_str(), F_OK) != 0) return base::Error{path + ": no such file; the database of a sweep is expected"};
+  sqlite3* handle = nullptr;
+  const int status = sqlite3_open_v2(path.c_str(), &handle, SQLITE_OPEN_READWRITE, nullptr);
+  database.handle_.reset(handle);
+  if (status != SQLITE_OK) return database.error("cannot open");
+  const Statement version(handle, "PRAGMA user_version");
+  if (!version.good() || version.step() != SQLITE_ROW)
+    return base::Error{fmt::format("{} is not the database of a sweep: {}", path, sqlite3_errmsg(handle))};
+  if (version.number(0) > kDatabaseVersion)
+    return base::Error{fmt::format("{} is of version {}; this Kiln reads version {}", path, version.number(0),
+                                   kDatabaseVersion)};
+  const Statement tables(handle, "SELECT spec, revision FROM sweep");
+  if (version.number(0) != kDatabaseVersion || !tables.good())
+    return base::Error{path + " is not the database of a sweep; a file that kiln sweep wrote is expected"};
+  return database;
+}
+
+base::Result<Database> Database::create(const std::string& path, const SweepRecord& record,
+                                        const std::vector<Row>& points) {
+  Database database;
+  database.path_ = path;
+  if (::access(path.c_str(), F_OK) == 0) return base::Error{path + ": there is such a file already"};
+  sqlite3* handle = nullptr;
+  const int status = sqlite3_open_v2(path.c_str(), &handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, nullptr);
+  database.handle_.reset(handle);
+  if (status != SQLITE_OK) return database.error("cannot create");
+  const auto made = database.in_transaction([&]() -> base::Status {
+    if (const auto good = database.run(kSchema); !good) return good;
+    if (const auto good = database.run(fmt::format("PRAGMA user_version = {}", kDatabaseVersion).c_str()); !good)
+      return good;
+    return database.insert(record, points);
+  });
+  if (!made) {
+    // Nothing was there before, and nothing whole is now.
+    database.handle_.reset();
+    ::unlink(path.c_str());
+    return made.error();
+  }
+  return database;
+}
+
+base::Status Database::in_transaction(const std::function<base::Status()>& work) {
+  if (const auto good = run("BEGIN IMMEDIATE"); !good) return good;
+  if (const auto good = work(); !good) {
+    sqlite3_exec(handle_.get(), "ROLLBACK", nullptr, nullptr, nullptr);
+    return good;
+  }
+  if (const auto good = run("COMMIT"); !good) {
+    sqlite3_exec(handle_.get(), "ROLLBACK", nullptr, nullptr, nullptr);
+    return good;
+  }
+  return {};
+}
+
+base::Status Database::insert(const SweepRecord& record, const std::vector<Row>& points) {
+  const Statement spec(handle_.get(), "INSERT INTO sweep VALUES (?, ?)");
+  if (!spec.good()) return error("cannot write");
+  spec.bind(1, record.spec);
+  spec.bind(2, record.revision);
+  if (spec.step() != SQLITE_DONE) return error("cannot write");
+  const Statement row(handle_.get(), "INSERT INTO points VALUES (?, ?, ?, ?, ?, ?, ?)");
+  if (!row.good()) return error("cannot write");
+  for (const auto& point : points) {
+    row.bind(1, point.outcome.number);
+    row.bind(2, std::string(kStates[point.outcome.state]));
+    row.bind(3, point.outcome.reason);
+    row.bind(4, point.outcome.key);
+    row.bind(5, json::write(point.vary));
+    row.bind(6, json::write(point.outcome.figures));
+    row.bind(7, point.command);
+    if (row.step() != SQLITE_DONE) return error("cannot write");
+    row.reset();
+  }
+  return {};
+}
+
+base::Status Database::replace(const SweepRecord& record, const std::vector<Row>& points) {
+  return in_transaction([&]() -> base::Status {
+    if (const auto good = run("DELETE FROM sweep; DELETE FROM points"); !good) return good;
+    return insert(record, points);
+  });
+}
+
+base::Status Database::put(const std::vector<Outcome>& outcomes) {
+  if (outcomes.empty()) return {};
+  return in_transaction([&]() -> base::Status {
+    const Statement row(handle_.get(),
+                        "UPDATE points SET state = ?, reason = ?, key = ?, figures = ? WHERE number = ?");
+    if (!row.good()) return error("cannot write");
+    for (const auto& outcome : outcomes) {
+      row.bind(1, std::string(kStates[outcome.state]));
+      row.bind(2, outcome.reason);
+      row.bind(3, outcome.key);
+      row.bind(4, json::write(outcome.figures));
+      row.bind(5, outcome.number);
+      if (row.step() != SQLITE_DONE) return error("cannot write");
+      row.reset();
+    }
+    return {};
+  });
+}
+
+base::Result<SweepRecord> Database::record() const {
+  const Statement row(handle_.get(), "SELECT spec, revision FROM sweep");
+  if (!row.good() || row.step() != SQLITE_ROW) return error("cannot read");
+  return SweepRecord{row.text(0), row.text(1)};
+}
+
+base::Status Database::for_each(const std::function<bool(Row&& row)>& visit) const {
+  const Statement row(handle_.get(),
+                      "SELECT number, state, reason, key, vary, figures, command FROM points ORDER BY number");
+  if (!row.good()) return error("cannot read");
+  int status = row.step();
+  for (; status == SQLITE_ROW; status = row.step()) {
+    Row next;
+    next.outcome.number = row.number(0);
+    next.outcome.state = kStates.find(row.text(1)).value_or(State::Failed);
+    next.outcome.reason = row.text(2);
+    next.outcome.key = row.text(3);
+    next.vary = tree_of(row.text(4));
+    if (auto figures = tree_of(row.text(5)); figures.is_object()) next.outcome.figures = std::move(figures.object());
+    next.command = row.text(6);
+    if (!visit(std::move(next))) return {};
+  }
+  if (status != SQLITE_DONE) return error("cannot read");
+  return {};
+}
+
+}  // namespace kiln::sweep

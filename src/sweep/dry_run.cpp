@@ -1,0 +1,72 @@
+// What a sweep would do, before it does it.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <map>
+
+#include "base/mapped_file.hpp"
+#include "kiln/config/latencies.hpp"
+#include "sweep/plan.hpp"
+#include "sweep/sweep.hpp"
+
+namespace kiln::sweep {
+namespace {
+
+constexpr std::size_t kTimed = 5;  ///< points that are answered to learn how long one takes
+
+/// Whether the model is on the tiles and the tokens in the KV cache; not what takes a floorplan.
+base::Status placeable(const Point& point) {
+  auto chip = point.chip;
+  config::for_each_latency(chip, [](const std::string&, std::uint32_t& cycles) {
+    if (cycles == config::kAutomatic) cycles = 1;
+  });
+  const auto placed = program::Placement::create(point.model, point.recipe, chip, {});
+  if (!placed) return placed.error();
+  const auto kept = study::kv_tokens(point.prompt_tokens, point.new_tokens);
+  if (kept > placed->kv().capacity_tokens)
+    return base::Error{fmt::format("chip {}: its KV cache holds {} tokens, {} are asked for", chip.name,
+                                   placed->kv().capacity_tokens, kept)};
+  return {};
+}
+
+}  // namespace
+
+base::Result<DryRun> dry_run(const SweepQuestion& question, study::Environment& environment) {
+  const auto text = base::read_text_file(question.spec, std::size_t{16} << 20);
+  if (!text) return text.error();
+  const auto plan = plan_of(*text, question.spec, environment);
+  if (!plan) return plan.error();
+  const auto& points = plan->resolver->points();
+  DryRun answer;
+  answer.points = points.size();
+  answer.jobs = question.jobs;
+  std::map<std::string, std::pair<std::string, std::uint64_t>> kinds;
+  std::vector<std::uint64_t> good;
+  for (std::uint64_t number = 0; number < points.size(); ++number) {
+    if (environment.progress.stopped()) return base::Error{"interrupted"};
+    environment.progress("checking points", number, points.size());
+    const auto point = plan->resolver->resolve(number, points[number]);
+    const auto placed = point ? placeable(*point) : base::Status(point.error());
+    if (placed) {
+      good.push_back(number);
+      continue;
+    }
+    ++answer.infeasible;
+    auto& [first, count] = kinds[without_numbers(placed.error().message)];
+    if (count++ == 0) first = placed.error().message;
+  }
+  environment.progress("checking points", points.size(), points.size());
+  for (auto& [kind, each] : kinds) answer.reasons.push_back(std::move(each));
+  std::ranges::stable_sort(answer.reasons, std::greater<>(), &std::pair<std::string, std::uint64_t>::second);
+  const auto began = std::chrono::steady_clock::now();
+  const std::size_t timed = std::min(kTimed, good.size());
+  for (std::size_t i = 0; i < timed; ++i)
+    evaluate(*plan->spec, *plan->resolver, good[i * good.size() / timed], question.verify == Verify::All, environment);
+  if (timed > 0)
+    answer.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count() /
+                     static_cast<double>(timed) * static_cast<double>(good.size());
+  return answer;
+}
+
+}  // namespace kiln::sweep

@@ -1,0 +1,134 @@
+// A point answered: by the closed form, by the simulated chip, or by both and compared.
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "sweep/outcome.hpp"
+
+namespace kiln::sweep {
+namespace {
+
+/// Sums in another order: the only way in which both may differ.
+constexpr double kRounding = 1e-12;
+
+base::Result<report::FigureMap> closed(const Point& point) {
+  const auto answer = study::closed_point(
+      point.chip, {point.model, point.recipe, point.tech, point.prompt_tokens, point.new_tokens});
+  if (!answer) return answer.error();
+  return report::closed_figures(*answer);
+}
+
+/// Figures, or why there are none; `failed` says whether that is Kiln's fault.
+base::Result<report::FigureMap> simulated(const Point& point, study::Environment& environment, bool& failed) {
+  study::CostQuestion question;
+  question.prompt_tokens = point.prompt_tokens;
+  question.new_tokens = point.new_tokens;
+  question.users = point.users;
+  const auto answer = study::cost(question, point.chip, point.model, point.recipe, environment);
+  if (!answer) return answer.error();
+  failed = answer->result.mismatch.has_value();
+  if (failed) return base::Error{*answer->result.mismatch};
+  return report::figures(*answer);
+}
+
+bool same(const json::Value& a, const json::Value& b) {
+  if (a == b) return true;
+  if (!a.is_number() || !b.is_number() || (a.is_whole() && b.is_whole())) return false;
+  return std::abs(a.number() - b.number()) <= kRounding * std::max(std::abs(a.number()), std::abs(b.number()));
+}
+
+/// The first figure of the closed form that the simulation has with another value.
+std::optional<std::string> difference(const report::FigureMap& closed, const report::FigureMap& simulated) {
+  for (const auto& [path, value] : closed) {
+    const auto other = simulated.find(path);
+    if (other == simulated.end()) return fmt::format("the closed form has {}, the simulation has not", path);
+    if (!same(value, other->second))
+      return fmt::format("{} is {} by the closed form, {} in the simulation", path, printed(value),
+                         printed(other->second));
+  }
+  return std::nullopt;
+}
+
+void answer(const Spec& spec, const Point& point, bool verify, study::Environment& environment, Outcome& outcome) {
+  bool failed = false;
+  auto figures = spec.engine == Engine::ClosedForm ? closed(point) : simulated(point, environment, failed);
+  if (!figures) {
+    outcome.reason = figures.error().message;
+    if (environment.progress.stopped()) return;
+    outcome.state = failed ? State::Failed : State::Infeasible;
+    return;
+  }
+  outcome.figures = *std::move(figures);
+  if (verify && spec.engine == Engine::ClosedForm) {
+    const auto other = simulated(point, environment, failed);
+    if (!other && environment.progress.stopped()) return;
+    const auto differs = other ? difference(outcome.figures, *other) : std::optional(other.error().message);
+    if (differs) {
+      outcome.state = State::Failed;
+      outcome.reason = *differs;
+      return;
+    }
+  }
+  const auto excluded = excluded_by(spec.constraints, outcome.figures);
+  if (!excluded) {
+    outcome.state = State::Failed;
+    outcome.reason = excluded.error().message;
+  } else if (*excluded) {
+    outcome.state = State::Infeasible;
+    outcome.reason = **excluded;
+  } else {
+    outcome.state = State::Done;
+  }
+}
+
+}  // namespace
+
+std::optional<double> number_of(const report::FigureMap& figures, const std::string& path) {
+  const auto found = figures.find(path);
+  if (found == figures.end()) return std::nullopt;
+  if (found->second.is_boolean()) return found->second.boolean() ? 1.0 : 0.0;
+  if (found->second.is_number()) return found->second.number();
+  return std::nullopt;
+}
+
+base::Result<std::optional<std::string>> excluded_by(const std::vector<Formula>& constraints,
+                                                     const report::FigureMap& figures) {
+  for (const auto& constraint : constraints) {
+    const auto holds = constraint.value([&](const std::string& path) { return number_of(figures, path); });
+    if (!holds) {
+      for (const auto& name : constraint.names())
+        if (!number_of(figures, name))
+          return base::Error{fmt::format("the constraint {} needs the figure {}, which this point has not",
+                                         constraint.text(), name)};
+      return base::Error{fmt::format("the constraint {} has no value", constraint.text())};
+    }
+    if (*holds != 0) continue;
+    std::string values;
+    for (const auto& name : constraint.names())
+      values += fmt::format("{}{} is {}", values.empty() ? "" : ", ", name, printed(figures.at(name)));
+    return std::optional(fmt::format("{} does not hold: {}", constraint.text(), values));
+  }
+  return std::optional<std::string>();
+}
+
+Outcome evaluate(const Spec& spec, const Resolver& resolver, std::uint64_t number, bool verify,
+                 study::Environment& environment) {
+  Outcome outcome;
+  outcome.number = number;
+  const auto point = resolver.resolve(number, resolver.points().at(number));
+  if (!point) {
+    outcome.state = State::Infeasible;
+    outcome.reason = point.error().message;
+    return outcome;
+  }
+  outcome.key = point->key;
+  try {
+    answer(spec, *point, verify, environment, outcome);
+  } catch (const std::exception& e) {
+    outcome.state = State::Failed;
+    outcome.reason = e.what();
+  }
+  return outcome;
+}
+
+}  // namespace kiln::sweep

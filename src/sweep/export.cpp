@@ -1,0 +1,87 @@
+// The points of a sweep for programs: JSON and CSV, in the order of their numbers.
+#include <set>
+
+#include "sweep/answers.hpp"
+
+namespace kiln::sweep {
+namespace {
+
+std::string csv_cell(const json::Value& value) {
+  std::string text = value.is_text() ? value.text() : json::write(value);
+  if (text.find_first_of(",\"\r\n") == text.npos) return text;
+  std::string quoted = "\"";
+  for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
+  return quoted + "\"";
+}
+
+base::Result<std::set<std::uint64_t>> front_numbers(const Database& database) {
+  const auto all = overview(database);
+  if (!all) return all.error();
+  std::set<std::uint64_t> numbers;
+  for (const auto& each : all->front) numbers.insert(each.number);
+  return numbers;
+}
+
+/// Calls `each` with all rows; ends at the first failure.
+base::Status over_rows(const Database& database, const std::function<base::Status(const Row&)>& each) {
+  base::Status status;
+  const auto read = database.for_each([&](Row&& row) {
+    status = each(row);
+    return status.ok();
+  });
+  return read ? status : read;
+}
+
+}  // namespace
+
+base::Status export_json(const Database& database, const Write& write) {
+  const auto front = front_numbers(database);
+  if (!front) return front.error();
+  if (const auto good = write("{\"points\": ["); !good) return good;
+  bool first = true;
+  const auto written = over_rows(database, [&](const Row& row) {
+    const auto& outcome = row.outcome;
+    const json::Object point{{"number", outcome.number},      {"state", kStates[outcome.state]},
+                             {"reason", outcome.reason},      {"vary", row.vary},
+                             {"figures", outcome.figures},    {"front", front->contains(outcome.number)},
+                             {"command", row.command}};
+    const std::string text = (first ? "\n" : ",\n") + json::write(point);
+    first = false;
+    return write(text);
+  });
+  if (!written) return written;
+  return write("\n]}\n");
+}
+
+base::Status export_csv(const Database& database, const Write& write) {
+  const auto front = front_numbers(database);
+  if (!front) return front.error();
+  // A column for each name that any point has.
+  std::set<std::string> axes, figures;
+  const auto read = database.for_each([&](Row&& row) {
+    for (const auto& [name, value] : row.vary.object()) axes.insert(name);
+    for (const auto& [path, value] : row.outcome.figures) figures.insert(path);
+    return true;
+  });
+  if (!read) return read;
+  std::string header = "number,state,front";
+  for (const auto& name : axes) header += "," + csv_cell(name);
+  for (const auto& path : figures) header += "," + csv_cell(path);
+  if (const auto good = write(header + ",reason,command\n"); !good) return good;
+  return over_rows(database, [&](const Row& row) {
+    const auto& outcome = row.outcome;
+    std::string line = std::to_string(outcome.number) + "," + std::string(kStates[outcome.state]) + "," +
+                       (front->contains(outcome.number) ? "true" : "false");
+    for (const auto& name : axes) {
+      const auto* value = row.vary.find(name);
+      line += "," + (value == nullptr ? std::string() : csv_cell(*value));
+    }
+    for (const auto& path : figures) {
+      const auto value = outcome.figures.find(path);
+      line += "," + (value == outcome.figures.end() ? std::string() : csv_cell(value->second));
+    }
+    return write(line + "," + csv_cell(outcome.reason) + "," + csv_cell(row.command) + "\n");
+  });
+}
+
+}  // namespace kiln::sweep

@@ -1,0 +1,21 @@
+// The points that nothing beats: feasible ones, of which none other is at least as good in every objective and better in
+// one.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "sweep/spec.hpp"
+
+namespace kiln::sweep {
+
+struct Candidate {
+  std::uint64_t number = 0;
+  std::vector<double> values;  ///< of each objective
+};
+
+/// In the order of the first objective, the best first, then by number. n log n for two objectives; with more, each
+/// point is compared with the front so far.
+std::vector<Candidate> front_of(std::vector<Candidate> candidates, const std::vector<Objective>& objectives);
+
+}  // namespace kiln::sweep

@@ -1,0 +1,70 @@
+#include "sweep/plan.hpp"
+
+#include <fmt/format.h>
+
+#include "json/keys.hpp"
+#include "json/read.hpp"
+
+namespace kiln::sweep {
+namespace {
+
+constexpr std::size_t kMostChanges = 8;
+
+void compare(const json::Value& a, const json::Value& b, const std::string& at, std::vector<std::string>& changes) {
+  if (a == b || changes.size() == kMostChanges) return;
+  if (!a.is_object() || !b.is_object()) {
+    changes.push_back(at.empty() ? "/" : at);
+    return;
+  }
+  for (const auto& [key, member] : a.object()) {
+    const auto* other = b.find(key);
+    compare(member, other == nullptr ? json::Value() : *other, json::join_pointer(at, key), changes);
+  }
+  for (const auto& [key, member] : b.object())
+    if (a.find(key) == nullptr && changes.size() < kMostChanges) changes.push_back(json::join_pointer(at, key));
+}
+
+}  // namespace
+
+std::string parts_of(const std::string& database) { return database + ".parts"; }
+
+std::vector<std::string> changed(const std::string& spec, const std::string& other) {
+  const auto tree = [](const std::string& text) {
+    return json::read(text, 64, [](const json::Problem&) { return false; }).value_or(json::Value());
+  };
+  std::vector<std::string> changes;
+  compare(tree(spec), tree(other), "", changes);
+  return changes;
+}
+
+base::Result<Plan> plan_of(const std::string& spec_text, const std::string& name, study::Environment& environment) {
+  auto spec = parse_spec(spec_text, name);
+  if (!spec) return spec.error();
+  Plan plan;
+  plan.spec = std::make_unique<Spec>(*std::move(spec));
+  auto resolver = Resolver::create(*plan.spec, environment);
+  if (!resolver) return base::Error{name + ": " + resolver.error().message};
+  plan.resolver = std::make_unique<Resolver>(*std::move(resolver));
+  plan.record = {plan.spec->canonical, answering_revision()};
+  return plan;
+}
+
+Row Plan::row(std::uint64_t number) const {
+  const auto& setting = resolver->points().at(number);
+  Row row;
+  row.outcome.number = number;
+  json::Object vary;
+  for (std::size_t a = 0; a < setting.size(); ++a)
+    if (!setting[a].is_null()) vary.emplace(spec->axes[a].name, setting[a]);
+  row.vary = std::move(vary);
+  row.command = resolver->command(setting);
+  return row;
+}
+
+std::vector<Row> Plan::rows() const {
+  std::vector<Row> rows;
+  for (std::uint64_t number = 0; number < resolver->points().size(); ++number) rows.push_back(row(number));
+  return rows;
+}
+
+}  // namespace kiln::sweep

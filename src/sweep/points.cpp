@@ -1,0 +1,230 @@
+#include "sweep/points.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/random/sobol.hpp>
+#include <cmath>
+#include <numeric>
+#include <set>
+
+#include "base/random.hpp"
+#include "sweep/axes.hpp"
+
+namespace kiln::sweep {
+namespace {
+
+/// Of a sequence that finds nothing new: then there is nothing more.
+constexpr std::uint64_t kMostRepeats = 100000;
+
+/// The value that a share of an axis, in [0, 1), stands for.
+json::Value value_at(const Axis& axis, double share) {
+  if (!axis.range) {
+    const auto count = static_cast<double>(axis.values.size());
+    return axis.values[static_cast<std::size_t>(std::min(count - 1, share * count))];
+  }
+  const auto& range = *axis.range;
+  // Whole numbers are as wide as each other, both ends included.
+  const double from = range.whole && !range.logarithmic ? range.from - 0.5 : range.from;
+  const double to = range.whole && !range.logarithmic ? range.to + 0.5 : range.to;
+  const double value = range.logarithmic ? from * std::pow(to / from, share) : from + (to - from) * share;
+  if (!range.whole) return value;
+  const double nearest = std::clamp(std::round(value), range.from, range.to);
+  if (nearest < 0) return static_cast<std::int64_t>(nearest);
+  return static_cast<std::uint64_t>(nearest);
+}
+
+class Maker {
+ public:
+  Maker(const Spec& spec, const BaseNumber& base_number) : spec_(spec), base_number_(base_number) {
+    for (std::size_t i = 0; i < spec.axes.size(); ++i)
+      if (!spec.axes[i].formula) free_.push_back(i);
+  }
+
+  base::Result<std::vector<Setting>> make() {
+    if (free_.empty()) return base::Error{"/vary has formulas alone; an axis with values is expected"};
+    const auto made = by_method();
+    if (!made) return made.error();
+    if (const auto good = add_formulas(); !good) return good.error();
+    return std::move(points_);
+  }
+
+ private:
+  base::Status by_method() {
+    switch (spec_.sample.method) {
+      case Method::Grid:
+        return grid();
+      case Method::List:
+        return list();
+      case Method::Random:
+      case Method::Sobol:
+      case Method::LatinHypercube:
+        return draw();
+      case Method::OneAtATime:
+        return one_at_a_time();
+    }
+    return {};
+  }
+
+  [[nodiscard]] Setting empty() const { return Setting(spec_.axes.size()); }
+
+  base::Status grid() {
+    double count = 1;
+    for (const std::size_t a : free_) count *= static_cast<double>(spec_.axes[a].values.size());
+    if (count > static_cast<double>(kMostPoints))
+      return base::Error{fmt::format("the grid has {:.4g} points; at most {} are expected", count, kMostPoints)};
+    std::vector<std::size_t> at(free_.size(), 0);
+    for (std::uint64_t number = 0; number < static_cast<std::uint64_t>(count); ++number) {
+      Setting setting = empty();
+      for (std::size_t i = 0; i < free_.size(); ++i) setting[free_[i]] = spec_.axes[free_[i]].values[at[i]];
+      points_.push_back(std::move(setting));
+      for (std::size_t i = free_.size(); i-- > 0;) {
+        if (++at[i] < spec_.axes[free_[i]].values.size()) break;
+        at[i] = 0;
+      }
+    }
+    return {};
+  }
+
+  base::Status list() {
+    const auto& first = spec_.axes[free_.front()];
+    for (const std::size_t a : free_)
+      if (spec_.axes[a].values.size() != first.values.size())
+        return base::Error{fmt::format("/sample/method is list, and {} has {} values, {} has {}; as many are expected",
+                                       first.name, first.values.size(), spec_.axes[a].name,
+                                       spec_.axes[a].values.size())};
+    if (first.values.size() > kMostPoints)
+      return base::Error{fmt::format("the list has {} points; at most {} are expected", first.values.size(), kMostPoints)};
+    for (std::size_t i = 0; i < first.values.size(); ++i) {
+      Setting setting = empty();
+      for (const std::size_t a : free_) setting[a] = spec_.axes[a].values[i];
+      points_.push_back(std::move(setting));
+    }
+    return {};
+  }
+
+  /// The method's sequence until so many different points are there.
+  base::Status draw() {
+    const auto dimensions = free_.size();
+    base::Random random(spec_.sample.seed);
+    std::optional<boost::random::sobol> sobol;
+    if (spec_.sample.method == Method::Sobol) {
+      if (dimensions > 1000)
+        return base::Error{fmt::format("/vary has {} axes; Sobol's sequence is for at most 1000", dimensions)};
+      sobol.emplace(dimensions);
+      // The first point is a corner; a seed begins elsewhere in the one sequence that there is.
+      sobol->discard((1 + spec_.sample.seed % 65536) * dimensions);
+    }
+    const auto columns = hypercube(random);
+    std::set<std::string> seen;
+    std::uint64_t repeats = 0;
+    for (std::uint64_t i = 0; points_.size() < spec_.sample.points; ++i) {
+      if (spec_.sample.method == Method::LatinHypercube && i == spec_.sample.points) break;
+      Setting setting = empty();
+      for (std::size_t d = 0; d < dimensions; ++d) {
+        double share = 0;
+        if (sobol) {
+          share = static_cast<double>((*sobol)()) / (static_cast<double>(boost::random::sobol::max()) + 1);
+        } else if (!columns.empty()) {
+          share = (static_cast<double>(columns[d][i]) + random.unit()) / static_cast<double>(spec_.sample.points);
+        } else {
+          share = random.unit();
+        }
+        setting[free_[d]] = value_at(spec_.axes[free_[d]], share);
+      }
+      if (seen.insert(json::write(json::Array(setting.begin(), setting.end()))).second) {
+        points_.push_back(std::move(setting));
+      } else if (++repeats > kMostRepeats) {
+        return base::Error{fmt::format("/sample/points is {}; no more than {} different points were found",
+                                       spec_.sample.points, points_.size())};
+      }
+    }
+    return {};
+  }
+
+  /// For each axis an order of the strata; empty for other methods.
+  std::vector<std::vector<std::uint64_t>> hypercube(base::Random& random) const {
+    std::vector<std::vector<std::uint64_t>> columns;
+    if (spec_.sample.method != Method::LatinHypercube) return columns;
+    for (std::size_t d = 0; d < free_.size(); ++d) {
+      auto& column = columns.emplace_back(spec_.sample.points);
+      std::iota(column.begin(), column.end(), std::uint64_t{0});
+      for (std::size_t i = column.size() - 1; i > 0; --i) std::swap(column[i], column[random.below(i + 1)]);
+    }
+    return columns;
+  }
+
+  /// The base, then each axis alone: at its values, or a share below and above what the base has.
+  base::Status one_at_a_time() {
+    points_.push_back(empty());
+    for (const std::size_t a : free_) {
+      const auto& axis = spec_.axes[a];
+      auto values = axis.values;
+      if (values.empty()) {
+        const auto own = base_number_(axis);
+        if (!own) return base::Error{fmt::format("/vary/{} is {{}}, and the base has no number there", axis.name)};
+        values = changed(*own);
+      }
+      for (const auto& value : values) {
+        Setting setting = empty();
+        setting[a] = value;
+        points_.push_back(std::move(setting));
+      }
+    }
+    return {};
+  }
+
+  /// Whole numbers stay whole, and move by one at least.
+  [[nodiscard]] std::vector<json::Value> changed(const json::Value& own) const {
+    std::vector<json::Value> values;
+    for (const double sign : {-1.0, 1.0}) {
+      const double value = own.number() * (1 + sign * spec_.sample.change_percent / 100);
+      if (!own.is_whole()) {
+        values.emplace_back(value);
+        continue;
+      }
+      const double was = own.number();
+      const double next = sign < 0 ? std::min(std::round(value), was - 1) : std::max(std::round(value), was + 1);
+      if (next >= 0) values.emplace_back(static_cast<std::uint64_t>(next));
+    }
+    return values;
+  }
+
+  base::Status add_formulas() {
+    for (std::size_t a = 0; a < spec_.axes.size(); ++a) {
+      const auto& axis = spec_.axes[a];
+      if (!axis.formula) continue;
+      for (auto& setting : points_) {
+        const auto value = axis.formula->value([&](const std::string& name) { return number_of(name, setting); });
+        if (!value)
+          return base::Error{fmt::format("/vary/{}: {} has no value where its names are not numbers or it divides by 0",
+                                         axis.name, axis.formula->text())};
+        const bool whole = *value == std::floor(*value) && *value >= 0 && *value < 0x1p53;
+        setting[a] = whole ? json::Value(static_cast<std::uint64_t>(*value)) : json::Value(*value);
+      }
+    }
+    return {};
+  }
+
+  [[nodiscard]] std::optional<double> number_of(const std::string& name, const Setting& setting) const {
+    for (const std::size_t a : free_) {
+      if (spec_.axes[a].formula_name() != name) continue;
+      const auto own = setting[a].is_null() ? base_number_(spec_.axes[a]) : std::optional(setting[a]);
+      if (own && own->is_number()) return own->number();
+    }
+    return std::nullopt;
+  }
+
+  const Spec& spec_;
+  const BaseNumber& base_number_;
+  std::vector<std::size_t> free_;  ///< axes with values of their own
+  std::vector<Setting> points_;
+};
+
+}  // namespace
+
+base::Result<std::vector<Setting>> points_of(const Spec& spec, const BaseNumber& base_number) {
+  return Maker(spec, base_number).make();
+}
+
+}  // namespace kiln::sweep

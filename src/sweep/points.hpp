@@ -1,0 +1,22 @@
+// The points of a spec, in its order: which value each axis has. Grids go through the axes in the order of their names,
+// the last one fastest. One seed, the same points on any machine.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "sweep/spec.hpp"
+
+namespace kiln::sweep {
+
+/// A value for each axis of the spec, those of formulas included; null leaves what the base has.
+using Setting = std::vector<json::Value>;
+
+/// The number that the base has where an axis is; none where it has no number.
+using BaseNumber = std::function<std::optional<json::Value>(const Axis& axis)>;
+
+/// At most kMostPoints; more are refused with their number. Points that are drawn twice are there once.
+base::Result<std::vector<Setting>> points_of(const Spec& spec, const BaseNumber& base_number);
+
+}  // namespace kiln::sweep

@@ -1,0 +1,217 @@
+#include "sweep/resolver.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/hash.hpp"
+#include "base/mapped_file.hpp"
+#include "json/keys.hpp"
+#include "json/read.hpp"
+#include "kiln/study/design_point.hpp"
+#include "report/version.hpp"
+#include "study/inputs/subject.hpp"
+
+namespace kiln::sweep {
+namespace {
+
+/// Of the shell: everything within single quotes is itself.
+std::string quoted(const std::string& word) {
+  static constexpr std::string_view kPlain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./:=+,@%-";
+  if (!word.empty() && word.find_first_not_of(kPlain) == word.npos) return word;
+  std::string text = "'";
+  for (const char c : word) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return text + "'";
+}
+
+json::Value at(const json::Value& tree, std::string_view pointer) {
+  const json::Value* node = &tree;
+  while (!pointer.empty() && node != nullptr) {
+    pointer.remove_prefix(1);
+    const auto end = std::min(pointer.find('/'), pointer.size());
+    node = node->find(json::unescaped(pointer.substr(0, end)));
+    pointer.remove_prefix(end);
+  }
+  return node == nullptr ? json::Value() : *node;
+}
+
+}  // namespace
+
+std::string answering_revision() {
+  auto revision = report::revision();
+  if (revision != "unknown" && !revision.ends_with("-dirty")) return revision;
+  const auto program = base::MappedFile::open("/proc/self/exe");
+  return revision + "+" + (program ? base::hex_of(base::digest128(program->bytes())) : "");
+}
+
+base::Result<SetParts> parts_of_set(const std::string& setting) {
+  const auto equals = setting.find('=');
+  if (equals == setting.npos || equals == 0) return base::Error{setting + ": POINTER=VALUE is expected"};
+  SetParts parts{"chip", setting.substr(0, equals), setting.substr(equals + 1)};
+  for (const auto kind : config::kKindNames)
+    if (parts.pointer.starts_with(std::string(kind) + ":")) {
+      parts.kind = kind;
+      parts.pointer.erase(0, kind.size() + 1);
+    }
+  if (!parts.pointer.starts_with('/')) {
+    std::ranges::replace(parts.pointer, '.', '/');
+    parts.pointer.insert(0, 1, '/');
+  }
+  return parts;
+}
+
+base::Result<Resolver> Resolver::create(const Spec& spec, study::Environment& environment) {
+  Resolver resolver(spec, environment);
+  if (const auto good = resolver.prepare(); !good) return good.error();
+  const auto base = resolver.load_base();
+  auto points = points_of(spec, [&](const Axis& axis) { return resolver.base_number(axis); });
+  if (!points) return points.error();
+  resolver.points_ = *std::move(points);
+  // A base that is no chip without its axes is none of any point's business; one that never is, of all.
+  if (!base)
+    if (const auto first = resolver.resolve(0, resolver.points_.front()); !first) return base.error();
+  return resolver;
+}
+
+base::Status Resolver::prepare() {
+  for (const auto& setting : spec_->base.set) {
+    const auto parts = parts_of_set(setting);
+    if (!parts) return base::Error{"/base/set: " + parts.error().message};
+    if (parts->kind == "gpu" || parts->kind == "machine")
+      return base::Error{fmt::format("/base/set: {} has no effect: no figure of a point is of a {}", setting, parts->kind)};
+    base_set_[parts->kind].push_back(parts->pointer + "=" + parts->value);
+  }
+  if (!spec_->base.rom.empty()) {
+    auto subject = study::load_subject({spec_->base.rom, "", "", ""}, *environment_);
+    if (!subject) return subject.error();
+    model_ = subject->model;
+    recipe_ = subject->recipe;
+  }
+  return {};
+}
+
+base::Status Resolver::load_base() {
+  const auto& configs = environment_->configs();
+  const auto keep = [&](std::string_view kind, const auto& config) -> base::Status {
+    if (!config) return config.error();
+    base_json_[std::string(kind)] = *json::read(config::to_json(*config), 64, [](const auto&) { return false; });
+    return {};
+  };
+  const Setting none(spec_->axes.size());
+  const auto named = [&](std::string_view kind) {
+    const auto name = name_of(kind, none);
+    if (!name.empty()) return name;
+    const auto axis = std::ranges::find(spec_->axes, kind, &Axis::name);
+    return axis == spec_->axes.end() || axis->values.empty() ? std::string() : axis->values.front().text();
+  };
+  if (const auto good = keep("chip", configs.load<config::ChipConfig>(named("chip"), base_set_["chip"])); !good)
+    return good;
+  if (!model_)
+    if (const auto good = keep("model", configs.load<config::ModelConfig>(named("model"), base_set_["model"])); !good)
+      return good;
+  if (!recipe_)
+    if (const auto good = keep("recipe", configs.load<config::BakeRecipe>(named("recipe"), base_set_["recipe"])); !good)
+      return good;
+  return {};
+}
+
+std::optional<json::Value> Resolver::base_number(const Axis& axis) const {
+  if (axis.name == "prompt_tokens") return json::Value(spec_->base.prompt_tokens);
+  if (axis.name == "new_tokens") return json::Value(spec_->base.new_tokens);
+  if (axis.name == "users") return json::Value(spec_->base.users);
+  const auto tree = base_json_.find(axis.kind);
+  if (tree == base_json_.end()) return std::nullopt;
+  auto value = at(tree->second, axis.pointer);
+  if (!value.is_number()) return std::nullopt;
+  return value;
+}
+
+std::string Resolver::name_of(std::string_view kind, const Setting& setting) const {
+  for (std::size_t a = 0; a < spec_->axes.size(); ++a)
+    if (spec_->axes[a].name == kind && !setting[a].is_null()) return setting[a].text();
+  if (kind == "chip") return spec_->base.chip;
+  if (kind == "model") return spec_->base.model;
+  return spec_->base.recipe;
+}
+
+std::uint64_t Resolver::length(std::string_view name, const Setting& setting, std::uint64_t own) const {
+  for (std::size_t a = 0; a < spec_->axes.size(); ++a)
+    if (spec_->axes[a].name == name && setting[a].is_whole()) return setting[a].whole();
+  return own;
+}
+
+Resolver::Overrides Resolver::overrides(const Setting& setting) const {
+  Overrides all = base_set_;
+  if (spec_->automatic_links) all["chip"].push_back("/link=\"auto\"");
+  for (std::size_t a = 0; a < spec_->axes.size(); ++a) {
+    const auto& axis = spec_->axes[a];
+    if (!axis.pointer.empty() && !setting[a].is_null())
+      all[axis.kind].push_back(axis.pointer + "=" + json::write(setting[a]));
+  }
+  return all;
+}
+
+base::Result<Point> Resolver::resolve(std::uint64_t number, const Setting& setting) const {
+  const auto& configs = environment_->configs();
+  auto all = overrides(setting);
+  Point point;
+  point.number = number;
+  const auto load = [&](std::string_view kind, const std::string& name, auto& config) -> base::Status {
+    auto loaded = configs.load<std::remove_reference_t<decltype(config)>>(name, all[std::string(kind)]);
+    if (!loaded) return loaded.error();
+    config = *std::move(loaded);
+    return {};
+  };
+  if (const auto good = load("chip", name_of("chip", setting), point.chip); !good) return good.error();
+  if (model_) {
+    point.model = *model_;
+    point.recipe = *recipe_;
+  } else {
+    if (const auto good = load("model", name_of("model", setting), point.model); !good) return good.error();
+    if (const auto good = load("recipe", name_of("recipe", setting), point.recipe); !good) return good.error();
+  }
+  if (!point.chip.silicon)
+    return base::Error{fmt::format("chip {} has no /silicon; its technology and ROM cell are expected", point.chip.name)};
+  if (const auto good = load("tech", point.chip.silicon->technology, point.tech); !good) return good.error();
+  if (const auto good = load("economics", study::kEconomics, point.economics); !good) return good.error();
+  point.prompt_tokens = length("prompt_tokens", setting, spec_->base.prompt_tokens);
+  point.new_tokens = length("new_tokens", setting, spec_->base.new_tokens);
+  point.users = length("users", setting, spec_->base.users);
+  base::ContentHash hash;
+  for (const auto& text : {config::to_json(point.chip), config::to_json(point.model), config::to_json(point.recipe),
+                           config::to_json(point.tech), config::to_json(point.economics),
+                           fmt::format("{} {} {} {} {}", point.prompt_tokens, point.new_tokens, point.users,
+                                       kEngines[spec_->engine], revision_)}) {
+    hash.update(text);
+    hash.update("\n");
+  }
+  point.key = hash.hex();
+  return point;
+}
+
+std::string Resolver::command(const Setting& setting) const {
+  std::vector<std::string> words = {"kiln", "run"};
+  const auto add = [&](const char* option, const std::string& value) {
+    words.emplace_back(option);
+    words.push_back(value);
+  };
+  if (spec_->base.rom.empty()) {
+    add("--model", name_of("model", setting));
+    add("--recipe", name_of("recipe", setting));
+  } else {
+    add("--rom", spec_->base.rom);
+    words.emplace_back("--timing-only");
+  }
+  add("--chip", name_of("chip", setting));
+  add("--prompt-tokens", std::to_string(length("prompt_tokens", setting, spec_->base.prompt_tokens)));
+  add("-n", std::to_string(length("new_tokens", setting, spec_->base.new_tokens)));
+  if (const auto users = length("users", setting, spec_->base.users); users != 1) add("--users", std::to_string(users));
+  for (const auto& [kind, list] : overrides(setting))
+    for (const auto& each : list) add("--set", kind + ":" + each);
+  std::string text;
+  for (const auto& word : words) text += (text.empty() ? "" : " ") + quoted(word);
+  return text;
+}
+
+}  // namespace kiln::sweep

@@ -1,0 +1,67 @@
+// A point with all of its configs: what an engine answers, what names the result, and the command that gives it again.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "kiln/config/economics.hpp"
+#include "kiln/study/inputs/environment.hpp"
+#include "sweep/points.hpp"
+
+namespace kiln::sweep {
+
+/// Which Kiln answers: its revision; of a tree that was changed, the program's hash too, so that nothing of another
+/// build is reused.
+std::string answering_revision();
+
+struct Point {
+  std::uint64_t number = 0;
+  config::ChipConfig chip;
+  config::ModelConfig model;
+  config::BakeRecipe recipe;
+  config::TechConfig tech;
+  config::EconomicsConfig economics;
+  std::uint64_t prompt_tokens = 0, new_tokens = 0, users = 1;
+  /// Hash of all of the above, the engine and Kiln's revision: equal keys, equal figures.
+  std::string key;
+};
+
+class Resolver {
+ public:
+  /// `spec` and `environment` must outlive it. Fails where the base itself has no configs.
+  static base::Result<Resolver> create(const Spec& spec, study::Environment& environment);
+
+  /// Fails with the sentence that says why the point is no chip: a config's own.
+  [[nodiscard]] base::Result<Point> resolve(std::uint64_t number, const Setting& setting) const;
+  /// `kiln run ...`, as a shell takes it.
+  [[nodiscard]] std::string command(const Setting& setting) const;
+  /// See points_of().
+  [[nodiscard]] std::optional<json::Value> base_number(const Axis& axis) const;
+  [[nodiscard]] std::vector<Setting> const& points() const { return points_; }
+
+ private:
+  Resolver(const Spec& spec, study::Environment& environment) : spec_(&spec), environment_(&environment) {}
+  base::Status prepare();
+  base::Status load_base();
+  using Overrides = std::map<std::string, std::vector<config::Override>, std::less<>>;
+  [[nodiscard]] Overrides overrides(const Setting& setting) const;
+  [[nodiscard]] std::string name_of(std::string_view kind, const Setting& setting) const;
+  [[nodiscard]] std::uint64_t length(std::string_view name, const Setting& setting, std::uint64_t own) const;
+
+  const Spec* spec_;
+  study::Environment* environment_;
+  Overrides base_set_;
+  std::optional<config::ModelConfig> model_;    ///< of the ROM image
+  std::optional<config::BakeRecipe> recipe_;    ///< likewise
+  std::map<std::string, json::Value, std::less<>> base_json_;  ///< of each kind, resolved
+  std::vector<Setting> points_;
+  std::string revision_ = answering_revision();
+};
+
+/// "chip", "/kv/banks", "64" of "kv.banks=64".
+struct SetParts {
+  std::string kind, pointer, value;
+};
+base::Result<SetParts> parts_of_set(const std::string& setting);
+
+}  // namespace kiln::sweep

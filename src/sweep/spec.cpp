@@ -1,0 +1,177 @@
+#include "sweep/spec.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text.hpp"
+#include "json/read.hpp"
+#include "sweep/axes.hpp"
+#include "sweep/object_reader.hpp"
+
+namespace kiln::sweep {
+namespace {
+
+constexpr std::size_t kMostLevels = 64;
+constexpr std::size_t kMostConstraints = 1000;
+
+base::Result<json::Value> tree_of(const std::string& text, const std::string& name) {
+  std::string sentence;
+  auto tree = json::read(text, kMostLevels, [&](const json::Problem& problem) {
+    using enum json::Problem::Kind;
+    switch (problem.kind) {
+      case KeyTwice:
+        sentence = fmt::format("{}: the key {} is there twice", name, base::excerpt(base::without_controls(problem.what)));
+        break;
+      case TooDeep:
+        sentence = fmt::format("{} is nested deeper than {} levels", name, kMostLevels);
+        break;
+      case NumberTooLarge:
+        sentence = fmt::format("{}: byte {}: a number is outside a double's range", name, problem.byte);
+        break;
+      case Syntax:
+        sentence = fmt::format("{}: byte {}: not JSON; a spec of docs/sweep.md is expected", name, problem.byte);
+        break;
+    }
+    return false;
+  });
+  if (!tree) return base::Error{sentence};
+  return *std::move(tree);
+}
+
+template <class Enum, std::size_t Size>
+void word(ObjectReader& reader, std::string_view key, const base::EnumTable<Enum, std::string_view, Size>& words,
+          Enum& value) {
+  const auto* found = reader.find(key);
+  if (found == nullptr) return;
+  std::string all;
+  for (const auto& each : words) all += (all.empty() ? "" : ", ") + std::string(each);
+  const auto chosen = found->is_text() ? words.find(found->text()) : std::nullopt;
+  if (!chosen) return reader.reject(key, "one of " + all);
+  value = *chosen;
+}
+
+base::Status read_base(const json::Value& tree, const std::string& file, Base& base) {
+  ObjectReader reader(tree, file, "/base");
+  if (reader.failed()) return reader.done();
+  const bool has_recipe = tree.find("recipe") != nullptr;
+  reader.text("chip", base.chip);
+  reader.text("model", base.model);
+  reader.text("rom", base.rom);
+  reader.text("recipe", base.recipe);
+  reader.whole("prompt_tokens", base.prompt_tokens, 1, 1U << 24);
+  reader.whole("new_tokens", base.new_tokens, 2, 1U << 24);
+  reader.whole("users", base.users, 1, 65536);
+  reader.texts("set", base.set);
+  if (!base.rom.empty() && !base.model.empty()) reader.fail("rom", "is beside model; one of them is expected");
+  if (!base.rom.empty() && has_recipe) reader.fail("recipe", "has no effect: the ROM image says what its codes are");
+  return reader.done();
+}
+
+base::Status read_sample(const json::Value& tree, const std::string& file, Sample& sample) {
+  ObjectReader reader(tree, file, "/sample");
+  if (reader.failed()) return reader.done();
+  word(reader, "method", kMethods, sample.method);
+  const bool draws = sample.method == Method::Random || sample.method == Method::Sobol ||
+                     sample.method == Method::LatinHypercube;
+  if (tree.find("method") == nullptr) reader.reject("method", "grid, list, random, sobol or another method");
+  // Keys of other methods would have no effect, and so are unknown.
+  if (draws) {
+    reader.whole("points", sample.points, 1, kMostPoints);
+    if (tree.find("points") == nullptr) reader.reject("points", "how many points to draw");
+    reader.whole("seed", sample.seed, 0, ~std::uint64_t{0});
+  }
+  if (sample.method == Method::OneAtATime) reader.real("change", sample.change_percent, 0, 99);
+  return reader.done();
+}
+
+base::Status read_constraints(const json::Value& tree, ObjectReader& reader, std::vector<Formula>& constraints) {
+  std::vector<std::string> texts;
+  reader.texts("constraints", texts);
+  if (texts.size() > kMostConstraints)
+    return base::Error{fmt::format("{} has {} entries; at most {} are expected", reader.place("constraints"),
+                                   texts.size(), kMostConstraints)};
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    auto formula = Formula::parse(texts[i]);
+    if (!formula)
+      return base::Error{fmt::format("{}/{}: {}", reader.place("constraints"), i, formula.error().message)};
+    constraints.push_back(*std::move(formula));
+  }
+  (void)tree;
+  return {};
+}
+
+base::Status read_objectives(const json::Value& list, const std::string& file, std::vector<Objective>& objectives) {
+  if (!list.is_array() || list.array().empty())
+    return base::Error{file + ": /objectives: a list with at least one objective is expected"};
+  for (std::size_t i = 0; i < list.array().size(); ++i) {
+    ObjectReader reader(list.array()[i], file, fmt::format("/objectives/{}", i));
+    if (reader.failed()) return reader.done();
+    Objective objective;
+    reader.text("figure", objective.figure);
+    if (objective.figure.empty()) reader.reject("figure", "the path of a figure, such as tokens_per_s_user,");
+    word(reader, "direction", kDirections, objective.direction);
+    if (list.array()[i].find("direction") == nullptr) reader.reject("direction", "max or min");
+    if (const auto good = reader.done(); !good) return good;
+    objectives.push_back(std::move(objective));
+  }
+  return {};
+}
+
+base::Status check_together(const Spec& spec, const std::string& file) {
+  const auto varied = [&](std::string_view name) {
+    return std::ranges::any_of(spec.axes, [&](const Axis& axis) { return axis.name == name; });
+  };
+  if (spec.base.chip.empty() && !varied("chip"))
+    return base::Error{file + ": /base/chip is missing; the name or file of a chip is expected"};
+  if (spec.base.model.empty() && spec.base.rom.empty() && !varied("model"))
+    return base::Error{file + ": /base/model is missing; a model's name, or a ROM image as /base/rom, is expected"};
+  if (!spec.base.rom.empty())
+    for (const auto& axis : spec.axes)
+      if (axis.kind == "model" || axis.kind == "recipe")
+        return base::Error{fmt::format("{}: /vary/{} has no effect: the ROM image says what it is", file, axis.name)};
+  for (const auto& [name, value] :
+       {std::pair{"users", spec.base.users}, std::pair{"prompt_tokens", spec.base.prompt_tokens}})
+    if (spec.engine == Engine::ClosedForm && std::string_view(name) == "users" && (value != 1 || varied("users")))
+      return base::Error{file + ": /engine is closed_form, which answers one user alone; simulate is expected"};
+  return {};
+}
+
+}  // namespace
+
+base::Result<Spec> parse_spec(const std::string& text, const std::string& name) {
+  const auto tree = tree_of(text, name);
+  if (!tree) return tree.error();
+  ObjectReader reader(*tree, name, "");
+  if (reader.failed()) return reader.done().error();
+  Spec spec;
+  std::uint64_t version = 0;
+  reader.whole("version", version, 1, 1);
+  if (version == 0) reader.reject("version", "1");
+  const auto* base = reader.find("base");
+  const auto* vary = reader.find("vary");
+  const auto* sample = reader.find("sample");
+  const auto* objectives = reader.find("objectives");
+  word(reader, "engine", kEngines, spec.engine);
+  std::string links;
+  reader.text("links", links);
+  if (!links.empty() && links != "auto") reader.reject("links", "auto");
+  spec.automatic_links = links == "auto";
+  if (base == nullptr) reader.reject("base", "an object with chip and model");
+  if (vary == nullptr) reader.reject("vary", "an object of what is varied");
+  if (sample == nullptr) reader.reject("sample", "an object with a method");
+  if (const auto good = read_constraints(*tree, reader, spec.constraints); !good) return good.error();
+  if (const auto good = reader.done(); !good) return good.error();
+  if (const auto good = read_base(*base, name, spec.base); !good) return good.error();
+  if (const auto good = read_sample(*sample, name, spec.sample); !good) return good.error();
+  if (objectives != nullptr)
+    if (const auto good = read_objectives(*objectives, name, spec.objectives); !good) return good.error();
+  auto axes = read_axes(*vary, name, spec);
+  if (!axes) return axes.error();
+  spec.axes = *std::move(axes);
+  if (const auto good = check_together(spec, name); !good) return good.error();
+  spec.canonical = json::write(*tree);
+  return spec;
+}
+
+}  // namespace kiln::sweep

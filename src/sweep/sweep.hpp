@@ -1,0 +1,65 @@
+// `kiln sweep`: all points of a spec, answered by processes of this machine or in parts, and gathered in a database.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "sweep/database.hpp"
+
+namespace kiln::sweep {
+
+enum class Verify { None, Front, All };
+inline constexpr auto kVerify =
+    base::enum_names<Verify>({{Verify::None, "none"}, {Verify::Front, "front"}, {Verify::All, "all"}});
+
+struct Shard {
+  std::uint64_t index = 1, count = 1;  ///< 1 to count
+};
+
+struct Tally {
+  std::uint64_t points = 0, done = 0, infeasible = 0, failed = 0;
+  [[nodiscard]] std::uint64_t answered() const { return done + infeasible + failed; }
+};
+
+struct SweepProgress {
+  Tally tally;
+  std::uint64_t answered_before = 0;  ///< by an earlier process
+  std::optional<double> best;         ///< of the first objective, feasible points alone
+};
+
+struct SweepQuestion {
+  std::string spec;    ///< a file
+  std::string output;  ///< the database; workers' files are beside it, in OUTPUT.parts
+  std::size_t jobs = 1;
+  bool resume = false, extend = false, fail_fast = false;
+  Verify verify = Verify::None;
+  std::optional<Shard> shard;  ///< this part alone, into its own file
+  std::function<void(const SweepProgress&)> on_progress;
+  std::function<void(const std::string&)> on_warning;
+};
+
+struct SweepAnswer {
+  Tally tally;
+  bool interrupted = false;
+};
+
+base::Result<SweepAnswer> run_sweep(const SweepQuestion& question, study::Environment& environment);
+
+/// What a worker process does: answers the numbers in PART.todo into PART.jsonl. `part`: a path without its ending.
+base::Status run_worker(const std::string& part, study::Environment& environment);
+
+/// Workers' files beside a database into it; creates it where there is none.
+base::Result<SweepAnswer> collect(const std::string& database, study::Environment& environment,
+                                  const std::function<void(const std::string&)>& on_warning);
+
+struct DryRun {
+  std::uint64_t points = 0, infeasible = 0;
+  std::vector<std::pair<std::string, std::uint64_t>> reasons;  ///< the most frequent first
+  double seconds = 0;                                          ///< of one process, estimated from some points
+  std::size_t jobs = 1;
+};
+base::Result<DryRun> dry_run(const SweepQuestion& question, study::Environment& environment);
+
+}  // namespace kiln::sweep

@@ -1,0 +1,79 @@
+#include "sweep/worker_file.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+namespace kiln::sweep {
+namespace {
+
+base::Status write_all(int fd, std::string_view text, const std::string& path) {
+  while (!text.empty()) {
+    const auto written = ::write(fd, text.data(), text.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return base::Error{fmt::format("{}: cannot write: {}", path, std::strerror(errno))};
+    text.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return {};
+}
+
+}  // namespace
+
+base::Result<WorkerFile> WorkerFile::append_to(const std::string& path) {
+  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+  if (fd < 0) return base::Error{fmt::format("{}: cannot write: {}", path, std::strerror(errno))};
+  WorkerFile file(fd, path);
+  // After a kill the last line may be half a one; what comes next must not grow together with it.
+  const auto size = ::lseek(fd, 0, SEEK_END);
+  char last = '\n';
+  if (size > 0 && ::pread(fd, &last, 1, size - 1) == 1 && last != '\n')
+    if (const auto good = write_all(fd, "\n", path); !good) return good.error();
+  return file;
+}
+
+WorkerFile::~WorkerFile() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+base::Status WorkerFile::add(const Outcome& outcome) {
+  if (const auto good = write_all(fd_, to_line(outcome) + "\n", path_); !good) return good;
+  const auto now = std::chrono::steady_clock::now();
+  if (now - synced_ < kSyncPeriod) return {};
+  synced_ = now;
+  return sync();
+}
+
+base::Status WorkerFile::sync() {
+  if (::fdatasync(fd_) != 0) return base::Error{fmt::format("{}: cannot write: {}", path_, std::strerror(errno))};
+  return {};
+}
+
+std::vector<Outcome> read_outcomes(const std::string& path, std::uint64_t& from,
+                                   const std::function<void(std::uint64_t byte)>& bad) {
+  std::vector<Outcome> outcomes;
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return outcomes;
+  std::string text;
+  char buffer[1 << 16];
+  auto at = static_cast<off_t>(from);
+  for (ssize_t got = 0; (got = ::pread(fd, buffer, sizeof buffer, at)) > 0; at += got)
+    text.append(buffer, static_cast<std::size_t>(got));
+  ::close(fd);
+  std::string_view rest = text;
+  for (std::size_t end = 0; (end = rest.find('\n')) != rest.npos; from += end + 1) {
+    if (end > 0) {
+      if (auto outcome = from_line(rest.substr(0, end))) {
+        outcomes.push_back(*std::move(outcome));
+      } else {
+        bad(from);
+      }
+    }
+    rest.remove_prefix(end + 1);
+  }
+  return outcomes;
+}
+
+}  // namespace kiln::sweep

@@ -1,0 +1,39 @@
+// The file of one worker: a line a point, appended and synced. Half a line, where a worker was killed, is passed over: its
+// point is answered again.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "sweep/outcome.hpp"
+
+namespace kiln::sweep {
+
+class WorkerFile {
+ public:
+  /// Goes on below what is there.
+  static base::Result<WorkerFile> append_to(const std::string& path);
+  WorkerFile(WorkerFile&& other) noexcept : fd_(other.fd_), path_(std::move(other.path_)) { other.fd_ = -1; }
+  WorkerFile& operator=(WorkerFile&&) = delete;
+  ~WorkerFile();
+
+  /// The line is in the file when this returns, and on the disk at most kSyncPeriod later, or by sync().
+  base::Status add(const Outcome& outcome);
+  base::Status sync();
+
+ private:
+  WorkerFile(int fd, std::string path) : fd_(fd), path_(std::move(path)) {}
+  static constexpr std::chrono::milliseconds kSyncPeriod{200};
+  int fd_ = -1;
+  std::string path_;
+  std::chrono::steady_clock::time_point synced_ = std::chrono::steady_clock::now();
+};
+
+/// What is below byte `from` of the file: whole lines alone; sets `from` behind the last of them. `bad` hears of lines
+/// that are no outcome, by number of the byte that they begin at.
+std::vector<Outcome> read_outcomes(const std::string& path, std::uint64_t& from,
+                                   const std::function<void(std::uint64_t byte)>& bad);
+
+}  // namespace kiln::sweep
