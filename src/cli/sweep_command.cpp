@@ -210,6 +210,7 @@ void add_parts(CLI::App& command, const Shared& options, Action& chosen) {
 void add_sweep(CLI::App& app, Action& chosen) {
   auto options = std::make_shared<SweepOptions>();
   auto& question = options->question;
+  question.jobs = 0;
   auto* command = app.add_subcommand("sweep", "Answer all points of a spec: which chips are best, and what the rest lacks");
   command->require_subcommand(0, 1);
   command->add_option("SPEC", question.spec, "What is varied, as docs/sweep.md says")->type_name("SPEC");

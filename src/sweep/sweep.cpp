@@ -338,6 +338,8 @@ base::Result<SweepAnswer> collect(const std::string& database, study::Environmen
   });
   if (!read) return read.error();
   answer.interrupted = answer.tally.answered() < answer.tally.points;
+  // Shards that are still to come need the spec that the others had.
+  if (!answer.interrupted) folder->remove();
   return answer;
 }
 

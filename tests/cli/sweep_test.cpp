@@ -1,0 +1,147 @@
+// `kiln sweep` as people run it: the same table whatever ran it and whenever it was killed; resumed, extended, refused;
+// and each point's command gives its figures again.
+#include <gmock/gmock.h>
+#include <signal.h>
+
+#include <chrono>
+#include <thread>
+
+#include "support/kiln_test.hpp"
+
+namespace kiln {
+namespace {
+
+using testing::HasSubstr;
+
+class SweepCommand : public test::KilnTest {
+ protected:
+  [[nodiscard]] std::string spec(const std::string& clocks = "[400, 450, 500]", const std::string& more = "") const {
+    return write("spec.json", R"({"version": 1, "base": {"chip": "demo", "model": "kiln-stories-1m", "prompt_tokens": 8,
+      "new_tokens": 8}, "links": "auto", "vary": {"chip:/clock_mhz": )" + clocks + R"(, "chip:/tile/columns": [64, 128],
+      "recipe": ["w4", "w8"]}, "sample": {"method": "grid"}, "constraints": ["clock_mhz >= 420"],
+      "objectives": [{"figure": "tokens_per_s_user", "direction": "max"}, {"figure": "area_mm2.typical", "direction": "min"}])" +
+                                  more + "}");
+  }
+  [[nodiscard]] std::string exported(const std::string& database) const {
+    const auto outcome = kiln({"sweep", "export", path(database), "--json", "-"});
+    EXPECT_EQ(outcome.status, 0) << outcome.err;
+    return outcome.out;
+  }
+  [[nodiscard]] test::Outcome sweep(const std::string& database, std::vector<std::string> more = {}) const {
+    std::vector<std::string> words = {"sweep", path("spec.json"), "-o", path(database)};
+    words.insert(words.end(), more.begin(), more.end());
+    return kiln(words);
+  }
+};
+
+TEST_F(SweepCommand, GivesTheSameTableWhateverRanItAndWheneverItWasKilled) {
+  spec();
+  const auto one = sweep("one.db", {"-j", "1"});
+  ASSERT_EQ(one.status, 0) << one.err;
+  EXPECT_THAT(one.out, HasSubstr("12 points: 8 done, 4 infeasible, 0 failed"));
+  EXPECT_THAT(one.out, HasSubstr("4  clock_mhz >= 420"));
+  EXPECT_FALSE(std::filesystem::exists(path("one.db.parts"))) << "what workers left is in the database";
+  const auto table = exported("one.db");
+  ASSERT_EQ(sweep("two.db", {"-j", "2"}).status, 0);
+  EXPECT_EQ(exported("two.db"), table);
+  for (const char* shard : {"3/3", "1/3", "2/3"}) ASSERT_EQ(sweep("shards.db", {"--shard", shard}).status, 0);
+  EXPECT_FALSE(std::filesystem::exists(path("shards.db"))) << "a shard writes its own file alone";
+  ASSERT_EQ(kiln({"sweep", "collect", path("shards.db")}).status, 0);
+  EXPECT_EQ(exported("shards.db"), table);
+  for (int kill = 0; kill < 6; ++kill) {
+    const auto child = test::start_kiln(
+        {"sweep", path("spec.json"), "-o", path("killed.db"), "-j", "2", "--resume"}, scratch() + "/killed");
+    std::this_thread::sleep_for(std::chrono::milliseconds(20 + 37 * kill));
+    ::kill(child, SIGKILL);
+    test::finish_kiln(child, scratch() + "/killed");
+  }
+  ASSERT_EQ(sweep("killed.db", {"--resume"}).status, 0);
+  EXPECT_EQ(exported("killed.db"), table);
+}
+
+TEST_F(SweepCommand, ATornLineInTheMiddleCostsOnePoint) {
+  spec();
+  ASSERT_EQ(sweep("torn.db", {"--shard", "1/1"}).status, 0);
+  const auto file = path("torn.db.parts/shard-1-of-1.jsonl");
+  auto text = test::slurp(file);
+  text.erase(text.find('\n') - 30, 29);
+  std::ofstream(file, std::ios::trunc) << text;
+  const auto collected = kiln({"sweep", "collect", path("torn.db")});
+  EXPECT_THAT(collected.err, HasSubstr("a line is not whole"));
+  EXPECT_THAT(collected.out, HasSubstr("1 not answered"));
+  const auto resumed = sweep("torn.db", {"--resume"});
+  EXPECT_EQ(resumed.status, 0) << resumed.err;
+  ASSERT_EQ(sweep("whole.db").status, 0);
+  EXPECT_EQ(exported("torn.db"), exported("whole.db"));
+}
+
+TEST_F(SweepCommand, AnotherSpecIsRefusedOrTakenIn) {
+  spec();
+  ASSERT_EQ(sweep("s.db").status, 0);
+  EXPECT_THAT(sweep("s.db").err, HasSubstr("there is such a file already"));
+  EXPECT_EQ(sweep("s.db", {"--resume"}).status, 0);
+  spec("[450, 500, 480]");
+  const auto refused = sweep("s.db", {"--resume"});
+  EXPECT_EQ(refused.status, 2);
+  EXPECT_THAT(refused.err, HasSubstr("the spec has changed at /vary/chip:~1clock_mhz"));
+  ASSERT_EQ(sweep("s.db", {"--extend"}).status, 0);
+  ASSERT_EQ(sweep("new.db").status, 0);
+  EXPECT_EQ(exported("s.db"), exported("new.db"));
+}
+
+TEST_F(SweepCommand, EachPointsCommandGivesItsFiguresAgain) {
+  spec("[500]");
+  ASSERT_EQ(sweep("s.db", {"--verify", "front"}).status, 0);
+  const auto points = nlohmann::json::parse(exported("s.db"))["points"];
+  ASSERT_EQ(points.size(), 4U);
+  bool front = false;
+  for (const auto& point : points) {
+    front = front || point["front"].get<bool>();
+    const std::string command = KILN_BINARY_DIR "/" + point["command"].get<std::string>() + " --json " + path("run.json") + " > " + path("out");
+    ASSERT_EQ(std::system(command.c_str()), 0) << command;
+    const auto run = nlohmann::json::parse(test::slurp(path("run.json")));
+    EXPECT_EQ(run["tokens_per_s_user"], point["figures"]["tokens_per_s_user"]);
+    EXPECT_EQ(run["area_mm2"]["typical"], point["figures"]["area_mm2.typical"]);
+    EXPECT_EQ(run["cycles_total"], point["figures"]["cycles_total"]);
+  }
+  EXPECT_TRUE(front);
+  const auto explained = kiln({"sweep", "explain", path("s.db"), "0"});
+  EXPECT_EQ(explained.status, 0) << explained.err;
+  EXPECT_THAT(explained.out, HasSubstr("nearest of the front"));
+  EXPECT_EQ(kiln({"sweep", "explain", path("s.db"), "4"}).status, 2);
+  const auto csv = kiln({"sweep", "export", path("s.db"), "--csv", "-"});
+  EXPECT_EQ(std::count(csv.out.begin(), csv.out.end(), '\n'), 5);
+}
+
+TEST_F(SweepCommand, SaysWhichConstraintExcludedAllPoints) {
+  spec("[300, 350]");
+  const auto none = sweep("s.db");
+  EXPECT_EQ(none.status, 0);
+  EXPECT_THAT(none.out, HasSubstr("no point is feasible:\n        8  clock_mhz >= 420"));
+  const auto dry = kiln({"sweep", path("spec.json"), "--dry-run"});
+  EXPECT_EQ(dry.status, 0) << dry.err;
+  EXPECT_THAT(dry.out, HasSubstr("8 points, 0 of them no chip"));
+}
+
+TEST_F(SweepCommand, RefusesWhatItCannotDo) {
+  spec();
+  const auto refused = [&](std::vector<std::string> words, const std::string& part) {
+    words.insert(words.begin(), "sweep");
+    const auto outcome = kiln(words);
+    EXPECT_EQ(outcome.status, 2) << outcome.out;
+    EXPECT_THAT(outcome.err, HasSubstr(part));
+    EXPECT_EQ(std::count(outcome.err.begin(), outcome.err.end(), '\n'), 1) << outcome.err;
+  };
+  refused({}, "SPEC is missing");
+  refused({path("spec.json")}, "-o is missing");
+  refused({path("none.json"), "-o", path("x.db")}, "none.json");
+  refused({path("spec.json"), "-o", path("spec.json/x.db")}, "cannot be made");
+  refused({path("spec.json"), "-o", path("x.db"), "--shard", "3/2"}, "I/N with I from 1 to N");
+  refused({path("spec.json"), "-o", path("x.db"), "--set", "kv.banks=4"}, "--set has no effect");
+  refused({path("spec.json"), "-o", path("x.db"), "--fail-fast", "--keep-going"}, "one of them is expected");
+  refused({"export", path("spec.json"), "--json", "-"}, "is not the database of a sweep");
+  refused({"export", path("none.db"), "--json", "-"}, "no such file");
+}
+
+}  // namespace
+}  // namespace kiln

@@ -1,0 +1,143 @@
+// Lines of workers, the database, and points as both engines answer them.
+#include <gmock/gmock.h>
+#include <sqlite3.h>
+
+#include "support/study_test.hpp"
+#include "sweep/database.hpp"
+#include "sweep/plan.hpp"
+#include "sweep/worker_file.hpp"
+
+namespace kiln::sweep {
+namespace {
+
+using testing::HasSubstr;
+
+class SweepAnswers : public test::StudyTest {
+ protected:
+  [[nodiscard]] Plan plan(const std::string& vary, const std::string& more = "") {
+    auto made = plan_of(R"({"version": 1, "base": {"chip": "demo", "model": "kiln-stories-1m", "prompt_tokens": 8,
+                            "new_tokens": 8}, "vary": )" + vary + R"(, "sample": {"method": "grid"})" + more + "}",
+                        "s.json", environment_);
+    EXPECT_TRUE(made.ok()) << made.error().message;
+    return *std::move(made);
+  }
+};
+
+Outcome outcome(std::uint64_t number) {
+  return {number, "k", State::Done, "", {{"a.b", 1.5}, {"c", std::uint64_t{7}}, {"d", true}, {"e", "x"}}};
+}
+
+TEST_F(SweepAnswers, AnOutcomeIsALine) {
+  const auto again = from_line(to_line(outcome(3)));
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->number, 3U);
+  EXPECT_EQ(again->state, State::Done);
+  EXPECT_EQ(again->figures, outcome(3).figures);
+  const auto whole = to_line(outcome(3));
+  for (std::size_t size = 0; size < whole.size(); ++size) EXPECT_FALSE(from_line(whole.substr(0, size))) << size;
+}
+
+TEST_F(SweepAnswers, HalfALineIsPassedOverAndTheRestIsRead) {
+  const auto file = path("w.jsonl");
+  {
+    auto worker = WorkerFile::append_to(file);
+    ASSERT_TRUE(worker.ok());
+    ASSERT_TRUE(worker->add(outcome(0)).ok());
+  }
+  // Killed within a line; goes on later.
+  std::ofstream(file, std::ios::app) << to_line(outcome(1)).substr(0, 20);
+  {
+    auto worker = WorkerFile::append_to(file);
+    ASSERT_TRUE(worker->add(outcome(2)).ok());
+  }
+  std::uint64_t from = 0;
+  std::vector<std::uint64_t> bad, numbers;
+  const auto note = [&](std::uint64_t byte) { bad.push_back(byte); };
+  for (const auto& each : read_outcomes(file, from, note)) numbers.push_back(each.number);
+  EXPECT_EQ(numbers, (std::vector<std::uint64_t>{0, 2}));
+  EXPECT_EQ(bad.size(), 1U);
+  EXPECT_EQ(from, std::filesystem::file_size(file));
+  EXPECT_TRUE(read_outcomes(file, from, note).empty()) << "nothing new";
+}
+
+TEST_F(SweepAnswers, ADatabaseKeepsWhatItIsGiven) {
+  const auto made = plan(R"({"chip:/kv/banks": [32, 64]})");
+  {
+    auto database = Database::create(path("r.db"), made.record, made.rows());
+    ASSERT_TRUE(database.ok()) << database.error().message;
+    ASSERT_TRUE(database->put({outcome(1)}).ok());
+  }
+  EXPECT_FALSE(Database::create(path("r.db"), made.record, made.rows()).ok());
+  const auto database = Database::open(path("r.db"));
+  ASSERT_TRUE(database.ok());
+  EXPECT_EQ(database->record().value(), made.record);
+  std::vector<Row> rows;
+  ASSERT_TRUE(database->for_each([&](Row&& row) {
+    rows.push_back(std::move(row));
+    return true;
+  }).ok());
+  ASSERT_EQ(rows.size(), 2U);
+  EXPECT_EQ(rows[0].outcome.state, State::Interrupted);
+  EXPECT_EQ(rows[1].outcome.figures, outcome(1).figures);
+  EXPECT_EQ(*rows[1].vary.find("chip:/kv/banks"), json::Value(64));
+  EXPECT_THAT(rows[1].command, HasSubstr("kiln run --model kiln-stories-1m"));
+}
+
+TEST_F(SweepAnswers, OtherFilesAndNewerDatabasesAreRefused) {
+  EXPECT_THAT(Database::open(path("none.db")).error().message, HasSubstr("no such file"));
+  EXPECT_THAT(Database::open(write("text.db", std::string(2000, 'x'))).error().message, HasSubstr("is not the database"));
+  sqlite3* handle = nullptr;
+  ASSERT_EQ(sqlite3_open(path("new.db").c_str(), &handle), SQLITE_OK);
+  sqlite3_exec(handle, "CREATE TABLE sweep (x); PRAGMA user_version = 2", nullptr, nullptr, nullptr);
+  sqlite3_close(handle);
+  EXPECT_THAT(Database::open(path("new.db")).error().message, HasSubstr("is of version 2; this Kiln reads version 1"));
+}
+
+TEST_F(SweepAnswers, BothEnginesGiveThePathsOfTheClosedFormTheSameValues) {
+  const auto made = plan(R"({"chip:/clock_mhz": [400, 500], "chip:/tile/rows": [64]})", R"(, "links": "auto")");
+  for (std::uint64_t number = 0; number < 2; ++number) {
+    const auto checked = evaluate(*made.spec, *made.resolver, number, true, environment_);
+    EXPECT_EQ(checked.state, State::Done) << checked.reason;
+    EXPECT_GT(checked.figures.size(), 20U);
+  }
+}
+
+TEST_F(SweepAnswers, WhatIsNoChipAndWhatAConstraintExcludesIsInfeasible) {
+  const auto made = plan(R"({"chip:/kv/depth_words": [1, 100000], "chip:/clock_mhz": [0, 500]})",
+                         R"(, "constraints": ["clock_mhz < 500"])");
+  const auto reason = [&](std::uint64_t number) {
+    const auto found = evaluate(*made.spec, *made.resolver, number, false, environment_);
+    EXPECT_EQ(found.state, State::Infeasible);
+    return found.reason;
+  };
+  EXPECT_THAT(reason(0), HasSubstr("clock_mhz"));
+  EXPECT_THAT(reason(2), HasSubstr("KV cache holds"));
+  EXPECT_THAT(reason(3), HasSubstr("clock_mhz < 500 does not hold: clock_mhz is 500"));
+}
+
+TEST_F(SweepAnswers, AConstraintOfNoFigureFailsByName) {
+  const auto made = plan(R"({"chip:/clock_mhz": [500]})", R"(, "constraints": ["tokens_per_s < 5"])");
+  const auto found = evaluate(*made.spec, *made.resolver, 0, false, environment_);
+  EXPECT_EQ(found.state, State::Failed);
+  EXPECT_THAT(found.reason, HasSubstr("needs the figure tokens_per_s"));
+}
+
+TEST_F(SweepAnswers, TheKeyIsThatOfTheResolvedPointAndOfNothingElse) {
+  const auto one = plan(R"({"chip:/clock_mhz": [400, 500]})");
+  const auto other = plan(R"({"chip:/kv/ports": [1], "chip:/clock_mhz": [300, 400]})");
+  const auto key = [](const Plan& of, std::uint64_t number) {
+    return of.resolver->resolve(number, of.resolver->points()[number]).value().key;
+  };
+  EXPECT_NE(key(one, 0), key(one, 1));
+  EXPECT_EQ(key(one, 0), key(other, 1));
+}
+
+TEST_F(SweepAnswers, ABaseThatIsNoConfigIsOneErrorOfTheWholeSweep) {
+  const auto none = plan_of(R"({"version": 1, "base": {"chip": "demoo", "model": "kiln-stories-1m"},
+    "vary": {"chip:/clock_mhz": [500]}, "sample": {"method": "grid"}})", "s.json", environment_);
+  ASSERT_FALSE(none.ok());
+  EXPECT_THAT(none.error().message, HasSubstr("demoo"));
+}
+
+}  // namespace
+}  // namespace kiln::sweep

@@ -1,0 +1,122 @@
+// Specs and formulas: what they mean, and that each mistake has a sentence with its place.
+#include "sweep/spec.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "sweep/axes.hpp"
+
+namespace kiln::sweep {
+namespace {
+
+using testing::HasSubstr;
+
+double value(const std::string& text, double x = 0) {
+  return Formula::parse(text).value().value([x](const std::string&) { return std::optional(x); }).value();
+}
+
+TEST(Formula, IsArithmeticAndComparisons) {
+  EXPECT_EQ(value("1 + 2 * 3"), 7);
+  EXPECT_EQ(value("ceil(tile.rows / 2)", 5), 3);
+  EXPECT_EQ(value("min(a, max(2, 7)) - floor(1.5)", 9), 6);
+  EXPECT_EQ(value("area_mm2.typical <= 858", 858), 1);
+  EXPECT_EQ(value("area_mm2.typical < 858 || a == 3", 858), 0);
+  EXPECT_EQ(Formula::parse("b + a.c * b").value().names(), (std::vector<std::string>{"a.c", "b"}));
+}
+
+TEST(Formula, HasNoValueWithoutItsNamesOrByZero) {
+  const auto formula = Formula::parse("a / b").value();
+  EXPECT_FALSE(formula.value([](const std::string& name) { return name == "a" ? std::optional(1.0) : std::nullopt; }));
+  EXPECT_FALSE(formula.value([](const std::string& name) { return std::optional(name == "a" ? 1.0 : 0.0); }));
+}
+
+TEST(Formula, SaysWhatIsWrong) {
+  for (const std::string text : {"", "  ", "a +", "(a", "a b", "f(1)", "a = 3", "\"a\"", "1 2"})
+    EXPECT_THAT(Formula::parse(text).error().message, HasSubstr("is no formula")) << text;
+  EXPECT_THAT(Formula::parse("a = 3").error().message, HasSubstr("\"==\" compares"));
+  EXPECT_FALSE(Formula::parse(std::string(100000, '(')).ok());
+}
+
+std::vector<json::Value> numbers(std::initializer_list<int> list) {
+  std::vector<json::Value> values;
+  for (const int each : list) values.emplace_back(each);
+  return values;
+}
+
+/// A spec with `members` besides the usual ones.
+std::string spec(const std::string& vary, const std::string& sample = R"({"method": "grid"})",
+                 const std::string& more = "", const std::string& base = R"("chip": "demo", "model": "kiln-stories-1m")") {
+  return R"({"version": 1, "base": {)" + base + R"(}, "vary": )" + vary + R"(, "sample": )" + sample + more + "}";
+}
+
+std::string sentence(const std::string& text) {
+  const auto parsed = parse_spec(text, "s.json");
+  return parsed.ok() ? "" : parsed.error().message;
+}
+
+TEST(Spec, HoldsWhatItSays) {
+  const auto parsed = parse_spec(
+      spec(R"({"chip:/kv/banks": {"from": 8, "to": 64, "factor": 2}, "chip:/tile/rows": "64 * 2",
+               "chip:/clock_mhz": {"from": 400, "to": 600, "step": 100}, "recipe": ["w4", "w8"]})",
+           R"({"method": "grid"})",
+           R"(, "links": "auto", "engine": "simulate", "constraints": ["verdict.buildable"],
+               "objectives": [{"figure": "tokens_per_s_user", "direction": "max"}])"),
+      "s.json");
+  ASSERT_TRUE(parsed.ok()) << parsed.error().message;
+  EXPECT_TRUE(parsed->automatic_links);
+  EXPECT_EQ(parsed->engine, Engine::Simulate);
+  ASSERT_EQ(parsed->axes.size(), 4U);
+  EXPECT_EQ(parsed->axes[0].values, numbers({400, 500, 600}));
+  EXPECT_EQ(parsed->axes[1].values, numbers({8, 16, 32, 64}));
+  EXPECT_TRUE(parsed->axes[2].formula);
+  EXPECT_EQ(parsed->axes[3].kind, "recipe");
+  EXPECT_EQ(parsed->constraints.size(), 1U);
+}
+
+TEST(Spec, RangesEndWhereTheySay) {
+  const auto values = [](const std::string& range) {
+    return parse_spec(spec("{\"tech:/wafer_usd/typical\": " + range + "}"), "s").value().axes[0].values;
+  };
+  EXPECT_EQ(values(R"({"from": 0.1, "to": 0.5, "step": 0.1})").size(), 5U);
+  EXPECT_EQ(values(R"({"from": 1, "to": 1000, "count": 4, "scale": "log"})"), numbers({1, 10, 100, 1000}));
+  EXPECT_EQ(values(R"({"from": 1, "to": 2, "count": 5})"), numbers({1, 2})) << "whole, each once";
+  EXPECT_EQ(values(R"({"from": 7, "to": 7, "step": 1})"), numbers({7}));
+}
+
+TEST(Spec, EachMistakeHasASentence) {
+  const std::string good = R"({"chip:/kv/banks": [8]})";
+  ASSERT_EQ(sentence(spec(good)), "");
+  const auto wrong = [](const std::string& text, const std::string& part) {
+    EXPECT_THAT(sentence(text), HasSubstr(part)) << text;
+  };
+  wrong("{", "s.json: byte 2: not JSON");
+  wrong("[]", "an object is expected");
+  wrong(R"({"version": 2})", "/version is 2; an integer from 1 to 1 is expected");
+  wrong(spec(good, R"({"method": "grid"})", R"(, "objective": [])"), "/objective is not a known key; did you mean objectives?");
+  wrong(spec(good, R"({"method": "grid", "points": 3})"), "/sample/points is not a known key");
+  wrong(spec(good, R"({"method": "random"})"), "/sample/points is missing");
+  wrong(spec(good, R"({"method": "mesh"})"), "one of grid, list");
+  wrong(spec(R"({})"), "/vary: an object with at least one axis");
+  wrong(spec(R"({"chip:/kv/banks": []})"), "a list with at least one value");
+  wrong(spec(R"({"chip:/kv/banks": [8, 8]})"), "has 8 twice");
+  wrong(spec(R"({"chip:/kv/bank": [8]})"), "is not a key of a chip; did you mean /kv/banks?");
+  wrong(spec(R"({"kv.banks": [8]})"), "is no axis");
+  wrong(spec(R"({"chip:/kv/banks": {"from": 9, "to": 8, "step": 1}})"), "the range is empty");
+  wrong(spec(R"({"chip:/kv/banks": {"from": 8, "to": 9}})"), "/step is missing");
+  wrong(spec(R"({"chip:/kv/banks": {"from": 8, "to": 9, "step": 1, "factor": 2}})"), "one of step, factor and count");
+  wrong(spec(R"({"chip:/kv/banks": {"from": 1, "to": 1e12, "step": 1}})"), "makes more than 1000000 values");
+  wrong(spec(R"({"chip:/kv/banks": "tile.rows * 2"})"), "uses tile.rows, which is no other axis");
+  wrong(spec(R"({"model": {"from": 1, "to": 2, "step": 1}})"), "a list of names is expected");
+  wrong(spec(R"({"chip:/link/tree_to_vector": [1]})", R"({"method": "grid"})", R"(, "links": "auto")"), "has no effect: /links is auto");
+  wrong(spec(good, R"({"method": "grid"})", R"(, "links": "config")"), "/links is \"config\"; auto is expected");
+  wrong(spec(good, R"({"method": "grid"})", R"(, "constraints": ["area_mm2.typical <="])"), "/constraints/0");
+  wrong(spec(good, R"({"method": "grid"})", R"(, "objectives": [{"figure": "x"}])"), "/objectives/0/direction is missing");
+  wrong(spec(good, R"({"method": "grid"})", "", R"("chip": "demo")"), "/base/model is missing");
+  wrong(spec(good, R"({"method": "grid"})", "", R"("chip": "demo", "model": "m", "users": 2)"), "answers one user alone");
+  wrong(spec(good, R"({"method": "grid"})", "", R"("chip": "demo", "model": "m", "set": ["kv.banks=4"])"), "takes the effect from kv.banks=4");
+  wrong(spec(good, R"({"method": "grid"})", "", R"("chip": "demo", "rom": "r", "recipe": "w4")"), "/base/recipe has no effect");
+  wrong(spec(R"({"recipe": ["w4"]})", R"({"method": "grid"})", "", R"("chip": "demo", "rom": "r")"), "has no effect: the ROM image");
+}
+
+}  // namespace
+}  // namespace kiln::sweep
