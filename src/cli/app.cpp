@@ -231,11 +231,10 @@ int run(int argc, const char* const* argv) {
     return std::any_of(commands.begin(), commands.end(), [&](const CLI::App* c) { return c->get_name() == word; });
   };
   if (argc > 1 && argv[1][0] != '-' && !is_command(argv[1]))
-    return fail(
-        fmt::format(
-            "no command is named \"{}\"; bake, inspect, run, chat, eval, baseline, cost, new, sweep, list or rtl is expected",
-            base::without_controls(argv[1])),
-        kBadInput);
+    return fail(fmt::format("no command is named \"{}\"; bake, inspect, run, chat, eval, baseline, cost, new, sweep, "
+                            "list or rtl is expected",
+                            base::without_controls(argv[1])),
+                kBadInput);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {

@@ -34,9 +34,9 @@ base::Result<std::optional<trace::TraceWriter>> open_trace(const RunOptions& opt
 
 base::Result<int> run(const RunOptions& options, Session& session) {
   study::RunQuestion question = options.question;
-  const std::vector<std::string> kinds = question.rom.empty()
-                                             ? std::vector<std::string>{"chip", "model", "recipe", "gpu", "tech", "economics"}
-                                             : std::vector<std::string>{"chip", "gpu", "tech", "economics"};
+  const std::vector<std::string> kinds =
+      question.rom.empty() ? std::vector<std::string>{"chip", "model", "recipe", "gpu", "tech", "economics"}
+                           : std::vector<std::string>{"chip", "gpu", "tech", "economics"};
   if (const auto set = session.allow_set(kinds); !set) return set.error();
   if (const auto valid = study::check(question); !valid) return valid.error();
   auto screen = session.choose_gpus(options.gpus);

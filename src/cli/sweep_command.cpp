@@ -51,8 +51,8 @@ class SweepLine {
     shown_ = now;
     const double seconds = std::chrono::duration<double>(now - began_).count();
     const double rate = static_cast<double>(tally.answered() - progress.answered_before) / seconds;
-    std::string line = fmt::format("sweep: {} of {} points", report::grouped(tally.answered()),
-                                   report::grouped(tally.points));
+    std::string line =
+        fmt::format("sweep: {} of {} points", report::grouped(tally.answered()), report::grouped(tally.points));
     if (rate > 0)
       line += fmt::format(", {} a second, {:.0f} s left", report::number(rate),
                           static_cast<double>(tally.points - tally.answered()) / rate);
@@ -92,8 +92,8 @@ std::string dry_text(const sweep::DryRun& dry) {
   std::string text = fmt::format("{} points, {} of them no chip that can be placed\n", report::grouped(dry.points),
                                  report::grouped(dry.infeasible));
   for (const auto& [reason, count] : dry.reasons)
-    text += report::hanging(fmt::format("  {:>7}  for instance: {}", report::grouped(count), reason), 11,
-                            text_columns());
+    text +=
+        report::hanging(fmt::format("  {:>7}  for instance: {}", report::grouped(count), reason), 11, text_columns());
   const double seconds = dry.seconds / static_cast<double>(dry.jobs);
   text += fmt::format("about {} with {} process{}\n",
                       seconds < 120 ? fmt::format("{:.0f} s", seconds) : fmt::format("{:.0f} min", seconds / 60),
@@ -109,7 +109,8 @@ base::Result<int> run_sweep(const SweepOptions& options, Session& session) {
     if (!done) return done.error();
     return 0;
   }
-  if (options.question.spec.empty()) return base::Error{"SPEC is missing; the file of a sweep is expected (docs/sweep.md)"};
+  if (options.question.spec.empty())
+    return base::Error{"SPEC is missing; the file of a sweep is expected (docs/sweep.md)"};
   auto question = options.question;
   question.verify = options.verify;
   auto shard = shard_of(options.shard);
@@ -134,10 +135,10 @@ base::Result<int> run_sweep(const SweepOptions& options, Session& session) {
   if (!answer) return answer.error();
   if (!question.shard) return finish(question.output, *answer, session);
   const auto& tally = answer->tally;
-  if (const auto shown = session.output(
-          "", fmt::format("{}: {} of {} points answered, {} failed; kiln sweep collect gathers them\n", options.shard,
-                          report::grouped(tally.answered()), report::grouped(tally.points),
-                          report::grouped(tally.failed)));
+  if (const auto shown =
+          session.output("", fmt::format("{}: {} of {} points answered, {} failed; kiln sweep collect gathers them\n",
+                                         options.shard, report::grouped(tally.answered()),
+                                         report::grouped(tally.points), report::grouped(tally.failed)));
       !shown)
     return shown.error();
   return tally.failed > 0 ? kCheckFailed : 0;
@@ -190,9 +191,8 @@ void add_parts(CLI::App& command, const Shared& options, Action& chosen) {
   const auto add = [&](const char* name, const char* help, base::Result<int> (*run)(const SweepOptions&, Session&)) {
     auto* part = command.add_subcommand(name, help);
     part->add_option("DATABASE", options->database, "That kiln sweep wrote")->type_name("R.db")->required();
-    part->callback([options, run, &chosen] {
-      chosen = [options, run](Session& session) { return run(*options, session); };
-    });
+    part->callback(
+        [options, run, &chosen] { chosen = [options, run](Session& session) { return run(*options, session); }; });
     return part;
   };
   add("collect", "Gather what shards and workers wrote into the database", run_collect)
@@ -211,7 +211,8 @@ void add_sweep(CLI::App& app, Action& chosen) {
   auto options = std::make_shared<SweepOptions>();
   auto& question = options->question;
   question.jobs = 0;
-  auto* command = app.add_subcommand("sweep", "Answer all points of a spec: which chips are best, and what the rest lacks");
+  auto* command =
+      app.add_subcommand("sweep", "Answer all points of a spec: which chips are best, and what the rest lacks");
   command->require_subcommand(0, 1);
   command->add_option("SPEC", question.spec, "What is varied, as docs/sweep.md says")->type_name("SPEC");
   command->add_option("-o,--output", question.output, "Database of the answers")->type_name("R.db")->check(given());

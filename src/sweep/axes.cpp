@@ -119,8 +119,8 @@ class AxesReader {
 
  private:
   base::Error wrong(std::string_view name, std::string_view sentence) const {
-    return {fmt::format("{}: {} {}", file_,
-                        base::excerpt(base::without_controls(json::join_pointer("/vary", name))), sentence)};
+    return {fmt::format("{}: {} {}", file_, base::excerpt(base::without_controls(json::join_pointer("/vary", name))),
+                        sentence)};
   }
 
   /// What the name means.
@@ -159,7 +159,8 @@ class AxesReader {
         pointer = "/" + pointer;
       }
       if (kind == axis.kind && ((pointer + "/").starts_with(axis.pointer + "/")))
-        return wrong(name, "takes the effect from " + base::excerpt(setting) + " of /base/set; one of them is expected");
+        return wrong(name,
+                     "takes the effect from " + base::excerpt(setting) + " of /base/set; one of them is expected");
     }
     return {};
   }
@@ -174,9 +175,7 @@ class AxesReader {
       if (axis.pointer.empty()) return wrong(name, "is {}, which changes a number; a list of values is expected");
     } else if (tree.is_object()) {
       if (axis.pointer.empty() && !axis.kind.empty()) return wrong(name, "is a range; a list of names is expected");
-      if (const auto good =
-              RangeReader(tree, file_, json::join_pointer("/vary", name), draws).read(axis);
-          !good)
+      if (const auto good = RangeReader(tree, file_, json::join_pointer("/vary", name), draws).read(axis); !good)
         return good.error();
     } else if (tree.is_text()) {
       if (axis.pointer.empty() && !axis.kind.empty()) return wrong(name, "is a text; a list of names is expected");
@@ -200,7 +199,8 @@ class AxesReader {
         return wrong(axis.name, fmt::format("/{} is no number of tokens or users", i));
       // A list of pairs may say one of them twice; a grid must not.
       if (spec_.sample.method != Method::List && std::ranges::find(axis.values, list[i]) != axis.values.end())
-        return wrong(axis.name, fmt::format("has {} twice", base::excerpt(json::write(list[i], json::Escapes::NonAscii))));
+        return wrong(axis.name,
+                     fmt::format("has {} twice", base::excerpt(json::write(list[i], json::Escapes::NonAscii))));
       axis.values.push_back(list[i]);
     }
     return {};

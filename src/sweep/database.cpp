@@ -71,7 +71,8 @@ base::Status Database::run(const char* sql) {
 base::Result<Database> Database::open(const std::string& path) {
   Database database;
   database.path_ = path;
-  if (::access(path.c_str(), F_OK) != 0) return base::Error{path + ": no such file; the database of a sweep is expected"};
+  if (::access(path.c_str(), F_OK) != 0)
+    return base::Error{path + ": no such file; the database of a sweep is expected"};
   sqlite3* handle = nullptr;
   const int status = sqlite3_open_v2(path.c_str(), &handle, SQLITE_OPEN_READWRITE, nullptr);
   database.handle_.reset(handle);
@@ -80,8 +81,8 @@ base::Result<Database> Database::open(const std::string& path) {
   if (!version.good() || version.step() != SQLITE_ROW)
     return base::Error{fmt::format("{} is not the database of a sweep: {}", path, sqlite3_errmsg(handle))};
   if (version.number(0) > kDatabaseVersion)
-    return base::Error{fmt::format("{} is of version {}; this Kiln reads version {}", path, version.number(0),
-                                   kDatabaseVersion)};
+    return base::Error{
+        fmt::format("{} is of version {}; this Kiln reads version {}", path, version.number(0), kDatabaseVersion)};
   const Statement tables(handle, "SELECT spec, revision FROM sweep");
   if (version.number(0) != kDatabaseVersion || !tables.good())
     return base::Error{path + " is not the database of a sweep; a file that kiln sweep wrote is expected"};

@@ -12,8 +12,8 @@ namespace {
 constexpr double kRounding = 1e-12;
 
 base::Result<report::FigureMap> closed(const Point& point) {
-  const auto answer = study::closed_point(
-      point.chip, {point.model, point.recipe, point.tech, point.prompt_tokens, point.new_tokens});
+  const auto answer =
+      study::closed_point(point.chip, {point.model, point.recipe, point.tech, point.prompt_tokens, point.new_tokens});
   if (!answer) return answer.error();
   return report::closed_figures(*answer);
 }
@@ -98,8 +98,8 @@ base::Result<std::optional<std::string>> excluded_by(const std::vector<Formula>&
     if (!holds) {
       for (const auto& name : constraint.names())
         if (!number_of(figures, name))
-          return base::Error{fmt::format("the constraint {} needs the figure {}, which this point has not",
-                                         constraint.text(), name)};
+          return base::Error{
+              fmt::format("the constraint {} needs the figure {}, which this point has not", constraint.text(), name)};
       return base::Error{fmt::format("the constraint {} has no value", constraint.text())};
     }
     if (*holds != 0) continue;

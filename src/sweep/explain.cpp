@@ -25,9 +25,9 @@ std::string constraint_lines(const Spec& spec, const report::FigureMap& figures,
       values += fmt::format("{}{} is {}", values.empty() ? "" : ", ", name,
                             found == figures.end() ? "not known" : printed(found->second));
     }
-    text += report::hanging(fmt::format("  {}: {} ({})", holds && *holds != 0 ? "holds" : "does not hold",
-                                        constraint.text(), values),
-                            4, columns);
+    text += report::hanging(
+        fmt::format("  {}: {} ({})", holds && *holds != 0 ? "holds" : "does not hold", constraint.text(), values), 4,
+        columns);
   }
   return text.empty() ? text : "\nconstraints:\n" + text;
 }
@@ -113,7 +113,8 @@ base::Result<std::string> explain(const Database& database, std::uint64_t number
   });
   if (!read) return read.error();
   if (!row)
-    return base::Error{fmt::format("{} has no point {}; 0 to {} is expected", database.path(), number, all->points - 1)};
+    return base::Error{
+        fmt::format("{} has no point {}; 0 to {} is expected", database.path(), number, all->points - 1)};
   std::string text = fmt::format("point {}: {}\n", number, kStates[row->outcome.state]);
   if (!row->outcome.reason.empty()) text += report::hanging("  " + row->outcome.reason, 4, columns);
   for (const auto& [name, value] : row->vary.object()) text += fmt::format("  {} = {}\n", name, printed(value));

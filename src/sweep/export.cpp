@@ -41,9 +41,9 @@ base::Status export_json(const Database& database, const Write& write) {
   bool first = true;
   const auto written = over_rows(database, [&](const Row& row) {
     const auto& outcome = row.outcome;
-    const json::Object point{{"number", outcome.number},      {"state", kStates[outcome.state]},
-                             {"reason", outcome.reason},      {"vary", row.vary},
-                             {"figures", outcome.figures},    {"front", front->contains(outcome.number)},
+    const json::Object point{{"number", outcome.number},   {"state", kStates[outcome.state]},
+                             {"reason", outcome.reason},   {"vary", row.vary},
+                             {"figures", outcome.figures}, {"front", front->contains(outcome.number)},
                              {"command", row.command}};
     const std::string text = (first ? "\n" : ",\n") + json::write(point);
     first = false;

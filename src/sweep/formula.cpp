@@ -36,9 +36,10 @@ bool assigns(const std::string& text) {
 }
 
 base::Error wrong(const std::string& text, std::string_view why) {
-  return base::Error{fmt::format("\"{}\" is no formula: {}; names, numbers, + - * /, min, max, ceil, floor, "
-                                 "parentheses and comparisons are expected",
-                                 base::excerpt(base::without_controls(text)), why)};
+  return base::Error{
+      fmt::format("\"{}\" is no formula: {}; names, numbers, + - * /, min, max, ceil, floor, "
+                  "parentheses and comparisons are expected",
+                  base::excerpt(base::without_controls(text)), why)};
 }
 
 }  // namespace
@@ -57,14 +58,13 @@ base::Result<Formula> Formula::parse(const std::string& text) {
     for (std::size_t i = 0; i < values.size(); ++i) parser.DefineVar(formula.names_[i], &values[i]);
     parser.Eval();
   } catch (const mu::ParserError& e) {
-    return wrong(text, fmt::format("\"{}\" at character {} is not expected there",
-                                   base::without_controls(e.GetToken()), e.GetPos() + 1));
+    return wrong(text, fmt::format("\"{}\" at character {} is not expected there", base::without_controls(e.GetToken()),
+                                   e.GetPos() + 1));
   }
   return formula;
 }
 
-std::optional<double> Formula::value(
-    const std::function<std::optional<double>(const std::string&)>& value_of) const {
+std::optional<double> Formula::value(const std::function<std::optional<double>(const std::string&)>& value_of) const {
   std::deque<double> values;
   try {
     auto parser = parser_of(text_);

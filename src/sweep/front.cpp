@@ -31,8 +31,7 @@ std::vector<Candidate> front_of(std::vector<Candidate> candidates, const std::ve
     std::size_t of;
   };
   std::vector<Entry> entries;
-  for (std::size_t i = 0; i < candidates.size(); ++i)
-    entries.push_back({signed_values(candidates[i], objectives), i});
+  for (std::size_t i = 0; i < candidates.size(); ++i) entries.push_back({signed_values(candidates[i], objectives), i});
   std::ranges::stable_sort(entries, {}, &Entry::values);
   std::vector<Candidate> front;
   std::vector<std::vector<double>> kept;

@@ -58,11 +58,10 @@ std::string ObjectReader::place(std::string_view key) const {
 
 void ObjectReader::reject(std::string_view key, std::string_view expected) {
   const auto* found = object_.find(key);
-  fail(key, fmt::format("{}; {} is expected",
-                        found == nullptr
-                            ? "is missing"
-                            : "is " + base::excerpt(json::write(*found, json::Escapes::NonAscii)),
-                        expected));
+  fail(key, fmt::format(
+                "{}; {} is expected",
+                found == nullptr ? "is missing" : "is " + base::excerpt(json::write(*found, json::Escapes::NonAscii)),
+                expected));
 }
 
 void ObjectReader::fail(std::string_view key, std::string_view sentence) {

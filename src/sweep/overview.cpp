@@ -11,8 +11,8 @@
 namespace kiln::sweep {
 namespace {
 
-constexpr std::size_t kShown = 40;       ///< rows of a table on a screen
-constexpr std::size_t kReasons = 8;      ///< likewise, of reasons
+constexpr std::size_t kShown = 40;   ///< rows of a table on a screen
+constexpr std::size_t kReasons = 8;  ///< likewise, of reasons
 
 /// The constraint of a reason; of a chip that is none, its sentence without the numbers.
 std::string kind_of(const Spec& spec, const std::string& reason) {

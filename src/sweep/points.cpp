@@ -94,7 +94,8 @@ class Maker {
                                        first.name, first.values.size(), spec_.axes[a].name,
                                        spec_.axes[a].values.size())};
     if (first.values.size() > kMostPoints)
-      return base::Error{fmt::format("the list has {} points; at most {} are expected", first.values.size(), kMostPoints)};
+      return base::Error{
+          fmt::format("the list has {} points; at most {} are expected", first.values.size(), kMostPoints)};
     for (std::size_t i = 0; i < first.values.size(); ++i) {
       Setting setting = empty();
       for (const std::size_t a : free_) setting[a] = spec_.axes[a].values[i];

@@ -17,8 +17,7 @@ namespace {
 
 /// Of the shell: everything within single quotes is itself.
 std::string quoted(const std::string& word) {
-  static constexpr std::string_view kPlain =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./:=+,@%-";
+  static constexpr std::string_view kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./:=+,@%-";
   if (!word.empty() && word.find_first_not_of(kPlain) == word.npos) return word;
   std::string text = "'";
   for (const char c : word) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
@@ -79,7 +78,8 @@ base::Status Resolver::prepare() {
     const auto parts = parts_of_set(setting);
     if (!parts) return base::Error{"/base/set: " + parts.error().message};
     if (parts->kind == "gpu" || parts->kind == "machine")
-      return base::Error{fmt::format("/base/set: {} has no effect: no figure of a point is of a {}", setting, parts->kind)};
+      return base::Error{
+          fmt::format("/base/set: {} has no effect: no figure of a point is of a {}", setting, parts->kind)};
     base_set_[parts->kind].push_back(parts->pointer + "=" + parts->value);
   }
   if (!spec_->base.rom.empty()) {
@@ -172,7 +172,8 @@ base::Result<Point> Resolver::resolve(std::uint64_t number, const Setting& setti
     if (const auto good = load("recipe", name_of("recipe", setting), point.recipe); !good) return good.error();
   }
   if (!point.chip.silicon)
-    return base::Error{fmt::format("chip {} has no /silicon; its technology and ROM cell are expected", point.chip.name)};
+    return base::Error{
+        fmt::format("chip {} has no /silicon; its technology and ROM cell are expected", point.chip.name)};
   if (const auto good = load("tech", point.chip.silicon->technology, point.tech); !good) return good.error();
   if (const auto good = load("economics", study::kEconomics, point.economics); !good) return good.error();
   point.prompt_tokens = length("prompt_tokens", setting, spec_->base.prompt_tokens);

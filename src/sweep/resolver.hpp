@@ -51,8 +51,8 @@ class Resolver {
   const Spec* spec_;
   study::Environment* environment_;
   Overrides base_set_;
-  std::optional<config::ModelConfig> model_;    ///< of the ROM image
-  std::optional<config::BakeRecipe> recipe_;    ///< likewise
+  std::optional<config::ModelConfig> model_;                   ///< of the ROM image
+  std::optional<config::BakeRecipe> recipe_;                   ///< likewise
   std::map<std::string, json::Value, std::less<>> base_json_;  ///< of each kind, resolved
   std::vector<Setting> points_;
   std::string revision_ = answering_revision();

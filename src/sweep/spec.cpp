@@ -21,7 +21,8 @@ base::Result<json::Value> tree_of(const std::string& text, const std::string& na
     using enum json::Problem::Kind;
     switch (problem.kind) {
       case KeyTwice:
-        sentence = fmt::format("{}: the key {} is there twice", name, base::excerpt(base::without_controls(problem.what)));
+        sentence =
+            fmt::format("{}: the key {} is there twice", name, base::excerpt(base::without_controls(problem.what)));
         break;
       case TooDeep:
         sentence = fmt::format("{} is nested deeper than {} levels", name, kMostLevels);
@@ -72,8 +73,8 @@ base::Status read_sample(const json::Value& tree, const std::string& file, Sampl
   ObjectReader reader(tree, file, "/sample");
   if (reader.failed()) return reader.done();
   word(reader, "method", kMethods, sample.method);
-  const bool draws = sample.method == Method::Random || sample.method == Method::Sobol ||
-                     sample.method == Method::LatinHypercube;
+  const bool draws =
+      sample.method == Method::Random || sample.method == Method::Sobol || sample.method == Method::LatinHypercube;
   if (tree.find("method") == nullptr) reader.reject("method", "grid, list, random, sobol or another method");
   // Keys of other methods would have no effect, and so are unknown.
   if (draws) {
@@ -93,8 +94,7 @@ base::Status read_constraints(const json::Value& tree, ObjectReader& reader, std
                                    texts.size(), kMostConstraints)};
   for (std::size_t i = 0; i < texts.size(); ++i) {
     auto formula = Formula::parse(texts[i]);
-    if (!formula)
-      return base::Error{fmt::format("{}/{}: {}", reader.place("constraints"), i, formula.error().message)};
+    if (!formula) return base::Error{fmt::format("{}/{}: {}", reader.place("constraints"), i, formula.error().message)};
     constraints.push_back(*std::move(formula));
   }
   (void)tree;

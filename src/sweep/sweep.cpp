@@ -1,19 +1,16 @@
 #include "sweep/sweep.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
-#include <fstream>
 #include <map>
 #include <thread>
 
 #include "base/mapped_file.hpp"
 #include "sweep/crew.hpp"
+#include "sweep/folder.hpp"
 #include "sweep/front.hpp"
 #include "sweep/plan.hpp"
 #include "sweep/worker_file.hpp"
@@ -23,86 +20,6 @@ namespace {
 
 namespace fs = std::filesystem;
 constexpr std::chrono::milliseconds kLook{100};  ///< between looks at workers' files
-
-/// The folder of workers' files, held by one process at a time; gone when nothing in it is of use.
-class Folder {
- public:
-  static base::Result<Folder> open(const std::string& database, bool exclusive) {
-    Folder folder;
-    folder.path_ = parts_of(database);
-    std::error_code failed;
-    fs::create_directories(folder.path_, failed);
-    if (failed) return base::Error{fmt::format("{}: cannot be made: {}", folder.path_, failed.message())};
-    if (!exclusive) return folder;
-    folder.lock_ = ::open((folder.path_ + "/lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    if (folder.lock_ < 0) return base::Error{folder.path_ + "/lock: cannot write"};
-    if (::flock(folder.lock_, LOCK_EX | LOCK_NB) != 0)
-      return base::Error{database + ": another kiln sweep is at work on it"};
-    return folder;
-  }
-  Folder(Folder&& other) noexcept : path_(std::move(other.path_)), lock_(other.lock_) { other.lock_ = -1; }
-  Folder& operator=(Folder&&) = delete;
-  ~Folder() {
-    if (lock_ >= 0) ::close(lock_);
-  }
-
-  [[nodiscard]] const std::string& path() const { return path_; }
-  [[nodiscard]] std::vector<std::string> files(std::string_view ending) const {
-    std::vector<std::string> found;
-    for (const auto& entry : fs::directory_iterator(path_))
-      if (entry.path().string().ends_with(ending)) found.push_back(entry.path().string());
-    std::ranges::sort(found);
-    return found;
-  }
-  /// What they hold is in the database.
-  void remove() const {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  [[nodiscard]] base::Status keep_spec(const std::string& canonical) const {
-    const auto file = path_ + "/spec.json";
-    const auto there = base::read_text_file(file);
-    if (there && *there == canonical) return {};
-    if (there && !files(".jsonl").empty())
-      return base::Error{fmt::format("{} holds answers to another spec; it differs at {}", path_,
-                                     fmt::join(changed(*there, canonical), ", "))};
-    std::ofstream out(file + ".new", std::ios::trunc);
-    out << canonical;
-    out.close();
-    if (!out || std::rename((file + ".new").c_str(), file.c_str()) != 0) return base::Error{file + ": cannot write"};
-    return {};
-  }
-
- private:
-  Folder() = default;
-  std::string path_;
-  int lock_ = -1;
-};
-
-/// What workers of an earlier process wrote, and it did not put into the database.
-base::Status gather(const Folder& folder, Database& database,
-                    const std::function<void(const std::string&)>& on_warning) {
-  const auto record = database.record();
-  if (!record) return record.error();
-  const auto files = folder.files(".jsonl");
-  if (files.empty()) return {};
-  const auto spec = base::read_text_file(folder.path() + "/spec.json");
-  if (!spec) return spec.error();
-  if (*spec != record->spec)
-    return base::Error{fmt::format("{} holds answers to another spec; it differs at {}", folder.path(),
-                                   fmt::join(changed(record->spec, *spec), ", "))};
-  for (const auto& file : files) {
-    std::uint64_t from = 0;
-    const auto outcomes = read_outcomes(file, from, [&](std::uint64_t byte) {
-      if (on_warning)
-        on_warning(fmt::format("{}: byte {}: a line is not whole; its point is answered again", file, byte));
-    });
-    if (const auto good = database.put(outcomes); !good) return good;
-    std::error_code ignored;
-    fs::remove(file, ignored);
-  }
-  return {};
-}
 
 void count(const Outcome& outcome, Tally& tally) {
   tally.done += outcome.state == State::Done ? 1 : 0;
@@ -161,8 +78,8 @@ class Local {
     const auto& first = plan_.spec->objectives.front();
     const auto value = number_of(outcome.figures, first.figure);
     if (!value) return;
-    const bool better = !progress_.best || (first.direction == Direction::Maximum ? *value > *progress_.best
-                                                                                  : *value < *progress_.best);
+    const bool better = !progress_.best ||
+                        (first.direction == Direction::Maximum ? *value > *progress_.best : *value < *progress_.best);
     if (better) progress_.best = value;
   }
 
@@ -254,8 +171,9 @@ base::Result<Database> new_database(const SweepQuestion& question, const Plan& p
 base::Result<Database> database_of(const SweepQuestion& question, const Plan& plan, const Folder& folder) {
   if (!fs::exists(question.output)) return new_database(question, plan, folder);
   if (!question.resume && !question.extend)
-    return base::Error{question.output + ": there is such a file already; --resume goes on with it, --extend takes "
-                                         "another spec's points in"};
+    return base::Error{question.output +
+                       ": there is such a file already; --resume goes on with it, --extend takes "
+                       "another spec's points in"};
   auto database = Database::open(question.output);
   if (!database) return database;
   if (const auto good = gather(folder, *database, question.on_warning); !good) return good.error();

@@ -17,7 +17,8 @@ class SweepCommand : public test::KilnTest {
  protected:
   [[nodiscard]] std::string spec(const std::string& clocks = "[400, 450, 500]", const std::string& more = "") const {
     return write("spec.json", R"({"version": 1, "base": {"chip": "demo", "model": "kiln-stories-1m", "prompt_tokens": 8,
-      "new_tokens": 8}, "links": "auto", "vary": {"chip:/clock_mhz": )" + clocks + R"(, "chip:/tile/columns": [64, 128],
+      "new_tokens": 8}, "links": "auto", "vary": {"chip:/clock_mhz": )" +
+                                  clocks + R"(, "chip:/tile/columns": [64, 128],
       "recipe": ["w4", "w8"]}, "sample": {"method": "grid"}, "constraints": ["clock_mhz >= 420"],
       "objectives": [{"figure": "tokens_per_s_user", "direction": "max"}, {"figure": "area_mm2.typical", "direction": "min"}])" +
                                   more + "}");
@@ -49,8 +50,8 @@ TEST_F(SweepCommand, GivesTheSameTableWhateverRanItAndWheneverItWasKilled) {
   ASSERT_EQ(kiln({"sweep", "collect", path("shards.db")}).status, 0);
   EXPECT_EQ(exported("shards.db"), table);
   for (int kill = 0; kill < 6; ++kill) {
-    const auto child = test::start_kiln(
-        {"sweep", path("spec.json"), "-o", path("killed.db"), "-j", "2", "--resume"}, scratch() + "/killed");
+    const auto child = test::start_kiln({"sweep", path("spec.json"), "-o", path("killed.db"), "-j", "2", "--resume"},
+                                        scratch() + "/killed");
     std::this_thread::sleep_for(std::chrono::milliseconds(20 + 37 * kill));
     ::kill(child, SIGKILL);
     test::finish_kiln(child, scratch() + "/killed");
@@ -97,7 +98,8 @@ TEST_F(SweepCommand, EachPointsCommandGivesItsFiguresAgain) {
   bool front = false;
   for (const auto& point : points) {
     front = front || point["front"].get<bool>();
-    const std::string command = KILN_BINARY_DIR "/" + point["command"].get<std::string>() + " --json " + path("run.json") + " > " + path("out");
+    const std::string command =
+        KILN_BINARY_DIR "/" + point["command"].get<std::string>() + " --json " + path("run.json") + " > " + path("out");
     ASSERT_EQ(std::system(command.c_str()), 0) << command;
     const auto run = nlohmann::json::parse(test::slurp(path("run.json")));
     EXPECT_EQ(run["tokens_per_s_user"], point["figures"]["tokens_per_s_user"]);

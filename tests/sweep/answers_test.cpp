@@ -16,7 +16,8 @@ class SweepAnswers : public test::StudyTest {
  protected:
   [[nodiscard]] Plan plan(const std::string& vary, const std::string& more = "") {
     auto made = plan_of(R"({"version": 1, "base": {"chip": "demo", "model": "kiln-stories-1m", "prompt_tokens": 8,
-                            "new_tokens": 8}, "vary": )" + vary + R"(, "sample": {"method": "grid"})" + more + "}",
+                            "new_tokens": 8}, "vary": )" +
+                            vary + R"(, "sample": {"method": "grid"})" + more + "}",
                         "s.json", environment_);
     EXPECT_TRUE(made.ok()) << made.error().message;
     return *std::move(made);
@@ -72,10 +73,12 @@ TEST_F(SweepAnswers, ADatabaseKeepsWhatItIsGiven) {
   ASSERT_TRUE(database.ok());
   EXPECT_EQ(database->record().value(), made.record);
   std::vector<Row> rows;
-  ASSERT_TRUE(database->for_each([&](Row&& row) {
-    rows.push_back(std::move(row));
-    return true;
-  }).ok());
+  ASSERT_TRUE(database
+                  ->for_each([&](Row&& row) {
+                    rows.push_back(std::move(row));
+                    return true;
+                  })
+                  .ok());
   ASSERT_EQ(rows.size(), 2U);
   EXPECT_EQ(rows[0].outcome.state, State::Interrupted);
   EXPECT_EQ(rows[1].outcome.figures, outcome(1).figures);
@@ -85,7 +88,8 @@ TEST_F(SweepAnswers, ADatabaseKeepsWhatItIsGiven) {
 
 TEST_F(SweepAnswers, OtherFilesAndNewerDatabasesAreRefused) {
   EXPECT_THAT(Database::open(path("none.db")).error().message, HasSubstr("no such file"));
-  EXPECT_THAT(Database::open(write("text.db", std::string(2000, 'x'))).error().message, HasSubstr("is not the database"));
+  EXPECT_THAT(Database::open(write("text.db", std::string(2000, 'x'))).error().message,
+              HasSubstr("is not the database"));
   sqlite3* handle = nullptr;
   ASSERT_EQ(sqlite3_open(path("new.db").c_str(), &handle), SQLITE_OK);
   sqlite3_exec(handle, "CREATE TABLE sweep (x); PRAGMA user_version = 2", nullptr, nullptr, nullptr);
@@ -134,7 +138,8 @@ TEST_F(SweepAnswers, TheKeyIsThatOfTheResolvedPointAndOfNothingElse) {
 
 TEST_F(SweepAnswers, ABaseThatIsNoConfigIsOneErrorOfTheWholeSweep) {
   const auto none = plan_of(R"({"version": 1, "base": {"chip": "demoo", "model": "kiln-stories-1m"},
-    "vary": {"chip:/clock_mhz": [500]}, "sample": {"method": "grid"}})", "s.json", environment_);
+    "vary": {"chip:/clock_mhz": [500]}, "sample": {"method": "grid"}})",
+                            "s.json", environment_);
   ASSERT_FALSE(none.ok());
   EXPECT_THAT(none.error().message, HasSubstr("demoo"));
 }

@@ -14,9 +14,9 @@ namespace {
 using testing::HasSubstr;
 
 base::Result<std::vector<Setting>> points(const std::string& vary, const std::string& sample) {
-  const auto spec = parse_spec(R"({"version": 1, "base": {"chip": "demo", "model": "m"}, "vary": )" + vary +
-                                   R"(, "sample": )" + sample + "}",
-                               "s.json");
+  const auto spec = parse_spec(
+      R"({"version": 1, "base": {"chip": "demo", "model": "m"}, "vary": )" + vary + R"(, "sample": )" + sample + "}",
+      "s.json");
   EXPECT_TRUE(spec.ok()) << spec.error().message;
   return points_of(*spec, [](const Axis&) { return std::optional<json::Value>(100); });
 }
@@ -72,7 +72,8 @@ TEST(Points, DrawnOnesAreDifferentWithinTheirRangesAndFollowTheSeed) {
       R"({"chip:/kv/banks": {"from": 10, "to": 1000}, "chip:/tile/rows": {"from": 64, "to": 4096, "scale": "log"}})";
   for (const std::string method : {"random", "sobol", "latin_hypercube"}) {
     const auto sample = [&](int seed) {
-      return points(vary, R"({"method": ")" + method + R"(", "points": 64, "seed": )" + std::to_string(seed) + "}").value();
+      return points(vary, R"({"method": ")" + method + R"(", "points": 64, "seed": )" + std::to_string(seed) + "}")
+          .value();
     };
     const auto first = sample(1);
     EXPECT_EQ(first.size(), 64U) << method;
@@ -97,7 +98,9 @@ TEST(Points, MoreThanThereAreAreRefused) {
 }
 
 TEST(Points, OneAtATimeLeavesTheRest) {
-  const auto some = points(R"({"chip:/kv/banks": {}, "chip:/kv/ports": [1, 4]})", R"({"method": "one_at_a_time", "change": 20})").value();
+  const auto some =
+      points(R"({"chip:/kv/banks": {}, "chip:/kv/ports": [1, 4]})", R"({"method": "one_at_a_time", "change": 20})")
+          .value();
   EXPECT_EQ(some, settings({{kBase, kBase}, {80, kBase}, {120, kBase}, {kBase, 1}, {kBase, 4}}));
 }
 
@@ -115,7 +118,9 @@ TEST(Front, OfThreeObjectivesIsThatOfComparingAll) {
   std::vector<Candidate> all;
   for (std::uint64_t i = 0; i < 300; ++i) {
     Candidate candidate{i, {}};
-    for (int k = 0; k < 3; ++k) candidate.values.push_back(static_cast<double>((state = state * 6364136223846793005U + 1442695040888963407U) >> 60));
+    for (int k = 0; k < 3; ++k)
+      candidate.values.push_back(
+          static_cast<double>((state = state * 6364136223846793005U + 1442695040888963407U) >> 60));
     all.push_back(candidate);
   }
   const std::vector<Objective> three = {
@@ -124,7 +129,8 @@ TEST(Front, OfThreeObjectivesIsThatOfComparingAll) {
   for (const auto& one : all) {
     bool beaten = false;
     for (const auto& other : all) {
-      const bool as_good = other.values[0] <= one.values[0] && other.values[1] >= one.values[1] && other.values[2] <= one.values[2];
+      const bool as_good =
+          other.values[0] <= one.values[0] && other.values[1] >= one.values[1] && other.values[2] <= one.values[2];
       beaten = beaten || (as_good && other.values != one.values);
     }
     if (!beaten) expected.insert(one.number);

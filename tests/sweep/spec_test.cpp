@@ -45,7 +45,8 @@ std::vector<json::Value> numbers(std::initializer_list<int> list) {
 
 /// A spec with `members` besides the usual ones.
 std::string spec(const std::string& vary, const std::string& sample = R"({"method": "grid"})",
-                 const std::string& more = "", const std::string& base = R"("chip": "demo", "model": "kiln-stories-1m")") {
+                 const std::string& more = "",
+                 const std::string& base = R"("chip": "demo", "model": "kiln-stories-1m")") {
   return R"({"version": 1, "base": {)" + base + R"(}, "vary": )" + vary + R"(, "sample": )" + sample + more + "}";
 }
 
@@ -55,13 +56,13 @@ std::string sentence(const std::string& text) {
 }
 
 TEST(Spec, HoldsWhatItSays) {
-  const auto parsed = parse_spec(
-      spec(R"({"chip:/kv/banks": {"from": 8, "to": 64, "factor": 2}, "chip:/tile/rows": "64 * 2",
+  const auto parsed =
+      parse_spec(spec(R"({"chip:/kv/banks": {"from": 8, "to": 64, "factor": 2}, "chip:/tile/rows": "64 * 2",
                "chip:/clock_mhz": {"from": 400, "to": 600, "step": 100}, "recipe": ["w4", "w8"]})",
-           R"({"method": "grid"})",
-           R"(, "links": "auto", "engine": "simulate", "constraints": ["verdict.buildable"],
+                      R"({"method": "grid"})",
+                      R"(, "links": "auto", "engine": "simulate", "constraints": ["verdict.buildable"],
                "objectives": [{"figure": "tokens_per_s_user", "direction": "max"}])"),
-      "s.json");
+                 "s.json");
   ASSERT_TRUE(parsed.ok()) << parsed.error().message;
   EXPECT_TRUE(parsed->automatic_links);
   EXPECT_EQ(parsed->engine, Engine::Simulate);
@@ -92,7 +93,8 @@ TEST(Spec, EachMistakeHasASentence) {
   wrong("{", "s.json: byte 2: not JSON");
   wrong("[]", "an object is expected");
   wrong(R"({"version": 2})", "/version is 2; an integer from 1 to 1 is expected");
-  wrong(spec(good, R"({"method": "grid"})", R"(, "objective": [])"), "/objective is not a known key; did you mean objectives?");
+  wrong(spec(good, R"({"method": "grid"})", R"(, "objective": [])"),
+        "/objective is not a known key; did you mean objectives?");
   wrong(spec(good, R"({"method": "grid", "points": 3})"), "/sample/points is not a known key");
   wrong(spec(good, R"({"method": "random"})"), "/sample/points is missing");
   wrong(spec(good, R"({"method": "mesh"})"), "one of grid, list");
@@ -107,15 +109,21 @@ TEST(Spec, EachMistakeHasASentence) {
   wrong(spec(R"({"chip:/kv/banks": {"from": 1, "to": 1e12, "step": 1}})"), "makes more than 1000000 values");
   wrong(spec(R"({"chip:/kv/banks": "tile.rows * 2"})"), "uses tile.rows, which is no other axis");
   wrong(spec(R"({"model": {"from": 1, "to": 2, "step": 1}})"), "a list of names is expected");
-  wrong(spec(R"({"chip:/link/tree_to_vector": [1]})", R"({"method": "grid"})", R"(, "links": "auto")"), "has no effect: /links is auto");
+  wrong(spec(R"({"chip:/link/tree_to_vector": [1]})", R"({"method": "grid"})", R"(, "links": "auto")"),
+        "has no effect: /links is auto");
   wrong(spec(good, R"({"method": "grid"})", R"(, "links": "config")"), "/links is \"config\"; auto is expected");
   wrong(spec(good, R"({"method": "grid"})", R"(, "constraints": ["area_mm2.typical <="])"), "/constraints/0");
-  wrong(spec(good, R"({"method": "grid"})", R"(, "objectives": [{"figure": "x"}])"), "/objectives/0/direction is missing");
+  wrong(spec(good, R"({"method": "grid"})", R"(, "objectives": [{"figure": "x"}])"),
+        "/objectives/0/direction is missing");
   wrong(spec(good, R"({"method": "grid"})", "", R"("chip": "demo")"), "/base/model is missing");
-  wrong(spec(good, R"({"method": "grid"})", "", R"("chip": "demo", "model": "m", "users": 2)"), "answers one user alone");
-  wrong(spec(good, R"({"method": "grid"})", "", R"("chip": "demo", "model": "m", "set": ["kv.banks=4"])"), "takes the effect from kv.banks=4");
-  wrong(spec(good, R"({"method": "grid"})", "", R"("chip": "demo", "rom": "r", "recipe": "w4")"), "/base/recipe has no effect");
-  wrong(spec(R"({"recipe": ["w4"]})", R"({"method": "grid"})", "", R"("chip": "demo", "rom": "r")"), "has no effect: the ROM image");
+  wrong(spec(good, R"({"method": "grid"})", "", R"("chip": "demo", "model": "m", "users": 2)"),
+        "answers one user alone");
+  wrong(spec(good, R"({"method": "grid"})", "", R"("chip": "demo", "model": "m", "set": ["kv.banks=4"])"),
+        "takes the effect from kv.banks=4");
+  wrong(spec(good, R"({"method": "grid"})", "", R"("chip": "demo", "rom": "r", "recipe": "w4")"),
+        "/base/recipe has no effect");
+  wrong(spec(R"({"recipe": ["w4"]})", R"({"method": "grid"})", "", R"("chip": "demo", "rom": "r")"),
+        "has no effect: the ROM image");
 }
 
 }  // namespace

@@ -1,0 +1,40 @@
+// The folder of workers' files beside a database. Private to the sweep module.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sweep/database.hpp"
+
+namespace kiln::sweep {
+
+/// Held by one process at a time; gone when nothing in it is of use.
+class Folder {
+ public:
+  /// `exclusive`: to gather from it; shards write their own files into it at the same time.
+  static base::Result<Folder> open(const std::string& database, bool exclusive);
+  Folder(Folder&& other) noexcept;
+  Folder& operator=(Folder&&) = delete;
+  ~Folder();
+
+  [[nodiscard]] const std::string& path() const { return path_; }
+  /// Sorted by name.
+  [[nodiscard]] std::vector<std::string> files(std::string_view ending) const;
+  /// What they hold is in the database.
+  void remove() const;
+  /// What workers read; fails where there are answers to another spec.
+  [[nodiscard]] base::Status keep_spec(const std::string& canonical) const;
+
+ private:
+  Folder() = default;
+  std::string path_;
+  int lock_ = -1;
+};
+
+/// What workers of an earlier process wrote, and it did not put into the database.
+base::Status gather(const Folder& folder, Database& database,
+                    const std::function<void(const std::string&)>& on_warning);
+
+}  // namespace kiln::sweep
