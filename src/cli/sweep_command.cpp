@@ -83,7 +83,7 @@ base::Result<int> finish(const std::string& file, const sweep::SweepAnswer& answ
     });
     if (!written) return written.error();
   }
-  if (const auto shown = session.output(document, sweep::overview_text(*all, file, text_columns())); !shown)
+  if (const auto shown = session.output(document, sweep::overview_text(*all, text_columns())); !shown)
     return shown.error();
   return answer.tally.failed > 0 ? kCheckFailed : 0;
 }

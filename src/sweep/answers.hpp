@@ -32,7 +32,7 @@ base::Status export_json(const Database& database, const Write& write);
 base::Status export_csv(const Database& database, const Write& write);
 
 /// Tables of at most `columns` characters.
-std::string overview_text(const Overview& overview, const std::string& path, std::size_t columns);
+std::string overview_text(const Overview& overview, std::size_t columns);
 base::Result<std::string> explain(const Database& database, std::uint64_t number, std::size_t columns,
                                   study::Environment& environment);
 

@@ -4,6 +4,10 @@
 #include <sqlite3.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
 #include "json/read.hpp"
 
 namespace kiln::sweep {
@@ -91,26 +95,38 @@ base::Result<Database> Database::open(const std::string& path) {
 
 base::Result<Database> Database::create(const std::string& path, const SweepRecord& record,
                                         const std::vector<Row>& points) {
-  Database database;
-  database.path_ = path;
   if (::access(path.c_str(), F_OK) == 0) return base::Error{path + ": there is such a file already"};
-  sqlite3* handle = nullptr;
-  const int status = sqlite3_open_v2(path.c_str(), &handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, nullptr);
-  database.handle_.reset(handle);
-  if (status != SQLITE_OK) return database.error("cannot create");
-  const auto made = database.in_transaction([&]() -> base::Status {
-    if (const auto good = database.run(kSchema); !good) return good;
-    if (const auto good = database.run(fmt::format("PRAGMA user_version = {}", kDatabaseVersion).c_str()); !good)
-      return good;
-    return database.insert(record, points);
-  });
-  if (!made) {
-    // Nothing was there before, and nothing whole is now.
-    database.handle_.reset();
-    ::unlink(path.c_str());
-    return made.error();
+  // Whole before it has its name: a kill leaves at most a partial file, which the next one takes away.
+  const auto partial = path + ".partial";
+  const auto discard = [&] {
+    for (const char* ending : {"", "-journal"}) ::unlink((partial + ending).c_str());
+  };
+  discard();
+  {
+    Database database;
+    database.path_ = path;
+    sqlite3* handle = nullptr;
+    const int status = sqlite3_open_v2(partial.c_str(), &handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, nullptr);
+    database.handle_.reset(handle);
+    if (status != SQLITE_OK) return database.error("cannot create");
+    const auto made = database.in_transaction([&]() -> base::Status {
+      if (const auto good = database.run(kSchema); !good) return good;
+      if (const auto good = database.run(fmt::format("PRAGMA user_version = {}", kDatabaseVersion).c_str()); !good)
+        return good;
+      return database.insert(record, points);
+    });
+    if (!made) {
+      database.handle_.reset();
+      discard();
+      return made.error();
+    }
   }
-  return database;
+  if (std::rename(partial.c_str(), path.c_str()) != 0) {
+    const base::Error error{fmt::format("{}: cannot write: {}", path, std::strerror(errno))};
+    discard();
+    return error;
+  }
+  return open(path);
 }
 
 base::Status Database::in_transaction(const std::function<base::Status()>& work) {

@@ -125,10 +125,10 @@ base::Result<Overview> overview(const Database& database) {
   return all;
 }
 
-std::string overview_text(const Overview& overview, const std::string& path, std::size_t columns) {
-  std::string text = fmt::format("{}: {} points: {} done, {} infeasible, {} failed", path,
-                                 report::grouped(overview.points), report::grouped(overview.done),
-                                 report::grouped(overview.infeasible), report::grouped(overview.failed));
+std::string overview_text(const Overview& overview, std::size_t columns) {
+  std::string text = fmt::format("{} points: {} done, {} infeasible, {} failed", report::grouped(overview.points),
+                                 report::grouped(overview.done), report::grouped(overview.infeasible),
+                                 report::grouped(overview.failed));
   if (overview.interrupted > 0) text += fmt::format(", {} not answered", report::grouped(overview.interrupted));
   text = report::wrapped(text, columns);
   if (!overview.failure.empty()) text += report::hanging("failed: " + overview.failure, 8, columns);

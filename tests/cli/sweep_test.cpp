@@ -15,13 +15,12 @@ using testing::HasSubstr;
 
 class SweepCommand : public test::KilnTest {
  protected:
-  [[nodiscard]] std::string spec(const std::string& clocks = "[400, 450, 500]", const std::string& more = "") const {
-    return write("spec.json", R"({"version": 1, "base": {"chip": "demo", "model": "kiln-stories-1m", "prompt_tokens": 8,
+  void spec(const std::string& clocks = "[400, 450, 500]") const {
+    write("spec.json", R"({"version": 1, "base": {"chip": "demo", "model": "kiln-stories-1m", "prompt_tokens": 8,
       "new_tokens": 8}, "links": "auto", "vary": {"chip:/clock_mhz": )" +
-                                  clocks + R"(, "chip:/tile/columns": [64, 128],
+                           clocks + R"(, "chip:/tile/columns": [64, 128],
       "recipe": ["w4", "w8"]}, "sample": {"method": "grid"}, "constraints": ["clock_mhz >= 420"],
-      "objectives": [{"figure": "tokens_per_s_user", "direction": "max"}, {"figure": "area_mm2.typical", "direction": "min"}])" +
-                                  more + "}");
+      "objectives": [{"figure": "tokens_per_s_user", "direction": "max"}, {"figure": "area_mm2.typical", "direction": "min"}]})");
   }
   [[nodiscard]] std::string exported(const std::string& database) const {
     const auto outcome = kiln({"sweep", "export", path(database), "--json", "-"});
