@@ -61,7 +61,14 @@ std::vector<std::string> pointers_of(std::string_view kind, std::variant<Kinds*.
   std::vector<std::string> pointers;
   const auto add = [&]<class Kind>(Kind*) {
     if (kind_name<Kind>() != kind) return;
-    for (const auto& field : fields_of<Kind>()) pointers.push_back(field.pointer);
+    const auto fields = fields_of<Kind>();
+    for (const auto& field : fields) {
+      pointers.push_back(field.pointer);
+      if (field.like.empty()) continue;
+      for (const auto& other : fields)
+        if (other.pointer.starts_with(field.like + "/"))
+          pointers.push_back(field.pointer + other.pointer.substr(field.like.size()));
+    }
   };
   (add(static_cast<Kinds*>(nullptr)), ...);
   return pointers;

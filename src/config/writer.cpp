@@ -133,7 +133,7 @@ bool Lister::alternative(std::string_view key, bool&, bool, const std::function<
 
 /// Its keys are those of `like`, all present.
 bool Lister::variant(std::string_view key, bool&, std::string_view like, const std::function<void()>&) {
-  add(key, "object", fmt::format("keys of `{}`", like), Need::Optional);
+  add(key, "object", fmt::format("keys of `{}`", like), Need::Optional).like = like;
   return true;
 }
 

@@ -45,6 +45,7 @@ struct FieldInfo {
   bool optional = false;
   bool integer = false;
   Integers range = {0, 0};  ///< of an integer
+  std::string like = {};    ///< of an object that may change some keys of another: that one
 };
 
 class Lister : public FieldVisitor {

@@ -40,8 +40,9 @@ TEST(Shipped, EveryConfigLoadsAndIsNamedAsItsFile) {
   for (const auto& name : path().list("economics")) shipped("economics", name, load_economics);
 }
 
+// Sweeps are specs over configs.
 TEST(Shipped, NoFileStandsOutsideTheKinds) {
-  const std::set<std::string> kinds = {"chip", "model", "recipe", "gpu", "machine", "tech", "economics"};
+  const std::set<std::string> kinds = {"chip", "model", "recipe", "gpu", "machine", "tech", "economics", "sweep"};
   for (const auto& entry : std::filesystem::recursive_directory_iterator(kConfigs)) {
     if (!entry.is_regular_file() || entry.path().filename() == "README.md") continue;
     EXPECT_EQ(entry.path().extension(), ".json") << entry.path();
