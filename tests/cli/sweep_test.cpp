@@ -124,6 +124,18 @@ TEST_F(SweepCommand, SaysWhichConstraintExcludedAllPoints) {
   EXPECT_THAT(dry.out, HasSubstr("8 points, 0 of them no chip"));
 }
 
+TEST_F(SweepCommand, AFullDiskIsASentenceAndKeepsWhatIsThere) {
+  spec();
+  std::filesystem::create_directories(path("full.db.parts"));
+  std::filesystem::create_symlink("/dev/full", path("full.db.parts/shard-1-of-2.jsonl"));
+  const auto full = sweep("full.db", {"--shard", "1/2"});
+  EXPECT_EQ(full.status, 2);
+  EXPECT_THAT(full.err, HasSubstr("shard-1-of-2.jsonl: cannot write: No space left on device"));
+  std::filesystem::remove(path("full.db.parts/shard-1-of-2.jsonl"));
+  for (const char* shard : {"2/2", "1/2"}) ASSERT_EQ(sweep("full.db", {"--shard", shard}).status, 0);
+  EXPECT_THAT(kiln({"sweep", "collect", path("full.db")}).out, HasSubstr("12 points: 8 done"));
+}
+
 TEST_F(SweepCommand, RefusesWhatItCannotDo) {
   spec();
   const auto refused = [&](std::vector<std::string> words, const std::string& part) {
@@ -137,6 +149,7 @@ TEST_F(SweepCommand, RefusesWhatItCannotDo) {
   refused({path("spec.json")}, "-o is missing");
   refused({path("none.json"), "-o", path("x.db")}, "none.json");
   refused({path("spec.json"), "-o", path("spec.json/x.db")}, "cannot be made");
+  refused({path("spec.json"), "-o", "/proc/x.db"}, "/proc/x.db.parts: cannot be made");
   refused({path("spec.json"), "-o", path("x.db"), "--shard", "3/2"}, "I/N with I from 1 to N");
   refused({path("spec.json"), "-o", path("x.db"), "--set", "kv.banks=4"}, "--set has no effect");
   refused({path("spec.json"), "-o", path("x.db"), "--fail-fast", "--keep-going"}, "one of them is expected");
