@@ -6,6 +6,7 @@
 
 #include "base/hash.hpp"
 #include "base/mapped_file.hpp"
+#include "base/text.hpp"
 #include "json/keys.hpp"
 #include "json/read.hpp"
 #include "kiln/study/design_point.hpp"
@@ -14,15 +15,6 @@
 
 namespace kiln::sweep {
 namespace {
-
-/// Of the shell: everything within single quotes is itself.
-std::string quoted(const std::string& word) {
-  static constexpr std::string_view kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./:=+,@%-";
-  if (!word.empty() && word.find_first_not_of(kPlain) == word.npos) return word;
-  std::string text = "'";
-  for (const char c : word) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return text + "'";
-}
 
 json::Value at(const json::Value& tree, std::string_view pointer) {
   const json::Value* node = &tree;
@@ -211,7 +203,7 @@ std::string Resolver::command(const Setting& setting) const {
   for (const auto& [kind, list] : overrides(setting))
     for (const auto& each : list) add("--set", kind + ":" + each);
   std::string text;
-  for (const auto& word : words) text += (text.empty() ? "" : " ") + quoted(word);
+  for (const auto& word : words) text += (text.empty() ? "" : " ") + base::shell_word(word);
   return text;
 }
 
