@@ -30,6 +30,13 @@ const std::vector<Rule>& rules() {
        "neither the prompt nor the answer is drawn"},
       {"chat", "--top-k", Without, {"--temperature"}, "greedy answers are not drawn"},
       {"chat", "--seed", Without, {"--temperature"}, "greedy answers are not drawn"},
+      {"sweep", "--jobs", Beside, {"--shard"}, "a shard is one process"},
+      {"sweep", "--resume", Beside, {"--shard", "--dry-run"}, "a shard always goes on, and a dry run answers nothing"},
+      {"sweep", "--extend", Beside, {"--shard", "--dry-run", "--resume"}, "it is not the same database's spec"},
+      {"sweep", "--output", Beside, {"--dry-run"}, "nothing is answered"},
+      {"sweep", "--shard", Beside, {"--dry-run"}, "nothing is answered"},
+      {"sweep", "--fail-fast", Beside, {"--dry-run"}, "nothing is answered"},
+      {"sweep", "--keep-going", Beside, {"--dry-run", "--fail-fast"}, "nothing goes on"},
       {"cost", "--gpu-batch", Without, {"--break-even"}, "no GPU is compared"},
   };
   return all;

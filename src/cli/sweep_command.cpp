@@ -9,6 +9,7 @@
 #include "base/atomic_file.hpp"
 #include "cli/commands.hpp"
 #include "cli/terminal.hpp"
+#include "json/value.hpp"
 #include "report/table.hpp"
 #include "sweep/answers.hpp"
 #include "sweep/sweep.hpp"
@@ -101,6 +102,18 @@ std::string dry_text(const sweep::DryRun& dry) {
   return text;
 }
 
+std::string dry_json(const sweep::DryRun& dry) {
+  json::Array reasons;
+  for (const auto& [reason, count] : dry.reasons)
+    reasons.push_back(json::Object{{"reason", reason}, {"points", count}});
+  return json::write(json::Object{{"points", dry.points},
+                                  {"infeasible", dry.infeasible},
+                                  {"reasons", std::move(reasons)},
+                                  {"seconds_of_one_process", dry.seconds},
+                                  {"processes", std::uint64_t{dry.jobs}}}) +
+         "\n";
+}
+
 base::Result<int> run_sweep(const SweepOptions& options, Session& session) {
   auto& environment = session.environment();
   if (!session.options().set.empty()) return base::Error{"--set has no effect: /base/set of the spec changes configs"};
@@ -117,12 +130,12 @@ base::Result<int> run_sweep(const SweepOptions& options, Session& session) {
   if (!shard) return shard.error();
   question.shard = *shard;
   if (question.jobs == 0) question.jobs = std::max(1U, std::thread::hardware_concurrency());
-  if (options.keep_going && question.fail_fast)
-    return base::Error{"--keep-going and --fail-fast are beside each other; one of them is expected"};
+  if (question.shard && question.verify == sweep::Verify::Front)
+    return base::Error{"--verify front has no effect beside --shard: no shard knows the front"};
   if (options.dry_run) {
     const auto dry = sweep::dry_run(question, environment);
     if (!dry) return dry.error();
-    if (const auto shown = session.output("", dry_text(*dry)); !shown) return shown.error();
+    if (const auto shown = session.output(dry_json(*dry), dry_text(*dry)); !shown) return shown.error();
     return 0;
   }
   if (question.output.empty()) return base::Error{"-o is missing; the database of the answers is expected"};
@@ -147,6 +160,8 @@ base::Result<int> run_sweep(const SweepOptions& options, Session& session) {
 base::Result<int> run_export(const SweepOptions& options, Session& session) {
   if (options.csv.empty() && session.options().json.empty())
     return base::Error{"--json FILE or --csv FILE is expected (- for standard output)"};
+  if (options.csv == "-" && session.options().json == "-")
+    return base::Error{"--csv and --json both go to standard output; one of them to a file is expected"};
   const auto database = sweep::Database::open(options.database);
   if (!database) return database.error();
   std::string document, table;
@@ -181,9 +196,9 @@ base::Result<int> run_collect(const SweepOptions& options, Session& session) {
 base::Result<int> run_explain(const SweepOptions& options, Session& session) {
   const auto database = sweep::Database::open(options.database);
   if (!database) return database.error();
-  const auto text = sweep::explain(*database, options.point, text_columns(), session.environment());
-  if (!text) return text.error();
-  if (const auto shown = session.output("", *text); !shown) return shown.error();
+  const auto answer = sweep::explain(*database, options.point, text_columns(), session.environment());
+  if (!answer) return answer.error();
+  if (const auto shown = session.output(answer->json, answer->text); !shown) return shown.error();
   return 0;
 }
 

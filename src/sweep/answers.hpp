@@ -28,12 +28,19 @@ base::Result<Overview> overview(const Database& database);
 
 /// Documents go out piece by piece: a sweep may have many points.
 using Write = std::function<base::Status(std::string_view text)>;
+/// As an entry of an export.
+json::Object point_json(const Row& row, bool in_front);
 base::Status export_json(const Database& database, const Write& write);
 base::Status export_csv(const Database& database, const Write& write);
 
 /// Tables of at most `columns` characters.
 std::string overview_text(const Overview& overview, std::size_t columns);
-base::Result<std::string> explain(const Database& database, std::uint64_t number, std::size_t columns,
+
+struct Explanation {
+  std::string json;  ///< the point as in an export, its constraints, the numbers of the nearest of the front
+  std::string text;
+};
+base::Result<Explanation> explain(const Database& database, std::uint64_t number, std::size_t columns,
                                   study::Environment& environment);
 
 }  // namespace kiln::sweep

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <map>
+#include <set>
 
 #include "base/text.hpp"
 #include "json/keys.hpp"
@@ -16,8 +16,10 @@ namespace kiln::sweep {
 namespace {
 
 constexpr std::array<std::string_view, 3> kNamed = {"chip", "model", "recipe"};
-constexpr std::array<std::string_view, 3> kLengths = {"prompt_tokens", "new_tokens", "users"};
 constexpr std::array<std::string_view, 5> kKinds = {"chip", "model", "recipe", "tech", "economics"};
+
+/// Of a step: rounding must not lose the end of a range of 0.1 each.
+constexpr double kRounding = 1e-9;
 
 bool among(const auto& names, std::string_view name) { return std::ranges::find(names, name) != names.end(); }
 
@@ -51,14 +53,16 @@ class RangeReader {
     if (ways == 0 && !draws_) reader_.reject("step", "a step, or a factor or a count in its place,");
     if ((factor > 0 || scale == "log") && !(from > 0)) reader_.reject("from", "a number above 0 for equal factors");
     if (scale == "log" && (step > 0 || factor > 0)) reader_.fail("scale", "has no effect beside step and factor");
-    if (step > 0 && (to - from) / step > static_cast<double>(kMostPoints))
-      reader_.fail("step", fmt::format("makes more than {} values", kMostPoints));
+    if (!std::isfinite(to - from)) reader_.fail("to", "is so far from /from that no number says how far");
+    const double steps = step > 0 ? (to - from) / step : factor > 0 ? std::log(to / from) / std::log(factor) : 0;
+    if (steps > static_cast<double>(kMostPoints))
+      reader_.fail(step > 0 ? "step" : "factor", fmt::format("makes more than {} values", kMostPoints));
     if (const auto good = reader_.done(); !good) return good;
     const Range range{from, to, is_whole(from) && is_whole(to), scale == "log"};
     if (ways == 0) {
       axis.range = range;
     } else {
-      fill(range, step, factor, count, axis.values);
+      fill(range, step, factor, static_cast<std::uint64_t>(steps + kRounding), count, axis.values);
     }
     return {};
   }
@@ -71,19 +75,16 @@ class RangeReader {
     return 0;
   }
 
-  static void fill(const Range& range, double step, double factor, std::uint64_t count,
+  static void fill(const Range& range, double step, double factor, std::uint64_t steps, std::uint64_t count,
                    std::vector<json::Value>& values) {
     const auto add = [&](double value, bool round) {
       const auto next = number(round && range.whole ? std::round(value) : value);
       if (values.empty() || !(values.back() == next)) values.push_back(next);
     };
-    // Rounding must not lose the end of a range of 0.1 each.
-    const double end = range.to * (1 + 1e-12);
-    if (step > 0)
-      for (std::uint64_t i = 0; range.from + static_cast<double>(i) * step <= end + step * 1e-9; ++i)
-        add(std::min(range.from + static_cast<double>(i) * step, range.to), false);
-    if (factor > 0)
-      for (double value = range.from; value <= end; value *= factor) add(std::min(value, range.to), true);
+    for (std::uint64_t i = 0; step > 0 && i <= steps; ++i)
+      add(std::min(range.from + static_cast<double>(i) * step, range.to), false);
+    for (std::uint64_t i = 0; factor > 0 && i <= steps; ++i)
+      add(std::min(range.from * std::pow(factor, static_cast<double>(i)), range.to), true);
     for (std::uint64_t i = 0; i < count; ++i) {
       const double share = static_cast<double>(i) / static_cast<double>(count - 1);
       add(range.logarithmic ? range.from * std::pow(range.to / range.from, share)
@@ -129,7 +130,7 @@ class AxesReader {
       axis.kind = name;
       return {};
     }
-    if (among(kLengths, name)) return {};
+    if (std::ranges::find(kLengths, name, &LengthLimits::name) != kLengths.end()) return {};
     const auto colon = name.find(":/");
     if (colon == name.npos || !among(kKinds, name.substr(0, colon)))
       return wrong(name,
@@ -150,15 +151,8 @@ class AxesReader {
         axis.pointer != "/link/beat_groups")
       return wrong(name, "has no effect: /links is auto, and the floorplan says what links have");
     for (const auto& setting : spec_.base.set) {
-      std::string_view left = std::string_view(setting).substr(0, setting.find('='));
-      const auto colon = left.find(':');
-      const auto kind = colon == left.npos ? std::string_view("chip") : left.substr(0, colon);
-      std::string pointer(colon == left.npos ? left : left.substr(colon + 1));
-      if (!pointer.starts_with('/')) {
-        std::ranges::replace(pointer, '.', '/');
-        pointer = "/" + pointer;
-      }
-      if (kind == axis.kind && ((pointer + "/").starts_with(axis.pointer + "/")))
+      const auto parts = parts_of_set(setting);
+      if (parts && parts->kind == axis.kind && (parts->pointer + "/").starts_with(axis.pointer + "/"))
         return wrong(name,
                      "takes the effect from " + base::excerpt(setting) + " of /base/set; one of them is expected");
     }
@@ -172,7 +166,8 @@ class AxesReader {
     const bool draws = spec_.sample.method == Method::Random || spec_.sample.method == Method::Sobol ||
                        spec_.sample.method == Method::LatinHypercube;
     if (tree.is_object() && tree.size() == 0 && spec_.sample.method == Method::OneAtATime) {
-      if (axis.pointer.empty()) return wrong(name, "is {}, which changes a number; a list of values is expected");
+      if (axis.pointer.empty() && !axis.kind.empty())
+        return wrong(name, "is {}, which changes a number; a list of values is expected");
     } else if (tree.is_object()) {
       if (axis.pointer.empty() && !axis.kind.empty()) return wrong(name, "is a range; a list of names is expected");
       if (const auto good = RangeReader(tree, file_, json::join_pointer("/vary", name), draws).read(axis); !good)
@@ -192,13 +187,14 @@ class AxesReader {
   }
 
   base::Status read_list(const json::Array& list, Axis& axis) const {
+    std::set<std::string> seen;
     for (std::size_t i = 0; i < list.size(); ++i) {
       if (axis.pointer.empty() && !axis.kind.empty() && !list[i].is_text())
         return wrong(axis.name, fmt::format("/{} is no name; a list of names is expected", i));
       if (axis.kind.empty() && !list[i].is_whole())
         return wrong(axis.name, fmt::format("/{} is no number of tokens or users", i));
       // A list of pairs may say one of them twice; a grid must not.
-      if (spec_.sample.method != Method::List && std::ranges::find(axis.values, list[i]) != axis.values.end())
+      if (spec_.sample.method != Method::List && !seen.insert(json::write(list[i])).second)
         return wrong(axis.name,
                      fmt::format("has {} twice", base::excerpt(json::write(list[i], json::Escapes::NonAscii))));
       axis.values.push_back(list[i]);

@@ -53,22 +53,29 @@ base::Result<Task> parse_task(const std::string& text, const std::string& name) 
   return task;
 }
 
+base::Status Crew::start_worker(Worker worker) {
+  if (const auto good = write_text(worker.part + ".todo", to_text(worker.task)); !good) return good;
+  const auto process = base::start_program({"/proc/self/exe", "sweep", "--worker", worker.part},
+                                           {"/dev/null", worker.part + ".log", "", false});
+  if (!process) return process.error();
+  worker.process = *process;
+  workers_.push_back(std::move(worker));
+  return {};
+}
+
 base::Result<Crew> Crew::start(const Task& task, std::size_t jobs, const std::string& folder) {
   Crew crew;
   jobs = std::min(jobs, task.numbers.size());
+  // Files of a verification come behind those of the answers that it looks at, by name as in time.
+  const std::string kind = task.verify ? "verify" : "answer";
   for (std::size_t j = 0; j < jobs; ++j) {
-    Task own{{}, task.verify, task.fail_fast};
-    // Neighbours cost alike, so each gets every so-manieth.
-    for (std::size_t i = j; i < task.numbers.size(); i += jobs) own.numbers.push_back(task.numbers[i]);
-    // A name of this process: one that was left by another is nobody's.
     Worker worker;
-    worker.part = fmt::format("{}/local-{}-{}{}", folder, ::getpid(), j, task.verify ? "-verify" : "");
-    if (const auto good = write_text(worker.part + ".todo", to_text(own)); !good) return good.error();
-    const auto process = base::start_program({"/proc/self/exe", "sweep", "--worker", worker.part},
-                                             {"/dev/null", worker.part + ".log", "", false});
-    if (!process) return process.error();
-    worker.process = *process;
-    crew.workers_.push_back(std::move(worker));
+    // A name of this process: one that was left by another is nobody's.
+    worker.part = fmt::format("{}/{}-{}-{}", folder, kind, ::getpid(), j);
+    worker.task = {{}, task.verify, task.fail_fast};
+    // Neighbours cost alike, so each gets every so-manieth.
+    for (std::size_t i = j; i < task.numbers.size(); i += jobs) worker.task.numbers.push_back(task.numbers[i]);
+    if (const auto good = crew.start_worker(std::move(worker)); !good) return good.error();
   }
   return crew;
 }
@@ -79,14 +86,34 @@ Crew::~Crew() {
     if (worker.process >= 0) base::wait_for(worker.process);
 }
 
-std::vector<Outcome> Crew::news(const std::function<void(const std::string&)>& warn) {
+base::Result<std::vector<Outcome>> Crew::news(const std::function<void(const std::string&)>& warn) {
   std::vector<Outcome> all;
-  for (auto& worker : workers_) {
-    const auto file = worker.part + ".jsonl";
-    auto some = read_outcomes(file, worker.read, [&](std::uint64_t byte) {
+  // Not by reference: those that go on behind a crash come to the end of the list.
+  for (std::size_t w = 0; w < workers_.size(); ++w) {
+    const auto file = workers_[w].part + ".jsonl";
+    auto some = read_outcomes(file, workers_[w].read, [&](std::uint64_t byte) {
       warn(fmt::format("{}: byte {}: a line is not whole; its point is answered again by --resume", file, byte));
     });
-    std::move(some.begin(), some.end(), std::back_inserter(all));
+    if (!some) return some;
+    workers_[w].answered += some->size();
+    std::move(some->begin(), some->end(), std::back_inserter(all));
+    auto& worker = workers_[w];
+    if (worker.signal == 0 || stopped_ || worker.answered >= worker.task.numbers.size()) continue;
+    const auto number = worker.task.numbers[worker.answered];
+    all.push_back({number,
+                   "",
+                   State::Failed,
+                   fmt::format("the process that answered it was ended by signal {}", worker.signal),
+                   {},
+                   false});
+    Worker next;
+    next.part = worker.part + "+";
+    next.task = worker.task;
+    next.task.numbers.erase(next.task.numbers.begin(),
+                            next.task.numbers.begin() + static_cast<std::ptrdiff_t>(worker.answered) + 1);
+    worker.signal = 0;
+    if (next.task.numbers.empty()) continue;
+    if (const auto good = start_worker(std::move(next)); !good) return good.error();
   }
   return all;
 }
@@ -102,12 +129,16 @@ bool Crew::at_work() {
       continue;
     }
     worker.process = -1;
-    worker.failed = ended < 0 || !WIFEXITED(status) || WEXITSTATUS(status) != 0;
+    if (ended > 0 && WIFSIGNALED(status)) worker.signal = WTERMSIG(status);
+    worker.failed = !stopped_ && ended > 0 && WIFEXITED(status) && WEXITSTATUS(status) != 0;
+    // One that was ended by a signal may have a successor.
+    any = any || worker.signal != 0;
   }
   return any;
 }
 
-void Crew::stop() const {
+void Crew::stop() {
+  stopped_ = true;
   for (const auto& worker : workers_)
     if (worker.process >= 0) ::kill(worker.process, SIGTERM);
 }
@@ -118,10 +149,15 @@ std::string Crew::failure() const {
     const auto log = base::read_text_file(worker.part + ".log", 1 << 16);
     const auto line = log ? log->substr(0, log->find('\n')) : std::string();
     constexpr std::string_view kPrefix = "kiln: error: ";
-    if (line.empty()) return "a worker ended at once, and did not say why";
+    if (line.empty()) return "a worker ended and did not say why";
     return line.starts_with(kPrefix) ? line.substr(kPrefix.size()) : line;
   }
   return "";
+}
+
+void Crew::remove_files() const {
+  for (const auto& worker : workers_)
+    for (const char* ending : {".todo", ".log", ".jsonl"}) ::unlink((worker.part + ending).c_str());
 }
 
 base::Status run_worker(const std::string& part, study::Environment& environment) {

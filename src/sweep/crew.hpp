@@ -29,23 +29,32 @@ class Crew {
   Crew& operator=(Crew&&) = delete;
   ~Crew();
 
-  /// What the workers wrote since the last time.
-  std::vector<Outcome> news(const std::function<void(const std::string&)>& warn);
+  /// What the workers wrote since the last time. A worker that a signal ended has failed at the point that it was at, and
+  /// another one goes on behind it.
+  base::Result<std::vector<Outcome>> news(const std::function<void(const std::string&)>& warn);
+  /// Looked at before news(), so that nothing is missed that was written until then.
   [[nodiscard]] bool at_work();
-  /// They end after the points that they are at.
-  void stop() const;
-  /// The first sentence of a worker that did not end well; empty if there is none.
+  /// They end after the points that they are at; how they end then says nothing.
+  void stop();
+  /// What a worker said that could not go on; empty if there is none.
   [[nodiscard]] std::string failure() const;
+  /// Everything that they wrote has been read.
+  void remove_files() const;
 
  private:
   struct Worker {
-    pid_t process = -1;  ///< -1: it has ended
     std::string part;
-    std::uint64_t read = 0;
-    bool failed = false;
+    Task task;
+    pid_t process = -1;      ///< -1: it has ended
+    int signal = 0;          ///< that ended it
+    bool failed = false;     ///< it said why
+    std::uint64_t read = 0;  ///< bytes of its file
+    std::size_t answered = 0;
   };
   Crew() = default;
+  base::Status start_worker(Worker worker);
   std::vector<Worker> workers_;
+  bool stopped_ = false;
 };
 
 }  // namespace kiln::sweep

@@ -16,7 +16,10 @@ namespace {
 constexpr const char* kSchema =
     "CREATE TABLE sweep (spec TEXT NOT NULL, revision TEXT NOT NULL);"
     "CREATE TABLE points (number INTEGER PRIMARY KEY, state TEXT NOT NULL, reason TEXT NOT NULL, key TEXT NOT NULL,"
-    " vary TEXT NOT NULL, figures TEXT NOT NULL, command TEXT NOT NULL);";
+    " vary TEXT NOT NULL, figures TEXT NOT NULL, command TEXT NOT NULL, verified INTEGER NOT NULL);"
+    // Answers of points that another spec had: never on a front, and used again where the key is.
+    "CREATE TABLE kept (key TEXT PRIMARY KEY, figures TEXT NOT NULL, verified INTEGER NOT NULL);";
+constexpr int kPatience = 60000;  // ms: as long as somebody may read a database without disturbing who writes it
 
 /// One prepared statement; every text is bound, never pasted.
 class Statement {
@@ -53,7 +56,7 @@ class Statement {
 
 json::Value tree_of(const std::string& text) {
   auto tree = json::read(text, 64, [](const json::Problem&) { return false; });
-  return tree ? *std::move(tree) : json::Value(json::Object());
+  return tree ? *std::move(tree) : json::Value();
 }
 
 }  // namespace
@@ -81,6 +84,7 @@ base::Result<Database> Database::open(const std::string& path) {
   const int status = sqlite3_open_v2(path.c_str(), &handle, SQLITE_OPEN_READWRITE, nullptr);
   database.handle_.reset(handle);
   if (status != SQLITE_OK) return database.error("cannot open");
+  sqlite3_busy_timeout(handle, kPatience);
   const Statement version(handle, "PRAGMA user_version");
   if (!version.good() || version.step() != SQLITE_ROW)
     return base::Error{fmt::format("{} is not the database of a sweep: {}", path, sqlite3_errmsg(handle))};
@@ -90,6 +94,11 @@ base::Result<Database> Database::open(const std::string& path) {
   const Statement tables(handle, "SELECT spec, revision FROM sweep");
   if (version.number(0) != kDatabaseVersion || !tables.good())
     return base::Error{path + " is not the database of a sweep; a file that kiln sweep wrote is expected"};
+  const Statement rows(handle, "SELECT count(*), min(number), max(number) FROM points");
+  if (!rows.good() || rows.step() != SQLITE_ROW) return database.error("cannot read");
+  if (rows.number(0) == 0 || rows.number(1) != 0 || rows.number(2) != rows.number(0) - 1)
+    return base::Error{fmt::format("{} is damaged: it has {} points, and their numbers do not go from 0 to the last",
+                                   path, rows.number(0))};
   return database;
 }
 
@@ -148,7 +157,7 @@ base::Status Database::insert(const SweepRecord& record, const std::vector<Row>&
   spec.bind(1, record.spec);
   spec.bind(2, record.revision);
   if (spec.step() != SQLITE_DONE) return error("cannot write");
-  const Statement row(handle_.get(), "INSERT INTO points VALUES (?, ?, ?, ?, ?, ?, ?)");
+  const Statement row(handle_.get(), "INSERT INTO points VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
   if (!row.good()) return error("cannot write");
   for (const auto& point : points) {
     row.bind(1, point.outcome.number);
@@ -158,6 +167,7 @@ base::Status Database::insert(const SweepRecord& record, const std::vector<Row>&
     row.bind(5, json::write(point.vary));
     row.bind(6, json::write(point.outcome.figures));
     row.bind(7, point.command);
+    row.bind(8, std::uint64_t{point.outcome.verified});
     if (row.step() != SQLITE_DONE) return error("cannot write");
     row.reset();
   }
@@ -166,7 +176,10 @@ base::Status Database::insert(const SweepRecord& record, const std::vector<Row>&
 
 base::Status Database::replace(const SweepRecord& record, const std::vector<Row>& points) {
   return in_transaction([&]() -> base::Status {
-    if (const auto good = run("DELETE FROM sweep; DELETE FROM points"); !good) return good;
+    const auto moved =
+        run("INSERT OR REPLACE INTO kept SELECT key, figures, verified FROM points WHERE key <> '' AND figures <> '{}' "
+            "AND state <> 'failed'; DELETE FROM sweep; DELETE FROM points");
+    if (!moved) return moved;
     return insert(record, points);
   });
 }
@@ -175,14 +188,15 @@ base::Status Database::put(const std::vector<Outcome>& outcomes) {
   if (outcomes.empty()) return {};
   return in_transaction([&]() -> base::Status {
     const Statement row(handle_.get(),
-                        "UPDATE points SET state = ?, reason = ?, key = ?, figures = ? WHERE number = ?");
+                        "UPDATE points SET state = ?, reason = ?, key = ?, figures = ?, verified = ? WHERE number = ?");
     if (!row.good()) return error("cannot write");
     for (const auto& outcome : outcomes) {
       row.bind(1, std::string(kStates[outcome.state]));
       row.bind(2, outcome.reason);
       row.bind(3, outcome.key);
       row.bind(4, json::write(outcome.figures));
-      row.bind(5, outcome.number);
+      row.bind(5, std::uint64_t{outcome.verified});
+      row.bind(6, outcome.number);
       if (row.step() != SQLITE_DONE) return error("cannot write");
       row.reset();
     }
@@ -196,19 +210,39 @@ base::Result<SweepRecord> Database::record() const {
   return SweepRecord{row.text(0), row.text(1)};
 }
 
+base::Result<std::map<std::string, Outcome>> Database::answers() const {
+  std::map<std::string, Outcome> all;
+  const Statement kept(handle_.get(), "SELECT key, figures, verified FROM kept");
+  if (!kept.good()) return error("cannot read");
+  int status = kept.step();
+  for (; status == SQLITE_ROW; status = kept.step()) {
+    auto figures = tree_of(kept.text(1));
+    if (figures.is_object())
+      all[kept.text(0)] = {0, kept.text(0), State::Done, "", figures.object(), kept.number(2) != 0};
+  }
+  if (status != SQLITE_DONE) return error("cannot read");
+  const auto read = for_each([&](Row&& row) {
+    if (row.outcome.state != State::Failed && !row.outcome.key.empty() && !row.outcome.figures.empty())
+      all[row.outcome.key] = std::move(row.outcome);
+    return true;
+  });
+  if (!read) return read.error();
+  return all;
+}
+
 base::Status Database::for_each(const std::function<bool(Row&& row)>& visit) const {
-  const Statement row(handle_.get(),
-                      "SELECT number, state, reason, key, vary, figures, command FROM points ORDER BY number");
+  const Statement row(
+      handle_.get(), "SELECT number, state, reason, key, vary, figures, command, verified FROM points ORDER BY number");
   if (!row.good()) return error("cannot read");
   int status = row.step();
   for (; status == SQLITE_ROW; status = row.step()) {
     Row next;
-    next.outcome.number = row.number(0);
-    next.outcome.state = kStates.find(row.text(1)).value_or(State::Failed);
-    next.outcome.reason = row.text(2);
-    next.outcome.key = row.text(3);
-    next.vary = tree_of(row.text(4));
-    if (auto figures = tree_of(row.text(5)); figures.is_object()) next.outcome.figures = std::move(figures.object());
+    const auto state = kStates.find(row.text(1));
+    auto vary = tree_of(row.text(4)), figures = tree_of(row.text(5));
+    if (!state || !vary.is_object() || !figures.is_object())
+      return base::Error{fmt::format("{} is damaged: point {} has no state, vary or figures", path_, row.number(0))};
+    next.outcome = {row.number(0), row.text(3), *state, row.text(2), std::move(figures.object()), row.number(7) != 0};
+    next.vary = std::move(vary);
     next.command = row.text(6);
     if (!visit(std::move(next))) return {};
   }

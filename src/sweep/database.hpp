@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -43,9 +44,11 @@ class Database {
   [[nodiscard]] base::Result<SweepRecord> record() const;
   /// All at once or none.
   base::Status put(const std::vector<Outcome>& outcomes);
-  /// Another spec's points in place of those there are: at once.
+  /// Another spec's points in place of those there are, whose answers are kept: at once.
   base::Status replace(const SweepRecord& record, const std::vector<Row>& points);
-  /// In the order of numbers, until `visit` says false.
+  /// All answers with figures by their keys, those of points that another spec had too.
+  [[nodiscard]] base::Result<std::map<std::string, Outcome>> answers() const;
+  /// In the order of numbers, until `visit` says false. Fails at a row that Kiln did not write.
   base::Status for_each(const std::function<bool(Row&& row)>& visit) const;
   [[nodiscard]] const std::string& path() const { return path_; }
 

@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "base/text.hpp"
 #include "sweep/outcome.hpp"
 
 namespace kiln::sweep {
@@ -18,13 +19,26 @@ base::Result<report::FigureMap> closed(const Point& point) {
   return report::closed_figures(*answer);
 }
 
+/// The catalogue has the point's technology and economics as long as this lives.
+class Changed {
+ public:
+  Changed(const Point& point, config::Catalogue& configs) : configs_(configs) {
+    configs_.override_values("tech", point.tech_set);
+    configs_.override_values("economics", point.economics_set);
+  }
+  Changed(const Changed&) = delete;
+  Changed& operator=(const Changed&) = delete;
+  ~Changed() {
+    for (const char* kind : {"tech", "economics"}) configs_.override_values(kind, {});
+  }
+
+ private:
+  config::Catalogue& configs_;
+};
+
 /// Figures, or why there are none; `failed` says whether that is Kiln's fault.
 base::Result<report::FigureMap> simulated(const Point& point, study::Environment& environment, bool& failed) {
-  study::CostQuestion question;
-  question.prompt_tokens = point.prompt_tokens;
-  question.new_tokens = point.new_tokens;
-  question.users = point.users;
-  const auto answer = study::cost(question, point.chip, point.model, point.recipe, environment);
+  const auto answer = simulate(point, false, environment);
   if (!answer) return answer.error();
   failed = answer->result.mismatch.has_value();
   if (failed) return base::Error{*answer->result.mismatch};
@@ -49,6 +63,22 @@ std::optional<std::string> difference(const report::FigureMap& closed, const rep
   return std::nullopt;
 }
 
+/// Why a figure counts for nothing.
+std::string not_a_number(const report::FigureMap& figures, const std::string& path) {
+  if (figures.contains(path)) return fmt::format("{} is {}, no number", path, printed(figures.at(path)));
+  std::vector<std::string> known;
+  for (const auto& [name, value] : figures) known.push_back(name);
+  const auto near = base::nearest(path, known);
+  return fmt::format("this point has no figure {}{}", path, near ? "; did you mean " + *near + "?" : "");
+}
+
+std::optional<std::string> missing_objective(const Spec& spec, const report::FigureMap& figures) {
+  for (std::size_t i = 0; i < spec.objectives.size(); ++i)
+    if (!number_of(figures, spec.objectives[i].figure))
+      return fmt::format("/objectives/{}/figure: {}", i, not_a_number(figures, spec.objectives[i].figure));
+  return std::nullopt;
+}
+
 void answer(const Spec& spec, const Point& point, bool verify, study::Environment& environment, Outcome& outcome) {
   bool failed = false;
   auto figures = spec.engine == Engine::ClosedForm ? closed(point) : simulated(point, environment, failed);
@@ -63,25 +93,27 @@ void answer(const Spec& spec, const Point& point, bool verify, study::Environmen
     const auto other = simulated(point, environment, failed);
     if (!other && environment.progress.stopped()) return;
     const auto differs = other ? difference(outcome.figures, *other) : std::optional(other.error().message);
+    outcome.verified = !differs;
     if (differs) {
       outcome.state = State::Failed;
       outcome.reason = *differs;
       return;
     }
   }
-  const auto excluded = excluded_by(spec.constraints, outcome.figures);
-  if (!excluded) {
-    outcome.state = State::Failed;
-    outcome.reason = excluded.error().message;
-  } else if (*excluded) {
-    outcome.state = State::Infeasible;
-    outcome.reason = **excluded;
-  } else {
-    outcome.state = State::Done;
-  }
+  judge(spec, outcome);
 }
 
 }  // namespace
+
+base::Result<study::CostAnswer> simulate(const Point& point, bool limits, study::Environment& environment) {
+  const Changed changed(point, environment.configs());
+  study::CostQuestion question;
+  question.prompt_tokens = point.prompt_tokens;
+  question.new_tokens = point.new_tokens;
+  question.users = point.users;
+  question.limits = limits;
+  return study::cost(question, point.chip, point.model, point.recipe, environment);
+}
 
 std::optional<double> number_of(const report::FigureMap& figures, const std::string& path) {
   const auto found = figures.find(path);
@@ -98,17 +130,33 @@ base::Result<std::optional<std::string>> excluded_by(const std::vector<Formula>&
     if (!holds) {
       for (const auto& name : constraint.names())
         if (!number_of(figures, name))
-          return base::Error{
-              fmt::format("the constraint {} needs the figure {}, which this point has not", constraint.text(), name)};
+          return base::Error{fmt::format("the constraint {}: {}", constraint.text(), not_a_number(figures, name))};
       return base::Error{fmt::format("the constraint {} has no value", constraint.text())};
     }
     if (*holds != 0) continue;
     std::string values;
     for (const auto& name : constraint.names())
       values += fmt::format("{}{} is {}", values.empty() ? "" : ", ", name, printed(figures.at(name)));
-    return std::optional(fmt::format("{} does not hold: {}", constraint.text(), values));
+    return std::optional(fmt::format("{}{}: {}", constraint.text(), kBroken, values));
   }
   return std::optional<std::string>();
+}
+
+void judge(const Spec& spec, Outcome& outcome) {
+  outcome.reason.clear();
+  const auto excluded = excluded_by(spec.constraints, outcome.figures);
+  if (const auto missing = missing_objective(spec, outcome.figures)) {
+    outcome.state = State::Failed;
+    outcome.reason = *missing;
+  } else if (!excluded) {
+    outcome.state = State::Failed;
+    outcome.reason = excluded.error().message;
+  } else if (*excluded) {
+    outcome.state = State::Infeasible;
+    outcome.reason = **excluded;
+  } else {
+    outcome.state = State::Done;
+  }
 }
 
 Outcome evaluate(const Spec& spec, const Resolver& resolver, std::uint64_t number, bool verify,

@@ -15,6 +15,16 @@ namespace {
 
 constexpr std::size_t kNearest = 3;
 
+json::Value constraints_json(const Spec& spec, const report::FigureMap& figures) {
+  json::Array list;
+  for (const auto& constraint : spec.constraints) {
+    const auto holds = constraint.value([&](const std::string& path) { return number_of(figures, path); });
+    list.push_back(
+        json::Object{{"constraint", constraint.text()}, {"holds", holds ? json::Value(*holds != 0) : json::Value()}});
+  }
+  return list;
+}
+
 std::string constraint_lines(const Spec& spec, const report::FigureMap& figures, std::size_t columns) {
   std::string text;
   for (const auto& constraint : spec.constraints) {
@@ -55,13 +65,23 @@ std::vector<std::size_t> nearest_of(const Overview& all, const std::vector<doubl
   return nearest;
 }
 
-std::string nearest_lines(const Overview& all, const Row& row, std::size_t columns) {
+/// Of the point's objectives; empty where one of them is no number.
+std::vector<double> values_of(const Spec& spec, const Outcome& outcome) {
   std::vector<double> values;
-  for (const auto& objective : all.spec.objectives)
-    if (const auto value = number_of(row.outcome.figures, objective.figure)) values.push_back(*value);
-  if (all.front.empty() || values.empty() || values.size() != all.spec.objectives.size()) return "";
+  for (const auto& objective : spec.objectives) {
+    const auto value = number_of(outcome.figures, objective.figure);
+    if (!value) return {};
+    values.push_back(*value);
+  }
+  return values;
+}
+
+std::string nearest_lines(const Overview& all, const Row& row, const std::vector<std::size_t>& nearest,
+                          std::size_t columns) {
+  if (nearest.empty()) return "";
+  const auto values = values_of(all.spec, row.outcome);
   std::string text = "\nnearest of the front:\n";
-  for (const std::size_t f : nearest_of(all, values)) {
+  for (const std::size_t f : nearest) {
     if (all.front[f].number == row.outcome.number) {
       text += fmt::format("  point {}: this one\n", row.outcome.number);
       continue;
@@ -86,19 +106,14 @@ std::string nearest_lines(const Overview& all, const Row& row, std::size_t colum
 std::string limit_lines(const Plan& plan, const Row& row, std::size_t columns, study::Environment& environment) {
   const auto point = plan.resolver->resolve(row.outcome.number, plan.resolver->points().at(row.outcome.number));
   if (!point) return "";
-  study::CostQuestion question;
-  question.prompt_tokens = point->prompt_tokens;
-  question.new_tokens = point->new_tokens;
-  question.users = point->users;
-  question.limits = true;
-  const auto answer = study::cost(question, point->chip, point->model, point->recipe, environment);
+  const auto answer = simulate(*point, true, environment);
   if (!answer || !answer->limits) return "";
   return "\n" + report::limits_text(*answer->limits, columns);
 }
 
 }  // namespace
 
-base::Result<std::string> explain(const Database& database, std::uint64_t number, std::size_t columns,
+base::Result<Explanation> explain(const Database& database, std::uint64_t number, std::size_t columns,
                                   study::Environment& environment) {
   const auto record = database.record();
   if (!record) return record.error();
@@ -112,19 +127,26 @@ base::Result<std::string> explain(const Database& database, std::uint64_t number
     return !row;
   });
   if (!read) return read.error();
-  if (!row)
+  if (!row || number >= plan->resolver->points().size())
     return base::Error{
         fmt::format("{} has no point {}; 0 to {} is expected", database.path(), number, all->points - 1)};
+  const auto values = values_of(all->spec, row->outcome);
+  const auto nearest = values.empty() ? std::vector<std::size_t>() : nearest_of(*all, values);
+  json::Array numbers;
+  for (const std::size_t f : nearest) numbers.emplace_back(all->front[f].number);
+  const bool in_front = std::ranges::any_of(all->front, [&](const auto& each) { return each.number == number; });
+  auto document = point_json(*row, in_front);
+  document["constraints"] = constraints_json(all->spec, row->outcome.figures);
+  document["nearest_of_front"] = std::move(numbers);
   std::string text = fmt::format("point {}: {}\n", number, kStates[row->outcome.state]);
   if (!row->outcome.reason.empty()) text += report::hanging("  " + row->outcome.reason, 4, columns);
   for (const auto& [name, value] : row->vary.object()) text += fmt::format("  {} = {}\n", name, printed(value));
-  for (const auto& objective : all->spec.objectives)
-    if (const auto value = number_of(row->outcome.figures, objective.figure))
-      text += fmt::format("  {}: {}\n", objective.figure, report::number(*value));
+  for (std::size_t i = 0; i < values.size(); ++i)
+    text += fmt::format("  {}: {}\n", all->spec.objectives[i].figure, report::number(values[i]));
   text += constraint_lines(all->spec, row->outcome.figures, columns);
-  text += nearest_lines(*all, *row, columns);
+  text += nearest_lines(*all, *row, nearest, columns);
   text += limit_lines(*plan, *row, columns, environment);
-  return text + "\n" + row->command + "\n";
+  return Explanation{json::write(document) + "\n", text + "\n" + row->command + "\n"};
 }
 
 }  // namespace kiln::sweep

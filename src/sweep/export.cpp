@@ -34,18 +34,20 @@ base::Status over_rows(const Database& database, const std::function<base::Statu
 
 }  // namespace
 
+json::Object point_json(const Row& row, bool in_front) {
+  const auto& outcome = row.outcome;
+  return {{"number", outcome.number}, {"state", kStates[outcome.state]}, {"reason", outcome.reason},
+          {"vary", row.vary},         {"figures", outcome.figures},      {"front", in_front},
+          {"command", row.command}};
+}
+
 base::Status export_json(const Database& database, const Write& write) {
   const auto front = front_numbers(database);
   if (!front) return front.error();
   if (const auto good = write("{\"points\": ["); !good) return good;
   bool first = true;
   const auto written = over_rows(database, [&](const Row& row) {
-    const auto& outcome = row.outcome;
-    const json::Object point{{"number", outcome.number},   {"state", kStates[outcome.state]},
-                             {"reason", outcome.reason},   {"vary", row.vary},
-                             {"figures", outcome.figures}, {"front", front->contains(outcome.number)},
-                             {"command", row.command}};
-    const std::string text = (first ? "\n" : ",\n") + json::write(point);
+    const std::string text = (first ? "\n" : ",\n") + json::write(point_json(row, front->contains(row.outcome.number)));
     first = false;
     return write(text);
   });

@@ -45,7 +45,8 @@ std::vector<std::string> Folder::files(std::string_view ending) const {
   return found;
 }
 
-void Folder::remove() const {
+void Folder::remove_if_empty() const {
+  if (!files(".jsonl").empty()) return;
   std::error_code ignored;
   fs::remove_all(path_, ignored);
 }
@@ -57,34 +58,57 @@ base::Status Folder::keep_spec(const std::string& canonical) const {
   if (there && !files(".jsonl").empty())
     return base::Error{fmt::format("{} holds answers to another spec; it differs at {}", path_,
                                    fmt::join(changed(*there, canonical), ", "))};
-  std::ofstream out(file + ".new", std::ios::trunc);
+  // Shards of several machines may come here at once, each with the same text.
+  char host[256] = {};
+  ::gethostname(host, sizeof host - 1);
+  const auto own = fmt::format("{}.{}.{}", file, host, ::getpid());
+  std::ofstream out(own, std::ios::trunc);
   out << canonical;
   out.close();
-  if (!out || std::rename((file + ".new").c_str(), file.c_str()) != 0) return base::Error{file + ": cannot write"};
-  return {};
+  if (out && std::rename(own.c_str(), file.c_str()) == 0) return {};
+  ::unlink(own.c_str());
+  return base::Error{file + ": cannot write"};
 }
 
-/// What workers of an earlier process wrote, and it did not put into the database.
-base::Status gather(const Folder& folder, Database& database,
+namespace {
+
+/// The lines of a file that are answers to the plan's points.
+base::Result<std::vector<Outcome>> outcomes_of(const std::string& file, const Plan& plan,
+                                               const std::function<void(const std::string&)>& warn) {
+  std::uint64_t from = 0;
+  auto outcomes = read_outcomes(file, from, [&](std::uint64_t byte) {
+    warn(fmt::format("{}: byte {}: a line is not whole; its point is answered again", file, byte));
+  });
+  if (!outcomes) return outcomes;
+  std::size_t strangers = 0;
+  std::erase_if(*outcomes, [&](const Outcome& each) {
+    const bool own = each.number < plan.resolver->points().size() && plan.resolver->key_of(each.number) == each.key;
+    strangers += own ? 0 : 1;
+    return !own;
+  });
+  if (strangers > 0)
+    warn(
+        fmt::format("{}: {} of its lines are answers of another Kiln, or to other configs; their points are answered "
+                    "again",
+                    file, strangers));
+  return outcomes;
+}
+
+}  // namespace
+
+base::Status gather(const Folder& folder, const Plan& plan, Database& database,
                     const std::function<void(const std::string&)>& on_warning) {
-  const auto record = database.record();
-  if (!record) return record.error();
-  const auto files = folder.files(".jsonl");
-  if (files.empty()) return {};
-  const auto spec = base::read_text_file(folder.path() + "/spec.json");
-  if (!spec) return spec.error();
-  if (*spec != record->spec)
-    return base::Error{fmt::format("{} holds answers to another spec; it differs at {}", folder.path(),
-                                   fmt::join(changed(record->spec, *spec), ", "))};
-  for (const auto& file : files) {
-    std::uint64_t from = 0;
-    const auto outcomes = read_outcomes(file, from, [&](std::uint64_t byte) {
-      if (on_warning)
-        on_warning(fmt::format("{}: byte {}: a line is not whole; its point is answered again", file, byte));
-    });
-    if (const auto good = database.put(outcomes); !good) return good;
+  const auto warn = [&](const std::string& sentence) {
+    if (on_warning) on_warning(sentence);
+  };
+  for (const auto& file : folder.files(".jsonl")) {
+    // Looked at first: what is written later is then in a file that stays.
+    const bool busy = in_use(file);
+    const auto outcomes = outcomes_of(file, plan, warn);
+    if (!outcomes) return outcomes.error();
+    if (const auto good = database.put(*outcomes); !good) return good;
     std::error_code ignored;
-    fs::remove(file, ignored);
+    if (!busy) fs::remove(file, ignored);
   }
   return {};
 }

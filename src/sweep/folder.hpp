@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "sweep/database.hpp"
+#include "sweep/plan.hpp"
 
 namespace kiln::sweep {
 
@@ -22,8 +22,8 @@ class Folder {
   [[nodiscard]] const std::string& path() const { return path_; }
   /// Sorted by name.
   [[nodiscard]] std::vector<std::string> files(std::string_view ending) const;
-  /// What they hold is in the database.
-  void remove() const;
+  /// Where no file with answers is left: what they held is in the database.
+  void remove_if_empty() const;
   /// What workers read; fails where there are answers to another spec.
   [[nodiscard]] base::Status keep_spec(const std::string& canonical) const;
 
@@ -33,8 +33,9 @@ class Folder {
   int lock_ = -1;
 };
 
-/// What workers of an earlier process wrote, and it did not put into the database.
-base::Status gather(const Folder& folder, Database& database,
+/// What workers wrote and nobody put into the database yet: lines whose key is that of the plan's point, all others are
+/// warned of. Files that a worker is still writing stay.
+base::Status gather(const Folder& folder, const Plan& plan, Database& database,
                     const std::function<void(const std::string&)>& on_warning);
 
 }  // namespace kiln::sweep

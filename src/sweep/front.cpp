@@ -25,6 +25,17 @@ bool beats(const std::vector<double>& a, const std::vector<double>& b) {
 
 }  // namespace
 
+std::optional<Candidate> candidate_of(const Spec& spec, const Outcome& outcome) {
+  if (outcome.state != State::Done || spec.objectives.empty()) return std::nullopt;
+  Candidate candidate{outcome.number, {}};
+  for (const auto& objective : spec.objectives) {
+    const auto value = number_of(outcome.figures, objective.figure);
+    if (!value) return std::nullopt;
+    candidate.values.push_back(*value);
+  }
+  return candidate;
+}
+
 std::vector<Candidate> front_of(std::vector<Candidate> candidates, const std::vector<Objective>& objectives) {
   struct Entry {
     std::vector<double> values;
@@ -37,8 +48,11 @@ std::vector<Candidate> front_of(std::vector<Candidate> candidates, const std::ve
   std::vector<std::vector<double>> kept;
   double lowest = std::numeric_limits<double>::infinity();
   for (const auto& entry : entries) {
-    // Whatever could beat it has come before. With two objectives only the second one's lowest value counts.
-    if (entry.values.size() == 2) {
+    // Whatever could beat it has come before. With one objective that is the first; with two only the second one's
+    // lowest value counts.
+    if (entry.values.size() == 1) {
+      if (!kept.empty() && entry.values != kept.front()) break;
+    } else if (entry.values.size() == 2) {
       const bool same = !kept.empty() && kept.back() == entry.values;
       if (!same && entry.values[1] >= lowest) continue;
       lowest = std::min(lowest, entry.values[1]);

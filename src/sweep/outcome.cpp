@@ -24,6 +24,7 @@ std::string to_line(const Outcome& outcome) {
   if (!outcome.key.empty()) line.emplace("key", outcome.key);
   if (!outcome.reason.empty()) line.emplace("reason", outcome.reason);
   if (!outcome.figures.empty()) line.emplace("figures", outcome.figures);
+  if (outcome.verified) line.emplace("verified", true);
   return json::write(line);
 }
 
@@ -37,7 +38,9 @@ std::optional<Outcome> from_line(std::string_view line) {
   const auto* number = tree->find("number");
   const auto state = kStates.find(text("state"));
   if (number == nullptr || !number->is_whole() || !state) return std::nullopt;
-  Outcome outcome{number->whole(), text("key"), *state, text("reason"), {}};
+  Outcome outcome{number->whole(), text("key"), *state, text("reason"), {}, false};
+  const auto* verified = tree->find("verified");
+  outcome.verified = verified != nullptr && verified->is_boolean() && verified->boolean();
   if (const auto* figures = tree->find("figures"); figures != nullptr && figures->is_object())
     outcome.figures = figures->object();
   return outcome;

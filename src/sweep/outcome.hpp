@@ -19,12 +19,16 @@ inline constexpr auto kStates = base::enum_names<State>({{State::Done, "done"},
                                                          {State::Failed, "failed"},
                                                          {State::Interrupted, "interrupted"}});
 
+/// After the text of a constraint, in the reason of a point that it excludes.
+inline constexpr std::string_view kBroken = " does not hold";
+
 struct Outcome {
   std::uint64_t number = 0;
   std::string key;  ///< empty: the point has no configs
   State state = State::Interrupted;
   std::string reason;  ///< why it is not done: a sentence
   report::FigureMap figures;
+  bool verified = false;  ///< both engines gave it
 };
 
 /// One line, without its end.
@@ -36,6 +40,12 @@ std::optional<Outcome> from_line(std::string_view line);
 /// compared with the simulation's, and the point fails where one figure differs.
 Outcome evaluate(const Spec& spec, const Resolver& resolver, std::uint64_t number, bool verify,
                  study::Environment& environment);
+
+/// The simulated chip with the point's own technology and economics.
+base::Result<study::CostAnswer> simulate(const Point& point, bool limits, study::Environment& environment);
+
+/// Says by its figures what state the outcome is in: constraints hold, and objectives are numbers.
+void judge(const Spec& spec, Outcome& outcome);
 
 /// The first constraint that does not hold, as a sentence; nothing where all do. Fails where a constraint names no
 /// figure.

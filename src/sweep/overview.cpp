@@ -17,7 +17,7 @@ constexpr std::size_t kReasons = 8;  ///< likewise, of reasons
 /// The constraint of a reason; of a chip that is none, its sentence without the numbers.
 std::string kind_of(const Spec& spec, const std::string& reason) {
   for (const auto& constraint : spec.constraints)
-    if (reason.starts_with(constraint.text())) return constraint.text();
+    if (reason.starts_with(constraint.text() + std::string(kBroken))) return constraint.text();
   return without_numbers(reason);
 }
 
@@ -88,15 +88,10 @@ base::Result<Overview> overview(const Database& database) {
   const auto read = database.for_each([&](Row&& row) {
     ++all.points;
     switch (row.outcome.state) {
-      case State::Done: {
+      case State::Done:
         ++all.done;
-        Candidate candidate{row.outcome.number, {}};
-        for (const auto& objective : all.spec.objectives)
-          if (const auto value = number_of(row.outcome.figures, objective.figure)) candidate.values.push_back(*value);
-        if (!all.spec.objectives.empty() && candidate.values.size() == all.spec.objectives.size())
-          candidates.push_back(std::move(candidate));
+        if (auto candidate = candidate_of(all.spec, row.outcome)) candidates.push_back(*std::move(candidate));
         break;
-      }
       case State::Infeasible:
         ++all.infeasible;
         ++excluded[kind_of(all.spec, row.outcome.reason)];

@@ -14,8 +14,9 @@
 namespace kiln::sweep {
 namespace {
 
-/// Of a sequence that finds nothing new: then there is nothing more.
+/// In a row, of a sequence that finds nothing new.
 constexpr std::uint64_t kMostRepeats = 100000;
+constexpr std::size_t kMostSobol = 1000;  ///< axes; Boost has directions for more
 
 /// The value that a share of an axis, in [0, 1), stands for.
 json::Value value_at(const Axis& axis, double share) {
@@ -46,6 +47,7 @@ class Maker {
     const auto made = by_method();
     if (!made) return made.error();
     if (const auto good = add_formulas(); !good) return good.error();
+    if (const auto good = check_lengths(); !good) return good.error();
     return std::move(points_);
   }
 
@@ -104,28 +106,57 @@ class Maker {
     return {};
   }
 
-  /// The method's sequence until so many different points are there.
+  /// How many combinations lists alone have; none where an axis is a range.
+  [[nodiscard]] std::optional<double> combinations() const {
+    double count = 1;
+    for (const std::size_t a : free_) {
+      if (spec_.axes[a].range) return std::nullopt;
+      count *= static_cast<double>(spec_.axes[a].values.size());
+    }
+    return count;
+  }
+
   base::Status draw() {
+    const auto all = combinations();
+    if (all && static_cast<double>(spec_.sample.points) > *all)
+      return base::Error{fmt::format("/sample/points is {}; there are {} different points", spec_.sample.points, *all)};
+    // Where most of them are wanted, chance would look for the last ones for ever.
+    if (spec_.sample.method == Method::Random && all && 2.0 * static_cast<double>(spec_.sample.points) > *all)
+      return draw_from_all();
+    return draw_in_sequence();
+  }
+
+  base::Status draw_from_all() {
+    if (const auto made = grid(); !made) return made;
+    base::Random random(spec_.sample.seed);
+    for (std::size_t i = 0; i < spec_.sample.points; ++i)
+      std::swap(points_[i], points_[i + random.below(points_.size() - i)]);
+    points_.resize(spec_.sample.points);
+    return {};
+  }
+
+  /// The method's sequence until so many different points are there.
+  base::Status draw_in_sequence() {
     const auto dimensions = free_.size();
     base::Random random(spec_.sample.seed);
     std::optional<boost::random::sobol> sobol;
     if (spec_.sample.method == Method::Sobol) {
-      if (dimensions > 1000)
-        return base::Error{fmt::format("/vary has {} axes; Sobol's sequence is for at most 1000", dimensions)};
+      if (dimensions > kMostSobol)
+        return base::Error{
+            fmt::format("/vary has {} axes; Sobol's sequence is for at most {}", dimensions, kMostSobol)};
       sobol.emplace(dimensions);
-      // The first point is a corner; a seed begins elsewhere in the one sequence that there is.
-      sobol->discard((1 + spec_.sample.seed % 65536) * dimensions);
     }
     const auto columns = hypercube(random);
     std::set<std::string> seen;
     std::uint64_t repeats = 0;
-    for (std::uint64_t i = 0; points_.size() < spec_.sample.points; ++i) {
-      if (spec_.sample.method == Method::LatinHypercube && i == spec_.sample.points) break;
+    for (std::uint64_t i = 0; points_.size() < spec_.sample.points && repeats < kMostRepeats; ++i) {
+      if (!columns.empty() && i == spec_.sample.points) break;
       Setting setting = empty();
       for (std::size_t d = 0; d < dimensions; ++d) {
         double share = 0;
         if (sobol) {
-          share = static_cast<double>((*sobol)()) / (static_cast<double>(boost::random::sobol::max()) + 1);
+          // A digital shift by the seed: as even, and another sample.
+          share = static_cast<double>(((*sobol)() ^ base::mix(spec_.sample.seed, d)) >> 11) * 0x1p-53;
         } else if (!columns.empty()) {
           share = (static_cast<double>(columns[d][i]) + random.unit()) / static_cast<double>(spec_.sample.points);
         } else {
@@ -133,13 +164,13 @@ class Maker {
         }
         setting[free_[d]] = value_at(spec_.axes[free_[d]], share);
       }
-      if (seen.insert(json::write(json::Array(setting.begin(), setting.end()))).second) {
-        points_.push_back(std::move(setting));
-      } else if (++repeats > kMostRepeats) {
-        return base::Error{fmt::format("/sample/points is {}; no more than {} different points were found",
-                                       spec_.sample.points, points_.size())};
-      }
+      const bool is_new = seen.insert(json::write(json::Array(setting.begin(), setting.end()))).second;
+      repeats = is_new ? 0 : repeats + 1;
+      if (is_new) points_.push_back(std::move(setting));
     }
+    if (points_.size() < spec_.sample.points)
+      return base::Error{fmt::format("/sample/points is {}; {} found {} different points", spec_.sample.points,
+                                     kMethods[spec_.sample.method], points_.size())};
     return {};
   }
 
@@ -166,10 +197,29 @@ class Maker {
         if (!own) return base::Error{fmt::format("/vary/{} is {{}}, and the base has no number there", axis.name)};
         values = changed(*own);
       }
+      const auto own = base_number_(axis);
+      std::set<std::string> seen;
       for (const auto& value : values) {
+        if ((own && *own == value) || !seen.insert(json::write(value)).second) continue;  // it is the base
         Setting setting = empty();
         setting[a] = value;
         points_.push_back(std::move(setting));
+      }
+    }
+    return {};
+  }
+
+  /// Ranges and formulas may lead where no run is.
+  [[nodiscard]] base::Status check_lengths() const {
+    for (std::size_t a = 0; a < spec_.axes.size(); ++a) {
+      const auto limits = std::ranges::find(kLengths, spec_.axes[a].name, &LengthLimits::name);
+      if (limits == kLengths.end()) continue;
+      for (const auto& setting : points_) {
+        const auto& value = setting[a];
+        if (value.is_null() || (value.is_whole() && value.whole() >= limits->least && value.whole() <= limits->most))
+          continue;
+        return base::Error{fmt::format("/vary/{}: {} is one of its values; an integer from {} to {} is expected",
+                                       limits->name, json::write(value), limits->least, limits->most)};
       }
     }
     return {};

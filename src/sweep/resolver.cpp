@@ -9,12 +9,19 @@
 #include "base/text.hpp"
 #include "json/keys.hpp"
 #include "json/read.hpp"
+#include "kiln/config/link.hpp"
 #include "kiln/study/design_point.hpp"
 #include "report/version.hpp"
 #include "study/inputs/subject.hpp"
 
 namespace kiln::sweep {
 namespace {
+
+template <class Config>
+base::Status found(const base::Result<Config>& loaded) {
+  if (!loaded) return loaded.error();
+  return {};
+}
 
 json::Value at(const json::Value& tree, std::string_view pointer) {
   const json::Value* node = &tree;
@@ -36,25 +43,10 @@ std::string answering_revision() {
   return revision + "+" + (program ? base::hex_of(base::digest128(program->bytes())) : "");
 }
 
-base::Result<SetParts> parts_of_set(const std::string& setting) {
-  const auto equals = setting.find('=');
-  if (equals == setting.npos || equals == 0) return base::Error{setting + ": POINTER=VALUE is expected"};
-  SetParts parts{"chip", setting.substr(0, equals), setting.substr(equals + 1)};
-  for (const auto kind : config::kKindNames)
-    if (parts.pointer.starts_with(std::string(kind) + ":")) {
-      parts.kind = kind;
-      parts.pointer.erase(0, kind.size() + 1);
-    }
-  if (!parts.pointer.starts_with('/')) {
-    std::ranges::replace(parts.pointer, '.', '/');
-    parts.pointer.insert(0, 1, '/');
-  }
-  return parts;
-}
-
 base::Result<Resolver> Resolver::create(const Spec& spec, study::Environment& environment) {
   Resolver resolver(spec, environment);
   if (const auto good = resolver.prepare(); !good) return good.error();
+  if (const auto good = resolver.check_names(); !good) return good.error();
   const auto base = resolver.load_base();
   auto points = points_of(spec, [&](const Axis& axis) { return resolver.base_number(axis); });
   if (!points) return points.error();
@@ -68,10 +60,7 @@ base::Result<Resolver> Resolver::create(const Spec& spec, study::Environment& en
 base::Status Resolver::prepare() {
   for (const auto& setting : spec_->base.set) {
     const auto parts = parts_of_set(setting);
-    if (!parts) return base::Error{"/base/set: " + parts.error().message};
-    if (parts->kind == "gpu" || parts->kind == "machine")
-      return base::Error{
-          fmt::format("/base/set: {} has no effect: no figure of a point is of a {}", setting, parts->kind)};
+    if (!parts) return parts.error();
     base_set_[parts->kind].push_back(parts->pointer + "=" + parts->value);
   }
   if (!spec_->base.rom.empty()) {
@@ -81,6 +70,29 @@ base::Status Resolver::prepare() {
     recipe_ = subject->recipe;
   }
   return {};
+}
+
+/// A name that no file has is a mistake in the spec, or of the folder of configs; no chip that cannot be built.
+base::Status Resolver::check_names() const {
+  for (const auto& axis : spec_->axes) {
+    if (axis.kind.empty() || !axis.pointer.empty()) continue;
+    for (std::size_t i = 0; i < axis.values.size(); ++i) {
+      const auto& configs = environment_->configs();
+      const auto& name = axis.values[i].text();
+      const auto loaded = [&]() -> base::Status {
+        if (axis.kind == "chip") return found(configs.load<config::ChipConfig>(name));
+        if (axis.kind == "model") return found(configs.load<config::ModelConfig>(name));
+        return found(configs.load<config::BakeRecipe>(name));
+      }();
+      if (!loaded) return base::Error{fmt::format("/vary/{}/{}: {}", axis.name, i, loaded.error().message)};
+    }
+  }
+  return {};
+}
+
+std::string Resolver::key_of(std::uint64_t number) const {
+  const auto point = resolve(number, points_.at(number));
+  return point ? point->key : std::string();
 }
 
 base::Status Resolver::load_base() {
@@ -105,7 +117,12 @@ base::Status Resolver::load_base() {
   if (!recipe_)
     if (const auto good = keep("recipe", configs.load<config::BakeRecipe>(named("recipe"), base_set_["recipe"])); !good)
       return good;
-  return {};
+  const auto* silicon = base_json_["chip"].find("silicon");
+  const auto* technology = silicon == nullptr ? nullptr : silicon->find("technology");
+  if (technology != nullptr && technology->is_text())
+    if (const auto good = keep("tech", configs.load<config::TechConfig>(technology->text(), base_set_["tech"])); !good)
+      return good;
+  return keep("economics", configs.load<config::EconomicsConfig>(study::kEconomics, base_set_["economics"]));
 }
 
 std::optional<json::Value> Resolver::base_number(const Axis& axis) const {
@@ -135,7 +152,9 @@ std::uint64_t Resolver::length(std::string_view name, const Setting& setting, st
 
 Resolver::Overrides Resolver::overrides(const Setting& setting) const {
   Overrides all = base_set_;
-  if (spec_->automatic_links) all["chip"].push_back("/link=\"auto\"");
+  // One by one: `"link": "auto"` as a whole would take away what the chip says of beats.
+  if (spec_->automatic_links)
+    for (const auto& link : config::kNamedLinks) all["chip"].push_back(fmt::format("/link/{}=auto", link.name));
   for (std::size_t a = 0; a < spec_->axes.size(); ++a) {
     const auto& axis = spec_->axes[a];
     if (!axis.pointer.empty() && !setting[a].is_null())
@@ -168,6 +187,8 @@ base::Result<Point> Resolver::resolve(std::uint64_t number, const Setting& setti
         fmt::format("chip {} has no /silicon; its technology and ROM cell are expected", point.chip.name)};
   if (const auto good = load("tech", point.chip.silicon->technology, point.tech); !good) return good.error();
   if (const auto good = load("economics", study::kEconomics, point.economics); !good) return good.error();
+  point.tech_set = all["tech"];
+  point.economics_set = all["economics"];
   point.prompt_tokens = length("prompt_tokens", setting, spec_->base.prompt_tokens);
   point.new_tokens = length("new_tokens", setting, spec_->base.new_tokens);
   point.users = length("users", setting, spec_->base.users);

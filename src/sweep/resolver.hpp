@@ -22,6 +22,8 @@ struct Point {
   config::TechConfig tech;
   config::EconomicsConfig economics;
   std::uint64_t prompt_tokens = 0, new_tokens = 0, users = 1;
+  /// What changes the technology and the economics that the catalogue has.
+  std::vector<config::Override> tech_set, economics_set;
   /// Hash of all of the above, the engine and Kiln's revision: equal keys, equal figures.
   std::string key;
 };
@@ -33,6 +35,8 @@ class Resolver {
 
   /// Fails with the sentence that says why the point is no chip: a config's own.
   [[nodiscard]] base::Result<Point> resolve(std::uint64_t number, const Setting& setting) const;
+  /// The key of a point's answer; empty where the point has no configs.
+  [[nodiscard]] std::string key_of(std::uint64_t number) const;
   /// `kiln run ...`, as a shell takes it.
   [[nodiscard]] std::string command(const Setting& setting) const;
   /// See points_of().
@@ -43,6 +47,7 @@ class Resolver {
   Resolver(const Spec& spec, study::Environment& environment) : spec_(&spec), environment_(&environment) {}
   base::Status prepare();
   base::Status load_base();
+  [[nodiscard]] base::Status check_names() const;
   using Overrides = std::map<std::string, std::vector<config::Override>, std::less<>>;
   [[nodiscard]] Overrides overrides(const Setting& setting) const;
   [[nodiscard]] std::string name_of(std::string_view kind, const Setting& setting) const;
@@ -57,11 +62,5 @@ class Resolver {
   std::vector<Setting> points_;
   std::string revision_ = answering_revision();
 };
-
-/// "chip", "/kv/banks", "64" of "kv.banks=64".
-struct SetParts {
-  std::string kind, pointer, value;
-};
-base::Result<SetParts> parts_of_set(const std::string& setting);
 
 }  // namespace kiln::sweep

@@ -5,7 +5,9 @@
 #include <algorithm>
 
 #include "base/text.hpp"
+#include "json/keys.hpp"
 #include "json/read.hpp"
+#include "kiln/config/kinds.hpp"
 #include "sweep/axes.hpp"
 #include "sweep/object_reader.hpp"
 
@@ -60,9 +62,9 @@ base::Status read_base(const json::Value& tree, const std::string& file, Base& b
   reader.text("model", base.model);
   reader.text("rom", base.rom);
   reader.text("recipe", base.recipe);
-  reader.whole("prompt_tokens", base.prompt_tokens, 1, 1U << 24);
-  reader.whole("new_tokens", base.new_tokens, 2, 1U << 24);
-  reader.whole("users", base.users, 1, 65536);
+  for (const auto& [length, value] : {std::pair{kLengths[0], &base.prompt_tokens},
+                                      std::pair{kLengths[1], &base.new_tokens}, std::pair{kLengths[2], &base.users}})
+    reader.whole(length.name, *value, length.least, length.most);
   reader.texts("set", base.set);
   if (!base.rom.empty() && !base.model.empty()) reader.fail("rom", "is beside model; one of them is expected");
   if (!base.rom.empty() && has_recipe) reader.fail("recipe", "has no effect: the ROM image says what its codes are");
@@ -86,7 +88,7 @@ base::Status read_sample(const json::Value& tree, const std::string& file, Sampl
   return reader.done();
 }
 
-base::Status read_constraints(const json::Value& tree, ObjectReader& reader, std::vector<Formula>& constraints) {
+base::Status read_constraints(ObjectReader& reader, std::vector<Formula>& constraints) {
   std::vector<std::string> texts;
   reader.texts("constraints", texts);
   if (texts.size() > kMostConstraints)
@@ -95,9 +97,10 @@ base::Status read_constraints(const json::Value& tree, ObjectReader& reader, std
   for (std::size_t i = 0; i < texts.size(); ++i) {
     auto formula = Formula::parse(texts[i]);
     if (!formula) return base::Error{fmt::format("{}/{}: {}", reader.place("constraints"), i, formula.error().message)};
+    if (formula->names().empty())
+      return base::Error{fmt::format("{}/{}: {} names no figure", reader.place("constraints"), i, formula->text())};
     constraints.push_back(*std::move(formula));
   }
-  (void)tree;
   return {};
 }
 
@@ -118,6 +121,26 @@ base::Status read_objectives(const json::Value& list, const std::string& file, s
   return {};
 }
 
+/// Each setting of the base changes a config that something reads.
+base::Status check_sets(const Spec& spec, const std::string& file) {
+  for (const auto& setting : spec.base.set) {
+    const auto refuse = [&](std::string_view why) {
+      return base::Error{fmt::format("{}: /base/set: {} has no effect: {}", file, base::excerpt(setting), why)};
+    };
+    const auto parts = parts_of_set(setting);
+    if (!parts) return base::Error{fmt::format("{}: /base/set: {}", file, parts.error().message)};
+    if (parts->kind == "gpu" || parts->kind == "machine") return refuse("no figure of a point is of one");
+    if (parts->kind == "economics" && spec.engine == Engine::ClosedForm)
+      return refuse("no figure of the closed form is of money");
+    if (!spec.base.rom.empty() && (parts->kind == "model" || parts->kind == "recipe"))
+      return refuse("the ROM image says what it is");
+    if (spec.automatic_links && parts->kind == "chip" && (parts->pointer + "/").starts_with("/link/") &&
+        parts->pointer != "/link/beat_groups")
+      return refuse("/links is auto, and the floorplan says what links have");
+  }
+  return {};
+}
+
 base::Status check_together(const Spec& spec, const std::string& file) {
   const auto varied = [&](std::string_view name) {
     return std::ranges::any_of(spec.axes, [&](const Axis& axis) { return axis.name == name; });
@@ -129,15 +152,36 @@ base::Status check_together(const Spec& spec, const std::string& file) {
   if (!spec.base.rom.empty())
     for (const auto& axis : spec.axes)
       if (axis.kind == "model" || axis.kind == "recipe")
-        return base::Error{fmt::format("{}: /vary/{} has no effect: the ROM image says what it is", file, axis.name)};
-  for (const auto& [name, value] :
-       {std::pair{"users", spec.base.users}, std::pair{"prompt_tokens", spec.base.prompt_tokens}})
-    if (spec.engine == Engine::ClosedForm && std::string_view(name) == "users" && (value != 1 || varied("users")))
-      return base::Error{file + ": /engine is closed_form, which answers one user alone; simulate is expected"};
+        return base::Error{fmt::format("{}: {} has no effect: the ROM image says what it is", file,
+                                       json::join_pointer("/vary", axis.name))};
+  if (const auto good = check_sets(spec, file); !good) return good;
+  if (spec.engine == Engine::Simulate) return {};
+  if (spec.base.users != 1 || varied("users"))
+    return base::Error{file + ": /engine is closed_form, which answers one user alone; simulate is expected"};
+  for (const auto& axis : spec.axes)
+    if (axis.kind == "economics")
+      return base::Error{fmt::format("{}: {} has no effect: no figure of the closed form is of money", file,
+                                     json::join_pointer("/vary", axis.name))};
   return {};
 }
 
 }  // namespace
+
+base::Result<SetParts> parts_of_set(const std::string& setting) {
+  const auto equals = setting.find('=');
+  if (equals == setting.npos || equals == 0) return base::Error{setting + ": POINTER=VALUE is expected"};
+  SetParts parts{"chip", setting.substr(0, equals), setting.substr(equals + 1)};
+  for (const auto kind : config::kKindNames)
+    if (parts.pointer.starts_with(std::string(kind) + ":")) {
+      parts.kind = kind;
+      parts.pointer.erase(0, kind.size() + 1);
+    }
+  if (!parts.pointer.starts_with('/')) {
+    std::ranges::replace(parts.pointer, '.', '/');
+    parts.pointer.insert(0, 1, '/');
+  }
+  return parts;
+}
 
 base::Result<Spec> parse_spec(const std::string& text, const std::string& name) {
   const auto tree = tree_of(text, name);
@@ -160,7 +204,7 @@ base::Result<Spec> parse_spec(const std::string& text, const std::string& name) 
   if (base == nullptr) reader.reject("base", "an object with chip and model");
   if (vary == nullptr) reader.reject("vary", "an object of what is varied");
   if (sample == nullptr) reader.reject("sample", "an object with a method");
-  if (const auto good = read_constraints(*tree, reader, spec.constraints); !good) return good.error();
+  if (const auto good = read_constraints(reader, spec.constraints); !good) return good.error();
   if (const auto good = reader.done(); !good) return good.error();
   if (const auto good = read_base(*base, name, spec.base); !good) return good.error();
   if (const auto good = read_sample(*sample, name, spec.sample); !good) return good.error();

@@ -2,6 +2,7 @@
 // whatever could take no effect are refused with the pointer and what was expected.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -46,6 +47,14 @@ struct Range {
   bool logarithmic = false;  ///< equal factors, not equal steps
 };
 
+/// What a length of a run may be.
+struct LengthLimits {
+  std::string_view name;
+  std::uint64_t least, most;
+};
+inline constexpr std::array<LengthLimits, 3> kLengths = {
+    {{"prompt_tokens", 1, 1U << 24}, {"new_tokens", 2, 1U << 24}, {"users", 1, 65536}}};
+
 /// What is varied: a key of a config, a config by name, or a length of the run.
 struct Axis {
   std::string name;     ///< as the spec has it: "chip:/tile/rows", "recipe", "users"
@@ -81,6 +90,12 @@ struct Spec {
   std::vector<Objective> objectives;
   std::string canonical;  ///< the text without white space, keys sorted: what says whether two specs are the same
 };
+
+/// "chip", "/kv/banks", "64" of "kv.banks=64".
+struct SetParts {
+  std::string kind, pointer, value;
+};
+base::Result<SetParts> parts_of_set(const std::string& setting);
 
 /// `name` names the file in errors.
 base::Result<Spec> parse_spec(const std::string& text, const std::string& name);

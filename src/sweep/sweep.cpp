@@ -13,6 +13,7 @@
 #include "sweep/folder.hpp"
 #include "sweep/front.hpp"
 #include "sweep/plan.hpp"
+#include "sweep/shard.hpp"
 #include "sweep/worker_file.hpp"
 
 namespace kiln::sweep {
@@ -20,12 +21,6 @@ namespace {
 
 namespace fs = std::filesystem;
 constexpr std::chrono::milliseconds kLook{100};  ///< between looks at workers' files
-
-void count(const Outcome& outcome, Tally& tally) {
-  tally.done += outcome.state == State::Done ? 1 : 0;
-  tally.infeasible += outcome.state == State::Infeasible ? 1 : 0;
-  tally.failed += outcome.state == State::Failed ? 1 : 0;
-}
 
 /// One sweep with its database: what is answered, what is not.
 class Local {
@@ -39,42 +34,63 @@ class Local {
 
   base::Result<SweepAnswer> run() {
     if (const auto good = look_at_answers(); !good) return good.error();
-    Task task{{}, question_.verify == Verify::All, question_.fail_fast};
-    for (std::uint64_t number = 0; number < states_.size(); ++number)
-      if (states_[number] == State::Interrupted) task.numbers.push_back(number);
     progress_.answered_before = progress_.tally.answered();
-    if (const auto good = work(task); !good) return good.error();
-    const auto stopped = [&] { return environment_.progress.stopped(); };
-    if (question_.verify == Verify::Front && !stopped()) {
-      auto numbers = front_numbers();
-      if (!numbers) return numbers.error();
-      if (const auto good = work({*std::move(numbers), true, question_.fail_fast}); !good) return good.error();
+    if (const auto good = work({numbers(false), question_.verify == Verify::All, question_.fail_fast}); !good)
+      return good.error();
+    if (question_.verify == Verify::All)
+      if (const auto good = work({numbers(true), true, question_.fail_fast}); !good) return good.error();
+    // What fails leaves the front, and others come to it.
+    while (question_.verify == Verify::Front && !enough()) {
+      const auto next = front_to_verify();
+      if (!next) return next.error();
+      if (next->empty()) break;
+      if (const auto good = work({*next, true, question_.fail_fast}); !good) return good.error();
     }
-    folder_.remove();
-    return SweepAnswer{progress_.tally, stopped()};
+    folder_.remove_if_empty();
+    return SweepAnswer{progress_.tally, environment_.progress.stopped()};
   }
 
  private:
+  struct Known {
+    State state = State::Interrupted;
+    bool verified = false;
+    bool has_figures = false;
+  };
+
+  /// Answers whose point has other configs by now are none.
   base::Status look_at_answers() {
-    states_.assign(plan_.resolver->points().size(), State::Interrupted);
-    progress_.tally = {states_.size(), 0, 0, 0};
-    return database_.for_each([&](Row&& row) {
-      take(row.outcome);
+    known_.resize(plan_.resolver->points().size());
+    progress_.tally = {known_.size(), 0, 0, 0};
+    std::vector<Outcome> changed;
+    const auto read = database_.for_each([&](Row&& row) {
+      const auto& outcome = row.outcome;
+      if (outcome.state == State::Interrupted || plan_.resolver->key_of(outcome.number) == outcome.key) {
+        take(outcome);
+      } else if (outcome.state != State::Failed) {
+        changed.push_back({outcome.number, "", State::Interrupted, "", {}, false});
+      } else {
+        take(outcome);
+      }
       return true;
     });
+    if (!read) return read;
+    if (!changed.empty())
+      warn(fmt::format("{}: the configs of {} points have changed since; they are answered again", database_.path(),
+                       changed.size()));
+    return database_.put(changed);
   }
 
   void take(const Outcome& outcome) {
-    if (outcome.number >= states_.size()) return;
-    auto& state = states_[outcome.number];
+    if (outcome.number >= known_.size()) return;
+    auto& known = known_[outcome.number];
     Tally before;
-    count({0, "", state, "", {}}, before);
+    before.count(known.state);
     progress_.tally.done -= before.done;
     progress_.tally.infeasible -= before.infeasible;
     progress_.tally.failed -= before.failed;
-    state = outcome.state;
-    count(outcome, progress_.tally);
-    if (state != State::Done || plan_.spec->objectives.empty()) return;
+    known = {outcome.state, outcome.verified, !outcome.figures.empty()};
+    progress_.tally.count(known.state);
+    if (known.state != State::Done || plan_.spec->objectives.empty()) return;
     const auto& first = plan_.spec->objectives.front();
     const auto value = number_of(outcome.figures, first.figure);
     if (!value) return;
@@ -83,40 +99,58 @@ class Local {
     if (better) progress_.best = value;
   }
 
-  base::Result<std::vector<std::uint64_t>> front_numbers() const {
+  /// Points without an answer, or those whose answer was not held against the simulation.
+  [[nodiscard]] std::vector<std::uint64_t> numbers(bool unverified) const {
+    std::vector<std::uint64_t> list;
+    for (std::uint64_t number = 0; number < known_.size(); ++number) {
+      const auto& known = known_[number];
+      const bool answered = known.state != State::Interrupted;
+      if (unverified ? answered && known.has_figures && !known.verified && known.state != State::Failed : !answered)
+        list.push_back(number);
+    }
+    return list;
+  }
+
+  base::Result<std::vector<std::uint64_t>> front_to_verify() const {
     std::vector<Candidate> candidates;
     const auto read = database_.for_each([&](Row&& row) {
-      if (row.outcome.state != State::Done) return true;
-      Candidate candidate{row.outcome.number, {}};
-      for (const auto& objective : plan_.spec->objectives)
-        candidate.values.push_back(number_of(row.outcome.figures, objective.figure).value_or(0));
-      candidates.push_back(std::move(candidate));
+      if (auto candidate = candidate_of(*plan_.spec, row.outcome)) candidates.push_back(*std::move(candidate));
       return true;
     });
     if (!read) return read.error();
-    std::vector<std::uint64_t> numbers;
-    for (const auto& each : front_of(std::move(candidates), plan_.spec->objectives)) numbers.push_back(each.number);
-    std::ranges::sort(numbers);
-    return numbers;
+    std::vector<std::uint64_t> list;
+    for (const auto& each : front_of(std::move(candidates), plan_.spec->objectives))
+      if (!known_[each.number].verified) list.push_back(each.number);
+    std::ranges::sort(list);
+    return list;
   }
 
+  /// Whether no more is wanted: Ctrl-C, or a point of this run that failed.
+  [[nodiscard]] bool enough() const { return environment_.progress.stopped() || (question_.fail_fast && failed_now_); }
+
   base::Status work(const Task& task) {
-    if (task.numbers.empty()) return {};
+    if (task.numbers.empty() || enough()) return {};
     auto crew = Crew::start(task, question_.jobs, folder_.path());
     if (!crew) return crew.error();
     bool told = false;
     for (bool busy = true; busy;) {
       busy = crew->at_work();
-      auto outcomes = crew->news([&](const std::string& sentence) { warn(sentence); });
-      if (const auto good = database_.put(outcomes); !good) return good;
-      for (const auto& outcome : outcomes) take(outcome);
+      const auto outcomes = crew->news([&](const std::string& sentence) { warn(sentence); });
+      if (!outcomes) return outcomes.error();
+      if (const auto good = database_.put(*outcomes); !good) return good;
+      for (const auto& outcome : *outcomes) {
+        take(outcome);
+        failed_now_ = failed_now_ || outcome.state == State::Failed;
+      }
       if (question_.on_progress) question_.on_progress(progress_);
-      const bool enough = environment_.progress.stopped() || (question_.fail_fast && progress_.tally.failed > 0);
-      if (enough && !told) crew->stop();
-      told = told || enough;
+      if (enough() && !told) {
+        crew->stop();
+        told = true;
+      }
       if (busy) std::this_thread::sleep_for(kLook);
     }
     if (const auto sentence = crew->failure(); !sentence.empty()) return base::Error{sentence};
+    crew->remove_files();
     return {};
   }
 
@@ -129,33 +163,24 @@ class Local {
   Folder folder_;
   Database database_;
   study::Environment& environment_;
-  std::vector<State> states_;
+  std::vector<Known> known_;
   SweepProgress progress_;
+  bool failed_now_ = false;
 };
 
 /// The plan's points with what the database has for the same keys.
 base::Result<std::vector<Row>> with_answers(const Plan& plan, const Database& database) {
-  std::map<std::string, Outcome> known;
-  const auto read = database.for_each([&](Row&& row) {
-    if (row.outcome.state == State::Done || (row.outcome.state == State::Infeasible && !row.outcome.figures.empty()))
-      known.emplace(row.outcome.key, std::move(row.outcome));
-    return true;
-  });
-  if (!read) return read.error();
+  const auto known = database.answers();
+  if (!known) return known.error();
   auto rows = plan.rows();
   for (auto& row : rows) {
     const auto number = row.outcome.number;
-    const auto point = plan.resolver->resolve(number, plan.resolver->points()[number]);
-    if (!point) continue;
-    const auto found = known.find(point->key);
-    if (found == known.end()) continue;
+    const auto found = known->find(plan.resolver->key_of(number));
+    if (found == known->end()) continue;
     row.outcome = found->second;
     row.outcome.number = number;
-    // Another spec may have other constraints.
-    const auto excluded = excluded_by(plan.spec->constraints, row.outcome.figures);
-    if (!excluded) return excluded.error();
-    row.outcome.state = *excluded ? State::Infeasible : State::Done;
-    row.outcome.reason = excluded->value_or("");
+    // Another spec may have other constraints and objectives.
+    judge(*plan.spec, row.outcome);
   }
   return rows;
 }
@@ -164,19 +189,33 @@ base::Result<Database> new_database(const SweepQuestion& question, const Plan& p
   if (const auto kept = folder.keep_spec(plan.spec->canonical); !kept) return kept.error();
   auto database = Database::create(question.output, plan.record, plan.rows());
   if (!database) return database;
-  if (const auto good = gather(folder, *database, question.on_warning); !good) return good.error();
+  if (const auto good = gather(folder, plan, *database, question.on_warning); !good) return good.error();
   return database;
 }
 
-base::Result<Database> database_of(const SweepQuestion& question, const Plan& plan, const Folder& folder) {
+/// An old database with what its own workers left.
+base::Result<Database> old_database(const SweepQuestion& question, const Folder& folder,
+                                    study::Environment& environment) {
+  auto database = Database::open(question.output);
+  if (!database) return database;
+  if (folder.files(".jsonl").empty()) return database;
+  const auto record = database->record();
+  if (!record) return record.error();
+  const auto plan = plan_of(record->spec, question.output, environment);
+  if (!plan) return plan.error();
+  if (const auto good = gather(folder, *plan, *database, question.on_warning); !good) return good.error();
+  return database;
+}
+
+base::Result<Database> database_of(const SweepQuestion& question, const Plan& plan, const Folder& folder,
+                                   study::Environment& environment) {
   if (!fs::exists(question.output)) return new_database(question, plan, folder);
   if (!question.resume && !question.extend)
     return base::Error{question.output +
-                       ": there is such a file already; --resume goes on with it, --extend takes "
-                       "another spec's points in"};
-  auto database = Database::open(question.output);
+                       ": there is such a file already; --resume goes on with it, --extend takes another spec's points "
+                       "in"};
+  auto database = old_database(question, folder, environment);
   if (!database) return database;
-  if (const auto good = gather(folder, *database, question.on_warning); !good) return good.error();
   const auto record = database->record();
   if (!record) return record.error();
   if (*record == plan.record) return database;
@@ -193,36 +232,6 @@ base::Result<Database> database_of(const SweepQuestion& question, const Plan& pl
                                  question.output, record->revision, plan.record.revision)};
 }
 
-base::Result<SweepAnswer> run_shard(const SweepQuestion& question, const Plan& plan, const Folder& folder,
-                                    study::Environment& environment) {
-  const auto& shard = *question.shard;
-  const auto path = fmt::format("{}/shard-{}-of-{}.jsonl", folder.path(), shard.index, shard.count);
-  SweepAnswer answer;
-  std::vector<bool> known(plan.resolver->points().size());
-  std::uint64_t from = 0;
-  const auto there = read_outcomes(path, from, [](std::uint64_t) {});
-  for (const auto& outcome : there)
-    if (outcome.number < known.size()) known[outcome.number] = true;
-  auto file = WorkerFile::append_to(path);
-  if (!file) return file.error();
-  SweepProgress progress;
-  for (std::uint64_t number = shard.index - 1; number < known.size(); number += shard.count) ++progress.tally.points;
-  for (const auto& outcome : there) count(outcome, progress.tally);
-  progress.answered_before = progress.tally.answered();
-  for (std::uint64_t number = shard.index - 1; number < known.size(); number += shard.count) {
-    if (known[number]) continue;
-    if (environment.progress.stopped()) break;
-    const auto outcome = evaluate(*plan.spec, *plan.resolver, number, question.verify == Verify::All, environment);
-    if (outcome.state == State::Interrupted) break;
-    if (const auto good = file->add(outcome); !good) return good.error();
-    count(outcome, progress.tally);
-    if (question.on_progress) question.on_progress(progress);
-    if (question.fail_fast && outcome.state == State::Failed) break;
-  }
-  if (const auto good = file->sync(); !good) return good.error();
-  return SweepAnswer{progress.tally, environment.progress.stopped()};
-}
-
 }  // namespace
 
 base::Result<SweepAnswer> collect(const std::string& database, study::Environment& environment,
@@ -232,32 +241,26 @@ base::Result<SweepAnswer> collect(const std::string& database, study::Environmen
   SweepQuestion question;
   question.output = database;
   question.on_warning = on_warning;
-  std::optional<Database> into;
-  if (fs::exists(database)) {
-    auto opened = Database::open(database);
-    if (!opened) return opened.error();
-    into = *std::move(opened);
-    if (const auto good = gather(*folder, *into, on_warning); !good) return good.error();
-  } else {
+  const auto into = [&]() -> base::Result<Database> {
+    if (fs::exists(database)) return old_database(question, *folder, environment);
     const auto name = folder->path() + "/spec.json";
     const auto text = base::read_text_file(name);
     if (!text) return text.error();
     const auto plan = plan_of(*text, name, environment);
     if (!plan) return plan.error();
-    auto made = new_database(question, *plan, *folder);
-    if (!made) return made.error();
-    into = *std::move(made);
-  }
+    return new_database(question, *plan, *folder);
+  }();
+  if (!into) return into.error();
   SweepAnswer answer;
   const auto read = into->for_each([&](Row&& row) {
     ++answer.tally.points;
-    count(row.outcome, answer.tally);
+    answer.tally.count(row.outcome.state);
     return true;
   });
   if (!read) return read.error();
   answer.interrupted = answer.tally.answered() < answer.tally.points;
   // Shards that are still to come need the spec that the others had.
-  if (!answer.interrupted) folder->remove();
+  if (!answer.interrupted) folder->remove_if_empty();
   return answer;
 }
 
@@ -274,9 +277,9 @@ base::Result<SweepAnswer> run_sweep(const SweepQuestion& question, study::Enviro
   if (!folder) return folder.error();
   if (question.shard) {
     if (const auto kept = folder->keep_spec(plan->spec->canonical); !kept) return kept.error();
-    return run_shard(question, *plan, *folder, environment);
+    return run_shard(question, *plan, folder->path(), environment);
   }
-  auto database = database_of(question, *plan, *folder);
+  auto database = database_of(question, *plan, *folder, environment);
   if (!database) return database.error();
   if (const auto kept = folder->keep_spec(plan->spec->canonical); !kept) return kept.error();
   return Local(question, *std::move(plan), *std::move(folder), *std::move(database), environment).run();

@@ -21,6 +21,12 @@ struct Shard {
 struct Tally {
   std::uint64_t points = 0, done = 0, infeasible = 0, failed = 0;
   [[nodiscard]] std::uint64_t answered() const { return done + infeasible + failed; }
+  /// One point more in this state.
+  void count(State state) {
+    done += state == State::Done ? 1 : 0;
+    infeasible += state == State::Infeasible ? 1 : 0;
+    failed += state == State::Failed ? 1 : 0;
+  }
 };
 
 struct SweepProgress {

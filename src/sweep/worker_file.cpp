@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -26,6 +27,7 @@ base::Result<WorkerFile> WorkerFile::append_to(const std::string& path) {
   const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
   if (fd < 0) return base::Error{fmt::format("{}: cannot write: {}", path, std::strerror(errno))};
   WorkerFile file(fd, path);
+  if (::flock(fd, LOCK_EX | LOCK_NB) != 0) return base::Error{path + ": another kiln sweep is writing it"};
   // After a kill the last line may be half a one; what comes next must not grow together with it.
   const auto size = ::lseek(fd, 0, SEEK_END);
   char last = '\n';
@@ -51,17 +53,23 @@ base::Status WorkerFile::sync() {
   return {};
 }
 
-std::vector<Outcome> read_outcomes(const std::string& path, std::uint64_t& from,
-                                   const std::function<void(std::uint64_t byte)>& bad) {
+base::Result<std::vector<Outcome>> read_outcomes(const std::string& path, std::uint64_t& from,
+                                                 const std::function<void(std::uint64_t byte)>& bad) {
   std::vector<Outcome> outcomes;
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return outcomes;
+  if (fd < 0 && errno == ENOENT) return outcomes;
+  if (fd < 0) return base::Error{fmt::format("{}: cannot read: {}", path, std::strerror(errno))};
   std::string text;
   char buffer[1 << 16];
   auto at = static_cast<off_t>(from);
-  for (ssize_t got = 0; (got = ::pread(fd, buffer, sizeof buffer, at)) > 0; at += got)
+  ssize_t got = 0;
+  while ((got = ::pread(fd, buffer, sizeof buffer, at)) > 0) {
     text.append(buffer, static_cast<std::size_t>(got));
+    at += got;
+  }
+  const int failure = got < 0 ? errno : 0;
   ::close(fd);
+  if (failure != 0) return base::Error{fmt::format("{}: cannot read: {}", path, std::strerror(failure))};
   std::string_view rest = text;
   for (std::size_t end = 0; (end = rest.find('\n')) != rest.npos; from += end + 1) {
     if (end > 0) {
@@ -74,6 +82,14 @@ std::vector<Outcome> read_outcomes(const std::string& path, std::uint64_t& from,
     rest.remove_prefix(end + 1);
   }
   return outcomes;
+}
+
+bool in_use(const std::string& path) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return false;
+  const bool locked = ::flock(fd, LOCK_SH | LOCK_NB) != 0;
+  ::close(fd);
+  return locked;
 }
 
 }  // namespace kiln::sweep

@@ -13,7 +13,7 @@ namespace kiln::sweep {
 
 class WorkerFile {
  public:
-  /// Goes on below what is there.
+  /// Goes on behind what is there. Others see that it is in use as long as this lives.
   static base::Result<WorkerFile> append_to(const std::string& path);
   WorkerFile(WorkerFile&& other) noexcept : fd_(other.fd_), path_(std::move(other.path_)) { other.fd_ = -1; }
   WorkerFile& operator=(WorkerFile&&) = delete;
@@ -31,9 +31,12 @@ class WorkerFile {
   std::chrono::steady_clock::time_point synced_ = std::chrono::steady_clock::now();
 };
 
-/// What is below byte `from` of the file: whole lines alone; sets `from` behind the last of them. `bad` hears of lines
-/// that are no outcome, by number of the byte that they begin at.
-std::vector<Outcome> read_outcomes(const std::string& path, std::uint64_t& from,
-                                   const std::function<void(std::uint64_t byte)>& bad);
+/// What is behind byte `from` of the file: whole lines alone; moves `from` behind the last of them. `bad` hears of lines
+/// that are no outcome: the byte that they begin at. Nothing where there is no such file; fails where it cannot be read.
+base::Result<std::vector<Outcome>> read_outcomes(const std::string& path, std::uint64_t& from,
+                                                 const std::function<void(std::uint64_t byte)>& bad);
+
+/// Whether a worker is still writing it.
+bool in_use(const std::string& path);
 
 }  // namespace kiln::sweep

@@ -75,6 +75,58 @@ TEST_F(SweepCommand, ATornLineInTheMiddleCostsOnePoint) {
   EXPECT_EQ(exported("torn.db"), exported("whole.db"));
 }
 
+TEST_F(SweepCommand, LinesOfAnotherKilnOrOfOtherConfigsAreAnsweredAgain) {
+  spec();
+  ASSERT_EQ(sweep("s.db", {"--shard", "1/1"}).status, 0);
+  const auto file = path("s.db.parts/shard-1-of-1.jsonl");
+  auto text = test::slurp(file);
+  const auto key = text.find("\"key\":\"") + 7;
+  text.replace(key, 4, "0000");
+  std::ofstream(file, std::ios::trunc) << text << R"({"number": 99, "state": "done"})"
+                                       << "\n"
+                                       << R"({"number": 1, "state": "done"})"
+                                       << "\n";
+  const auto collected = kiln({"sweep", "collect", path("s.db")});
+  EXPECT_THAT(collected.err, HasSubstr("3 of its lines are answers of another Kiln"));
+  EXPECT_THAT(collected.out, HasSubstr("1 not answered"));
+}
+
+TEST_F(SweepCommand, PointsWhoseConfigsHaveChangedAreAnsweredAgain) {
+  const auto chip = write("my.json", R"({"extends": "demo", "name": "my"})");
+  write("spec.json", R"({"version": 1, "base": {"chip": ")" + chip + R"(", "model": "kiln-stories-1m",
+    "prompt_tokens": 8, "new_tokens": 8}, "vary": {"recipe": ["w4"]}, "sample": {"method": "grid"}})");
+  ASSERT_EQ(sweep("s.db").status, 0);
+  const auto before = exported("s.db");
+  write("my.json", R"({"extends": "demo", "name": "my", "clock_mhz": 321})");
+  const auto resumed = sweep("s.db", {"--resume"});
+  EXPECT_THAT(resumed.err, HasSubstr("the configs of 1 points have changed since"));
+  EXPECT_NE(exported("s.db"), before);
+  EXPECT_EQ(nlohmann::json::parse(exported("s.db"))["points"][0]["figures"]["clock_mhz"], 321);
+}
+
+TEST_F(SweepCommand, AWorkerThatASignalEndsCostsOnePoint) {
+  spec();
+  // A point that takes long enough to be met: simulated, with many tokens.
+  auto text = test::slurp(path("spec.json"));
+  text.replace(text.find("\"new_tokens\": 8"), 15, "\"new_tokens\": 200");
+  text.replace(text.rfind('}'), 1, ", \"engine\": \"simulate\"}");
+  write("spec.json", text);
+  const auto child = test::start_kiln({"sweep", path("spec.json"), "-o", path("s.db"), "-j", "1"}, scratch() + "/s");
+  pid_t worker = 0;
+  for (int look = 0; worker == 0 && look < 1000; ++look) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    std::ifstream children("/proc/" + std::to_string(child) + "/task/" + std::to_string(child) + "/children");
+    children >> worker;
+  }
+  ASSERT_NE(worker, 0);
+  ::kill(worker, SIGSEGV);
+  const auto outcome = test::finish_kiln(child, scratch() + "/s");
+  EXPECT_EQ(outcome.status, 1) << outcome.err;
+  EXPECT_THAT(outcome.out, HasSubstr("1 failed"));
+  EXPECT_THAT(outcome.out, HasSubstr("was ended by signal 11"));
+  EXPECT_THAT(outcome.out, testing::Not(HasSubstr("not answered")));
+}
+
 TEST_F(SweepCommand, AnotherSpecIsRefusedOrTakenIn) {
   spec();
   ASSERT_EQ(sweep("s.db").status, 0);
@@ -87,6 +139,11 @@ TEST_F(SweepCommand, AnotherSpecIsRefusedOrTakenIn) {
   ASSERT_EQ(sweep("s.db", {"--extend"}).status, 0);
   ASSERT_EQ(sweep("new.db").status, 0);
   EXPECT_EQ(exported("s.db"), exported("new.db"));
+  // The first spec's answers are kept: nothing of it is answered twice.
+  spec();
+  ASSERT_EQ(sweep("s.db", {"--extend"}).status, 0);
+  ASSERT_EQ(sweep("first.db").status, 0);
+  EXPECT_EQ(exported("s.db"), exported("first.db"));
 }
 
 TEST_F(SweepCommand, EachPointsCommandGivesItsFiguresAgain) {
@@ -124,6 +181,19 @@ TEST_F(SweepCommand, SaysWhichConstraintExcludedAllPoints) {
   EXPECT_THAT(dry.out, HasSubstr("8 points, 0 of them no chip"));
 }
 
+TEST_F(SweepCommand, StopsAtTheFirstFailureWhereThatIsAsked) {
+  spec("[400, 450, 500]");
+  auto text = test::slurp(path("spec.json"));
+  text.replace(text.find("clock_mhz >= 420"), 16, "1 / (clock_mhz - 400) >= 0");
+  write("spec.json", text);
+  const auto first = sweep("fast.db", {"-j", "1", "--fail-fast"});
+  EXPECT_EQ(first.status, 1) << first.err;
+  EXPECT_THAT(first.out, HasSubstr("1 failed, 11 not answered"));
+  const auto all = sweep("all.db", {"-j", "2"});
+  EXPECT_EQ(all.status, 1);
+  EXPECT_THAT(all.out, HasSubstr("12 points: 8 done, 0 infeasible, 4 failed"));
+}
+
 TEST_F(SweepCommand, AFullDiskIsASentenceAndKeepsWhatIsThere) {
   spec();
   std::filesystem::create_directories(path("full.db.parts"));
@@ -152,7 +222,11 @@ TEST_F(SweepCommand, RefusesWhatItCannotDo) {
   refused({path("spec.json"), "-o", "/proc/x.db"}, "/proc/x.db.parts: cannot be made");
   refused({path("spec.json"), "-o", path("x.db"), "--shard", "3/2"}, "I/N with I from 1 to N");
   refused({path("spec.json"), "-o", path("x.db"), "--set", "kv.banks=4"}, "--set has no effect");
-  refused({path("spec.json"), "-o", path("x.db"), "--fail-fast", "--keep-going"}, "one of them is expected");
+  refused({path("spec.json"), "-o", path("x.db"), "--fail-fast", "--keep-going"}, "--keep-going has no effect beside");
+  refused({path("spec.json"), "-o", path("x.db"), "--dry-run"}, "--output has no effect beside --dry-run");
+  refused({path("spec.json"), "-o", path("x.db"), "--shard", "1/2", "-j", "2"}, "--jobs has no effect beside --shard");
+  refused({"-o", path("x.db"), "export", path("x.db"), "--json", "-"}, "has no effect beside export");
+  refused({"export", path("x.db"), "--json", "-", "--csv", "-"}, "both go to standard output");
   refused({"export", path("spec.json"), "--json", "-"}, "is not the database of a sweep");
   refused({"export", path("none.db"), "--json", "-"}, "no such file");
 }

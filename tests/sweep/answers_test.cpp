@@ -25,7 +25,7 @@ class SweepAnswers : public test::StudyTest {
 };
 
 Outcome outcome(std::uint64_t number) {
-  return {number, "k", State::Done, "", {{"a.b", 1.5}, {"c", std::uint64_t{7}}, {"d", true}, {"e", "x"}}};
+  return {number, "k", State::Done, "", {{"a.b", 1.5}, {"c", std::uint64_t{7}}, {"d", true}, {"e", "x"}}, false};
 }
 
 TEST_F(SweepAnswers, AnOutcomeIsALine) {
@@ -54,11 +54,12 @@ TEST_F(SweepAnswers, HalfALineIsPassedOverAndTheRestIsRead) {
   std::uint64_t from = 0;
   std::vector<std::uint64_t> bad, numbers;
   const auto note = [&](std::uint64_t byte) { bad.push_back(byte); };
-  for (const auto& each : read_outcomes(file, from, note)) numbers.push_back(each.number);
+  const auto read = read_outcomes(file, from, note).value();
+  for (const auto& each : read) numbers.push_back(each.number);
   EXPECT_EQ(numbers, (std::vector<std::uint64_t>{0, 2}));
   EXPECT_EQ(bad.size(), 1U);
   EXPECT_EQ(from, std::filesystem::file_size(file));
-  EXPECT_TRUE(read_outcomes(file, from, note).empty()) << "nothing new";
+  EXPECT_TRUE(read_outcomes(file, from, note).value().empty()) << "nothing new";
 }
 
 TEST_F(SweepAnswers, ADatabaseKeepsWhatItIsGiven) {
@@ -97,6 +98,28 @@ TEST_F(SweepAnswers, OtherFilesAndNewerDatabasesAreRefused) {
   EXPECT_THAT(Database::open(path("new.db")).error().message, HasSubstr("is of version 2; this Kiln reads version 1"));
 }
 
+TEST_F(SweepAnswers, ADamagedDatabaseIsASentence) {
+  const auto made = plan(R"({"chip:/kv/banks": [32, 64]})");
+  const auto damaged = [&](const std::string& sql) {
+    std::filesystem::remove(path("d.db"));
+    EXPECT_TRUE(Database::create(path("d.db"), made.record, made.rows()).ok());
+    sqlite3* handle = nullptr;
+    EXPECT_EQ(sqlite3_open(path("d.db").c_str(), &handle), SQLITE_OK);
+    EXPECT_EQ(sqlite3_exec(handle, sql.c_str(), nullptr, nullptr, nullptr), SQLITE_OK);
+    sqlite3_close(handle);
+    const auto opened = Database::open(path("d.db"));
+    if (!opened) return opened.error().message;
+    const auto read = opened->for_each([](Row&&) { return true; });
+    return read ? std::string() : read.error().message;
+  };
+  EXPECT_EQ(damaged("SELECT 1"), "");
+  EXPECT_THAT(damaged("DELETE FROM points"), HasSubstr("is damaged"));
+  EXPECT_THAT(damaged("DELETE FROM points WHERE number = 0"), HasSubstr("is damaged"));
+  EXPECT_THAT(damaged("UPDATE points SET number = 7 WHERE number = 1"), HasSubstr("is damaged"));
+  EXPECT_THAT(damaged("UPDATE points SET vary = '5' WHERE number = 1"), HasSubstr("is damaged: point 1"));
+  EXPECT_THAT(damaged("UPDATE points SET state = 'x' WHERE number = 1"), HasSubstr("is damaged: point 1"));
+}
+
 TEST_F(SweepAnswers, BothEnginesGiveThePathsOfTheClosedFormTheSameValues) {
   const auto made = plan(R"({"chip:/clock_mhz": [400, 500], "chip:/tile/rows": [64]})", R"(, "links": "auto")");
   for (std::uint64_t number = 0; number < 2; ++number) {
@@ -104,6 +127,27 @@ TEST_F(SweepAnswers, BothEnginesGiveThePathsOfTheClosedFormTheSameValues) {
     EXPECT_EQ(checked.state, State::Done) << checked.reason;
     EXPECT_GT(checked.figures.size(), 20U);
   }
+}
+
+/// The technology of a point is its own, under both engines.
+TEST_F(SweepAnswers, ATechnologysAxisMovesBothEnginesAlike) {
+  const auto made = plan(R"({"tech:/host_io_mm2/high": [90], "tech:/host_io_mm2/typical": [1, 40]})");
+  double area[2] = {};
+  for (std::uint64_t number = 0; number < 2; ++number) {
+    const auto checked = evaluate(*made.spec, *made.resolver, number, true, environment_);
+    ASSERT_EQ(checked.state, State::Done) << checked.reason;
+    area[number] = number_of(checked.figures, "area_mm2.typical").value();
+  }
+  EXPECT_GT(area[1], area[0] + 30);
+  EXPECT_TRUE(environment_.configs().refuse_overrides("tech", "").ok()) << "and nobody else's";
+}
+
+TEST_F(SweepAnswers, AnObjectiveThatIsNoNumberFailsByName) {
+  const auto made =
+      plan(R"({"chip:/clock_mhz": [500]})", R"(, "objectives": [{"figure": "technology", "direction": "max"}])");
+  const auto found = evaluate(*made.spec, *made.resolver, 0, false, environment_);
+  EXPECT_EQ(found.state, State::Failed);
+  EXPECT_THAT(found.reason, HasSubstr("/objectives/0/figure: technology is"));
 }
 
 TEST_F(SweepAnswers, WhatIsNoChipAndWhatAConstraintExcludesIsInfeasible) {
@@ -123,7 +167,7 @@ TEST_F(SweepAnswers, AConstraintOfNoFigureFailsByName) {
   const auto made = plan(R"({"chip:/clock_mhz": [500]})", R"(, "constraints": ["tokens_per_s < 5"])");
   const auto found = evaluate(*made.spec, *made.resolver, 0, false, environment_);
   EXPECT_EQ(found.state, State::Failed);
-  EXPECT_THAT(found.reason, HasSubstr("needs the figure tokens_per_s"));
+  EXPECT_THAT(found.reason, HasSubstr("this point has no figure tokens_per_s; did you mean tokens_per_s_user?"));
 }
 
 TEST_F(SweepAnswers, TheKeyIsThatOfTheResolvedPointAndOfNothingElse) {

@@ -93,8 +93,41 @@ TEST(Points, DrawnOnesAreDifferentWithinTheirRangesAndFollowTheSeed) {
 }
 
 TEST(Points, MoreThanThereAreAreRefused) {
-  EXPECT_THAT(points(kTwo, R"({"method": "random", "points": 7})").error().message,
-              HasSubstr("no more than 6 different points"));
+  for (const std::string method : {"random", "sobol", "latin_hypercube"})
+    EXPECT_THAT(points(kTwo, R"({"method": ")" + method + R"(", "points": 7})").error().message,
+                HasSubstr("there are 6 different points"));
+  EXPECT_THAT(
+      points(R"({"chip:/kv/banks": {"from": 1, "to": 3}})", R"({"method": "random", "points": 4})").error().message,
+      HasSubstr("random found 3 different points"));
+}
+
+TEST(Points, AllThatThereAreCanBeDrawn) {
+  const auto drawn = points(kTwo, R"({"method": "random", "points": 6, "seed": 3})").value();
+  std::set<std::string> different;
+  for (const auto& each : drawn) different.insert(json::write(json::Array(each.begin(), each.end())));
+  EXPECT_EQ(different.size(), 6U);
+}
+
+TEST(Points, SobolsSeedsAreOtherSamples) {
+  const auto sample = [](int seed) {
+    std::set<std::string> all;
+    for (const auto& each : points(R"({"chip:/kv/banks": {"from": 1, "to": 1000000}})",
+                                   R"({"method": "sobol", "points": 32, "seed": )" + std::to_string(seed) + "}")
+                                .value())
+      all.insert(json::write(each[0]));
+    return all;
+  };
+  std::size_t common = 0;
+  for (const auto& each : sample(1)) common += sample(2).count(each);
+  EXPECT_LT(common, 3U);
+}
+
+TEST(Points, LengthsAreWithinTheirLimitsWhereverTheyComeFrom) {
+  const auto wrong = [](const std::string& vary) { return points(vary, R"({"method": "grid"})").error().message; };
+  EXPECT_THAT(wrong(R"({"new_tokens": [1]})"),
+              HasSubstr("/vary/new_tokens: 1 is one of its values; an integer from 2"));
+  EXPECT_THAT(wrong(R"({"prompt_tokens": [10], "new_tokens": "prompt_tokens / 4"})"), HasSubstr("2.5 is one of its"));
+  EXPECT_THAT(wrong(R"({"prompt_tokens": {"from": -5, "to": 5, "step": 5}})"), HasSubstr("-5 is one of its"));
 }
 
 TEST(Points, OneAtATimeLeavesTheRest) {
@@ -102,6 +135,9 @@ TEST(Points, OneAtATimeLeavesTheRest) {
       points(R"({"chip:/kv/banks": {}, "chip:/kv/ports": [1, 4]})", R"({"method": "one_at_a_time", "change": 20})")
           .value();
   EXPECT_EQ(some, settings({{kBase, kBase}, {80, kBase}, {120, kBase}, {kBase, 1}, {kBase, 4}}));
+  // What the base has is the base.
+  EXPECT_EQ(points(R"({"chip:/kv/ports": [1, 100]})", R"({"method": "one_at_a_time"})").value(),
+            settings({{kBase}, {1}}));
 }
 
 TEST(Front, IsWhatNothingBeats) {

@@ -24,6 +24,10 @@ TEST(Formula, IsArithmeticAndComparisons) {
   EXPECT_EQ(Formula::parse("b + a.c * b").value().names(), (std::vector<std::string>{"a.c", "b"}));
 }
 
+TEST(Formula, ADivisionBy0HasNoValueWithinAComparisonToo) {
+  EXPECT_FALSE(Formula::parse("1 / (a - 3) > 5").value().value([](const std::string&) { return std::optional(3.0); }));
+}
+
 TEST(Formula, HasNoValueWithoutItsNamesOrByZero) {
   const auto formula = Formula::parse("a / b").value();
   EXPECT_FALSE(formula.value([](const std::string& name) { return name == "a" ? std::optional(1.0) : std::nullopt; }));
@@ -31,7 +35,8 @@ TEST(Formula, HasNoValueWithoutItsNamesOrByZero) {
 }
 
 TEST(Formula, SaysWhatIsWrong) {
-  for (const std::string text : {"", "  ", "a +", "(a", "a b", "f(1)", "a = 3", "\"a\"", "1 2"})
+  for (const std::string text : {"", "  ", "a +", "(a", "a b", "f(1)", "a = 3", "\"a\"", "1 2", "a, b", "1 <= a <= 10",
+                                 "a ^ 2", "a ? 1 : 2", "sin(1)", "sum(1, 2)", "min()", "!a", "1 / (2 - 2)"})
     EXPECT_THAT(Formula::parse(text).error().message, HasSubstr("is no formula")) << text;
   EXPECT_THAT(Formula::parse("a = 3").error().message, HasSubstr("\"==\" compares"));
   EXPECT_FALSE(Formula::parse(std::string(100000, '(')).ok());
@@ -82,6 +87,9 @@ TEST(Spec, RangesEndWhereTheySay) {
   EXPECT_EQ(values(R"({"from": 1, "to": 1000, "count": 4, "scale": "log"})"), numbers({1, 10, 100, 1000}));
   EXPECT_EQ(values(R"({"from": 1, "to": 2, "count": 5})"), numbers({1, 2})) << "whole, each once";
   EXPECT_EQ(values(R"({"from": 7, "to": 7, "step": 1})"), numbers({7}));
+  EXPECT_EQ(values(R"({"from": 1e300, "to": 1e300, "step": 1})").size(), 1U);
+  EXPECT_EQ(values(R"({"from": -2000, "to": -1000, "step": 500})").size(), 3U);
+  EXPECT_EQ(values(R"({"from": 2, "to": 16, "factor": 2})"), numbers({2, 4, 8, 16}));
 }
 
 TEST(Spec, EachMistakeHasASentence) {
@@ -107,6 +115,17 @@ TEST(Spec, EachMistakeHasASentence) {
   wrong(spec(R"({"chip:/kv/banks": {"from": 8, "to": 9}})"), "/step is missing");
   wrong(spec(R"({"chip:/kv/banks": {"from": 8, "to": 9, "step": 1, "factor": 2}})"), "one of step, factor and count");
   wrong(spec(R"({"chip:/kv/banks": {"from": 1, "to": 1e12, "step": 1}})"), "makes more than 1000000 values");
+  wrong(spec(R"({"chip:/kv/banks": {"from": 1, "to": 9, "factor": 1.0000000001}})"), "makes more than 1000000 values");
+  wrong(spec(R"({"chip:/kv/banks": {"from": -1.7e308, "to": 1.7e308, "count": 3}})"), "no number says how far");
+  wrong(spec(R"({"economics:/wafer_usd/typical": [1]})"), "is not a key of a economics");
+  wrong(spec(good, R"({"method": "grid"})", R"(, "constraints": ["1 < 2"])"), "/constraints/0: 1 < 2 names no figure");
+  wrong(spec(good, R"({"method": "grid"})", R"(, "links": "auto")",
+             R"("chip": "demo", "model": "m", "set": ["link.tree_to_vector=2"])"),
+        "has no effect: /links is auto");
+  wrong(spec(good, R"({"method": "grid"})", "", R"("chip": "demo", "model": "m", "set": ["gpu:x=2"])"),
+        "has no effect");
+  wrong(spec(good, R"({"method": "grid"})", "", R"("chip": "demo", "rom": "r", "set": ["model:/vocab_size=2"])"),
+        "has no effect: the ROM image");
   wrong(spec(R"({"chip:/kv/banks": "tile.rows * 2"})"), "uses tile.rows, which is no other axis");
   wrong(spec(R"({"model": {"from": 1, "to": 2, "step": 1}})"), "a list of names is expected");
   wrong(spec(R"({"chip:/link/tree_to_vector": [1]})", R"({"method": "grid"})", R"(, "links": "auto")"),
