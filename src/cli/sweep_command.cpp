@@ -206,8 +206,14 @@ void add_parts(CLI::App& command, const Shared& options, Action& chosen) {
   const auto add = [&](const char* name, const char* help, base::Result<int> (*run)(const SweepOptions&, Session&)) {
     auto* part = command.add_subcommand(name, help);
     part->add_option("DATABASE", options->database, "That kiln sweep wrote")->type_name("R.db")->required();
-    part->callback(
-        [options, run, &chosen] { chosen = [options, run](Session& session) { return run(*options, session); }; });
+    part->callback([options, run, name, &command, &chosen] {
+      chosen = [options, run, name, &command](Session& session) -> base::Result<int> {
+        for (const auto* option : command.get_options())
+          if (option->count() > 0)
+            return base::Error{fmt::format("{} has no effect beside {}", option->get_name(), name)};
+        return run(*options, session);
+      };
+    });
     return part;
   };
   add("collect", "Gather what shards and workers wrote into the database", run_collect)

@@ -19,7 +19,7 @@ constexpr std::array<std::string_view, 3> kNamed = {"chip", "model", "recipe"};
 constexpr std::array<std::string_view, 5> kKinds = {"chip", "model", "recipe", "tech", "economics"};
 
 /// Of a step: rounding must not lose the end of a range of 0.1 each.
-constexpr double kRounding = 1e-9;
+constexpr double kStepRounding = 1e-9;
 
 bool among(const auto& names, std::string_view name) { return std::ranges::find(names, name) != names.end(); }
 
@@ -62,7 +62,7 @@ class RangeReader {
     if (ways == 0) {
       axis.range = range;
     } else {
-      fill(range, step, factor, static_cast<std::uint64_t>(steps + kRounding), count, axis.values);
+      fill(range, step, factor, static_cast<std::uint64_t>(steps + kStepRounding), count, axis.values);
     }
     return {};
   }

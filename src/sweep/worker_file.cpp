@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -59,6 +60,11 @@ base::Result<std::vector<Outcome>> read_outcomes(const std::string& path, std::u
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0 && errno == ENOENT) return outcomes;
   if (fd < 0) return base::Error{fmt::format("{}: cannot read: {}", path, std::strerror(errno))};
+  struct stat about {};
+  if (::fstat(fd, &about) != 0 || !S_ISREG(about.st_mode)) {
+    ::close(fd);
+    return outcomes;  // a device has no end
+  }
   std::string text;
   char buffer[1 << 16];
   auto at = static_cast<off_t>(from);

@@ -131,7 +131,8 @@ TEST_F(SweepAnswers, BothEnginesGiveThePathsOfTheClosedFormTheSameValues) {
 
 /// The technology of a point is its own, under both engines.
 TEST_F(SweepAnswers, ATechnologysAxisMovesBothEnginesAlike) {
-  const auto made = plan(R"({"tech:/host_io_mm2/high": [90], "tech:/host_io_mm2/typical": [1, 40]})");
+  const auto made =
+      plan(R"({"tech:/host_io_mm2/high": [90], "tech:/host_io_mm2/low": [1], "tech:/host_io_mm2/typical": [1, 40]})");
   double area[2] = {};
   for (std::uint64_t number = 0; number < 2; ++number) {
     const auto checked = evaluate(*made.spec, *made.resolver, number, true, environment_);
