@@ -41,6 +41,8 @@ class Actions {
     } else if (!streams.out.empty()) {
       posix_spawn_file_actions_adddup2(&files_, STDOUT_FILENO, STDERR_FILENO);
     }
+    // After the files, whose paths are this process's.
+    if (!streams.folder.empty()) posix_spawn_file_actions_addchdir_np(&files_, streams.folder.c_str());
   }
   ~Actions() {
     posix_spawn_file_actions_destroy(&files_);

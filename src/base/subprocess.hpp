@@ -18,6 +18,7 @@ struct ProgramStreams {
   std::string out;           ///< empty: this process's own
   std::string err;           ///< empty: where `out` leads
   bool own_session = false;  ///< a terminal as `in` then is the one that Ctrl-C is typed at
+  std::string folder = {};   ///< where it runs; empty: where this process does
 };
 
 /// How a program ended: its exit status, or the signal that ended it.

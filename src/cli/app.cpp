@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <charconv>
 #include <exception>
@@ -48,6 +49,12 @@ void open_standard_files() {
   }
 }
 
+/// The commands whose figures a baseline keeps.
+bool records(std::string_view command) {
+  static constexpr std::array<std::string_view, 5> kRecorded = {"run", "eval", "cost", "bake", "sweep"};
+  return std::ranges::find(kRecorded, command) != kRecorded.end();
+}
+
 void add_common(CLI::App& app, CommonOptions& options) {
   for (auto* command : app.get_subcommands({})) {
     add_common(*command, options);
@@ -63,6 +70,12 @@ void add_common(CLI::App& app, CommonOptions& options) {
     command->add_option("--threads", options.threads, "Threads to use; 0 is one per core; results do not depend on it")
         ->type_name("J")
         ->check(CLI::Range(0, 1024));
+    if (records(command->get_name()))
+      command
+          ->add_option("--record", options.record,
+                       "Add figures of the result to a baseline, which kiln check runs again")
+          ->type_name("FILE")
+          ->check(given());
     command->get_formatter()->column_width(kHelpColumn);
   }
 }
@@ -222,6 +235,7 @@ int run(int argc, const char* const* argv) {
   add_cost(app, action);
   add_new(app, action);
   add_sweep(app, action);
+  add_check(app, action);
   add_list(app, action);
   add_rtl(app, action);
   add_common(app, options);
@@ -231,10 +245,11 @@ int run(int argc, const char* const* argv) {
     return std::any_of(commands.begin(), commands.end(), [&](const CLI::App* c) { return c->get_name() == word; });
   };
   if (argc > 1 && argv[1][0] != '-' && !is_command(argv[1]))
-    return fail(fmt::format("no command is named \"{}\"; bake, inspect, run, chat, eval, baseline, cost, new, sweep, "
-                            "list or rtl is expected",
-                            base::without_controls(argv[1])),
-                kBadInput);
+    return fail(
+        fmt::format("no command is named \"{}\"; bake, inspect, run, chat, eval, baseline, cost, new, sweep, check, "
+                    "list or rtl is expected",
+                    base::without_controls(argv[1])),
+        kBadInput);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
@@ -246,6 +261,7 @@ int run(int argc, const char* const* argv) {
   }
   if (const auto sentence = idle_option(app)) return fail(*sentence, kBadInput);
   try {
+    options.arguments.assign(argv + 1, argv + argc);
     Session session(options, interrupts);
     return run_action(action, session);
   } catch (const std::bad_alloc&) {

@@ -37,6 +37,10 @@ const std::vector<Rule>& rules() {
       {"sweep", "--shard", Beside, {"--dry-run"}, "nothing is answered"},
       {"sweep", "--fail-fast", Beside, {"--dry-run"}, "nothing is answered"},
       {"sweep", "--keep-going", Beside, {"--dry-run", "--fail-fast"}, "nothing goes on"},
+      {"check", "--junit", Beside, {"--against"}, "no figure is compared"},
+      {"check", "--markdown", Beside, {"--against"}, "no figure is compared"},
+      {"check", "--update", Beside, {"--against"}, "no figure is compared"},
+      {"sweep", "--record", Beside, {"--shard", "--dry-run"}, "not all points are answered"},
       {"cost", "--gpu-batch", Without, {"--break-even"}, "no GPU is compared"},
   };
   return all;

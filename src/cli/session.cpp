@@ -12,6 +12,7 @@
 
 #include "base/text.hpp"
 #include "cli/terminal.hpp"
+#include "gate/baseline.hpp"
 
 namespace kiln::cli {
 namespace {
@@ -140,6 +141,10 @@ base::Status Session::output(const std::string& json, const std::string& text) {
     if (auto written = json_->append(json); !written) return written;
     if (auto there = json_->commit(); !there) return there;
     written_.push_back(options_.json);
+  }
+  if (!options_.record.empty()) {
+    if (auto recorded = gate::record(options_.record, json, options_.arguments); !recorded) return recorded;
+    written_.push_back(options_.record);
   }
   std::string out = to_screen ? json : text;
   if (!to_screen)

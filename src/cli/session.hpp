@@ -23,9 +23,11 @@ inline constexpr int kInterrupted = 130;
 
 /// Options of every command.
 struct CommonOptions {
-  std::string json;              ///< file, "-" for standard output, empty for people
-  std::vector<std::string> set;  ///< POINTER=VALUE, or KIND:POINTER=VALUE
-  std::size_t threads = 0;       ///< 0: one per core
+  std::string json;                    ///< file, "-" for standard output, empty for people
+  std::vector<std::string> set;        ///< POINTER=VALUE, or KIND:POINTER=VALUE
+  std::size_t threads = 0;             ///< 0: one per core
+  std::string record;                  ///< file of a baseline, or empty
+  std::vector<std::string> arguments;  ///< of the program, all of them
 };
 
 class Session {

@@ -77,7 +77,7 @@ base::Result<int> finish(const std::string& file, const sweep::SweepAnswer& answ
   const auto all = sweep::overview(*database);
   if (!all) return all.error();
   std::string document;
-  if (!session.options().json.empty()) {
+  if (!session.options().json.empty() || !session.options().record.empty()) {
     const auto written = sweep::export_json(*database, [&](std::string_view text) -> base::Status {
       document += text;
       return {};

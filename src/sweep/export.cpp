@@ -1,6 +1,7 @@
 // The points of a sweep for programs: JSON and CSV, in the order of their numbers.
 #include <set>
 
+#include "base/hash.hpp"
 #include "sweep/answers.hpp"
 
 namespace kiln::sweep {
@@ -14,11 +15,9 @@ std::string csv_cell(const json::Value& value) {
   return quoted + "\"";
 }
 
-base::Result<std::set<std::uint64_t>> front_numbers(const Database& database) {
-  const auto all = overview(database);
-  if (!all) return all.error();
+std::set<std::uint64_t> numbers_of(const Overview& all) {
   std::set<std::uint64_t> numbers;
-  for (const auto& each : all->front) numbers.insert(each.number);
+  for (const auto& each : all.front) numbers.insert(each.number);
   return numbers;
 }
 
@@ -42,22 +41,33 @@ json::Object point_json(const Row& row, bool in_front) {
 }
 
 base::Status export_json(const Database& database, const Write& write) {
-  const auto front = front_numbers(database);
-  if (!front) return front.error();
+  const auto all = overview(database);
+  if (!all) return all.error();
+  const auto front = numbers_of(*all);
   if (const auto good = write("{\"points\": ["); !good) return good;
   bool first = true;
+  base::ContentHash hash;
   const auto written = over_rows(database, [&](const Row& row) {
-    const std::string text = (first ? "\n" : ",\n") + json::write(point_json(row, front->contains(row.outcome.number)));
+    const std::string text = (first ? "\n" : ",\n") + json::write(point_json(row, front.contains(row.outcome.number)));
     first = false;
+    hash.update(text);
     return write(text);
   });
   if (!written) return written;
-  return write("\n]}\n");
+  const json::Object summary{{"points", all->points},
+                             {"done", all->done},
+                             {"infeasible", all->infeasible},
+                             {"failed", all->failed},
+                             {"interrupted", all->interrupted},
+                             {"front", std::uint64_t{all->front.size()}},
+                             {"hash", hash.hex()}};
+  return write("\n], \"command\": \"sweep\", \"summary\": " + json::write(summary) + "}\n");
 }
 
 base::Status export_csv(const Database& database, const Write& write) {
-  const auto front = front_numbers(database);
-  if (!front) return front.error();
+  const auto all = overview(database);
+  if (!all) return all.error();
+  const auto front = numbers_of(*all);
   // A column for each name that any point has.
   std::set<std::string> axes, figures;
   const auto read = database.for_each([&](Row&& row) {
@@ -73,7 +83,7 @@ base::Status export_csv(const Database& database, const Write& write) {
   return over_rows(database, [&](const Row& row) {
     const auto& outcome = row.outcome;
     std::string line = std::to_string(outcome.number) + "," + std::string(kStates[outcome.state]) + "," +
-                       (front->contains(outcome.number) ? "true" : "false");
+                       (front.contains(outcome.number) ? "true" : "false");
     for (const auto& name : axes) {
       const auto* value = row.vary.find(name);
       line += "," + (value == nullptr ? std::string() : csv_cell(*value));
