@@ -94,7 +94,7 @@ TEST(Checks, FindOneCycle) {
   const auto answer = checked(baseline(kRun, {"run"}), changed(kRun, "1000", "1001"));
   EXPECT_FALSE(answer.passed());
   EXPECT_EQ(answer.rows[0].result, Result::Other);
-  EXPECT_THAT(check_text(answer, 100), HasSubstr("cycles_total: was 1000 cycles, is 1001 cycles (+0.1 %)"));
+  EXPECT_THAT(check_text(answer, 100), HasSubstr("cycles_total: was 1000 cycles, is 1001 (+0.1 %)"));
   EXPECT_EQ(renewed(answer).metrics[0].value, json::Value(1001));
 }
 
