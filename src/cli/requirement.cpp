@@ -6,8 +6,8 @@
 
 namespace kiln::cli {
 
-void add_require(CLI::App& command, std::string& require) {
-  command.add_option("--require", require, "End with status 1 and the reasons if the chip cannot be built")
+void add_require(CLI::App& command, std::string& require, const char* help) {
+  command.add_option("--require", require, help)
       ->check(CLI::Validator(
           [](const std::string& word) {
             return word == "buildable" ? std::string() : "found " + word + "; buildable is expected";

@@ -8,7 +8,8 @@
 
 namespace kiln::cli {
 
-void add_require(CLI::App& command, std::string& require);
+void add_require(CLI::App& command, std::string& require,
+                 const char* help = "End with status 1 and the reasons if the chip cannot be built");
 /// The exit status; the reasons go to standard error, a line each.
 int required(const std::string& require, const study::Verdict& verdict);
 

@@ -2,12 +2,14 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <thread>
 
 #include "base/atomic_file.hpp"
 #include "cli/commands.hpp"
+#include "cli/requirement.hpp"
 #include "cli/terminal.hpp"
 #include "json/value.hpp"
 #include "report/table.hpp"
@@ -19,7 +21,7 @@ namespace {
 
 struct SweepOptions {
   sweep::SweepQuestion question;
-  std::string shard, worker, csv, database;
+  std::string shard, worker, csv, database, require;
   sweep::Verify verify = sweep::Verify::None;
   bool dry_run = false, keep_going = false;
   std::uint64_t point = 0;
@@ -71,7 +73,8 @@ class SweepLine {
   Clock::time_point began_ = Clock::now(), shown_ = began_;
 };
 
-base::Result<int> finish(const std::string& file, const sweep::SweepAnswer& answer, Session& session) {
+base::Result<int> finish(const std::string& file, const SweepOptions& options, const sweep::SweepAnswer& answer,
+                         Session& session) {
   const auto database = sweep::Database::open(file);
   if (!database) return database.error();
   const auto all = sweep::overview(*database);
@@ -86,7 +89,8 @@ base::Result<int> finish(const std::string& file, const sweep::SweepAnswer& answ
   }
   if (const auto shown = session.output(document, sweep::overview_text(*all, text_columns())); !shown)
     return shown.error();
-  return answer.tally.failed > 0 ? kCheckFailed : 0;
+  const bool none = !options.require.empty() && all->done == 0;
+  return answer.tally.failed > 0 || none ? kCheckFailed : 0;
 }
 
 std::string dry_text(const sweep::DryRun& dry) {
@@ -126,10 +130,15 @@ base::Result<int> run_sweep(const SweepOptions& options, Session& session) {
     return base::Error{"SPEC is missing; the file of a sweep is expected (docs/sweep.md)"};
   auto question = options.question;
   question.verify = options.verify;
+  question.buildable = !options.require.empty();
   auto shard = shard_of(options.shard);
   if (!shard) return shard.error();
   question.shard = *shard;
   if (question.jobs == 0) question.jobs = std::max(1U, std::thread::hardware_concurrency());
+  if (question.resume && !question.extend && !question.reuse.empty() && std::filesystem::exists(question.output))
+    return base::Error{"--reuse has no effect beside --resume: the database has its answers"};
+  if (question.shard && !question.reuse.empty())
+    return base::Error{"--reuse has no effect beside --shard: whoever collects has the answers"};
   if (question.shard && question.verify == sweep::Verify::Front)
     return base::Error{"--verify front has no effect beside --shard: no shard knows the front"};
   if (options.dry_run) {
@@ -146,7 +155,7 @@ base::Result<int> run_sweep(const SweepOptions& options, Session& session) {
     };
   const auto answer = sweep::run_sweep(question, environment);
   if (!answer) return answer.error();
-  if (!question.shard) return finish(question.output, *answer, session);
+  if (!question.shard) return finish(question.output, options, *answer, session);
   const auto& tally = answer->tally;
   if (const auto shown =
           session.output("", fmt::format("{}: {} of {} points answered, {} failed; kiln sweep collect gathers them\n",
@@ -190,7 +199,7 @@ base::Result<int> run_export(const SweepOptions& options, Session& session) {
 base::Result<int> run_collect(const SweepOptions& options, Session& session) {
   const auto answer = sweep::collect(options.database, session.environment(), Session::warn);
   if (!answer) return answer.error();
-  return finish(options.database, *answer, session);
+  return finish(options.database, options, *answer, session);
 }
 
 base::Result<int> run_explain(const SweepOptions& options, Session& session) {
@@ -243,6 +252,9 @@ void add_sweep(CLI::App& app, Action& chosen) {
       ->capture_default_str();
   command->add_flag("--resume", question.resume, "Go on with a database of the same spec");
   command->add_flag("--extend", question.extend, "Take another spec's points into the database");
+  command->add_option("--reuse", question.reuse, "Take answers to the same points from another sweep's database")
+      ->type_name("R.db");
+  add_require(*command, options->require, "Points whose chip cannot be built are infeasible; status 1 if none can");
   command->add_option("--shard", options->shard, "Answer every N-th point, from the I-th, into a file of its own")
       ->type_name("I/N");
   command->add_option("--verify", options->verify, "none, front or all: simulate what the closed form found")

@@ -5,7 +5,6 @@
 #include <chrono>
 #include <map>
 
-#include "base/mapped_file.hpp"
 #include "kiln/config/latencies.hpp"
 #include "sweep/plan.hpp"
 #include "sweep/sweep.hpp"
@@ -33,9 +32,7 @@ base::Status placeable(const Point& point) {
 }  // namespace
 
 base::Result<DryRun> dry_run(const SweepQuestion& question, study::Environment& environment) {
-  const auto text = base::read_text_file(question.spec, std::size_t{16} << 20);
-  if (!text) return text.error();
-  const auto plan = plan_of(*text, question.spec, environment);
+  const auto plan = plan_of(question, environment);
   if (!plan) return plan.error();
   const auto& points = plan->resolver->points();
   DryRun answer;

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "base/mapped_file.hpp"
 #include "json/keys.hpp"
 #include "json/read.hpp"
 
@@ -9,6 +12,8 @@ namespace kiln::sweep {
 namespace {
 
 constexpr std::size_t kMostChanges = 8;
+constexpr std::size_t kLargestSpec = std::size_t{16} << 20;  ///< bytes
+constexpr std::string_view kBuildable = "verdict.buildable";
 
 void compare(const json::Value& a, const json::Value& b, const std::string& at, std::vector<std::string>& changes) {
   if (a == b || changes.size() == kMostChanges) return;
@@ -47,6 +52,21 @@ base::Result<Plan> plan_of(const std::string& spec_text, const std::string& name
   plan.resolver = std::make_unique<Resolver>(*std::move(resolver));
   plan.record = {plan.spec->canonical, answering_revision()};
   return plan;
+}
+
+base::Result<Plan> plan_of(const SweepQuestion& question, study::Environment& environment) {
+  const auto text = base::read_text_file(question.spec, kLargestSpec);
+  if (!text) return text.error();
+  if (!question.buildable) return plan_of(*text, question.spec, environment);
+  const auto spec = parse_spec(*text, question.spec);
+  if (!spec) return spec.error();
+  if (std::ranges::find(spec->constraints, kBuildable, &Formula::text) != spec->constraints.end())
+    return plan_of(*text, question.spec, environment);
+  auto tree = *json::read(spec->canonical, 64, [](const json::Problem&) { return false; });
+  auto& constraints = tree.object()["constraints"];
+  if (!constraints.is_array()) constraints = json::Array();
+  constraints.array().emplace_back(std::string(kBuildable));
+  return plan_of(json::write(tree), question.spec, environment);
 }
 
 Row Plan::row(std::uint64_t number) const {

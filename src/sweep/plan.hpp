@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "sweep/database.hpp"
+#include "sweep/sweep.hpp"
 
 namespace kiln::sweep {
 
@@ -20,6 +21,9 @@ struct Plan {
 };
 
 base::Result<Plan> plan_of(const std::string& spec_text, const std::string& name, study::Environment& environment);
+
+/// Of the question's file; where buildable chips are required, that is a constraint of the spec.
+base::Result<Plan> plan_of(const SweepQuestion& question, study::Environment& environment);
 
 /// Folder of workers' files of a database.
 std::string parts_of(const std::string& database);

@@ -168,15 +168,29 @@ class Local {
   bool failed_now_ = false;
 };
 
-/// The plan's points with what the database has for the same keys.
-base::Result<std::vector<Row>> with_answers(const Plan& plan, const Database& database) {
-  const auto known = database.answers();
-  if (!known) return known.error();
+using Answers = std::map<std::string, Outcome>;
+
+/// Of the databases that are to be reused.
+base::Result<Answers> reused(const SweepQuestion& question) {
+  Answers all;
+  for (const auto& path : question.reuse) {
+    const auto other = Database::open(path);
+    if (!other) return other.error();
+    auto answers = other->answers();
+    if (!answers) return answers.error();
+    all.merge(*answers);
+  }
+  return all;
+}
+
+/// The plan's points with what is known of the same keys.
+std::vector<Row> with_answers(const Plan& plan, const Answers& known) {
   auto rows = plan.rows();
+  if (known.empty()) return rows;
   for (auto& row : rows) {
     const auto number = row.outcome.number;
-    const auto found = known->find(plan.resolver->key_of(number));
-    if (found == known->end()) continue;
+    const auto found = known.find(plan.resolver->key_of(number));
+    if (found == known.end()) continue;
     row.outcome = found->second;
     row.outcome.number = number;
     // Another spec may have other constraints and objectives.
@@ -187,7 +201,9 @@ base::Result<std::vector<Row>> with_answers(const Plan& plan, const Database& da
 
 base::Result<Database> new_database(const SweepQuestion& question, const Plan& plan, const Folder& folder) {
   if (const auto kept = folder.keep_spec(plan.spec->canonical); !kept) return kept.error();
-  auto database = Database::create(question.output, plan.record, plan.rows());
+  const auto known = reused(question);
+  if (!known) return known.error();
+  auto database = Database::create(question.output, plan.record, with_answers(plan, *known));
   if (!database) return database;
   if (const auto good = gather(folder, plan, *database, question.on_warning); !good) return good.error();
   return database;
@@ -220,9 +236,12 @@ base::Result<Database> database_of(const SweepQuestion& question, const Plan& pl
   if (!record) return record.error();
   if (*record == plan.record) return database;
   if (question.extend) {
-    const auto rows = with_answers(plan, *database);
-    if (!rows) return rows.error();
-    if (const auto good = database->replace(plan.record, *rows); !good) return good.error();
+    auto known = database->answers();
+    if (!known) return known.error();
+    auto others = reused(question);
+    if (!others) return others.error();
+    known->merge(*others);
+    if (const auto good = database->replace(plan.record, with_answers(plan, *known)); !good) return good.error();
     return database;
   }
   if (record->spec != plan.record.spec)
@@ -265,9 +284,7 @@ base::Result<SweepAnswer> collect(const std::string& database, study::Environmen
 }
 
 base::Result<SweepAnswer> run_sweep(const SweepQuestion& question, study::Environment& environment) {
-  const auto text = base::read_text_file(question.spec, std::size_t{16} << 20);
-  if (!text) return text.error();
-  auto plan = plan_of(*text, question.spec, environment);
+  auto plan = plan_of(question, environment);
   if (!plan) return plan.error();
   if (question.verify == Verify::Front && plan->spec->objectives.empty())
     return base::Error{"--verify front has no effect: the spec has no objectives"};

@@ -5,6 +5,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "sweep/database.hpp"
 
@@ -40,6 +41,8 @@ struct SweepQuestion {
   std::string output;  ///< the database; workers' files are beside it, in OUTPUT.parts
   std::size_t jobs = 1;
   bool resume = false, extend = false, fail_fast = false;
+  bool buildable = false;          ///< verdict.buildable is a constraint
+  std::vector<std::string> reuse;  ///< databases of other sweeps whose answers of the same keys are taken
   Verify verify = Verify::None;
   std::optional<Shard> shard;  ///< this part alone, into its own file
   std::function<void(const SweepProgress&)> on_progress;

@@ -146,6 +146,40 @@ TEST_F(SweepCommand, AnotherSpecIsRefusedOrTakenIn) {
   EXPECT_EQ(exported("s.db"), exported("first.db"));
 }
 
+TEST_F(SweepCommand, AnswersOfAnotherSweepAreReused) {
+  spec("[450, 500]");
+  ASSERT_EQ(sweep("old.db").status, 0);
+  // A figure that only the old database has shows that nothing is answered again.
+  const auto planted = std::system(("/usr/bin/python3 -c \"import sqlite3; d = sqlite3.connect('" + path("old.db") +
+                                    "'); d.execute(\\\"UPDATE points SET figures = json_set(figures, "
+                                    "'$.planted', 1)\\\"); d.commit()\"")
+                                       .c_str());
+  ASSERT_EQ(planted, 0);
+  spec("[500, 550]");
+  ASSERT_EQ(sweep("new.db", {"--reuse", path("old.db")}).status, 0);
+  for (const auto& point : nlohmann::json::parse(exported("new.db"))["points"]) {
+    EXPECT_EQ(point["state"], "done");
+    EXPECT_EQ(point["figures"].contains("planted"), point["vary"]["chip:/clock_mhz"] == 500) << point["number"];
+  }
+  EXPECT_THAT(sweep("new.db", {"--resume", "--reuse", path("old.db")}).err, HasSubstr("has no effect beside --resume"));
+  EXPECT_THAT(sweep("third.db", {"--reuse", path("none.db")}).err, HasSubstr("none.db: no such file"));
+}
+
+TEST_F(SweepCommand, ChipsThatCannotBeBuiltAreInfeasibleWhereBuildableOnesAreRequired) {
+  // demo keeps its latencies up to some clock; far beyond it no chip of the sweep can be built.
+  spec("[450, 9000]");
+  const auto some = sweep("some.db", {"--require", "buildable"});
+  EXPECT_EQ(some.status, 0) << some.err;
+  EXPECT_THAT(some.out, HasSubstr("8 points: 4 done, 4 infeasible"));
+  EXPECT_THAT(some.out, HasSubstr("4  verdict.buildable"));
+  EXPECT_THAT(sweep("some.db", {"--resume"}).err, HasSubstr("the spec has changed at /constraints"));
+  EXPECT_EQ(sweep("some.db", {"--resume", "--require", "buildable"}).status, 0);
+  spec("[9000]");
+  const auto none = sweep("none.db", {"--require", "buildable"});
+  EXPECT_EQ(none.status, 1);
+  EXPECT_THAT(none.out, HasSubstr("no point is feasible:\n        4  verdict.buildable"));
+}
+
 TEST_F(SweepCommand, EachPointsCommandGivesItsFiguresAgain) {
   spec("[500]");
   ASSERT_EQ(sweep("s.db", {"--verify", "front"}).status, 0);
