@@ -1,11 +1,19 @@
 """What 20 % of each parameter of `hc1` does, and what its words are."""
-import concurrent.futures
+import json
+import pathlib
+import tempfile
 
-import kiln_program
-from hc1_page.public import slope_ns
 from page_template import rows
 
 FULL = "the KV cache fills"
+FULL_REASON = "its KV cache holds"
+FIRST, LAST = 1024, 2047  # tokens that the first and the last answer token of 1k/1k see
+# A run with one answer token behind the first has the time of that token alone.
+RUNS = {"whole": ({"prompt_tokens": 1024, "new_tokens": 1024}, "closed_form"),
+        "short": ({"prompt_tokens": 20, "new_tokens": 2}, "closed_form"),
+        "first": ({"prompt_tokens": FIRST - 1, "new_tokens": 2}, "closed_form"),
+        "last": ({"prompt_tokens": LAST - 1, "new_tokens": 2}, "closed_form"),
+        "users": ({"prompt_tokens": 64, "new_tokens": 64, "users": 32}, "simulate")}
 MODEL = ["--model", "llama-3.1-8b"]
 
 
@@ -16,23 +24,33 @@ def run(kiln, *more):
 class Figures:
     """What is looked at, of one set of parameters; a sentence where the chip does not take them."""
 
-    def __init__(self, kiln, *more):
-        self.error = None
-        try:
-            whole = run(kiln, "--prompt-tokens", "1024", "-n", "1024", *more)
-        except kiln_program.Refused as refused:
-            self.error = refused.sentence
+    def __init__(self, points):
+        self.error = next((point["reason"] for point in points.values() if point["state"] != "done"), None)
+        if self.error:
+            self.error = FULL if FULL_REASON in self.error else self.error
             return
-        if "tokens_per_s_user" not in whole or whole["generated_tokens"] < 1024:
-            self.error = FULL
-            return
-        self.whole = whole
-        self.rate = whole["tokens_per_s_user"]
-        self.long_us = whole["ttft_us"]
-        self.slope = slope_ns(whole)
-        self.short_us = run(kiln, "--prompt-tokens", "20", "-n", "2", *more)["ttft_us"]
-        self.users = run(kiln, "--prompt-tokens", "64", "-n", "64", "--users", "32", *more)["tokens_per_s_total"]
-        self.not_buildable = sorted({reason["kind"] for reason in whole["verdict"]["reasons"]})
+        figures = {name: point["figures"] for name, point in points.items()}
+        self.rate, self.long_us = figures["whole"]["tokens_per_s_user"], figures["whole"]["ttft_us"]
+        self.short_us, self.users = figures["short"]["ttft_us"], figures["users"]["tokens_per_s_total"]
+        mhz = figures["whole"]["clock_mhz"]
+        first, last = (round(mhz * 1e6 / figures[name]["tokens_per_s_user"]) for name in ("first", "last"))  # cycles
+        self.slope = (last - first) / (LAST - FIRST) * 1000 / mhz
+        kinds = {path.rpartition(".")[2]: count for path, count in figures["whole"].items() if path.startswith("verdict.reasons.")}
+        self.not_buildable = sorted(kind for kind, count in kinds.items() if count)
+
+
+def swept(kiln, vary, folder):
+    """Figures of `hc1`, and of it with each value of each key: {None or (axis, value): Figures}."""
+    points = {}
+    for name, (lengths, engine) in RUNS.items():
+        spec = {"version": 1, "base": {"chip": "hc1", "model": "llama-3.1-8b", **lengths}, "vary": vary,
+                "sample": {"method": "one_at_a_time"}, "engine": engine}
+        file, database = folder / f"{name}.json", folder / f"{name}.db"
+        file.write_text(json.dumps(spec))
+        for point in kiln("sweep", file, "-o", database)["points"]:
+            changed = next(iter(point["vary"].items()), None)
+            points.setdefault(changed, {})[name] = point
+    return {changed: Figures(each) for changed, each in points.items()}
 
 
 def parameters(chip, prefix=""):
@@ -63,23 +81,35 @@ def both_ways(value):
     return min(value - 1, round(value * 0.8)), max(value + 1, round(value * 1.2))
 
 
-def figures(kiln, base, reasons):
+def of_hc1(kiln, base):
+    """Figures of the chip, and of the chip with 20 % less and more of each parameter."""
+    vary = {axis(name): [changed for changed in both_ways(value) if changed >= 0] for name, value in asked(base)}
+    with tempfile.TemporaryDirectory() as folder:
+        return swept(kiln, vary, pathlib.Path(folder))
+
+
+def axis(name):
+    return "chip:/" + name.replace(".", "/")
+
+
+def asked(base):
+    return [(name, value) for name, value in parameters(base["chip"]) if not name.startswith("lora.")]  # no adapter here
+
+
+def figures(found, base, reasons):
     """Two rows a parameter: with 20 % less and 20 % more of it, in whole numbers and at least one away."""
     lines, still = [], []
-    asked = [(name, value, both_ways(value)) for name, value in parameters(base.whole["chip"]) if not name.startswith("lora.")]  # no adapter here
-    with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        found = {(name, changed): pool.submit(Figures, kiln, "--set", f"{name}={changed}") for name, _, two in asked for changed in two if changed >= 0}
-    for name, value, two in asked:
+    for name, value in asked(base):
         both = []
-        for changed in two:
-            made = found[name, changed].result() if changed >= 0 else None
+        for changed in both_ways(value):
+            made = found.get((axis(name), changed))
             if made is None or (made.error and "/" + name.replace(".", "/") in made.error):
                 both.append([f"{changed}: out of range", "", "", "", "", ""])
             elif made.error and made.error != FULL:
                 raise SystemExit(f"{name}={changed}: {made.error}")
             else:
-                both.append(cells(base, made, changed))
-        reason = reason_of(name, base.whole, reasons)
+                both.append(cells(found[None], made, changed))
+        reason = reason_of(name, base, reasons)
         moved = [cell for two in both for cell in [two[0].split(": ")[-1].replace("out of range", "")] + two[1:]]
         if all(cell in ("", "+0.00%", "-0.00%") for cell in moved):
             still.append(f"`{name}` ({value}, {reason})")

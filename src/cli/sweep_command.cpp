@@ -109,7 +109,7 @@ std::string dry_text(const sweep::DryRun& dry) {
 std::string dry_json(const sweep::DryRun& dry) {
   json::Array reasons;
   for (const auto& [reason, count] : dry.reasons)
-    reasons.push_back(json::Object{{"reason", reason}, {"points", count}});
+    reasons.emplace_back(json::Object{{"reason", reason}, {"points", count}});
   return json::write(json::Object{{"points", dry.points},
                                   {"infeasible", dry.infeasible},
                                   {"reasons", std::move(reasons)},

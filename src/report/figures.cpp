@@ -1,5 +1,7 @@
 #include "report/figures.hpp"
 
+#include <algorithm>
+
 #include "report/cost_json.hpp"
 #include "report/point_report.hpp"
 
@@ -23,11 +25,19 @@ void add(const Json& tree, const std::string& path, FigureMap& figures) {
   }
 }
 
+/// The verdict's list by kinds: "verdict.reasons.clock_path" says how many there are, all kinds have a figure.
+void add_reasons(const study::Verdict& verdict, FigureMap& figures) {
+  for (std::size_t kind = 0; kind < study::kReasonKinds.size(); ++kind)
+    figures["verdict.reasons." + std::string(study::kReasonKinds[kind])] = static_cast<std::uint64_t>(
+        std::ranges::count(verdict.reasons, static_cast<study::ReasonKind>(kind), &study::Reason::kind));
+}
+
 }  // namespace
 
 FigureMap figures(const study::CostAnswer& answer) {
   FigureMap figures;
   add(point_json(answer, &answer.chip), "", figures);
+  add_reasons(answer.verdict, figures);
   return figures;
 }
 
@@ -47,6 +57,7 @@ FigureMap closed_figures(const study::ClosedPoint& point) {
   json["silicon"] = silicon_json(point.chip, placement.chip());
   FigureMap figures;
   add(json, "", figures);
+  add_reasons(point.verdict, figures);
   return figures;
 }
 

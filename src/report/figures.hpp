@@ -1,5 +1,5 @@
 // The figures of a design point by their paths in its document: "area_mm2.typical", "kv.capacity_tokens". Numbers, words
-// and yes or no; lists are left out. What sweeps and baselines keep.
+// and yes or no; lists are left out, but the verdict's reasons are counted by kind. What sweeps keep.
 #pragma once
 
 #include "json/value.hpp"

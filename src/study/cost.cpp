@@ -43,6 +43,7 @@ base::Result<host::RunResult> run_chip(const program::Placement& placement, cons
     chip::UserRequest user;
     user.prompt.assign(lengths.prompt_tokens, 0);
     user.max_new_tokens = lengths.answer_tokens;
+    user.sampling.top_k = placement.chip().sampler.max_top_k;  // as a run that is not told
     request.users.push_back(std::move(user));
   }
   if (const auto can = chip::check(placement, request); !can) return can.error();

@@ -204,6 +204,11 @@ TEST_F(CostStudy, AChipThatSaysNothingOfItsSiliconHasNoAreaAndNoEnergy) {
   EXPECT_THAT(refused(of(bare, "kiln-stories-1m")), HasSubstr("has no /silicon"));
 }
 
+TEST_F(CostStudy, ASamplerThatKeepsFewCandidatesHasAnAnswerAsInARun) {
+  auto environment = with("chip", {"sampler.max_top_k=1"});
+  EXPECT_TRUE(cost(small("hc1", "llama-3.1-8b"), environment).ok());
+}
+
 TEST_F(CostStudy, ADieThatNoWaferHoldsHasAnAreaAndNoPrice) {
   auto question = small("hnlpu", "gpt-oss-120b-dense");
   const auto answer = must(cost(question, environment_));
