@@ -19,7 +19,8 @@ json::Value value_of(const Json& scalar) {
 /// A document's depth is that of Kiln's own keys.
 void add(const Json& tree, const std::string& path, FigureMap& figures) {
   if (tree.is_object()) {
-    for (const auto& [key, member] : tree.items()) add(member, path.empty() ? key : path + "." + key, figures);
+    const auto before = path.empty() ? path : path + ".";
+    for (const auto& [key, member] : tree.items()) add(member, before + key, figures);
   } else if (!tree.is_array() && !tree.is_null()) {
     figures[path] = value_of(tree);
   }

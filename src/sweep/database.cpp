@@ -176,7 +176,7 @@ base::Status Database::insert(const SweepRecord& record, const std::vector<Row>&
 
 base::Status Database::replace(const SweepRecord& record, const std::vector<Row>& points) {
   return in_transaction([&]() -> base::Status {
-    const auto moved =
+    auto moved =
         run("INSERT OR REPLACE INTO kept SELECT key, figures, verified FROM points WHERE key <> '' AND figures <> '{}' "
             "AND state <> 'failed'; DELETE FROM sweep; DELETE FROM points");
     if (!moved) return moved;

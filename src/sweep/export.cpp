@@ -47,7 +47,7 @@ base::Status export_json(const Database& database, const Write& write) {
   if (const auto good = write("{\"points\": ["); !good) return good;
   bool first = true;
   base::ContentHash hash;
-  const auto written = over_rows(database, [&](const Row& row) {
+  auto written = over_rows(database, [&](const Row& row) {
     const std::string text = (first ? "\n" : ",\n") + json::write(point_json(row, front.contains(row.outcome.number)));
     first = false;
     hash.update(text);
@@ -70,7 +70,7 @@ base::Status export_csv(const Database& database, const Write& write) {
   const auto front = numbers_of(*all);
   // A column for each name that any point has.
   std::set<std::string> axes, figures;
-  const auto read = database.for_each([&](Row&& row) {
+  auto read = database.for_each([&](Row&& row) {
     for (const auto& [name, value] : row.vary.object()) axes.insert(name);
     for (const auto& [path, value] : row.outcome.figures) figures.insert(path);
     return true;

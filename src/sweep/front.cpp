@@ -42,6 +42,7 @@ std::vector<Candidate> front_of(std::vector<Candidate> candidates, const std::ve
     std::size_t of;
   };
   std::vector<Entry> entries;
+  entries.reserve(candidates.size());
   for (std::size_t i = 0; i < candidates.size(); ++i) entries.push_back({signed_values(candidates[i], objectives), i});
   std::ranges::stable_sort(entries, {}, &Entry::values);
   std::vector<Candidate> front;

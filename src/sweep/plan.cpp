@@ -83,6 +83,7 @@ Row Plan::row(std::uint64_t number) const {
 
 std::vector<Row> Plan::rows() const {
   std::vector<Row> rows;
+  rows.reserve(resolver->points().size());
   for (std::uint64_t number = 0; number < resolver->points().size(); ++number) rows.push_back(row(number));
   return rows;
 }

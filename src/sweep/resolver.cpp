@@ -104,7 +104,7 @@ base::Status Resolver::load_base() {
   };
   const Setting none(spec_->axes.size());
   const auto named = [&](std::string_view kind) {
-    const auto name = name_of(kind, none);
+    auto name = name_of(kind, none);
     if (!name.empty()) return name;
     const auto axis = std::ranges::find(spec_->axes, kind, &Axis::name);
     return axis == spec_->axes.end() || axis->values.empty() ? std::string() : axis->values.front().text();
@@ -224,7 +224,10 @@ std::string Resolver::command(const Setting& setting) const {
   for (const auto& [kind, list] : overrides(setting))
     for (const auto& each : list) add("--set", kind + ":" + each);
   std::string text;
-  for (const auto& word : words) text += (text.empty() ? "" : " ") + base::shell_word(word);
+  for (const auto& word : words) {
+    if (!text.empty()) text += ' ';
+    text += base::shell_word(word);
+  }
   return text;
 }
 

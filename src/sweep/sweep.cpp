@@ -62,14 +62,13 @@ class Local {
     known_.resize(plan_.resolver->points().size());
     progress_.tally = {known_.size(), 0, 0, 0};
     std::vector<Outcome> changed;
-    const auto read = database_.for_each([&](Row&& row) {
+    auto read = database_.for_each([&](Row&& row) {
       const auto& outcome = row.outcome;
-      if (outcome.state == State::Interrupted || plan_.resolver->key_of(outcome.number) == outcome.key) {
+      const bool keeps = outcome.state == State::Interrupted || outcome.state == State::Failed;
+      if (keeps || plan_.resolver->key_of(outcome.number) == outcome.key) {
         take(outcome);
-      } else if (outcome.state != State::Failed) {
-        changed.push_back({outcome.number, "", State::Interrupted, "", {}, false});
       } else {
-        take(outcome);
+        changed.push_back({outcome.number, "", State::Interrupted, "", {}, false});
       }
       return true;
     });
