@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <numeric>
 
 #include "base/text.hpp"
 #include "report/table.hpp"
@@ -48,7 +49,11 @@ std::string front_table(const Overview& overview, std::size_t columns) {
   // As many axes as fit beside the objectives.
   std::vector<std::size_t> axes;
   const auto names = headings(overview.spec.axes);
-  for (std::size_t a = 0; a < names.size(); ++a) {
+  // Those that follow from others come last.
+  std::vector<std::size_t> order(names.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::ranges::stable_partition(order, [&](std::size_t a) { return !overview.spec.axes[a].formula.has_value(); });
+  for (const std::size_t a : order) {
     std::size_t cell = names[a].size();
     for (const auto& vary : overview.front_vary)
       if (const auto* value = vary.find(overview.spec.axes[a].name)) cell = std::max(cell, cell_of(*value).size());
