@@ -14,7 +14,6 @@
 #include "json/value.hpp"
 #include "report/table.hpp"
 #include "sweep/answers.hpp"
-#include "sweep/slurm_script.hpp"
 #include "sweep/sweep.hpp"
 
 namespace kiln::cli {

@@ -20,14 +20,15 @@ namespace {
 constexpr std::array<std::string_view, 10> kEnded = {"BOOT_FAIL",     "CANCELLED", "COMPLETED", "DEADLINE", "FAILED",
                                                      "OUT_OF_MEMORY", "NODE_FAIL", "PREEMPTED", "REVOKED",  "TIMEOUT"};
 
-/// Variables with which a user may narrow what squeue and scancel look at.
-constexpr std::array<std::string_view, 10> kNarrowing = {
-    "SQUEUE_ACCOUNT", "SQUEUE_LICENSES", "SQUEUE_PARTITION", "SQUEUE_QOS",        "SQUEUE_USERS",
-    "SQUEUE_SORT",    "SQUEUE_FORMAT",   "SCANCEL_ACCOUNT",  "SCANCEL_PARTITION", "SCANCEL_STATE"};
+/// Variables with which a user may narrow what squeue and scancel look at, or overrule what the script says of the array.
+constexpr std::string_view kOverruling[] = {
+    "SQUEUE_ACCOUNT", "SQUEUE_LICENSES",  "SQUEUE_PARTITION",  "SQUEUE_QOS",       "SQUEUE_USERS",
+    "SQUEUE_SORT",    "SCANCEL_ACCOUNT",  "SCANCEL_PARTITION", "SCANCEL_STATE",    "SCANCEL_INTERACTIVE",
+    "SCANCEL_QOS",    "SBATCH_ARRAY_INX", "SBATCH_JOB_NAME",   "SBATCH_OPEN_MODE", "SBATCH_WAIT"};
 
 std::vector<std::string> plainly(std::vector<std::string> words) {
   std::vector<std::string> all = {"env"};
-  for (const auto name : kNarrowing) {
+  for (const auto name : kOverruling) {
     all.emplace_back("-u");
     all.emplace_back(name);
   }
@@ -48,6 +49,7 @@ std::string content(int file) {
 
 base::Result<Asked> Asked::start(const std::vector<std::string>& arguments) {
   Asked asked;
+  // After `env` and the variables that it takes away.
   const auto name = std::ranges::find_if(arguments, [](const std::string& word) { return word.starts_with('s'); });
   asked.name_ = name == arguments.end() ? arguments.front() : *name;
   // The program opens them by their numbers, which it inherits.
@@ -135,7 +137,7 @@ std::vector<ArrayTask> parse_tasks(const std::string& reply) {
   return tasks;
 }
 
-std::vector<std::string> sbatch_words(const std::string& script) { return {"sbatch", "--parsable", script}; }
+std::vector<std::string> sbatch_words(const std::string& script) { return plainly({"sbatch", "--parsable", script}); }
 
 std::vector<std::string> squeue_words(const std::string& name, const std::string& cluster) {
   std::vector<std::string> words = {"squeue",       "--noheader",     "--array",

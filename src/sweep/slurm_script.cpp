@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/text.hpp"
+#include "sweep/sweep.hpp"
 
 namespace kiln::sweep {
 namespace {

@@ -33,8 +33,4 @@ struct ArrayScript {
 /// Fails where a path has characters that a line of options cannot hold.
 base::Result<std::string> text_of(const ArrayScript& script);
 
-/// "--time=2:00:00" of "time=2:00:00" or "--time=2:00:00". Options that would take the array, its name or its files from
-/// Kiln are refused.
-base::Result<std::string> sbatch_option(const std::string& text);
-
 }  // namespace kiln::sweep

@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <charconv>
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
@@ -95,6 +97,19 @@ base::Result<bool> any_at_work(const std::string& name, const std::string& clust
   }
 }
 
+/// R.db.parts/array-K with a K of which there is no file yet, a log neither: tasks append to theirs.
+std::string new_base(const std::string& folder) {
+  constexpr std::string_view kPrefix = "array-";
+  unsigned last = 0;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    const auto name = entry.path().filename().string();
+    unsigned number = 0;
+    if (name.starts_with(kPrefix)) std::from_chars(name.data() + kPrefix.size(), name.data() + name.size(), number);
+    last = std::max(last, number);
+  }
+  return fmt::format("{}/{}{}", folder, kPrefix, last + 1);
+}
+
 void remove_array(const ArrayFiles& files) {
   for (const auto& file : {files.job(), files.todo(), files.base + ".sbatch"}) ::unlink(file.c_str());
 }
@@ -103,8 +118,7 @@ void remove_array(const ArrayFiles& files) {
 
 base::Result<WrittenArray> write_array(const Task& task, const ArraySettings& settings, std::string script) {
   WrittenArray written;
-  for (int k = 1; written.files.base.empty() || fs::exists(written.files.job()); ++k)
-    written.files.base = fmt::format("{}/array-{}", settings.folder, k);
+  written.files.base = new_base(settings.folder);
   written.name = new_name(written.files.base);
   written.tasks = std::min(settings.tasks, task.numbers.size());
   written.script = script.empty() ? written.files.base + ".sbatch" : std::move(script);

@@ -57,6 +57,10 @@ struct SweepQuestion {
   std::function<void(const std::string&)> on_warning;
 };
 
+/// "--time=2:00:00" of "time=2:00:00" or "--time=2:00:00". Options that would take the array, its name or its files from
+/// Kiln are refused.
+base::Result<std::string> sbatch_option(const std::string& text);
+
 struct SweepAnswer {
   Tally tally;
   bool interrupted = false;

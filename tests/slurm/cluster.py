@@ -51,7 +51,7 @@ SchedulerParameters=batch_sched_delay=1,sched_interval=1,bf_interval=1
 SelectType=select/cons_tres
 SelectTypeParameters=CR_CPU
 # A node that is gone is noticed at once, and is taken back as soon as it answers.
-SlurmdTimeout=4
+SlurmdTimeout=5
 SlurmctldTimeout=4
 MessageTimeout=4
 BatchStartTimeout=2

@@ -133,6 +133,9 @@ def main():
     parser.add_argument("--only", default="", help="facts whose names have this in them")
     parser.add_argument("--spec", default=pathlib.Path(__file__).with_name("spec.json"))
     arguments = parser.parse_args()
+    chosen = [name for name in FACTS if arguments.only in name]
+    if not chosen:
+        parser.error(f"--only {arguments.only}: one of {', '.join(FACTS)} is expected")
     lacking = slurm.missing()
     if lacking and os.environ.get("KILN_NO_SLURM"):
         print(f"skipped, since KILN_NO_SLURM is set: not on this machine: {', '.join(lacking)}")
@@ -150,9 +153,7 @@ def main():
         folder.mkdir()
         facts = Facts(cluster, Sweeps(arguments.kiln, arguments.spec, folder, cluster.environment))
         print(f"a cluster of two nodes and a table ({time.monotonic() - began:.1f} s)", flush=True)
-        for name in FACTS:
-            if arguments.only not in name:
-                continue
+        for name in chosen:
             start = time.monotonic()
             try:
                 getattr(facts, name)()
