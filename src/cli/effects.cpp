@@ -37,10 +37,14 @@ const std::vector<Rule>& rules() {
       {"sweep", "--shard", Beside, {"--dry-run"}, "nothing is answered"},
       {"sweep", "--fail-fast", Beside, {"--dry-run"}, "nothing is answered"},
       {"sweep", "--keep-going", Beside, {"--dry-run", "--fail-fast"}, "nothing goes on"},
+      {"sweep", "--engine", Beside, {"--emit", "--shard", "--dry-run"}, "no process is started"},
+      {"sweep", "--emit", Beside, {"--shard", "--dry-run"}, "no array is made of it"},
+      {"sweep", "--sbatch", Without, {"--engine", "--emit"}, "without Slurm there is no sbatch"},
+      {"sweep", "--todo", Without, {"--shard"}, "a shard is a part of it"},
       {"check", "--junit", Beside, {"--against"}, "no figure is compared"},
       {"check", "--markdown", Beside, {"--against"}, "no figure is compared"},
       {"check", "--update", Beside, {"--against"}, "no figure is compared"},
-      {"sweep", "--record", Beside, {"--shard", "--dry-run"}, "not all points are answered"},
+      {"sweep", "--record", Beside, {"--shard", "--dry-run", "--emit"}, "not all points are answered"},
       {"cost", "--gpu-batch", Without, {"--break-even"}, "no GPU is compared"},
   };
   return all;

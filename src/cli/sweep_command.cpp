@@ -1,15 +1,15 @@
 #include <fmt/format.h>
-#include <unistd.h>
 
-#include <chrono>
 #include <filesystem>
 #include <map>
 #include <memory>
 #include <thread>
 
 #include "base/atomic_file.hpp"
+#include "base/text.hpp"
 #include "cli/commands.hpp"
 #include "cli/requirement.hpp"
+#include "cli/sweep_line.hpp"
 #include "cli/terminal.hpp"
 #include "json/value.hpp"
 #include "report/table.hpp"
@@ -21,12 +21,14 @@ namespace {
 
 struct SweepOptions {
   sweep::SweepQuestion question;
-  std::string shard, worker, csv, database, require;
+  std::string shard, worker, csv, database, require, emit;
+  std::vector<std::string> sbatch;
   sweep::Verify verify = sweep::Verify::None;
   bool dry_run = false, keep_going = false;
   std::uint64_t point = 0;
 };
 using Shared = std::shared_ptr<SweepOptions>;
+constexpr std::size_t kArrayTasks = 16;  ///< of a job array, if nothing is said
 
 base::Result<std::optional<sweep::Shard>> shard_of(const std::string& text) {
   if (text.empty()) return std::optional<sweep::Shard>();
@@ -42,36 +44,6 @@ base::Result<std::optional<sweep::Shard>> shard_of(const std::string& text) {
     return base::Error{"--shard is " + text + "; I/N with I from 1 to N is expected"};
   return std::optional(sweep::Shard{*index, *count});
 }
-
-/// "sweep: 312 of 1,000 points, 8.1 a second, 85 s left, best 17,012", at most ten times a second.
-class SweepLine {
- public:
-  void show(const sweep::SweepProgress& progress) {
-    const auto now = Clock::now();
-    const auto& tally = progress.tally;
-    const bool finished = tally.answered() == tally.points;
-    if (now - began_ < std::chrono::seconds(2) || (!finished && now - shown_ < std::chrono::milliseconds(100))) return;
-    shown_ = now;
-    const double seconds = std::chrono::duration<double>(now - began_).count();
-    const double rate = static_cast<double>(tally.answered() - progress.answered_before) / seconds;
-    std::string line =
-        fmt::format("sweep: {} of {} points", report::grouped(tally.answered()), report::grouped(tally.points));
-    if (rate > 0)
-      line += fmt::format(", {} a second, {:.0f} s left", report::number(rate),
-                          static_cast<double>(tally.points - tally.answered()) / rate);
-    if (tally.infeasible > 0) line += fmt::format(", {} infeasible", report::grouped(tally.infeasible));
-    if (tally.failed > 0) line += fmt::format(", {} failed", report::grouped(tally.failed));
-    if (progress.best) line += fmt::format(", best {}", report::number(*progress.best));
-    if (const auto columns = terminal_columns(STDERR_FILENO); columns && line.size() >= *columns)
-      line.resize(*columns - 1);
-    fmt::print(stderr, "\r\033[K{}{}", line, finished ? "\r\033[K" : "");
-    std::fflush(stderr);
-  }
-
- private:
-  using Clock = std::chrono::steady_clock;
-  Clock::time_point began_ = Clock::now(), shown_ = began_;
-};
 
 base::Result<int> finish(const std::string& file, const SweepOptions& options, const sweep::SweepAnswer& answer,
                          Session& session) {
@@ -89,8 +61,22 @@ base::Result<int> finish(const std::string& file, const SweepOptions& options, c
   }
   if (const auto shown = session.output(document, sweep::overview_text(*all, text_columns())); !shown)
     return shown.error();
+  if (!answer.failure.empty()) fmt::print(stderr, "kiln: error: {}\n", answer.failure);
   const bool none = !options.require.empty() && all->done == 0;
-  return answer.tally.failed > 0 || none ? kCheckFailed : 0;
+  return answer.tally.failed > 0 || none || !answer.failure.empty() ? kCheckFailed : 0;
+}
+
+/// The script of a job array, and what to type.
+base::Result<int> tell_script(const std::string& database, const sweep::SweepAnswer& answer, Session& session) {
+  const auto points = answer.tally.points - answer.tally.answered();
+  std::string text = database + ": all points are answered; no script was written\n";
+  if (!answer.script.empty())
+    text = fmt::format("wrote {}, an array of {} tasks for {} points. Next:\n  sbatch {}\n  kiln sweep collect {}\n",
+                       base::without_controls(answer.script), answer.tasks, report::grouped(points),
+                       base::shell_word(answer.script), base::shell_word(database));
+  const json::Object document{{"script", answer.script}, {"tasks", std::uint64_t{answer.tasks}}, {"points", points}};
+  if (const auto shown = session.output(json::write(document) + "\n", text); !shown) return shown.error();
+  return 0;
 }
 
 std::string dry_text(const sweep::DryRun& dry) {
@@ -134,13 +120,24 @@ base::Result<int> run_sweep(const SweepOptions& options, Session& session) {
   auto shard = shard_of(options.shard);
   if (!shard) return shard.error();
   question.shard = *shard;
-  if (question.jobs == 0) question.jobs = std::max(1U, std::thread::hardware_concurrency());
+  question.emit = !options.emit.empty();
+  const bool on_cluster = question.emit || question.scheduler == sweep::Scheduler::Slurm;
+  if (!on_cluster && !options.sbatch.empty())
+    return base::Error{"--sbatch has no effect beside --engine local: without Slurm there is no sbatch"};
+  for (const auto& text : options.sbatch) {
+    const auto option = sweep::sbatch_option(text);
+    if (!option) return option.error();
+    question.sbatch.push_back(*option);
+  }
+  if (question.jobs == 0) question.jobs = on_cluster ? kArrayTasks : std::max(1U, std::thread::hardware_concurrency());
   if (question.resume && !question.extend && !question.reuse.empty() && std::filesystem::exists(question.output))
     return base::Error{"--reuse has no effect beside --resume: the database has its answers"};
   if (question.shard && !question.reuse.empty())
     return base::Error{"--reuse has no effect beside --shard: whoever collects has the answers"};
   if (question.shard && question.verify == sweep::Verify::Front)
     return base::Error{"--verify front has no effect beside --shard: no shard knows the front"};
+  if (question.emit && question.verify == sweep::Verify::Front)
+    return base::Error{"--verify front has no effect beside --emit: no task knows the front"};
   if (options.dry_run) {
     const auto dry = sweep::dry_run(question, environment);
     if (!dry) return dry.error();
@@ -149,12 +146,13 @@ base::Result<int> run_sweep(const SweepOptions& options, Session& session) {
   }
   if (question.output.empty()) return base::Error{"-o is missing; the database of the answers is expected"};
   question.on_warning = Session::warn;
-  if (::isatty(STDERR_FILENO) != 0)
-    question.on_progress = [line = std::make_shared<SweepLine>()](const sweep::SweepProgress& progress) {
-      line->show(progress);
-    };
+  question.on_progress = [line = std::make_shared<SweepLine>()](const sweep::SweepProgress& progress) {
+    line->show(progress);
+  };
   const auto answer = sweep::run_sweep(question, environment);
+  question.on_progress = {};
   if (!answer) return answer.error();
+  if (question.emit) return tell_script(question.output, *answer, session);
   if (!question.shard) return finish(question.output, options, *answer, session);
   const auto& tally = answer->tally;
   if (const auto shown =
@@ -235,6 +233,20 @@ void add_parts(CLI::App& command, const Shared& options, Action& chosen) {
   explain->footer("Examples:\n  kiln sweep explain hc1.db 17");
 }
 
+void add_cluster(CLI::App& command, const Shared& options) {
+  using sweep::Scheduler;
+  command.add_option("--engine", options->question.scheduler, "local or slurm: a job array, which is waited for")
+      ->transform(one_of<Scheduler>({{"local", Scheduler::Local}, {"slurm", Scheduler::Slurm}}))
+      ->type_name("local|slurm");
+  command.add_option("--emit", options->emit, "Write the script of a job array beside R.db, and end")
+      ->transform(one_of<sweep::Scheduler>({{"slurm", sweep::Scheduler::Slurm}}))
+      ->type_name("slurm");
+  command.add_option("--sbatch", options->sbatch, "An option for sbatch: time=2:00:00, partition=short; repeated")
+      ->allow_extra_args(false)
+      ->type_name("NAME=VALUE");
+  command.add_option("--todo", options->question.todo)->group("");
+}
+
 }  // namespace
 
 void add_sweep(CLI::App& app, Action& chosen) {
@@ -246,7 +258,7 @@ void add_sweep(CLI::App& app, Action& chosen) {
   command->require_subcommand(0, 1);
   command->add_option("SPEC", question.spec, "What is varied, as docs/sweep.md says")->type_name("SPEC");
   command->add_option("-o,--output", question.output, "Database of the answers")->type_name("R.db")->check(given());
-  command->add_option("-j,--jobs", question.jobs, "Processes; 0 is one per core")
+  command->add_option("-j,--jobs", question.jobs, "Processes; 0 is one per core. Tasks of a Slurm array; 0 is 16")
       ->check(CLI::Range(0, 1024))
       ->type_name("N")
       ->capture_default_str();
@@ -264,13 +276,16 @@ void add_sweep(CLI::App& app, Action& chosen) {
   command->add_flag("--keep-going", options->keep_going, "Go on where a point fails; so it is if nothing is said");
   command->add_flag("--fail-fast", question.fail_fast, "Stop at the first point that fails");
   command->add_flag("--dry-run", options->dry_run, "Count points, say which are no chips, estimate the time");
+  add_cluster(*command, options);
   command->add_option("--worker", options->worker)->group("");
   command->footer(
       "Examples:\n"
       "  kiln sweep configs/sweep/hc1-tiles.json -o hc1.db -j 2\n"
       "  kiln sweep configs/sweep/hc1-tiles.json --dry-run\n"
       "  kiln sweep configs/sweep/hc1-tiles.json -o hc1.db --resume --verify front\n"
-      "  kiln sweep export hc1.db --csv hc1.csv");
+      "  kiln sweep export hc1.db --csv hc1.csv\n"
+      "  kiln sweep configs/sweep/hc1-tiles.json -o big.db --emit slurm -j 64 --sbatch time=2:00:00\n"
+      "  kiln sweep configs/sweep/hc1-tiles.json -o big.db --engine slurm -j 64 --resume");
   command->callback([options, command, &chosen] {
     if (command->get_subcommands().empty())
       chosen = [options](Session& session) { return run_sweep(*options, session); };

@@ -7,39 +7,27 @@
 #include <string>
 #include <vector>
 
-#include "sweep/outcome.hpp"
-#include "sweep/sweep.hpp"
+#include "sweep/workers.hpp"
 
 namespace kiln::sweep {
 
-/// What a worker is told: the file PART.todo.
-struct Task {
-  std::vector<std::uint64_t> numbers;
-  bool verify = false;
-  bool fail_fast = false;
-};
-std::string to_text(const Task& task);
-base::Result<Task> parse_task(const std::string& text, const std::string& name);
-
-class Crew {
+class Crew : public Workers {
  public:
   /// Cuts the task into `jobs` parts, writes their files into the folder and starts a process each.
   static base::Result<Crew> start(const Task& task, std::size_t jobs, const std::string& folder);
   Crew(Crew&&) = default;
   Crew& operator=(Crew&&) = delete;
-  ~Crew();
+  ~Crew() override;
 
   /// What the workers wrote since the last time. A worker that a signal ended has failed at the point that it was at, and
   /// another one goes on behind it.
-  base::Result<std::vector<Outcome>> news(const std::function<void(const std::string&)>& warn);
-  /// Looked at before news(), so that nothing is missed that was written until then.
-  [[nodiscard]] bool at_work();
+  base::Result<std::vector<Outcome>> news(const std::function<void(const std::string&)>& warn) override;
+  bool at_work() override;
   /// They end after the points that they are at; how they end then says nothing.
-  void stop();
+  void stop() override;
   /// What a worker said that could not go on; empty if there is none.
-  [[nodiscard]] std::string failure() const;
-  /// Everything that they wrote has been read.
-  void remove_files() const;
+  [[nodiscard]] std::string failure() const override;
+  void remove_files() const override;
 
  private:
   struct Worker {

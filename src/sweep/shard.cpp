@@ -2,26 +2,39 @@
 
 #include <fmt/format.h>
 
+#include <numeric>
+#include <thread>
+
+#include "base/mapped_file.hpp"
 #include "sweep/worker_file.hpp"
+#include "sweep/workers.hpp"
 
 namespace kiln::sweep {
 namespace {
 
+/// Between looks at a file that another process is writing.
+constexpr std::chrono::milliseconds kWait{500};
+
 class ShardRun {
  public:
-  ShardRun(const SweepQuestion& question, const Plan& plan, const std::string& folder, study::Environment& environment)
+  /// Of these numbers the shard has every so-manieth.
+  ShardRun(const SweepQuestion& question, const Plan& plan, const std::vector<std::uint64_t>& numbers, std::string path,
+           study::Environment& environment)
       : question_(question),
         plan_(plan),
         environment_(environment),
-        path_(fmt::format("{}/shard-{}-of-{}.jsonl", folder, question.shard->index, question.shard->count)),
-        known_(plan.resolver->points().size()) {}
+        path_(std::move(path)),
+        known_(plan.resolver->points().size()) {
+    for (auto i = question.shard->index - 1; i < numbers.size(); i += question.shard->count)
+      numbers_.push_back(numbers[i]);
+  }
 
   base::Result<SweepAnswer> run() {
     auto file = WorkerFile::append_to(path_);
     if (!file) return file.error();
     if (const auto good = look_at_answers(); !good) return good.error();
     const bool verify = question_.verify == Verify::All;
-    for (std::uint64_t number = question_.shard->index - 1; number < known_.size(); number += question_.shard->count) {
+    for (const auto number : numbers_) {
       if (known_[number]) continue;
       if (environment_.progress.stopped()) break;
       const auto outcome = evaluate(*plan_.spec, *plan_.resolver, number, verify, environment_);
@@ -41,8 +54,7 @@ class ShardRun {
     std::uint64_t from = 0;
     const auto there = read_outcomes(path_, from, [](std::uint64_t) {});
     if (!there) return there.error();
-    for (std::uint64_t number = question_.shard->index - 1; number < known_.size(); number += question_.shard->count)
-      ++progress_.tally.points;
+    progress_.tally.points = numbers_.size();
     for (const auto& outcome : *there) {
       if (outcome.number >= known_.size() || known_[outcome.number]) continue;
       if (plan_.resolver->key_of(outcome.number) != outcome.key) continue;
@@ -58,15 +70,38 @@ class ShardRun {
   const Plan& plan_;
   study::Environment& environment_;
   std::string path_;
+  std::vector<std::uint64_t> numbers_;
   std::vector<bool> known_;
   SweepProgress progress_;
 };
+
+/// The part of a list that whoever started this process has written. Should another process still be writing the same part,
+/// since Slurm took its node for lost, it is waited for: what it leaves is answered here.
+base::Result<SweepAnswer> run_listed(const SweepQuestion& question, const Plan& plan, study::Environment& environment) {
+  const auto text = base::read_text_file(question.todo, std::size_t{1} << 30);
+  if (!text) return text.error();
+  const auto task = parse_task(*text, question.todo);
+  if (!task) return task.error();
+  for (const auto number : task->numbers)
+    if (number >= plan.resolver->points().size()) return base::Error{question.todo + " is of another spec"};
+  auto listed = question;
+  listed.verify = task->verify ? Verify::All : Verify::None;
+  listed.fail_fast = task->fail_fast;
+  const auto base = question.todo.substr(0, question.todo.rfind(".todo"));
+  const auto path = fmt::format("{}-{}.jsonl", base, question.shard->index);
+  while (in_use(path) && !environment.progress.stopped()) std::this_thread::sleep_for(kWait);
+  return ShardRun(listed, plan, task->numbers, path, environment).run();
+}
 
 }  // namespace
 
 base::Result<SweepAnswer> run_shard(const SweepQuestion& question, const Plan& plan, const std::string& folder,
                                     study::Environment& environment) {
-  return ShardRun(question, plan, folder, environment).run();
+  if (!question.todo.empty()) return run_listed(question, plan, environment);
+  std::vector<std::uint64_t> all(plan.resolver->points().size());
+  std::iota(all.begin(), all.end(), std::uint64_t{0});
+  const auto path = fmt::format("{}/shard-{}-of-{}.jsonl", folder, question.shard->index, question.shard->count);
+  return ShardRun(question, plan, all, path, environment).run();
 }
 
 }  // namespace kiln::sweep

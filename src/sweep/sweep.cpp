@@ -5,16 +5,16 @@
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
-#include <map>
 #include <thread>
 
 #include "base/mapped_file.hpp"
-#include "sweep/crew.hpp"
 #include "sweep/folder.hpp"
 #include "sweep/front.hpp"
+#include "sweep/open_database.hpp"
 #include "sweep/plan.hpp"
 #include "sweep/shard.hpp"
 #include "sweep/worker_file.hpp"
+#include "sweep/workers.hpp"
 
 namespace kiln::sweep {
 namespace {
@@ -35,6 +35,10 @@ class Local {
   base::Result<SweepAnswer> run() {
     if (const auto good = look_at_answers(); !good) return good.error();
     progress_.answered_before = progress_.tally.answered();
+    const auto left = workers_left(question_, plan_);
+    if (!left) return left.error();
+    for (const auto& workers : *left)
+      if (const auto good = follow(*workers); !good) return good.error();
     if (const auto good = work({numbers(false), question_.verify == Verify::All, question_.fail_fast}); !good)
       return good.error();
     if (question_.verify == Verify::All)
@@ -46,8 +50,19 @@ class Local {
       if (next->empty()) break;
       if (const auto good = work({*next, true, question_.fail_fast}); !good) return good.error();
     }
-    folder_.remove_if_empty();
-    return SweepAnswer{progress_.tally, environment_.progress.stopped()};
+    // What tasks of a cluster printed is still of use.
+    if (failure_.empty()) folder_.remove_if_empty();
+    return SweepAnswer{progress_.tally, environment_.progress.stopped(), failure_};
+  }
+
+  /// The script of a job array for all points without an answer; none where there is none.
+  base::Result<SweepAnswer> emit() {
+    if (const auto good = look_at_answers(); !good) return good.error();
+    SweepAnswer answer{progress_.tally, true};
+    Task task{numbers(false), question_.verify == Verify::All, question_.fail_fast};
+    if (task.verify) std::ranges::copy(numbers(true), std::back_inserter(task.numbers));
+    if (const auto good = emit_array(task, question_, plan_, answer); !good) return good.error();
+    return answer;
   }
 
  private:
@@ -124,32 +139,43 @@ class Local {
     return list;
   }
 
-  /// Whether no more is wanted: Ctrl-C, or a point of this run that failed.
-  [[nodiscard]] bool enough() const { return environment_.progress.stopped() || (question_.fail_fast && failed_now_); }
+  /// Whether no more is wanted: Ctrl-C, a point of this run that failed, or a cluster that did.
+  [[nodiscard]] bool enough() const {
+    return environment_.progress.stopped() || (question_.fail_fast && failed_now_) || !failure_.empty();
+  }
 
   base::Status work(const Task& task) {
     if (task.numbers.empty() || enough()) return {};
-    auto crew = Crew::start(task, question_.jobs, folder_.path());
-    if (!crew) return crew.error();
+    const auto workers = start_workers(task, question_, plan_);
+    if (!workers) return workers.error();
+    return follow(**workers);
+  }
+
+  base::Status follow(Workers& workers) {
     bool told = false;
     for (bool busy = true; busy;) {
-      busy = crew->at_work();
-      const auto outcomes = crew->news([&](const std::string& sentence) { warn(sentence); });
+      busy = workers.at_work();
+      const auto outcomes = workers.news([&](const std::string& sentence) { warn(sentence); });
       if (!outcomes) return outcomes.error();
       if (const auto good = database_.put(*outcomes); !good) return good;
       for (const auto& outcome : *outcomes) {
         take(outcome);
         failed_now_ = failed_now_ || outcome.state == State::Failed;
       }
+      progress_.workers = workers.state();
       if (question_.on_progress) question_.on_progress(progress_);
       if (enough() && !told) {
-        crew->stop();
+        workers.stop();
         told = true;
       }
       if (busy) std::this_thread::sleep_for(kLook);
     }
-    if (const auto sentence = crew->failure(); !sentence.empty()) return base::Error{sentence};
-    crew->remove_files();
+    if (auto sentence = workers.failure(); !sentence.empty()) {
+      if (question_.scheduler != Scheduler::Slurm) return base::Error{sentence};
+      failure_ = std::move(sentence);
+      return {};
+    }
+    workers.remove_files();
     return {};
   }
 
@@ -165,90 +191,8 @@ class Local {
   std::vector<Known> known_;
   SweepProgress progress_;
   bool failed_now_ = false;
+  std::string failure_;
 };
-
-using Answers = std::map<std::string, Outcome>;
-
-/// Of the databases that are to be reused.
-base::Result<Answers> reused(const SweepQuestion& question) {
-  Answers all;
-  for (const auto& path : question.reuse) {
-    const auto other = Database::open(path);
-    if (!other) return other.error();
-    auto answers = other->answers();
-    if (!answers) return answers.error();
-    all.merge(*answers);
-  }
-  return all;
-}
-
-/// The plan's points with what is known of the same keys.
-std::vector<Row> with_answers(const Plan& plan, const Answers& known) {
-  auto rows = plan.rows();
-  if (known.empty()) return rows;
-  for (auto& row : rows) {
-    const auto number = row.outcome.number;
-    const auto found = known.find(plan.resolver->key_of(number));
-    if (found == known.end()) continue;
-    row.outcome = found->second;
-    row.outcome.number = number;
-    // Another spec may have other constraints and objectives.
-    judge(*plan.spec, row.outcome);
-  }
-  return rows;
-}
-
-base::Result<Database> new_database(const SweepQuestion& question, const Plan& plan, const Folder& folder) {
-  if (const auto kept = folder.keep_spec(plan.spec->canonical); !kept) return kept.error();
-  const auto known = reused(question);
-  if (!known) return known.error();
-  auto database = Database::create(question.output, plan.record, with_answers(plan, *known));
-  if (!database) return database;
-  if (const auto good = gather(folder, plan, *database, question.on_warning); !good) return good.error();
-  return database;
-}
-
-/// An old database with what its own workers left.
-base::Result<Database> old_database(const SweepQuestion& question, const Folder& folder,
-                                    study::Environment& environment) {
-  auto database = Database::open(question.output);
-  if (!database) return database;
-  if (folder.files(".jsonl").empty()) return database;
-  const auto record = database->record();
-  if (!record) return record.error();
-  const auto plan = plan_of(record->spec, question.output, environment);
-  if (!plan) return plan.error();
-  if (const auto good = gather(folder, *plan, *database, question.on_warning); !good) return good.error();
-  return database;
-}
-
-base::Result<Database> database_of(const SweepQuestion& question, const Plan& plan, const Folder& folder,
-                                   study::Environment& environment) {
-  if (!fs::exists(question.output)) return new_database(question, plan, folder);
-  if (!question.resume && !question.extend)
-    return base::Error{question.output +
-                       ": there is such a file already; --resume goes on with it, --extend takes another spec's points "
-                       "in"};
-  auto database = old_database(question, folder, environment);
-  if (!database) return database;
-  const auto record = database->record();
-  if (!record) return record.error();
-  if (*record == plan.record) return database;
-  if (question.extend) {
-    auto known = database->answers();
-    if (!known) return known.error();
-    auto others = reused(question);
-    if (!others) return others.error();
-    known->merge(*others);
-    if (const auto good = database->replace(plan.record, with_answers(plan, *known)); !good) return good.error();
-    return database;
-  }
-  if (record->spec != plan.record.spec)
-    return base::Error{fmt::format("{}: the spec has changed at {}; --extend takes the new points in", question.output,
-                                   fmt::join(changed(record->spec, plan.record.spec), ", "))};
-  return base::Error{fmt::format("{} was answered by Kiln {}, this is {}; --extend answers again what may differ",
-                                 question.output, record->revision, plan.record.revision)};
-}
 
 }  // namespace
 
@@ -289,6 +233,9 @@ base::Result<SweepAnswer> run_sweep(const SweepQuestion& question, study::Enviro
     return base::Error{"--verify front has no effect: the spec has no objectives"};
   if (question.verify != Verify::None && plan->spec->engine == Engine::Simulate)
     return base::Error{"--verify has no effect: the spec's engine simulates every point"};
+  if (kMethods[plan->spec->sample.method] == "adaptive" && question.emit)
+    return base::Error{"--emit has no effect: which points an adaptive sample has depends on earlier answers"};
+  if (const auto good = can_start_workers(question); !good) return good.error();
   auto folder = Folder::open(question.output, !question.shard);
   if (!folder) return folder.error();
   if (question.shard) {
@@ -298,7 +245,8 @@ base::Result<SweepAnswer> run_sweep(const SweepQuestion& question, study::Enviro
   auto database = database_of(question, *plan, *folder, environment);
   if (!database) return database.error();
   if (const auto kept = folder->keep_spec(plan->spec->canonical); !kept) return kept.error();
-  return Local(question, *std::move(plan), *std::move(folder), *std::move(database), environment).run();
+  Local sweep(question, *std::move(plan), *std::move(folder), *std::move(database), environment);
+  return question.emit ? sweep.emit() : sweep.run();
 }
 
 }  // namespace kiln::sweep

@@ -15,6 +15,9 @@ enum class Verify { None, Front, All };
 inline constexpr auto kVerify =
     base::enum_names<Verify>({{Verify::None, "none"}, {Verify::Front, "front"}, {Verify::All, "all"}});
 
+/// Who runs the processes.
+enum class Scheduler { Local, Slurm };
+
 struct Shard {
   std::uint64_t index = 1, count = 1;  ///< 1 to count
 };
@@ -34,6 +37,7 @@ struct SweepProgress {
   Tally tally;
   std::uint64_t answered_before = 0;  ///< by an earlier process
   std::optional<double> best;         ///< of the first objective, feasible points alone
+  std::string workers;                ///< what a cluster says of them, or empty
 };
 
 struct SweepQuestion {
@@ -45,13 +49,24 @@ struct SweepQuestion {
   std::vector<std::string> reuse;  ///< databases of other sweeps whose answers of the same keys are taken
   Verify verify = Verify::None;
   std::optional<Shard> shard;  ///< this part alone, into its own file
+  std::string todo;            ///< of a shard: the file that says which points there are to divide; empty: all
+  Scheduler scheduler = Scheduler::Local;
+  bool emit = false;                ///< only write the script of a job array
+  std::vector<std::string> sbatch;  ///< options: "--time=2:00:00"
   std::function<void(const SweepProgress&)> on_progress;
   std::function<void(const std::string&)> on_warning;
 };
 
+/// "--time=2:00:00" of "time=2:00:00" or "--time=2:00:00". Options that would take the array, its name or its files from
+/// Kiln are refused.
+base::Result<std::string> sbatch_option(const std::string& text);
+
 struct SweepAnswer {
   Tally tally;
   bool interrupted = false;
+  std::string failure = {};  ///< why a cluster left points without an answer
+  std::string script = {};   ///< of the job array that was asked for
+  std::size_t tasks = 0;     ///< of that array
 };
 
 base::Result<SweepAnswer> run_sweep(const SweepQuestion& question, study::Environment& environment);
