@@ -4,8 +4,10 @@
 #include <algorithm>
 #include <chrono>
 #include <map>
+#include <numeric>
 
 #include "kiln/config/latencies.hpp"
+#include "sweep/accuracy.hpp"
 #include "sweep/plan.hpp"
 #include "sweep/sweep.hpp"
 
@@ -34,6 +36,8 @@ base::Status placeable(const Point& point) {
 base::Result<DryRun> dry_run(const SweepQuestion& question, study::Environment& environment) {
   const auto plan = plan_of(question, environment);
   if (!plan) return plan.error();
+  if (const auto good = check_accuracy(*plan, environment); !good)
+    return base::Error{question.spec + ": " + good.error().message};
   const auto& points = plan->resolver->points();
   DryRun answer;
   answer.points = points.size();
@@ -54,6 +58,9 @@ base::Result<DryRun> dry_run(const SweepQuestion& question, study::Environment& 
     if (count++ == 0) first = placed.error().message;
   }
   environment.progress("checking points", points.size(), points.size());
+  std::vector<std::uint64_t> all(points.size());
+  std::iota(all.begin(), all.end(), std::uint64_t{0});
+  answer.recipes = needed_recipes(*plan, all).size();
   for (auto& [kind, each] : kinds) answer.reasons.push_back(std::move(each));
   std::ranges::stable_sort(answer.reasons, std::greater<>(), &std::pair<std::string, std::uint64_t>::second);
   const auto began = std::chrono::steady_clock::now();

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "sweep/accuracy.hpp"
 #include "sweep/worker_file.hpp"
 
 namespace kiln::sweep {
@@ -13,6 +14,7 @@ class ShardRun {
       : question_(question),
         plan_(plan),
         environment_(environment),
+        folder_(folder),
         path_(fmt::format("{}/shard-{}-of-{}.jsonl", folder, question.shard->index, question.shard->count)),
         known_(plan.resolver->points().size()) {}
 
@@ -20,6 +22,7 @@ class ShardRun {
     auto file = WorkerFile::append_to(path_);
     if (!file) return file.error();
     if (const auto good = look_at_answers(); !good) return good.error();
+    if (const auto good = measure_recipes(); !good) return good.error();
     const bool verify = question_.verify == Verify::All;
     for (std::uint64_t number = question_.shard->index - 1; number < known_.size(); number += question_.shard->count) {
       if (known_[number]) continue;
@@ -54,10 +57,17 @@ class ShardRun {
     return {};
   }
 
+  base::Status measure_recipes() {
+    std::vector<std::uint64_t> numbers;
+    for (std::uint64_t number = question_.shard->index - 1; number < known_.size(); number += question_.shard->count)
+      if (!known_[number]) numbers.push_back(number);
+    return measure(plan_, numbers, folder_, nullptr, environment_, question_.shard->index - 1);
+  }
+
   const SweepQuestion& question_;
   const Plan& plan_;
   study::Environment& environment_;
-  std::string path_;
+  std::string folder_, path_;
   std::vector<bool> known_;
   SweepProgress progress_;
 };

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "base/mapped_file.hpp"
+#include "sweep/accuracy.hpp"
 #include "sweep/crew.hpp"
 #include "sweep/folder.hpp"
 #include "sweep/front.hpp"
@@ -129,6 +130,8 @@ class Local {
 
   base::Status work(const Task& task) {
     if (task.numbers.empty() || enough()) return {};
+    if (const auto good = measure(plan_, task.numbers, folder_.path(), &database_, environment_); !good) return good;
+    if (enough()) return {};
     auto crew = Crew::start(task, question_.jobs, folder_.path());
     if (!crew) return crew.error();
     bool told = false;
@@ -289,6 +292,8 @@ base::Result<SweepAnswer> run_sweep(const SweepQuestion& question, study::Enviro
     return base::Error{"--verify front has no effect: the spec has no objectives"};
   if (question.verify != Verify::None && plan->spec->engine == Engine::Simulate)
     return base::Error{"--verify has no effect: the spec's engine simulates every point"};
+  if (const auto good = check_accuracy(*plan, environment); !good)
+    return base::Error{question.spec + ": " + good.error().message};
   auto folder = Folder::open(question.output, !question.shard);
   if (!folder) return folder.error();
   if (question.shard) {
