@@ -232,7 +232,8 @@ base::Result<config::BakeRecipe> Resolver::recipe(const Setting& setting) const 
 
 std::vector<std::string> Resolver::recipe_words(const Setting& setting) const {
   std::vector<std::string> words = {"--recipe", name_of("recipe", setting)};
-  for (const auto& each : overrides(setting)["recipe"]) {
+  auto all = overrides(setting);
+  for (const auto& each : all["recipe"]) {
     words.emplace_back("--set");
     words.push_back(each);
   }
