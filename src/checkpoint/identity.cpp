@@ -42,8 +42,7 @@ std::vector<fs::path> files_of(const std::string& directory) {
   std::error_code failed;
   for (auto entry = fs::recursive_directory_iterator(directory, failed);
        !failed && entry != fs::recursive_directory_iterator(); entry.increment(failed))
-    if (std::ranges::find(kRead, entry->path().extension().string()) != kRead.end() &&
-        entry->is_regular_file(failed))
+    if (std::ranges::find(kRead, entry->path().extension().string()) != kRead.end() && entry->is_regular_file(failed))
       files.push_back(entry->path());
   std::ranges::sort(files);
   return files;

@@ -173,8 +173,8 @@ TEST_F(SweepAccuracyCommand, BadInputIsOneSentenceAndLeavesNothing) {
   refused("/base/accuracy/checkpoint: cannot open /nowhere");
 }
 
-/// Of a folder in which nothing can be written, nothing is left half.
-TEST_F(SweepAccuracyCommand, AFullDiskWhileARecipeIsBakedIsASentence) {
+/// And no image is left.
+TEST_F(SweepAccuracyCommand, WhatCannotBeStoredIsASentence) {
   ASSERT_EQ(swept("s.db", {"--shard", "1/2"}).status, 0);
   const auto stored = parts("s.db", ".json").front();
   std::filesystem::remove(stored);
