@@ -64,8 +64,8 @@ base::Result<json::Object> bake_and_evaluate(const AccuracySpec& spec, const con
 
 class Measuring {
  public:
-  Measuring(const Plan& plan, const std::string& folder, Database* database, study::Environment& environment)
-      : plan_(plan), folder_(folder), database_(database), environment_(environment) {}
+  Measuring(const Plan& plan, const AccuracyStores& stores, study::Environment& environment)
+      : plan_(plan), stores_(stores), environment_(environment) {}
 
   base::Status run(std::vector<NeededRecipe> missing, std::uint64_t turn) {
     std::erase_if(missing, [&](const NeededRecipe& each) { return plan_.resolver->accuracy(each.key) != nullptr; });
@@ -88,12 +88,16 @@ class Measuring {
  private:
   /// Whether there is no more to do for it.
   bool settle(const NeededRecipe& recipe, base::Status& status) {
-    auto figures = found(recipe.key, status);
-    if (!status) return false;
+    auto known = found(recipe.key);
+    if (!known) {
+      status = known.error();
+      return false;
+    }
+    auto figures = *std::move(known);
     if (!figures) {
-      const auto turn = AccuracyTurn::take(folder_, recipe.key);
+      const auto turn = AccuracyTurn::take(stores_.folder, recipe.key);
       if (!turn) return false;  // another process is at it
-      figures = stored_accuracy(folder_, recipe.key);
+      figures = stored_accuracy(stores_.folder, recipe.key);
       if (!figures) {
         auto measured = measured_now(recipe, turn->image());
         if (!measured) {
@@ -103,26 +107,26 @@ class Measuring {
         figures = *std::move(measured);
       }
     }
-    auto held = store_accuracy(folder_, recipe.key, *std::move(figures));
+    auto held = store_accuracy(stores_.folder, recipe.key, *std::move(figures));
     if (!held) status = held.error();
-    if (status.ok() && database_ != nullptr) status = database_->put_accuracy(recipe.key, *held);
+    if (status.ok() && stores_.database != nullptr) status = stores_.database->put_accuracy(recipe.key, *held);
     if (!status) return false;
     ++done_;
     plan_.resolver->take_accuracy(recipe.key, *std::move(held));
     return true;
   }
 
-  /// In the database or in the folder.
-  std::optional<json::Object> found(const std::string& key, base::Status& status) const {
-    if (database_ != nullptr) {
-      auto known = database_->accuracy(key);
-      if (!known) {
-        status = known.error();
-        return std::nullopt;
-      }
-      if (*known) return *std::move(known);
+  /// In a database or in the folder.
+  base::Result<std::optional<json::Object>> found(const std::string& key) const {
+    if (stores_.database != nullptr)
+      if (auto known = stores_.database->accuracy(key); !known || *known) return known;
+    if (auto stored = stored_accuracy(stores_.folder, key)) return stored;
+    for (const auto& path : stores_.others) {
+      const auto other = Database::open(path);
+      if (!other) return other.error();
+      if (auto known = other->accuracy(key); !known || *known) return known;
     }
-    return stored_accuracy(folder_, key);
+    return std::optional<json::Object>();
   }
 
   base::Result<json::Object> measured_now(const NeededRecipe& needed, const std::string& image) {
@@ -134,8 +138,7 @@ class Measuring {
   }
 
   const Plan& plan_;
-  const std::string& folder_;
-  Database* database_;
+  const AccuracyStores& stores_;
   study::Environment& environment_;
   std::size_t all_ = 0, done_ = 0;
 };
@@ -180,9 +183,9 @@ base::Status take_stored(const Plan& plan, const std::vector<std::uint64_t>& num
   return {};
 }
 
-base::Status measure(const Plan& plan, const std::vector<std::uint64_t>& numbers, const std::string& folder,
-                     Database* database, study::Environment& environment, std::uint64_t turn) {
-  return Measuring(plan, folder, database, environment).run(needed_recipes(plan, numbers), turn);
+base::Status measure(const Plan& plan, const std::vector<std::uint64_t>& numbers, const AccuracyStores& stores,
+                     study::Environment& environment, std::uint64_t turn) {
+  return Measuring(plan, stores, environment).run(needed_recipes(plan, numbers), turn);
 }
 
 base::Status gather_accuracies(const std::string& folder, Database& database) {

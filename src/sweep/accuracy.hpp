@@ -25,10 +25,17 @@ base::Status check_accuracy(const Plan& plan, study::Environment& environment);
 /// Takes what workers were left in the folder; fails where a recipe of these points is missing.
 base::Status take_stored(const Plan& plan, const std::vector<std::uint64_t>& numbers, const std::string& folder);
 
-/// Measures what is not found and stores it. `database` may be null. `turn`: which of several processes this is, so that
+/// Where recipes are found that were measured before.
+struct AccuracyStores {
+  std::string folder;               ///< of workers' files; has all of them after measure()
+  Database* database = nullptr;     ///< likewise, if there is one
+  std::vector<std::string> others;  ///< databases of other sweeps
+};
+
+/// Measures what is not found and stores it. `turn`: which of several processes this is, so that
 /// they begin with different recipes. Comes back early, without an error, where a stop is asked for.
-base::Status measure(const Plan& plan, const std::vector<std::uint64_t>& numbers, const std::string& folder,
-                     Database* database, study::Environment& environment, std::uint64_t turn = 0);
+base::Status measure(const Plan& plan, const std::vector<std::uint64_t>& numbers, const AccuracyStores& stores,
+                     study::Environment& environment, std::uint64_t turn = 0);
 
 /// What the folder has into the database.
 base::Status gather_accuracies(const std::string& folder, Database& database);

@@ -61,7 +61,7 @@ class ShardRun {
     std::vector<std::uint64_t> numbers;
     for (std::uint64_t number = question_.shard->index - 1; number < known_.size(); number += question_.shard->count)
       if (!known_[number]) numbers.push_back(number);
-    return measure(plan_, numbers, folder_, nullptr, environment_, question_.shard->index - 1);
+    return measure(plan_, numbers, {folder_, nullptr, {}}, environment_, question_.shard->index - 1);
   }
 
   const SweepQuestion& question_;

@@ -130,8 +130,8 @@ class Local {
 
   base::Status work(const Task& task) {
     if (task.numbers.empty() || enough()) return {};
-    if (const auto good = measure(plan_, task.numbers, folder_.path(), &database_, environment_); !good) return good;
-    if (enough()) return {};
+    const auto ready = measure(plan_, task.numbers, {folder_.path(), &database_, question_.reuse}, environment_);
+    if (!ready || enough()) return ready;
     auto crew = Crew::start(task, question_.jobs, folder_.path());
     if (!crew) return crew.error();
     bool told = false;
@@ -292,8 +292,6 @@ base::Result<SweepAnswer> run_sweep(const SweepQuestion& question, study::Enviro
     return base::Error{"--verify front has no effect: the spec has no objectives"};
   if (question.verify != Verify::None && plan->spec->engine == Engine::Simulate)
     return base::Error{"--verify has no effect: the spec's engine simulates every point"};
-  if (const auto good = check_accuracy(*plan, environment); !good)
-    return base::Error{question.spec + ": " + good.error().message};
   auto folder = Folder::open(question.output, !question.shard);
   if (!folder) return folder.error();
   if (question.shard) {

@@ -51,9 +51,9 @@ class SweepAccuracy : public test::StudyTest {
     std::iota(numbers.begin(), numbers.end(), std::uint64_t{0});
     return numbers;
   }
-  void measure_all(const Plan& plan, Database* database = nullptr) {
+  void measure_all(const Plan& plan, Database* database = nullptr, std::vector<std::string> others = {}) {
     told_.clear();
-    const auto good = measure(plan, all(plan), path("parts"), database, environment_);
+    const auto good = measure(plan, all(plan), {path("parts"), database, std::move(others)}, environment_);
     EXPECT_TRUE(good.ok()) << good.error().message;
   }
   /// How many recipes were baked since.
@@ -162,6 +162,11 @@ TEST_F(SweepAccuracy, TheDatabaseKeepsItForSweepsToCome) {
   EXPECT_EQ(bakes(), 1U);
   EXPECT_EQ(files(".json").size(), 2U) << "workers find all";
   EXPECT_FALSE(database.accuracy("none").value());
+  // Another sweep may reuse it.
+  std::filesystem::remove_all(path("parts"));
+  std::filesystem::create_directories(path("parts"));
+  measure_all(plan(R"({"chip:/clock_mhz": [300], "recipe": ["w2", "w4", "w8"]})"), nullptr, {path("r.db")});
+  EXPECT_EQ(bakes(), 1U);
 }
 
 TEST_F(SweepAccuracy, TheKeyHasWhatChangesValuesAndNothingElse) {
@@ -225,7 +230,7 @@ TEST_F(SweepAccuracy, AStopIsNoErrorAndLeavesNoImage) {
     if (what.ends_with(": evaluating")) stop.request_stop();
   };
   const auto made = plan(R"({"recipe": ["w4", "w8"]})");
-  EXPECT_TRUE(measure(made, all(made), path("parts"), nullptr, environment_).ok());
+  EXPECT_TRUE(measure(made, all(made), {path("parts"), nullptr, {}}, environment_).ok());
   EXPECT_TRUE(files(".json").empty());
   EXPECT_TRUE(files(".rom").empty());
 }
