@@ -67,7 +67,7 @@ void add_subject(CLI::App& command, study::RunQuestion& question) {
   command.add_option("--rom", question.rom, "ROM image to run (its values too)")->type_name("X.rom");
   command
       .add_option("--model", question.model,
-                  "Shapes alone: a name under configs/model or a file; implies --timing-only")
+                  "Shapes alone: a name under configs/model, a file, or a checkpoint; implies --timing-only")
       ->type_name("M");
   command.add_option("--recipe", question.recipe, "With --model: code widths, for the tiles' fill")
       ->type_name("R")

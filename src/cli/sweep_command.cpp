@@ -85,6 +85,9 @@ std::string dry_text(const sweep::DryRun& dry) {
   for (const auto& [reason, count] : dry.reasons)
     text +=
         report::hanging(fmt::format("  {:>7}  for instance: {}", report::grouped(count), reason), 11, text_columns());
+  if (dry.recipes > 0)
+    text += fmt::format("before them {} recipe{} to bake and evaluate, with all threads\n",
+                        report::grouped(dry.recipes), dry.recipes == 1 ? "" : "s");
   const double seconds = dry.seconds / static_cast<double>(dry.jobs);
   text += fmt::format("about {} with {} process{}\n",
                       seconds < 120 ? fmt::format("{:.0f} s", seconds) : fmt::format("{:.0f} min", seconds / 60),
@@ -99,6 +102,7 @@ std::string dry_json(const sweep::DryRun& dry) {
   return json::write(json::Object{{"points", dry.points},
                                   {"infeasible", dry.infeasible},
                                   {"reasons", std::move(reasons)},
+                                  {"recipes_to_evaluate", dry.recipes},
                                   {"seconds_of_one_process", dry.seconds},
                                   {"processes", std::uint64_t{dry.jobs}}}) +
          "\n";

@@ -62,4 +62,20 @@ FigureMap closed_figures(const study::ClosedPoint& point) {
   return figures;
 }
 
+FigureMap accuracy_figures(const study::BakeAnswer& baked, const study::EvaluateAnswer& evaluated) {
+  const auto& found = evaluated.evaluation;
+  FigureMap figures{{"bits_per_weight", baked.report.bits_per_weight}, {"scored_tokens", found.scored_tokens}};
+  if (found.chip) {
+    figures["perplexity"] = found.chip->perplexity;
+    figures["mean_nll"] = found.chip->mean_nll;
+  }
+  if (found.agreement) {
+    figures["kl_divergence"] = found.agreement->mean_kl;
+    figures["kl_divergence_max"] = found.agreement->max_kl;
+    figures["top1_agreement"] = found.agreement->top1;
+    figures["perplexity_ratio"] = found.agreement->perplexity_ratio;
+  }
+  return figures;
+}
+
 }  // namespace kiln::report

@@ -5,6 +5,8 @@
 #include "json/value.hpp"
 #include "kiln/study/closed_point.hpp"
 #include "kiln/study/cost.hpp"
+#include "kiln/study/evaluate.hpp"
+#include "study/images.hpp"
 
 namespace kiln::report {
 
@@ -15,5 +17,9 @@ using FigureMap = json::Object;
 FigureMap figures(const study::CostAnswer& answer);
 /// Those of the same paths that the closed form and the cost model know, with the same values.
 FigureMap closed_figures(const study::ClosedPoint& point);
+
+/// Of a recipe, baked and held against the fp32 reference: what `kiln eval --json` says of both and of the chip, the
+/// latter without "chip." before it, and the bits of a weight.
+FigureMap accuracy_figures(const study::BakeAnswer& baked, const study::EvaluateAnswer& evaluated);
 
 }  // namespace kiln::report

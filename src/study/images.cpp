@@ -1,22 +1,8 @@
 #include "study/images.hpp"
 
-#include <filesystem>
-#include <fstream>
-
 #include "study/place.hpp"
 
 namespace kiln::study {
-
-bool is_checkpoint(const std::string& file) {
-  if (file.starts_with("synthetic:") || file.ends_with(".gguf")) return true;
-  std::error_code ignored;
-  if (std::filesystem::is_directory(file, ignored)) return true;
-  if (!std::filesystem::is_regular_file(file, ignored)) return false;  // reading a pipe would wait for a writer
-  char magic[4] = {};
-  std::ifstream(file, std::ios::binary).read(magic, sizeof magic);
-  return std::string_view(magic, sizeof magic) == "GGUF";
-}
-
 namespace {
 
 base::Result<Inspection> inspect_checkpoint(const InspectQuestion& question, const config::Catalogue& configs) {
@@ -66,14 +52,21 @@ base::Result<Inspection> inspect_rom(const InspectQuestion& question, Environmen
 
 base::Result<BakeAnswer> bake(const BakeQuestion& question, Environment& environment) {
   const auto started = HostClock::now();
-  auto recipe = environment.configs().recipe(question.recipe);
+  const auto recipe = environment.configs().recipe(question.recipe);
   if (!recipe) return recipe.error();
   const auto checkpoint = open_checkpoint(question.checkpoint, environment.configs());
   if (!checkpoint) return checkpoint.error();
-  auto baked = bake::bake(**checkpoint, *recipe, question.output, environment.pool(), environment.progress);
+  auto answer = bake(**checkpoint, *recipe, question.output, environment);
+  if (answer) answer->host = host_figures(environment, started);
+  return answer;
+}
+
+base::Result<BakeAnswer> bake(const checkpoint::Checkpoint& checkpoint, const config::BakeRecipe& recipe,
+                              const std::string& output, Environment& environment) {
+  const auto started = HostClock::now();
+  auto baked = bake::bake(checkpoint, recipe, output, environment.pool(), environment.progress);
   if (!baked) return baked.error();
-  return BakeAnswer{(*checkpoint)->config(), *std::move(recipe), *std::move(baked), question.output,
-                    host_figures(environment, started)};
+  return BakeAnswer{checkpoint.config(), recipe, *std::move(baked), output, host_figures(environment, started)};
 }
 
 base::Result<Inspection> inspect(const InspectQuestion& question, Environment& environment) {

@@ -29,9 +29,9 @@ struct BakeAnswer {
 };
 
 base::Result<BakeAnswer> bake(const BakeQuestion& question, Environment& environment);
-
-/// A directory, a GGUF file or a seed; every other file is taken for a ROM image.
-bool is_checkpoint(const std::string& file);
+/// The same of a checkpoint that is open and a recipe as resolved.
+base::Result<BakeAnswer> bake(const checkpoint::Checkpoint& checkpoint, const config::BakeRecipe& recipe,
+                              const std::string& output, Environment& environment);
 
 struct InspectQuestion {
   std::string file;          ///< a ROM image or a checkpoint

@@ -12,6 +12,7 @@
 #include "base/mapped_file.hpp"
 #include "base/subprocess.hpp"
 #include "json/read.hpp"
+#include "sweep/accuracy.hpp"
 #include "sweep/plan.hpp"
 #include "sweep/worker_file.hpp"
 
@@ -173,11 +174,13 @@ base::Status run_worker(const std::string& part, study::Environment& environment
   if (!spec) return spec.error();
   const auto plan = plan_of(*spec, folder + "/spec.json", environment);
   if (!plan) return plan.error();
+  for (const auto number : task->numbers)
+    if (number >= plan->resolver->points().size()) return base::Error{part + ".todo is of another spec"};
+  if (const auto good = take_stored(*plan, task->numbers, folder); !good) return good;
   auto file = WorkerFile::append_to(part + ".jsonl");
   if (!file) return file.error();
   for (const auto number : task->numbers) {
     if (environment.progress.stopped()) break;
-    if (number >= plan->resolver->points().size()) return base::Error{part + ".todo is of another spec"};
     const auto outcome = evaluate(*plan->spec, *plan->resolver, number, task->verify, environment);
     if (outcome.state == State::Interrupted) break;
     if (const auto good = file->add(outcome); !good) return good;

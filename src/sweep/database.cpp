@@ -18,7 +18,9 @@ constexpr const char* kSchema =
     "CREATE TABLE points (number INTEGER PRIMARY KEY, state TEXT NOT NULL, reason TEXT NOT NULL, key TEXT NOT NULL,"
     " vary TEXT NOT NULL, figures TEXT NOT NULL, command TEXT NOT NULL, verified INTEGER NOT NULL);"
     // Answers of points that another spec had: never on a front, and used again where the key is.
-    "CREATE TABLE kept (key TEXT PRIMARY KEY, figures TEXT NOT NULL, verified INTEGER NOT NULL);";
+    "CREATE TABLE kept (key TEXT PRIMARY KEY, figures TEXT NOT NULL, verified INTEGER NOT NULL);"
+    // Of recipes: what points have as figures too, kept for those that are still to come.
+    "CREATE TABLE accuracy (key TEXT PRIMARY KEY, figures TEXT NOT NULL);";
 constexpr int kPatience = 60000;  // ms: as long as somebody may read a database without disturbing who writes it
 
 /// One prepared statement; every text is bound, never pasted.
@@ -202,6 +204,29 @@ base::Status Database::put(const std::vector<Outcome>& outcomes) {
     }
     return {};
   });
+}
+
+base::Status Database::put_accuracy(const std::string& key, const json::Object& figures) {
+  return in_transaction([&]() -> base::Status {
+    const Statement row(handle_.get(), "INSERT OR IGNORE INTO accuracy VALUES (?, ?)");
+    if (!row.good()) return error("cannot write");
+    row.bind(1, key);
+    row.bind(2, json::write(figures));
+    return row.step() == SQLITE_DONE ? base::Status() : error("cannot write");
+  });
+}
+
+base::Result<std::optional<json::Object>> Database::accuracy(const std::string& key) const {
+  const Statement row(handle_.get(), "SELECT figures FROM accuracy WHERE key = ?");
+  if (!row.good()) return error("cannot read");
+  row.bind(1, key);
+  const int status = row.step();
+  if (status == SQLITE_DONE) return std::optional<json::Object>();
+  if (status != SQLITE_ROW) return error("cannot read");
+  auto figures = tree_of(row.text(0));
+  if (!figures.is_object())
+    return base::Error{fmt::format("{} is damaged: the accuracy {} has no figures", path_, key)};
+  return std::optional(std::move(figures.object()));
 }
 
 base::Result<SweepRecord> Database::record() const {

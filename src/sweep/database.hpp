@@ -48,6 +48,9 @@ class Database {
   base::Status replace(const SweepRecord& record, const std::vector<Row>& points);
   /// All answers with figures by their keys, those of points that another spec had too.
   [[nodiscard]] base::Result<std::map<std::string, Outcome>> answers() const;
+  /// What was measured of a recipe, by its key (accuracy_key.hpp); what is there stays.
+  base::Status put_accuracy(const std::string& key, const json::Object& figures);
+  [[nodiscard]] base::Result<std::optional<json::Object>> accuracy(const std::string& key) const;
   /// In the order of numbers, until `visit` says false. Fails at a row that Kiln did not write.
   base::Status for_each(const std::function<bool(Row&& row)>& visit) const;
   [[nodiscard]] const std::string& path() const { return path_; }

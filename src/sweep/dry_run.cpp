@@ -4,8 +4,10 @@
 #include <algorithm>
 #include <chrono>
 #include <map>
+#include <numeric>
 
 #include "kiln/config/latencies.hpp"
+#include "sweep/accuracy.hpp"
 #include "sweep/plan.hpp"
 #include "sweep/sweep.hpp"
 
@@ -54,6 +56,9 @@ base::Result<DryRun> dry_run(const SweepQuestion& question, study::Environment& 
     if (count++ == 0) first = placed.error().message;
   }
   environment.progress("checking points", points.size(), points.size());
+  std::vector<std::uint64_t> all(points.size());
+  std::iota(all.begin(), all.end(), std::uint64_t{0});
+  answer.recipes = needed_recipes(*plan, all).size();
   for (auto& [kind, each] : kinds) answer.reasons.push_back(std::move(each));
   std::ranges::stable_sort(answer.reasons, std::greater<>(), &std::pair<std::string, std::uint64_t>::second);
   const auto began = std::chrono::steady_clock::now();

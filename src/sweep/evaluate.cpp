@@ -79,7 +79,17 @@ std::optional<std::string> missing_objective(const Spec& spec, const report::Fig
   return std::nullopt;
 }
 
-void answer(const Spec& spec, const Point& point, bool verify, study::Environment& environment, Outcome& outcome) {
+/// What was measured of the point's recipe takes the place of what a run says of it from measurements elsewhere.
+void add_accuracy(const Resolver& resolver, const Point& point, report::FigureMap& figures) {
+  const auto* measured = resolver.accuracy(point.accuracy_key);
+  if (measured == nullptr) return;
+  std::erase_if(figures,
+                [](const auto& each) { return each.first == "accuracy" || each.first.starts_with("accuracy."); });
+  figures.insert(measured->begin(), measured->end());
+}
+
+void answer(const Spec& spec, const Resolver& resolver, const Point& point, bool verify,
+            study::Environment& environment, Outcome& outcome) {
   bool failed = false;
   auto figures = spec.engine == Engine::ClosedForm ? closed(point) : simulated(point, environment, failed);
   if (!figures) {
@@ -100,6 +110,7 @@ void answer(const Spec& spec, const Point& point, bool verify, study::Environmen
       return;
     }
   }
+  add_accuracy(resolver, point, outcome.figures);
   judge(spec, outcome);
 }
 
@@ -171,7 +182,7 @@ Outcome evaluate(const Spec& spec, const Resolver& resolver, std::uint64_t numbe
   }
   outcome.key = point->key;
   try {
-    answer(spec, *point, verify, environment, outcome);
+    answer(spec, resolver, *point, verify, environment, outcome);
   } catch (const std::exception& e) {
     outcome.state = State::Failed;
     outcome.reason = e.what();

@@ -7,6 +7,7 @@
 
 #include "report/cost_report.hpp"
 #include "report/table.hpp"
+#include "sweep/accuracy.hpp"
 #include "sweep/answers.hpp"
 #include "sweep/plan.hpp"
 
@@ -146,7 +147,14 @@ base::Result<Explanation> explain(const Database& database, std::uint64_t number
   text += constraint_lines(all->spec, row->outcome.figures, columns);
   text += nearest_lines(*all, *row, nearest, columns);
   text += limit_lines(*plan, *row, columns, environment);
-  return Explanation{json::write(document) + "\n", text + "\n" + row->command + "\n"};
+  text += "\n" + row->command + "\n";
+  json::Array commands;
+  for (const auto& command : accuracy_commands(*plan, number)) {
+    text += command + "\n";
+    commands.emplace_back(command);
+  }
+  if (!commands.empty()) document["accuracy_commands"] = std::move(commands);
+  return Explanation{json::write(document) + "\n", text};
 }
 
 }  // namespace kiln::sweep

@@ -10,6 +10,7 @@
 #include <fstream>
 
 #include "base/mapped_file.hpp"
+#include "sweep/accuracy.hpp"
 #include "sweep/plan.hpp"
 #include "sweep/worker_file.hpp"
 
@@ -110,7 +111,7 @@ base::Status gather(const Folder& folder, const Plan& plan, Database& database,
     std::error_code ignored;
     if (!busy) fs::remove(file, ignored);
   }
-  return {};
+  return gather_accuracies(folder.path(), database);
 }
 
 }  // namespace kiln::sweep

@@ -7,6 +7,7 @@
 #include "base/mapped_file.hpp"
 #include "json/keys.hpp"
 #include "json/read.hpp"
+#include "sweep/accuracy.hpp"
 
 namespace kiln::sweep {
 namespace {
@@ -54,19 +55,32 @@ base::Result<Plan> plan_of(const std::string& spec_text, const std::string& name
   return plan;
 }
 
-base::Result<Plan> plan_of(const SweepQuestion& question, study::Environment& environment) {
-  const auto text = base::read_text_file(question.spec, kLargestSpec);
-  if (!text) return text.error();
-  if (!question.buildable) return plan_of(*text, question.spec, environment);
+namespace {
+
+/// The text of the question's file, with the constraint where buildable chips are required.
+base::Result<std::string> text_of(const SweepQuestion& question) {
+  auto text = base::read_text_file(question.spec, kLargestSpec);
+  if (!text || !question.buildable) return text;
   const auto spec = parse_spec(*text, question.spec);
   if (!spec) return spec.error();
-  if (std::ranges::find(spec->constraints, kBuildable, &Formula::text) != spec->constraints.end())
-    return plan_of(*text, question.spec, environment);
+  if (std::ranges::find(spec->constraints, kBuildable, &Formula::text) != spec->constraints.end()) return text;
   auto tree = *json::read(spec->canonical, 64, [](const json::Problem&) { return false; });
   auto& constraints = tree.object()["constraints"];
   if (!constraints.is_array()) constraints = json::Array();
   constraints.array().emplace_back(std::string(kBuildable));
-  return plan_of(json::write(tree), question.spec, environment);
+  return json::write(tree);
+}
+
+}  // namespace
+
+base::Result<Plan> plan_of(const SweepQuestion& question, study::Environment& environment) {
+  const auto text = text_of(question);
+  if (!text) return text.error();
+  auto plan = plan_of(*text, question.spec, environment);
+  if (!plan) return plan;
+  if (const auto good = check_accuracy(*plan, environment); !good)
+    return base::Error{question.spec + ": " + good.error().message};
+  return plan;
 }
 
 Row Plan::row(std::uint64_t number) const {

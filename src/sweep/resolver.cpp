@@ -34,6 +34,12 @@ json::Value at(const json::Value& tree, std::string_view pointer) {
   return node == nullptr ? json::Value() : *node;
 }
 
+/// A checkpoint as --model takes it beside names: with a '/', if it is a directory.
+std::string as_model(const std::string& checkpoint) {
+  const bool told = checkpoint.starts_with("synthetic:") || checkpoint.ends_with(".gguf");
+  return told || checkpoint.find('/') != checkpoint.npos ? checkpoint : "./" + checkpoint;
+}
+
 }  // namespace
 
 std::string answering_revision() {
@@ -68,6 +74,16 @@ base::Status Resolver::prepare() {
     if (!subject) return subject.error();
     model_ = subject->model;
     recipe_ = subject->recipe;
+  }
+  if (!spec_->base.checkpoint.empty()) {
+    auto checkpoint = study::open_checkpoint(spec_->base.checkpoint, environment_->configs());
+    if (!checkpoint) return base::Error{"/base/checkpoint: " + checkpoint.error().message};
+    model_ = (*checkpoint)->config();
+  }
+  if (spec_->base.accuracy) {
+    auto keys = AccuracyKeys::create(*spec_->base.accuracy, revision_, *environment_);
+    if (!keys) return keys.error();
+    accuracy_keys_ = *std::move(keys);
   }
   return {};
 }
@@ -177,10 +193,13 @@ base::Result<Point> Resolver::resolve(std::uint64_t number, const Setting& setti
   if (const auto good = load("chip", name_of("chip", setting), point.chip); !good) return good.error();
   if (model_) {
     point.model = *model_;
+  } else if (const auto good = load("model", name_of("model", setting), point.model); !good) {
+    return good.error();
+  }
+  if (recipe_) {
     point.recipe = *recipe_;
-  } else {
-    if (const auto good = load("model", name_of("model", setting), point.model); !good) return good.error();
-    if (const auto good = load("recipe", name_of("recipe", setting), point.recipe); !good) return good.error();
+  } else if (const auto good = load("recipe", name_of("recipe", setting), point.recipe); !good) {
+    return good.error();
   }
   if (!point.chip.silicon)
     return base::Error{
@@ -200,8 +219,30 @@ base::Result<Point> Resolver::resolve(std::uint64_t number, const Setting& setti
     hash.update(text);
     hash.update("\n");
   }
+  if (accuracy_keys_) point.accuracy_key = accuracy_keys_->of(point.recipe);
+  hash.update(point.accuracy_key);
   point.key = hash.hex();
   return point;
+}
+
+base::Result<config::BakeRecipe> Resolver::recipe(const Setting& setting) const {
+  if (recipe_) return *recipe_;
+  return environment_->configs().load<config::BakeRecipe>(name_of("recipe", setting), overrides(setting)["recipe"]);
+}
+
+std::vector<std::string> Resolver::recipe_words(const Setting& setting) const {
+  std::vector<std::string> words = {"--recipe", name_of("recipe", setting)};
+  auto all = overrides(setting);
+  for (const auto& each : all["recipe"]) {
+    words.emplace_back("--set");
+    words.push_back(each);
+  }
+  return words;
+}
+
+const json::Object* Resolver::accuracy(const std::string& key) const {
+  const auto found = accuracy_.find(key);
+  return found == accuracy_.end() ? nullptr : &found->second;
 }
 
 std::string Resolver::command(const Setting& setting) const {
@@ -210,12 +251,12 @@ std::string Resolver::command(const Setting& setting) const {
     words.emplace_back(option);
     words.push_back(value);
   };
-  if (spec_->base.rom.empty()) {
-    add("--model", name_of("model", setting));
-    add("--recipe", name_of("recipe", setting));
-  } else {
+  if (!spec_->base.rom.empty()) {
     add("--rom", spec_->base.rom);
     words.emplace_back("--timing-only");
+  } else {
+    add("--model", spec_->base.checkpoint.empty() ? name_of("model", setting) : as_model(spec_->base.checkpoint));
+    add("--recipe", name_of("recipe", setting));
   }
   add("--chip", name_of("chip", setting));
   add("--prompt-tokens", std::to_string(length("prompt_tokens", setting, spec_->base.prompt_tokens)));

@@ -6,6 +6,7 @@
 
 #include "kiln/config/economics.hpp"
 #include "kiln/study/inputs/environment.hpp"
+#include "sweep/accuracy_key.hpp"
 #include "sweep/points.hpp"
 
 namespace kiln::sweep {
@@ -24,6 +25,7 @@ struct Point {
   std::uint64_t prompt_tokens = 0, new_tokens = 0, users = 1;
   /// What changes the technology and the economics that the catalogue has.
   std::vector<config::Override> tech_set, economics_set;
+  std::string accuracy_key;  ///< of what is measured of its recipe; empty where nothing is
   /// Hash of all of the above, the engine and Kiln's revision: equal keys, equal figures.
   std::string key;
 };
@@ -39,6 +41,14 @@ class Resolver {
   [[nodiscard]] std::string key_of(std::uint64_t number) const;
   /// `kiln run ...`, as a shell takes it.
   [[nodiscard]] std::string command(const Setting& setting) const;
+  /// What `kiln bake` is told of a point's recipe: "--recipe", a name, and "--set" with each change.
+  [[nodiscard]] std::vector<std::string> recipe_words(const Setting& setting) const;
+  [[nodiscard]] base::Result<config::BakeRecipe> recipe(const Setting& setting) const;
+  /// Nothing where the spec measures nothing.
+  [[nodiscard]] const std::optional<AccuracyKeys>& accuracy_keys() const { return accuracy_keys_; }
+  /// What was measured of a recipe, as figures; null if it was not yet. Points with this key have them from then on.
+  [[nodiscard]] const json::Object* accuracy(const std::string& key) const;
+  void take_accuracy(const std::string& key, json::Object figures) { accuracy_[key] = std::move(figures); }
   /// See points_of().
   [[nodiscard]] std::optional<json::Value> base_number(const Axis& axis) const;
   [[nodiscard]] std::vector<Setting> const& points() const { return points_; }
@@ -56,10 +66,12 @@ class Resolver {
   const Spec* spec_;
   study::Environment* environment_;
   Overrides base_set_;
-  std::optional<config::ModelConfig> model_;                   ///< of the ROM image
-  std::optional<config::BakeRecipe> recipe_;                   ///< likewise
+  std::optional<config::ModelConfig> model_;                   ///< of the ROM image or the checkpoint
+  std::optional<config::BakeRecipe> recipe_;                   ///< of the ROM image
   std::map<std::string, json::Value, std::less<>> base_json_;  ///< of each kind, resolved
   std::vector<Setting> points_;
+  std::optional<AccuracyKeys> accuracy_keys_;
+  std::map<std::string, json::Object> accuracy_;  ///< by key
   std::string revision_ = answering_revision();
 };
 

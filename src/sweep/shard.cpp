@@ -2,10 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <filesystem>
+#include <iterator>
 #include <numeric>
 #include <thread>
 
 #include "base/mapped_file.hpp"
+#include "sweep/accuracy.hpp"
 #include "sweep/worker_file.hpp"
 #include "sweep/workers.hpp"
 
@@ -33,6 +37,7 @@ class ShardRun {
     auto file = WorkerFile::append_to(path_);
     if (!file) return file.error();
     if (const auto good = look_at_answers(); !good) return good.error();
+    if (const auto good = measure_recipes(); !good) return good.error();
     const bool verify = question_.verify == Verify::All;
     for (const auto number : numbers_) {
       if (known_[number]) continue;
@@ -64,6 +69,13 @@ class ShardRun {
     }
     progress_.answered_before = progress_.tally.answered();
     return {};
+  }
+
+  base::Status measure_recipes() {
+    std::vector<std::uint64_t> unanswered;
+    std::ranges::copy_if(numbers_, std::back_inserter(unanswered), [&](auto number) { return !known_[number]; });
+    const auto folder = std::filesystem::path(path_).parent_path().string();
+    return measure(plan_, unanswered, {folder, nullptr, {}}, environment_, question_.shard->index - 1);
   }
 
   const SweepQuestion& question_;

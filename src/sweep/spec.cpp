@@ -8,6 +8,7 @@
 #include "json/keys.hpp"
 #include "json/read.hpp"
 #include "kiln/config/kinds.hpp"
+#include "kiln/study/evaluate/evaluate.hpp"
 #include "sweep/axes.hpp"
 #include "sweep/object_reader.hpp"
 
@@ -54,6 +55,27 @@ void word(ObjectReader& reader, std::string_view key, const base::EnumTable<Enum
   value = *chosen;
 }
 
+base::Result<AccuracySpec> read_accuracy(const json::Value& tree, const std::string& file, const Base& base) {
+  ObjectReader reader(tree, file, "/base/accuracy");
+  if (reader.failed()) return reader.done().error();
+  AccuracySpec accuracy;
+  accuracy.checkpoint = base.checkpoint;
+  reader.text("checkpoint", accuracy.checkpoint);
+  reader.text("text", accuracy.text);
+  reader.text("tokens", accuracy.tokens);
+  std::uint64_t context = 0, chunks = 0;
+  reader.whole("context", context, study::kLeastContext, study::kLargestContext);
+  reader.whole("chunks", chunks, 1, ~std::uint64_t{0});
+  if (context > 0) accuracy.context = context;
+  if (chunks > 0) accuracy.chunks = chunks;
+  if (accuracy.checkpoint.empty()) reader.reject("checkpoint", "what is baked by each recipe");
+  if (accuracy.text.empty() && accuracy.tokens.empty()) reader.reject("text", "the file of a text");
+  if (!accuracy.text.empty() && !accuracy.tokens.empty())
+    reader.fail("tokens", "is beside text; one of them is expected");
+  if (const auto good = reader.done(); !good) return good.error();
+  return accuracy;
+}
+
 base::Status read_base(const json::Value& tree, const std::string& file, Base& base) {
   ObjectReader reader(tree, file, "/base");
   if (reader.failed()) return reader.done();
@@ -61,14 +83,24 @@ base::Status read_base(const json::Value& tree, const std::string& file, Base& b
   reader.text("chip", base.chip);
   reader.text("model", base.model);
   reader.text("rom", base.rom);
+  reader.text("checkpoint", base.checkpoint);
   reader.text("recipe", base.recipe);
   for (const auto& [length, value] : {std::pair{kLengths[0], &base.prompt_tokens},
                                       std::pair{kLengths[1], &base.new_tokens}, std::pair{kLengths[2], &base.users}})
     reader.whole(length.name, *value, length.least, length.most);
   reader.texts("set", base.set);
+  const auto* accuracy = reader.find("accuracy");
   if (!base.rom.empty() && !base.model.empty()) reader.fail("rom", "is beside model; one of them is expected");
+  if (!base.checkpoint.empty() && !(base.model.empty() && base.rom.empty()))
+    reader.fail("checkpoint", fmt::format("is beside {}; one of them is expected", base.rom.empty() ? "model" : "rom"));
+  if (!base.rom.empty() && accuracy != nullptr)
+    reader.fail("accuracy", "has no effect: no recipe is baked beside a ROM image, and kiln eval --rom measures that");
   if (!base.rom.empty() && has_recipe) reader.fail("recipe", "has no effect: the ROM image says what its codes are");
-  return reader.done();
+  if (const auto good = reader.done(); !good || accuracy == nullptr) return good;
+  auto read = read_accuracy(*accuracy, file, base);
+  if (!read) return read.error();
+  base.accuracy = *std::move(read);
+  return {};
 }
 
 base::Status read_sample(const json::Value& tree, const std::string& file, Sample& sample) {
@@ -134,6 +166,7 @@ base::Status check_sets(const Spec& spec, const std::string& file) {
       return refuse("no figure of the closed form is of money");
     if (!spec.base.rom.empty() && (parts->kind == "model" || parts->kind == "recipe"))
       return refuse("the ROM image says what it is");
+    if (!spec.base.checkpoint.empty() && parts->kind == "model") return refuse("the checkpoint says what it is");
     if (spec.automatic_links && parts->kind == "chip" && (parts->pointer + "/").starts_with("/link/") &&
         parts->pointer != "/link/beat_groups")
       return refuse("/links is auto, and the floorplan says what links have");
@@ -147,13 +180,18 @@ base::Status check_together(const Spec& spec, const std::string& file) {
   };
   if (spec.base.chip.empty() && !varied("chip"))
     return base::Error{file + ": /base/chip is missing; the name or file of a chip is expected"};
-  if (spec.base.model.empty() && spec.base.rom.empty() && !varied("model"))
-    return base::Error{file + ": /base/model is missing; a model's name, or a ROM image as /base/rom, is expected"};
-  if (!spec.base.rom.empty())
-    for (const auto& axis : spec.axes)
-      if (axis.kind == "model" || axis.kind == "recipe")
-        return base::Error{fmt::format("{}: {} has no effect: the ROM image says what it is", file,
-                                       json::join_pointer("/vary", axis.name))};
+  if (spec.base.model.empty() && spec.base.rom.empty() && spec.base.checkpoint.empty() && !varied("model"))
+    return base::Error{file +
+                       ": /base/model is missing; a model's name, a ROM image as /base/rom, or a checkpoint as "
+                       "/base/checkpoint, is expected"};
+  for (const auto& axis : spec.axes) {
+    const auto refuse = [&](std::string_view who) {
+      return base::Error{fmt::format("{}: {} has no effect: the {} says what it is", file,
+                                     json::join_pointer("/vary", axis.name), who)};
+    };
+    if (!spec.base.rom.empty() && (axis.kind == "model" || axis.kind == "recipe")) return refuse("ROM image");
+    if (!spec.base.checkpoint.empty() && axis.kind == "model") return refuse("checkpoint");
+  }
   if (const auto good = check_sets(spec, file); !good) return good;
   if (spec.engine == Engine::Simulate) return {};
   if (spec.base.users != 1 || varied("users"))

@@ -32,12 +32,20 @@ enum class Direction { Maximum, Minimum };
 inline constexpr auto kDirections =
     base::enum_names<Direction>({{Direction::Maximum, "max"}, {Direction::Minimum, "min"}});
 
+/// What recipes are measured on, once each: as `kiln bake` and `kiln eval` are told.
+struct AccuracySpec {
+  std::string checkpoint;    ///< that of the base if none is said
+  std::string text, tokens;  ///< one of both: a file
+  std::optional<std::uint64_t> context, chunks;
+};
+
 /// What is the same at every point, unless an axis says otherwise.
 struct Base {
   std::string chip, recipe = "w3w6";
-  std::string model, rom;  ///< one of both: shapes by name, or those of an image
+  std::string model, rom, checkpoint;  ///< one of them: shapes by name, or those of an image or a checkpoint
   std::uint64_t prompt_tokens = 1024, new_tokens = 1024, users = 1;
   std::vector<std::string> set;  ///< as the command line's --set
+  std::optional<AccuracySpec> accuracy;
 };
 
 /// Numbers from one to another, both included where a step leads there.

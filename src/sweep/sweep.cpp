@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "base/mapped_file.hpp"
+#include "sweep/accuracy.hpp"
 #include "sweep/folder.hpp"
 #include "sweep/front.hpp"
 #include "sweep/open_database.hpp"
@@ -146,6 +147,8 @@ class Local {
 
   base::Status work(const Task& task) {
     if (task.numbers.empty() || enough()) return {};
+    const auto ready = measure(plan_, task.numbers, {folder_.path(), &database_, question_.reuse}, environment_);
+    if (!ready || enough()) return ready;
     const auto workers = start_workers(task, question_, plan_);
     if (!workers) return workers.error();
     return follow(**workers);

@@ -81,6 +81,7 @@ base::Result<SweepAnswer> collect(const std::string& database, study::Environmen
 struct DryRun {
   std::uint64_t points = 0, infeasible = 0;
   std::vector<std::pair<std::string, std::uint64_t>> reasons;  ///< the most frequent first
+  std::uint64_t recipes = 0;                                   ///< to bake and evaluate, which is not in the seconds
   double seconds = 0;                                          ///< of one process, estimated from some points
   std::size_t jobs = 1;
 };

@@ -145,5 +145,46 @@ TEST(Spec, EachMistakeHasASentence) {
         "has no effect: the ROM image");
 }
 
+std::string accuracy(const std::string& members, const std::string& base = R"("chip": "demo", "checkpoint": "c")") {
+  return spec(R"({"chip:/kv/banks": [8]})", R"({"method": "grid"})", "", base + R"(, "accuracy": )" + members);
+}
+
+TEST(Spec, HasACheckpointAndWhatIsMeasured) {
+  const auto parsed = parse_spec(accuracy(R"({"text": "t", "context": 64, "chunks": 8})"), "s").value();
+  EXPECT_EQ(parsed.base.checkpoint, "c");
+  EXPECT_EQ(parsed.base.accuracy->checkpoint, "c");
+  EXPECT_EQ(parsed.base.accuracy->text, "t");
+  EXPECT_EQ(parsed.base.accuracy->context, 64U);
+  EXPECT_EQ(parsed.base.accuracy->chunks, 8U);
+  const auto other = parse_spec(accuracy(R"({"checkpoint": "d", "tokens": "t"})"), "s").value();
+  EXPECT_EQ(other.base.accuracy->checkpoint, "d");
+  EXPECT_FALSE(other.base.accuracy->context);
+}
+
+TEST(Spec, EachMistakeInWhatIsMeasuredHasASentence) {
+  const auto wrong = [](const std::string& text, const std::string& part) {
+    EXPECT_THAT(sentence(text), HasSubstr(part)) << text;
+  };
+  const std::string grid = R"({"method": "grid"})", text = R"({"text": "t"})";
+  ASSERT_EQ(sentence(accuracy(text)), "");
+  wrong(accuracy("7"), "/base/accuracy is 7; an object is expected");
+  wrong(accuracy("{}"), "/base/accuracy/text is missing; the file of a text is expected");
+  wrong(accuracy(R"({"text": "t", "tokens": "u"})"), "/base/accuracy/tokens is beside text");
+  wrong(accuracy(R"({"text": "t", "chunk": 3})"), "/base/accuracy/chunk is not a known key; did you mean chunks?");
+  wrong(accuracy(R"({"text": "t", "chunks": 0})"), "/base/accuracy/chunks is 0");
+  wrong(accuracy(R"({"text": "t", "context": 3})"), "/base/accuracy/context is 3; an integer from 4 to 1048576");
+  wrong(accuracy(text, R"("chip": "demo", "model": "m")"), "/base/accuracy/checkpoint is missing");
+  wrong(accuracy(R"({"text": "t", "checkpoint": "c"})", R"("chip": "demo", "rom": "r")"),
+        "/base/accuracy has no effect: no recipe is baked beside a ROM image");
+  wrong(accuracy(text, R"("chip": "demo", "checkpoint": "c", "model": "m")"), "/base/checkpoint is beside model");
+  wrong(accuracy(text, R"("chip": "demo", "checkpoint": "c", "rom": "r")"), "/base/checkpoint is beside rom");
+  wrong(accuracy(text, R"("chip": "demo", "checkpoint": "c", "set": ["model:/vocab_size=2"])"),
+        "has no effect: the checkpoint says what it is");
+  const std::string checkpoint = R"("chip": "demo", "checkpoint": "c")";
+  EXPECT_EQ(sentence(spec(R"({"recipe": ["w4"], "recipe:/base/bits": [3]})", grid, "", checkpoint)), "");
+  for (const std::string axis : {R"("model": ["m"])", R"("model:/vocab_size": [8])"})
+    wrong(spec("{" + axis + "}", grid, "", checkpoint), "has no effect: the checkpoint says what it is");
+}
+
 }  // namespace
 }  // namespace kiln::sweep

@@ -14,9 +14,7 @@
 namespace kiln::study {
 namespace {
 
-constexpr std::uint64_t kLeastContext = 4;  // one prediction is scored
 constexpr std::uint64_t kDefaultContext = 512;
-constexpr std::uint64_t kLargestContext = 1U << 20;
 
 /// Ids separated by white space; each is in the vocabulary.
 base::Result<std::vector<base::TokenId>> parse_ids(const std::string& file, std::uint32_t vocabulary) {
@@ -66,7 +64,7 @@ struct Subjects {
   std::optional<tokenizer::Tokenizer> tokenizer;
   std::optional<rom::Adapter> adapter;  ///< for the image
 
-  [[nodiscard]] const config::ModelConfig& shapes() const { return rom ? rom->model() : model->config(); }
+  [[nodiscard]] const config::ModelConfig& shapes() const { return rom ? rom->model() : checkpoint->config(); }
 };
 
 base::Status check_vocabularies(const Subjects& subjects) {
@@ -95,14 +93,13 @@ base::Status add_adapter(const std::string& directory, Subjects& subjects) {
   return {};
 }
 
-base::Result<Subjects> load(const EvaluateQuestion& question, Environment& environment) {
+/// Everything but the reference's weights and the tokenizer.
+base::Result<Subjects> open_parts(const EvaluateQuestion& question, Environment& environment) {
   Subjects subjects;
-  std::optional<tokenizer::TokenizerSpec> spec;
   if (!question.rom.empty()) {
     auto image = rom::RomImage::open(question.rom, environment.pool(), environment.progress);
     if (!image) return image.error();
     subjects.rom = *std::move(image);
-    spec = subjects.rom->tokenizer();
   }
   if (!question.checkpoint.empty()) {
     auto opened = open_checkpoint(question.checkpoint, environment.configs());
@@ -111,17 +108,29 @@ base::Result<Subjects> load(const EvaluateQuestion& question, Environment& envir
   }
   if (const auto same = check_vocabularies(subjects); !same) return same.error();
   if (const auto added = add_adapter(question.lora, subjects); !added) return added.error();
-  if (subjects.checkpoint) {
-    auto model = reference::Model::load(*subjects.checkpoint, environment.pool(), environment.progress);
+  return subjects;
+}
+
+/// The checkpoint's where it has one, else the image's.
+base::Status add_tokenizer(Subjects& subjects) {
+  const bool own = subjects.checkpoint && subjects.checkpoint->tokenizer();
+  const auto* spec = own ? &subjects.checkpoint->tokenizer() : subjects.rom ? &subjects.rom->tokenizer() : nullptr;
+  if (spec == nullptr || !*spec) return {};
+  auto made = tokenizer::Tokenizer::create(**spec);
+  if (!made) return made.error();
+  subjects.tokenizer = *std::move(made);
+  return {};
+}
+
+base::Result<Subjects> load(const EvaluateQuestion& question, Environment& environment) {
+  auto subjects = open_parts(question, environment);
+  if (!subjects) return subjects;
+  if (subjects->checkpoint) {
+    auto model = reference::Model::load(*subjects->checkpoint, environment.pool(), environment.progress);
     if (!model) return model.error();
-    subjects.model = *std::move(model);
-    if (subjects.checkpoint->tokenizer()) spec = subjects.checkpoint->tokenizer();
+    subjects->model = *std::move(model);
   }
-  if (spec) {
-    auto made = tokenizer::Tokenizer::create(*spec);
-    if (!made) return made.error();
-    subjects.tokenizer = *std::move(made);
-  }
+  if (const auto added = add_tokenizer(*subjects); !added) return added.error();
   return subjects;
 }
 
@@ -210,6 +219,20 @@ base::Result<EvaluateAnswer> evaluate(const EvaluateQuestion& question, Environm
   answer.host = host_figures(environment, started);
   answer.warnings = warnings.take();
   return answer;
+}
+
+base::Result<EvaluateScope> scope(const EvaluateQuestion& question, Environment& environment) {
+  if (const auto valid = check(question); !valid) return valid.error();
+  auto subjects = open_parts(question, environment);
+  if (!subjects) return subjects.error();
+  if (const auto added = add_tokenizer(*subjects); !added) return added.error();
+  const auto ids = read_ids(question, subjects->tokenizer, subjects->shapes().vocab_size);
+  if (!ids) return ids.error();
+  if (const auto enough = check_length(question, ids->size()); !enough) return enough.error();
+  const auto context = choose_context(question, ids->size());
+  Warnings warnings(environment);
+  warn_about_context(question, context, ids->size(), subjects->shapes(), warnings);
+  return EvaluateScope{ids->size(), context, ids->size() / context};
 }
 
 }  // namespace kiln::study

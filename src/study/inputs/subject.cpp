@@ -1,5 +1,8 @@
 #include "study/inputs/subject.hpp"
 
+#include <filesystem>
+#include <fstream>
+
 #include "bake/bake.hpp"
 #include "checkpoint/lora.hpp"
 
@@ -8,7 +11,7 @@ namespace {
 
 base::Result<Subject> shapes_alone(const SubjectNames& names, const config::Catalogue& configs) {
   Subject subject;
-  auto model = configs.model(names.model);
+  auto model = shapes_of(names.model, configs);
   if (!model) return model.error();
   auto recipe = configs.recipe(names.recipe);
   if (!recipe) return recipe.error();
@@ -51,6 +54,28 @@ base::Result<Subject> load_subject(const SubjectNames& names, Environment& envir
   if (!subject) return subject;
   if (const auto added = add_adapter(names.lora, *subject); !added) return added.error();
   return subject;
+}
+
+bool is_checkpoint(const std::string& file) {
+  if (file.starts_with("synthetic:") || file.ends_with(".gguf")) return true;
+  std::error_code ignored;
+  if (std::filesystem::is_directory(file, ignored)) return true;
+  if (!std::filesystem::is_regular_file(file, ignored)) return false;  // reading a pipe would wait for a writer
+  char magic[4] = {};
+  std::ifstream(file, std::ios::binary).read(magic, sizeof magic);
+  return std::string_view(magic, sizeof magic) == "GGUF";
+}
+
+base::Result<config::ModelConfig> shapes_of(const std::string& model, const config::Catalogue& configs) {
+  const bool synthetic = model.starts_with("synthetic:");
+  const bool file = model.find('/') != model.npos && !model.ends_with(".json");
+  if (!synthetic && !model.ends_with(".gguf") && !(file && is_checkpoint(model))) return configs.model(model);
+  if (!synthetic)
+    if (const auto good = configs.refuse_overrides("model", model + " has shapes of its own"); !good)
+      return good.error();
+  const auto checkpoint = open_checkpoint(model, configs);
+  if (!checkpoint) return checkpoint.error();
+  return (*checkpoint)->config();
 }
 
 base::Result<rom::Adapter> load_adapter(const std::string& directory, const config::ModelConfig& model) {

@@ -16,7 +16,8 @@
 
 namespace kiln::study {
 
-/// A file of a ROM image, or else the names of a model and a recipe; the directory of an adapter, or empty.
+/// A file of a ROM image, or else a model as shapes_of() takes it and the name of a recipe; the directory of an adapter,
+/// or empty.
 struct SubjectNames {
   std::string rom, model, recipe, lora;
 };
@@ -34,6 +35,13 @@ base::Result<Subject> load_subject(const SubjectNames& names, Environment& envir
 
 /// An adapter as the chip keeps it beside its ROM.
 base::Result<rom::Adapter> load_adapter(const std::string& directory, const config::ModelConfig& model);
+
+/// A directory, a GGUF file or a seed; every other file is taken for a ROM image.
+bool is_checkpoint(const std::string& file);
+
+/// The shapes of a model: a name or a file of a config, or a checkpoint, whose directory has a '/' in its name as every
+/// file has beside names.
+base::Result<config::ModelConfig> shapes_of(const std::string& model, const config::Catalogue& configs);
 
 /// A directory, a GGUF file, or synthetic:MODEL[:SEED].
 base::Result<std::unique_ptr<checkpoint::Checkpoint>> open_checkpoint(const std::string& source,

@@ -67,28 +67,48 @@ TEST_F(EvaluateStudy, AShortTextIsOneChunkAndSaysSo) {
   EXPECT_EQ(warned_, answer->warnings);
 }
 
+TEST_F(EvaluateStudy, TheScopeIsWhatWouldBeEvaluated) {
+  auto question = of_ids("1 2 3 4 5 6 7 8 9 10 11 12 13 14");
+  question.context = 4;
+  const auto scoped = scope(question, environment_).value();
+  const auto answer = evaluate(question, environment_).value();
+  EXPECT_EQ(scoped.text_tokens, answer.text_tokens);
+  EXPECT_EQ(scoped.context, answer.context);
+  EXPECT_EQ(scoped.chunks, answer.evaluation.chunks);
+  question.chunks = 2;
+  EXPECT_EQ(scope(question, environment_)->chunks, 3U) << "as many as there are";
+  question.context.reset();
+  EXPECT_EQ(scope(question, environment_)->context, 14U);
+  EXPECT_EQ(warned_.size(), 1U);
+}
+
 TEST_F(EvaluateStudy, RefusesWhatItCannotScore) {
-  EXPECT_THAT(refusal(evaluate({}, environment_)), HasSubstr("--rom X.rom, --checkpoint P or both"));
-  EXPECT_THAT(refusal(evaluate(of_ids("1 2 three"), environment_)), HasSubstr("byte 4"));
+  const auto refused = [&](const EvaluateQuestion& question) {
+    const auto sentence = refusal(evaluate(question, environment_));
+    EXPECT_EQ(refusal(scope(question, environment_)), sentence);
+    return sentence;
+  };
+  EXPECT_THAT(refused({}), HasSubstr("--rom X.rom, --checkpoint P or both"));
+  EXPECT_THAT(refused(of_ids("1 2 three")), HasSubstr("byte 4"));
   auto small = of_ids("1 2 100 4 5 6");
   small.context = 4;
-  EXPECT_THAT(refusal(evaluate(small, environment_)), HasSubstr("token 2 of the text is 100"));
+  EXPECT_THAT(refused(small), HasSubstr("token 2 of the text is 100"));
   auto wide = of_ids("1 2 3 4 5 6");
   wide.context = 8;
-  EXPECT_THAT(refusal(evaluate(wide, environment_)), HasSubstr("6 tokens"));
+  EXPECT_THAT(refused(wide), HasSubstr("6 tokens"));
   wide.context = 2;
-  EXPECT_THAT(refusal(evaluate(wide, environment_)), HasSubstr("at least 4"));
-  EXPECT_THAT(refusal(evaluate(of_ids(""), environment_)), HasSubstr("is empty"));
+  EXPECT_THAT(refused(wide), HasSubstr("at least 4"));
+  EXPECT_THAT(refused(of_ids("")), HasSubstr("is empty"));
   auto text = of_ids("");
   std::swap(text.text, text.tokens);
-  EXPECT_THAT(refusal(evaluate(text, environment_)), HasSubstr("--text needs a tokenizer"));
+  EXPECT_THAT(refused(text), HasSubstr("--text needs a tokenizer"));
   EvaluateQuestion bytes;
   bytes.checkpoint = kStories;
   bytes.text = write("bad.txt", "abc\xFFxyz");
-  EXPECT_THAT(refusal(evaluate(bytes, environment_)), HasSubstr("UTF-8"));
+  EXPECT_THAT(refused(bytes), HasSubstr("UTF-8"));
   auto other = of_ids("1 2 3 4 5 6");
   other.checkpoint = kStories;
-  EXPECT_THAT(refusal(evaluate(other, environment_)), HasSubstr("they must be the same model"));
+  EXPECT_THAT(refused(other), HasSubstr("they must be the same model"));
 }
 
 TEST_F(EvaluateStudy, AStopEndsIt) {

@@ -31,6 +31,25 @@ TEST_F(Inputs, AnImageBringsItsModelAndItsTokenizer) {
   EXPECT_TRUE(stories->tokenizer);
 }
 
+TEST_F(Inputs, ShapesAreThoseOfANameAFileOrACheckpoint) {
+  const auto& configs = environment_.configs();
+  const auto shapes = [&](const std::string& model) { return config::to_json(shapes_of(model, configs).value()); };
+  const auto stories = shapes("kiln-stories-1m");
+  EXPECT_EQ(shapes(KILN_SOURCE_DIR "/configs/model/kiln-stories-1m.json"), stories);
+  EXPECT_EQ(shapes(KILN_SOURCE_DIR "/models/kiln-stories-1m"), stories);
+  EXPECT_EQ(shapes("synthetic:kiln-stories-1m:5"), stories);
+  EXPECT_EQ(shapes(tiny()), shapes(path("tiny.json")));
+  EXPECT_THAT(refusal(shapes_of(path("none.gguf"), configs)), HasSubstr("none.gguf"));
+  EXPECT_THAT(refusal(shapes_of(folder_, configs)), HasSubstr("config.json"));
+}
+
+TEST_F(Inputs, ACheckpointHasShapesOfItsOwn) {
+  const auto changed = with("model", {"/vocab_size=200"});
+  EXPECT_EQ(shapes_of("synthetic:" + path("tiny.json"), changed.configs()).value().vocab_size, 200U);
+  EXPECT_THAT(refusal(shapes_of(KILN_SOURCE_DIR "/models/kiln-stories-1m", changed.configs())),
+              HasSubstr("has shapes of its own"));
+}
+
 TEST_F(Inputs, WhatIsNotThereIsNamed) {
   EXPECT_THAT(refusal(load_subject({path("none.rom"), "", "", ""}, environment_)), HasSubstr("none.rom"));
   EXPECT_THAT(refusal(load_subject({"", "lama", "w4", ""}, environment_)), HasSubstr("\"lama\""));

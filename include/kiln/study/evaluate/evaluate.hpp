@@ -14,6 +14,9 @@
 
 namespace kiln::study {
 
+inline constexpr std::uint64_t kLeastContext = 4;  ///< one prediction is scored
+inline constexpr std::uint64_t kLargestContext = 1U << 20;
+
 struct EvaluateQuestion {
   std::string rom;         ///< file of a ROM image: the chip's arithmetic; or empty
   std::string checkpoint;  ///< as `kiln bake` takes it: the fp32 reference; or empty. One of the two at least
@@ -35,9 +38,18 @@ struct EvaluateAnswer {
   std::vector<std::string> warnings;
 };
 
+/// How much there is to evaluate.
+struct EvaluateScope {
+  std::uint64_t text_tokens = 0;
+  std::uint64_t context = 0;  ///< tokens in a chunk
+  std::uint64_t chunks = 0;   ///< that the text has, whatever is asked for
+};
+
 /// What of the question is wrong in itself, before a file is opened.
 base::Status check(const EvaluateQuestion& question);
 /// Fails as check() does, where a file is not what the question says, and when interrupted.
 base::Result<EvaluateAnswer> evaluate(const EvaluateQuestion& question, Environment& environment);
+/// Reads the text and computes nothing. Fails where evaluate() would before it computes.
+base::Result<EvaluateScope> scope(const EvaluateQuestion& question, Environment& environment);
 
 }  // namespace kiln::study
