@@ -1,19 +1,28 @@
 #include <fmt/format.h>
 
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
+#include <map>
 #include <memory>
+#include <sstream>
+#include <utility>
 
 #include "base/atomic_file.hpp"
-#include "base/mapped_file.hpp"
+#include "base/text.hpp"
 #include "cli/commands.hpp"
 #include "cli/terminal.hpp"
 #include "gate/check.hpp"
 #include "gate/pace.hpp"
+#include "report/version.hpp"
 
 namespace kiln::cli {
 namespace {
 
 namespace fs = std::filesystem;
+
+/// Even where its file was replaced meanwhile.
+constexpr const char* kThisProgram = "/proc/self/exe";
 
 struct CheckOptions {
   std::string baseline, junit, markdown, against;
@@ -23,11 +32,19 @@ struct CheckOptions {
 /// A folder of this process's own, gone at the end.
 class Scratch {
  public:
-  Scratch() : path_((fs::temp_directory_path() / "kiln-check-XXXXXX").string()) {
-    if (::mkdtemp(path_.data()) == nullptr) path_.clear();
+  static base::Result<Scratch> create() {
+    std::error_code failed;
+    Scratch scratch;
+    scratch.path_ = (fs::temp_directory_path(failed) / "kiln-check-XXXXXX").string();
+    if (failed || ::mkdtemp(scratch.path_.data()) == nullptr) {
+      const auto why = failed ? failed.message() : std::string(std::strerror(errno));
+      return base::Error{fmt::format("{}: no folder can be made there, where the commands write: {}",
+                                     std::exchange(scratch.path_, ""), why)};
+    }
+    return scratch;
   }
-  Scratch(const Scratch&) = delete;
-  Scratch& operator=(const Scratch&) = delete;
+  Scratch(Scratch&& other) noexcept : path_(std::exchange(other.path_, "")) {}
+  Scratch& operator=(Scratch&&) = delete;
   ~Scratch() {
     std::error_code ignored;
     if (!path_.empty()) fs::remove_all(path_, ignored);
@@ -35,21 +52,70 @@ class Scratch {
   [[nodiscard]] const std::string& path() const { return path_; }
 
  private:
+  Scratch() = default;
   std::string path_;
 };
 
-base::Status write_file(const std::string& path, const std::string& text, Session& session) {
-  auto file = base::AtomicFile::create(path);
-  if (!file) return file.error();
-  if (const auto good = file->append(text); !good) return good;
-  if (const auto good = file->commit(); !good) return good;
-  session.wrote(path);
+/// Files that are opened before the work, filled after it, and all put in place at the end: a full disk leaves none.
+class Outputs {
+ public:
+  base::Status open(const std::string& path) {
+    auto file = base::AtomicFile::create(path);
+    if (!file) return file.error();
+    files_.emplace_back(path, *std::move(file));
+    return {};
+  }
+  base::Status append(const std::string& path, const std::string& text) {
+    for (auto& [name, file] : files_)
+      if (name == path) return file.append(text);
+    return {};
+  }
+  base::Status commit(Session& session) {
+    for (auto& [name, file] : files_) {
+      if (auto good = file.commit(); !good) return good;
+      session.wrote(name);
+    }
+    return {};
+  }
+
+ private:
+  std::vector<std::pair<std::string, base::AtomicFile>> files_;
+};
+
+/// Two outputs in one file, or one in the baseline, would leave one of them.
+base::Status all_different(const CheckOptions& options, const std::string& json) {
+  std::map<fs::path, std::string> names;
+  for (const auto& [what, file] : {std::pair{std::string("BASELINE"), options.baseline},
+                                   {"--junit", options.junit},
+                                   {"--markdown", options.markdown},
+                                   {"--json", json == "-" ? "" : json}}) {
+    std::error_code ignored;
+    if (file.empty()) continue;
+    const auto [there, fresh] = names.emplace(fs::weakly_canonical(file, ignored), what);
+    if (!fresh) return base::Error{fmt::format("{} and {} are the same file, {}", there->second, what, file)};
+  }
   return {};
 }
 
-std::string folder_of(const std::string& file) {
-  const auto folder = fs::path(file).parent_path();
-  return fs::absolute(folder.empty() ? fs::path(".") : folder).string();
+gate::Place place_of(const CheckOptions& options, const Scratch& scratch, const Session& session) {
+  const auto folder = fs::path(options.baseline).parent_path();
+  return {fs::absolute(folder.empty() ? fs::path(".") : folder).string(), scratch.path(), session.options().threads};
+}
+
+/// Commands run in the baseline's folder, from where a relative path would lead elsewhere.
+void hold_config_path() {
+  const char* folders = std::getenv("KILN_CONFIG_PATH");
+  if (folders == nullptr) return;
+  std::string all;
+  std::stringstream rest(folders);
+  for (std::string folder; std::getline(rest, folder, ':');)
+    all += (all.empty() ? "" : ":") + (folder.empty() ? folder : fs::absolute(folder).string());
+  ::setenv("KILN_CONFIG_PATH", all.c_str(), 1);
+}
+
+std::string document(json::Object answer) {
+  answer.merge(report::document_head("check"));
+  return json::write(answer) + "\n";
 }
 
 base::Result<int> compare_pace(const CheckOptions& options, const gate::Baseline& baseline, const Scratch& scratch,
@@ -57,40 +123,52 @@ base::Result<int> compare_pace(const CheckOptions& options, const gate::Baseline
   std::error_code failed;
   const auto theirs = fs::canonical(options.against, failed);
   if (failed) return base::Error{"--against: " + options.against + ": " + failed.message()};
-  const gate::PaceQuestion question{fs::canonical("/proc/self/exe").string(), theirs.string(),
-                                    folder_of(options.baseline), scratch.path()};
+  gate::PaceQuestion question{kThisProgram, theirs.string(), place_of(options, scratch, session)};
   const auto pace = gate::measure(baseline, question, session.progress());
   if (!pace) return pace.error();
-  if (const auto shown = session.output(gate::pace_json(*pace), gate::pace_text(*pace)); !shown) return shown.error();
+  if (const auto shown = session.output(document(gate::pace_json(*pace)), gate::pace_text(*pace)); !shown)
+    return shown.error();
   return pace->slower() ? kCheckFailed : 0;
+}
+
+base::Result<int> compare_figures(const CheckOptions& options, const gate::Baseline& baseline, const Scratch& scratch,
+                                  Session& session) {
+  Outputs outputs;
+  for (const auto& file : {options.junit, options.markdown, options.update ? options.baseline : ""})
+    if (!file.empty())
+      if (const auto good = outputs.open(file); !good) return good.error();
+  const auto run = gate::in_process(kThisProgram, place_of(options, scratch, session), session.stop());
+  const auto answer = gate::check(baseline, run, session.progress());
+  if (!answer) return answer.error();
+  const auto renewed = gate::renewed(*answer);
+  if (options.update && renewed.metrics.empty())
+    return base::Error{options.baseline + ": none of its figures is left, so there is no baseline to write"};
+  const auto name = base::without_controls(fs::path(options.baseline).filename().string());
+  const std::map<std::string, std::string> texts = {{options.junit, gate::junit_xml(*answer, name)},
+                                                    {options.markdown, gate::markdown(*answer, name)},
+                                                    {options.update ? options.baseline : "", gate::to_text(renewed)}};
+  for (const auto& [file, text] : texts)
+    if (const auto good = outputs.append(file, text); !good) return good.error();
+  if (const auto good = outputs.commit(session); !good) return good.error();
+  const auto update = options.update ? gate::Update::Done : gate::Update::No;
+  if (const auto shown = session.output(document(gate::check_json(*answer, update)),
+                                        gate::check_text(*answer, options.baseline, update, text_columns()));
+      !shown)
+    return shown.error();
+  const bool good = options.update ? answer->commands_ended_well() : answer->passed();
+  return good ? 0 : kCheckFailed;
 }
 
 base::Result<int> run_check(const CheckOptions& options, Session& session) {
   if (!session.options().set.empty()) return base::Error{"--set has no effect: the baseline says what is run"};
-  const auto text = base::read_text_file(options.baseline, std::size_t{64} << 20);
-  if (!text) return text.error();
-  const auto baseline = gate::parse_baseline(*text, options.baseline);
+  if (const auto good = all_different(options, session.options().json); !good) return good.error();
+  const auto baseline = gate::read_baseline(options.baseline);
   if (!baseline) return baseline.error();
-  const Scratch scratch;
-  if (scratch.path().empty()) return base::Error{"no folder for what the commands write can be made"};
-  if (!options.against.empty()) return compare_pace(options, *baseline, scratch, session);
-  const auto run =
-      gate::in_process(fs::canonical("/proc/self/exe").string(), folder_of(options.baseline), scratch.path());
-  const auto answer = gate::check(*baseline, run, session.progress());
-  if (!answer) return answer.error();
-  const auto name = fs::path(options.baseline).filename().string();
-  if (!options.junit.empty())
-    if (const auto good = write_file(options.junit, gate::junit_xml(*answer, name), session); !good)
-      return good.error();
-  if (!options.markdown.empty())
-    if (const auto good = write_file(options.markdown, gate::markdown(*answer, name), session); !good)
-      return good.error();
-  if (options.update)
-    if (const auto good = write_file(options.baseline, gate::to_text(gate::renewed(*answer)), session); !good)
-      return good.error();
-  if (const auto shown = session.output(gate::check_json(*answer), gate::check_text(*answer, text_columns())); !shown)
-    return shown.error();
-  return answer->passed() || options.update ? 0 : kCheckFailed;
+  const auto scratch = Scratch::create();
+  if (!scratch) return scratch.error();
+  hold_config_path();
+  return options.against.empty() ? compare_figures(options, *baseline, *scratch, session)
+                                 : compare_pace(options, *baseline, *scratch, session);
 }
 
 }  // namespace
@@ -100,18 +178,24 @@ void add_check(CLI::App& app, Action& chosen) {
   auto* command =
       app.add_subcommand("check", "Run again what a baseline recorded, and hold today's figures against it");
   command->add_option("BASELINE", options->baseline, "That --record wrote")->type_name("FILE")->required();
-  command->add_option("--junit", options->junit, "Write a case a metric, for CI servers")->type_name("FILE");
-  command->add_option("--markdown", options->markdown, "Write what moved, for a pull request")->type_name("FILE");
+  command->add_option("--junit", options->junit, "Write a case a metric, for CI servers")
+      ->type_name("FILE")
+      ->check(given());
+  command->add_option("--markdown", options->markdown, "Write what moved, for a pull request")
+      ->type_name("FILE")
+      ->check(given());
   command->add_flag("--update", options->update, "Make today's figures the baseline, and show what moves");
   command
       ->add_option("--against", options->against,
                    "Another kiln: compare processor time, both programs in turn on this machine")
-      ->type_name("OTHER_KILN");
+      ->type_name("OTHER_KILN")
+      ->check(given());
   command->footer(
       "Examples:\n"
       "  kiln run --model llama-3.1-8b --chip hc1 --prompt-tokens 64 -n 64 --record gate.json\n"
       "  kiln check gate.json --junit gate.xml --markdown gate.md\n"
-      "  kiln check gate.json --update");
+      "  kiln check gate.json --update\n"
+      "  kiln check gate.json --against build/release/kiln");
   command->callback(
       [options, &chosen] { chosen = [options](Session& session) { return run_check(*options, session); }; });
 }

@@ -128,6 +128,8 @@ base::Result<report::Screen> Session::choose_gpus(const std::vector<std::string>
 }
 
 base::Status Session::open_output() {
+  if (!options_.record.empty())
+    if (auto can = gate::can_record(options_.record, options_.arguments); !can) return can;
   if (options_.json.empty() || options_.json == "-") return {};
   auto file = base::AtomicFile::create(options_.json);
   if (!file) return file.error();

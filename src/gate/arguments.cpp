@@ -1,83 +1,223 @@
 #include "gate/arguments.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <string_view>
+
+#include "base/text.hpp"
 
 namespace kiln::gate {
 namespace {
 
 namespace fs = std::filesystem;
 
-/// Options whose value says nothing of what is computed.
-constexpr std::array<std::string_view, 8> kElsewhere = {"--json", "--record", "--threads", "--trace",
-                                                        "--svg",  "--logits", "--jobs",    "-j"};
-/// Flags likewise.
-constexpr std::array<std::string_view, 4> kFlags = {"--resume", "--extend", "--units", "--keep-going"};
-constexpr std::array<std::string_view, 2> kOutput = {"-o", "--output"};
+enum class Kind {
+  Value,
+  Path,           ///< of a file or folder
+  Config,         ///< a name, or a file
+  Flag,           ///< takes no value
+  Output,         ///< a file to write that the command must have; only its name counts
+  Elsewhere,      ///< says nothing of what is computed: never recorded
+  ElsewhereFlag,  ///< likewise, without a value
+  Unknown
+};
+
+struct Option {
+  std::string_view name;
+  Kind kind;
+};
+
+/// Of run, eval, cost, bake and sweep. A test holds it against their help.
+constexpr std::array kOptions = {Option{"--break-even", Kind::Flag},
+                                 Option{"--by-tile", Kind::Flag},
+                                 Option{"--checkpoint", Kind::Path},
+                                 Option{"--chip", Kind::Config},
+                                 Option{"--chunks", Kind::Value},
+                                 Option{"--context", Kind::Value},
+                                 Option{"--economics", Kind::Config},
+                                 Option{"--extend", Kind::ElsewhereFlag},
+                                 Option{"--fail-fast", Kind::Flag},
+                                 Option{"--gpu", Kind::Config},
+                                 Option{"--gpu-batch", Kind::Value},
+                                 Option{"--jobs", Kind::Elsewhere},
+                                 Option{"--json", Kind::Elsewhere},
+                                 Option{"--keep-going", Kind::ElsewhereFlag},
+                                 Option{"--logits", Kind::Elsewhere},
+                                 Option{"--lora", Kind::Path},
+                                 Option{"--machines", Kind::Value},
+                                 Option{"--model", Kind::Config},
+                                 Option{"--movement", Kind::Value},
+                                 Option{"--new-tokens", Kind::Value},
+                                 Option{"--output", Kind::Output},
+                                 Option{"--prompt", Kind::Value},
+                                 Option{"--prompt-tokens", Kind::Value},
+                                 Option{"--recipe", Kind::Config},
+                                 Option{"--record", Kind::Elsewhere},
+                                 Option{"--require", Kind::Value},
+                                 Option{"--resume", Kind::ElsewhereFlag},
+                                 Option{"--rom", Kind::Path},
+                                 Option{"--rtl", Kind::Flag},
+                                 Option{"--seed", Kind::Value},
+                                 Option{"--set", Kind::Value},
+                                 Option{"--shorten", Kind::Flag},
+                                 Option{"--svg", Kind::Elsewhere},
+                                 Option{"--temperature", Kind::Value},
+                                 Option{"--text", Kind::Path},
+                                 Option{"--threads", Kind::Elsewhere},
+                                 Option{"--timeline", Kind::Flag},
+                                 Option{"--timing-only", Kind::Flag},
+                                 Option{"--tokens", Kind::Path},
+                                 Option{"--top-k", Kind::Value},
+                                 Option{"--trace", Kind::Elsewhere},
+                                 Option{"--units", Kind::Elsewhere},
+                                 Option{"--users", Kind::Value},
+                                 Option{"--verify", Kind::Value},
+                                 Option{"--workload", Kind::Path},
+                                 Option{"-j", Kind::Elsewhere},
+                                 Option{"-n", Kind::Value},
+                                 Option{"-o", Kind::Output}};
+
+Kind kind_of(std::string_view name) {
+  const auto found = std::ranges::find(kOptions, name, &Option::name);
+  return found == kOptions.end() ? Kind::Unknown : found->kind;
+}
+
+bool takes_value(Kind kind) { return kind != Kind::Flag && kind != Kind::ElsewhereFlag && kind != Kind::Unknown; }
+
+bool recordable(Kind kind) { return kind != Kind::Elsewhere && kind != Kind::ElsewhereFlag && kind != Kind::Unknown; }
+
+/// An option with its value, or a word that belongs to none.
+struct Argument {
+  std::string name;  ///< empty: of no option
+  Kind kind = Kind::Value;
+  std::string value;
+};
+
+/// As CLI11 reads a command line: "--new-tokens=64", "-n64" and "-n 64" are one and the same.
+std::vector<Argument> parsed(const std::vector<std::string>& words) {
+  std::vector<Argument> all;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const auto& word = words[i];
+    if (word.size() < 2 || word.front() != '-') {
+      all.push_back({"", Kind::Value, word});
+      continue;
+    }
+    const bool brief = word[1] != '-';
+    const auto equals = brief ? (word.size() > 2 ? 2 : word.npos) : word.find('=');
+    Argument argument{word.substr(0, equals), kind_of(word.substr(0, equals)), ""};
+    if (equals != word.npos) {
+      argument.value = word.substr(brief ? equals : equals + 1);
+    } else if (takes_value(argument.kind) && i + 1 < words.size()) {
+      argument.value = words[++i];
+    }
+    all.push_back(std::move(argument));
+  }
+  return all;
+}
+
+bool is_file(Kind kind, const std::string& word) {
+  if (kind != Kind::Path && (kind != Kind::Config || (word.find('/') == word.npos && !word.ends_with(".json"))))
+    return false;
+  std::error_code ignored;
+  return !word.empty() && fs::exists(word, ignored);
+}
+
+/// The same file from `folder`. Its folder is what it really is, while the file itself may be a link.
+std::string from(const fs::path& folder, Kind kind, const std::string& word) {
+  if (!is_file(kind, word)) return word;
+  std::error_code failed;
+  const auto file = fs::absolute(word, failed).lexically_normal();
+  const auto there = file.has_filename() ? file : file.parent_path();  // "folder/"
+  const auto parent = fs::canonical(there.parent_path(), failed), base = fs::canonical(folder, failed);
+  if (failed) return word;
+  auto text = (parent / there.filename()).lexically_proximate(base).string();
+  return kind == Kind::Config && text.find('/') == text.npos && !text.ends_with(".json") ? "./" + text : text;
+}
+
+/// What stands for itself: the checkpoint of a bake and the spec of a sweep are files, other words names.
+Kind kind_of_word(const std::vector<std::string>& command) {
+  const bool file = !command.empty() && (command.front() == "bake" || command.front() == "sweep");
+  return file ? Kind::Path : Kind::Config;
+}
+
+constexpr std::array<std::string_view, 5> kRecorded = {"run", "eval", "cost", "bake", "sweep"};
+constexpr std::array<std::string_view, 3> kPartsOfSweep = {"collect", "export", "explain"};
 
 bool among(const auto& list, std::string_view word) { return std::ranges::find(list, word) != list.end(); }
 
-/// A file or folder that is there; names of configs, numbers and texts are not.
-bool is_path(const std::string& word) {
-  if (word.empty() || word.front() == '-' || word.starts_with("synthetic:")) return false;
-  std::error_code ignored;
-  const bool named = word.find('/') != word.npos || fs::path(word).has_extension();
-  return named && fs::exists(word, ignored);
-}
-
-std::string from(const fs::path& folder, const std::string& word) {
-  if (!is_path(word)) return word;
-  std::error_code failed;
-  const auto relative = fs::proximate(fs::path(word), folder, failed);
-  return failed ? word : relative.string();
-}
-
 }  // namespace
 
-std::optional<std::string> writes_elsewhere(const std::vector<std::string>& command) {
-  for (const auto& word : command)
-    if (among(kElsewhere, word.substr(0, word.starts_with("--") ? word.find('=') : word.npos))) return word;
+std::optional<std::string> refused(const std::vector<std::string>& command) {
+  if (command.empty() || !among(kRecorded, command.front()))
+    return "does not begin with run, eval, cost, bake or sweep";
+  for (const auto& word : command)  // a program's argument ends there
+    if (word.find('\0') != word.npos) return "has a zero byte in " + base::excerpt(base::without_controls(word));
+  for (std::size_t i = 1; i < command.size(); ++i) {
+    const auto& word = command[i];
+    const auto shown = base::excerpt(base::without_controls(word));
+    if (command.front() == "sweep" && among(kPartsOfSweep, word)) return "has " + shown + ", which records nothing";
+    if (word.size() < 2 || word.front() != '-') continue;
+    const auto equals = word.starts_with("--") ? word.find('=') : word.npos;
+    const auto kind = kind_of(word.substr(0, equals));
+    if (!recordable(kind)) return "has " + shown + ", which no recorded command has";
+    if (!takes_value(kind)) continue;
+    // So that no two readers take the same word for an option and for a value.
+    const bool without = equals == word.npos && (i + 1 == command.size() || command[i + 1].starts_with('-'));
+    if (without) return "has " + shown + " without a value";
+    if (equals == word.npos) ++i;
+  }
   return std::nullopt;
 }
 
 std::vector<std::string> recorded(const std::vector<std::string>& arguments, const fs::path& folder) {
   std::vector<std::string> command;
-  for (std::size_t i = 0; i < arguments.size(); ++i) {
-    const auto& word = arguments[i];
-    const auto equals = word.starts_with("--") ? word.find('=') : word.npos;
-    const auto option = word.substr(0, equals);
-    if (among(kFlags, option)) continue;
-    if (among(kElsewhere, option)) {
-      if (equals == word.npos) ++i;
+  for (const auto& argument : parsed(arguments)) {
+    if (argument.kind == Kind::Elsewhere || argument.kind == Kind::ElsewhereFlag) continue;
+    if (argument.name.empty()) {
+      command.push_back(command.empty() ? argument.value : from(folder, kind_of_word(command), argument.value));
       continue;
     }
-    if (among(kOutput, option) && equals == word.npos && i + 1 < arguments.size()) {
-      // Of an output only the name counts.
-      command.push_back(word);
-      command.push_back(fs::path(arguments[++i]).filename().string());
-      continue;
+    auto value = argument.kind == Kind::Output ? fs::path(argument.value).filename().string()
+                                               : from(folder, argument.kind, argument.value);
+    if (!takes_value(argument.kind)) {
+      command.push_back(argument.name);
+    } else if (value.starts_with('-') && argument.name.starts_with("--")) {
+      command.push_back(argument.name + "=" + value);
+    } else {
+      command.push_back(argument.name);
+      command.push_back(std::move(value));
     }
-    if (equals != word.npos && option != "--set") {
-      command.push_back(option);
-      command.push_back(from(folder, word.substr(equals + 1)));
-      continue;
-    }
-    command.push_back(from(folder, word));
   }
   return command;
 }
 
-std::vector<std::string> runnable(const std::vector<std::string>& command, const std::string& scratch,
+std::vector<std::string> runnable(const std::vector<std::string>& command, const std::string& outputs,
                                   const std::string& document) {
   std::vector<std::string> words;
-  for (std::size_t i = 0; i < command.size(); ++i) {
-    words.push_back(command[i]);
-    if (among(kOutput, command[i]) && i + 1 < command.size())
-      words.push_back(scratch + "/" + fs::path(command[++i]).filename().string());
+  for (const auto& argument : parsed(command)) {
+    if (!argument.name.empty()) words.push_back(argument.name);
+    if (!argument.name.empty() && !takes_value(argument.kind)) continue;
+    if (argument.kind == Kind::Output) {
+      words.push_back(outputs + "/" + fs::path(argument.value).filename().string());
+    } else if (argument.value.starts_with('-') && argument.name.starts_with("--")) {
+      words.back() += "=" + argument.value;
+    } else {
+      words.push_back(argument.value);
+    }
   }
   words.insert(words.end(), {"--json", document});
   return words;
+}
+
+std::vector<std::string> files_of(const std::vector<std::string>& command) {
+  std::vector<std::string> files;
+  const auto arguments = parsed(command);
+  for (std::size_t i = 1; i < arguments.size(); ++i)
+    if ((arguments[i].name.empty() ? kind_of_word(command) : arguments[i].kind) == Kind::Path)
+      files.push_back(fs::path(arguments[i].value).filename().string());
+  return files;
 }
 
 }  // namespace kiln::gate

@@ -1,4 +1,5 @@
 // Command lines as baselines keep them: without what says where answers go, and with paths that hold from another folder.
+// A baseline is a file that anybody may have written, so options are known here one by one: whatever is not, is not run.
 // Private to the gate module.
 #pragma once
 
@@ -12,12 +13,15 @@ namespace kiln::gate {
 /// For a baseline in `folder`; paths in `arguments` are relative to the working directory.
 std::vector<std::string> recorded(const std::vector<std::string>& arguments, const std::filesystem::path& folder);
 
-/// The first option that no recorded command has: a baseline must not say what is written where.
-std::optional<std::string> writes_elsewhere(const std::vector<std::string>& command);
+/// Why a recorded command is none that a check may run: "has --json, which no recorded command has".
+std::optional<std::string> refused(const std::vector<std::string>& command);
 
 /// To run a recorded command in the baseline's folder: its own output, where the command must have one, goes into
-/// `scratch`, its document to `document`.
-std::vector<std::string> runnable(const std::vector<std::string>& command, const std::string& scratch,
+/// `outputs`, its document to `document`.
+std::vector<std::string> runnable(const std::vector<std::string>& command, const std::string& outputs,
                                   const std::string& document);
+
+/// The files that a command names, without their folders, for labels.
+std::vector<std::string> files_of(const std::vector<std::string>& command);
 
 }  // namespace kiln::gate

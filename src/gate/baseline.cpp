@@ -2,13 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <array>
-#include <cmath>
-#include <filesystem>
 #include <set>
 
-#include "base/atomic_file.hpp"
 #include "base/mapped_file.hpp"
 #include "base/text.hpp"
 #include "gate/arguments.hpp"
@@ -22,6 +18,12 @@ constexpr std::array<std::string_view, 8> kKeys = {"name",      "path",      "va
                                                    "tolerance", "direction", "command", "config_hash"};
 constexpr std::size_t kMostBytes = std::size_t{64} << 20;
 
+/// Of a metric that has none of its own: what its name ends in.
+std::string path_in(const std::string& name) {
+  auto path = name.substr(name.rfind(' ') + 1);
+  return path.starts_with('#') ? "" : path;
+}
+
 class MetricReader {
  public:
   MetricReader(const json::Value& tree, std::string where) : tree_(tree), where_(std::move(where)) {}
@@ -31,12 +33,12 @@ class MetricReader {
     for (const auto key : json::unknown_keys(tree_.object(), kKeys))
       return base::Error{fmt::format("{}/{} is not a known key", where_, base::excerpt(std::string(key)))};
     Metric metric;
-    for (const auto& [key, value] : {std::pair{"name", &metric.name}, std::pair{"path", &metric.path}}) {
-      const auto* found = tree_.find(key);
-      if (found == nullptr || !found->is_text() || found->text().empty()) return wrong(key, "a text");
-      *value = found->text();
-    }
-    for (const auto& [key, value] : {std::pair{"unit", &metric.unit}, std::pair{"config_hash", &metric.config_hash}}) {
+    const auto* name = tree_.find("name");
+    if (name == nullptr || !name->is_text() || name->text().empty()) return wrong("name", "a text");
+    metric.name = name->text();
+    metric.path = path_in(metric.name);
+    for (const auto& [key, value] : {std::pair{"unit", &metric.unit}, std::pair{"config_hash", &metric.config_hash},
+                                     std::pair{"path", &metric.path}}) {
       const auto* found = tree_.find(key);
       if (found != nullptr && !found->is_text()) return wrong(key, "a text");
       if (found != nullptr) *value = found->text();
@@ -76,13 +78,8 @@ class MetricReader {
       if (!word.is_text()) return wrong("command", "a list of arguments");
       metric.command.push_back(word.text());
     }
-    // Only what records can be checked: a baseline must not run whatever it likes.
-    static constexpr std::array<std::string_view, 5> kRecorded = {"run", "eval", "cost", "bake", "sweep"};
-    if (std::ranges::find(kRecorded, metric.command.front()) == kRecorded.end())
-      return wrong("command", "a list that begins with run, eval, cost, bake or sweep");
-    if (const auto option = writes_elsewhere(metric.command))
-      return base::Error{
-          fmt::format("{}/command has {}, which no recorded command has", where_, base::excerpt(*option))};
+    // A baseline must not run whatever it likes.
+    if (const auto why = refused(metric.command)) return base::Error{fmt::format("{}/command {}", where_, *why)};
     return std::nullopt;
   }
 
@@ -109,15 +106,6 @@ json::Value to_json(const Metric& metric) {
                       {"direction", kDirections[metric.direction]},
                       {"command", std::move(command)},
                       {"config_hash", metric.config_hash}};
-}
-
-/// Two commands may have the same label: another seed, other lengths.
-void make_unique(Baseline& baseline) {
-  std::set<std::string> names;
-  for (auto& metric : baseline.metrics) {
-    const auto own = metric.name;
-    for (int i = 2; !names.insert(metric.name).second; ++i) metric.name = fmt::format("{} #{}", own, i);
-  }
 }
 
 }  // namespace
@@ -154,27 +142,16 @@ std::string to_text(const Baseline& baseline) {
   return text + "\n]}\n";
 }
 
-base::Status record(const std::string& file, const std::string& document, const std::vector<std::string>& arguments) {
-  Baseline baseline;
-  if (std::filesystem::exists(file)) {
-    const auto text = base::read_text_file(file, kMostBytes);
-    if (!text) return text.error();
-    auto there = parse_baseline(*text, file);
-    if (!there) return there.error();
-    baseline = *std::move(there);
-  }
-  const auto tree = json::read(document, 64, [](const json::Problem&) { return false; });
-  if (!tree) return base::Error{"--record: the document is no JSON"};
-  const auto folder = std::filesystem::path(file).parent_path();
-  const auto command = recorded(arguments, folder.empty() ? std::filesystem::path(".") : folder);
-  auto metrics = metrics_of(*tree, command);
-  std::erase_if(baseline.metrics, [&](const Metric& metric) { return metric.command == command; });
-  std::move(metrics.begin(), metrics.end(), std::back_inserter(baseline.metrics));
-  make_unique(baseline);
-  auto out = base::AtomicFile::create(file);
-  if (!out) return out.error();
-  if (const auto good = out->append(to_text(baseline)); !good) return good;
-  return out->commit();
+base::Result<Baseline> read_baseline(const std::string& file) {
+  const auto text = base::read_text_file(file, kMostBytes);
+  if (!text) return text.error();
+  return parse_baseline(*text, file);
+}
+
+std::string free_name(const std::string& name, std::set<std::string>& names) {
+  std::string free = name;
+  for (int i = 2; !names.insert(free).second; ++i) free = fmt::format("{} #{}", name, i);
+  return free;
 }
 
 }  // namespace kiln::gate

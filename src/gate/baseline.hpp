@@ -2,6 +2,7 @@
 // it, `kiln check` holds today's Kiln against it (docs/ci.md).
 #pragma once
 
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,6 +34,7 @@ struct Baseline {
 };
 
 base::Result<Baseline> parse_baseline(std::string_view text, const std::string& name);
+base::Result<Baseline> read_baseline(const std::string& file);
 /// One metric a line; the same metrics, the same bytes.
 std::string to_text(const Baseline& baseline);
 
@@ -42,8 +44,14 @@ std::vector<Metric> metrics_of(const json::Value& document, const std::vector<st
 /// The figure at a path such as "kv.capacity_tokens", or null.
 const json::Value* at(const json::Value& document, std::string_view path);
 
-/// Adds the document's metrics to the baseline in `file`, in place of those of the same command; a new file if there is
-/// none. `arguments`: those of the command line, without the program.
+/// The name, or "NAME #2" and so on where `names` has it already: two commands may have the same label.
+std::string free_name(const std::string& name, std::set<std::string>& names);
+
+/// What can be known of a --record before the work: the file is a baseline or not there, and can be written, and a check
+/// could run the command.
+base::Status can_record(const std::string& file, const std::vector<std::string>& arguments);
+/// Adds the document's metrics to the baseline in `file`, in place of those of the same command, whose tolerances and
+/// directions stay; a new file if there is none. `arguments`: those of the command line, without the program.
 base::Status record(const std::string& file, const std::string& document, const std::vector<std::string>& arguments);
 
 }  // namespace kiln::gate

@@ -1,48 +1,46 @@
 #include "gate/check.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <set>
 
 #include "base/mapped_file.hpp"
-#include "base/subprocess.hpp"
-#include "gate/arguments.hpp"
 #include "json/read.hpp"
 
 namespace kiln::gate {
 namespace {
 
-std::string first_line(const std::string& text) {
-  constexpr std::string_view kPrefix = "kiln: error: ";
-  const auto line = text.substr(0, text.find('\n'));
-  return line.starts_with(kPrefix) ? line.substr(kPrefix.size()) : line;
+bool within(double then, double now, double tolerance) {
+  // Whole numbers beyond 2^53 are equal as doubles although they differ: without a tolerance only == counts.
+  return tolerance > 0 && std::abs(now - then) <= tolerance * std::abs(then);
+}
+
+Result judged(const Metric& metric, const json::Value& now) {
+  const auto& then = metric.value;
+  if (now == then) return Result::Same;
+  if (!then.is_number() || !now.is_number()) return Result::Other;
+  if (within(then.number(), now.number(), metric.tolerance)) return Result::Same;
+  if (metric.direction == Direction::Equal) return Result::Other;
+  const bool higher = now.number() > then.number();
+  return higher == (metric.direction == Direction::Higher) ? Result::Better : Result::Worse;
 }
 
 Row compared(const Metric& metric, const json::Value* now, const std::string& hash, const std::string& why) {
   Row row;
   row.metric = metric;
   row.why = why;
+  row.config_hash = hash;
   if (now == nullptr || now->is_null() || now->is_object() || now->is_array()) {
     row.result = Result::Missing;
     return row;
   }
   row.now = *now;
-  row.other_configs = hash != metric.config_hash;
+  row.result = judged(metric, *now);
   const auto& then = metric.value;
   if (then.is_number() && now->is_number() && then.number() != 0) row.change = now->number() / then.number() - 1;
-  if (*now == then) return row;
-  const bool within = then.is_number() && now->is_number() &&
-                      std::abs(now->number() - then.number()) <= metric.tolerance * std::abs(then.number());
-  if (within) return row;
-  if (metric.direction == Direction::Equal || !then.is_number() || !now->is_number()) {
-    row.result = Result::Other;
-    return row;
-  }
-  const bool higher = now->number() > then.number();
-  row.result = higher == (metric.direction == Direction::Higher) ? Result::Better : Result::Worse;
   return row;
 }
 
@@ -51,16 +49,18 @@ void add_rows(const Baseline& baseline, const std::vector<std::string>& command,
   std::vector<Metric> now;
   if (said) now = metrics_of(*said, command);
   const auto hash = now.empty() ? std::string() : now.front().config_hash;
-  for (const auto& metric : baseline.metrics)
-    if (metric.command == command)
-      answer.rows.push_back(
-          compared(metric, said ? at(*said, metric.path) : nullptr, hash, said ? "" : said.error().message));
+  std::set<std::string_view> known;
+  for (const auto& metric : baseline.metrics) {
+    if (metric.command != command) continue;
+    known.insert(metric.path);
+    answer.rows.push_back(
+        compared(metric, said ? at(*said, metric.path) : nullptr, hash, said ? "" : said.error().message));
+  }
   for (auto& metric : now) {
-    const bool known = std::ranges::any_of(
-        baseline.metrics, [&](const Metric& each) { return each.command == command && each.path == metric.path; });
-    if (known) continue;
+    if (known.contains(metric.path)) continue;
     Row row;
     row.now = metric.value;
+    row.config_hash = hash;
     row.metric = std::move(metric);
     row.result = Result::New;
     answer.rows.push_back(std::move(row));
@@ -69,15 +69,27 @@ void add_rows(const Baseline& baseline, const std::vector<std::string>& command,
 
 }  // namespace
 
+bool Row::other_configs() const { return now && config_hash != metric.config_hash; }
+
 bool Answer::passed() const {
   return std::ranges::all_of(rows,
                              [](const Row& row) { return row.result == Result::Same || row.result == Result::New; });
 }
 
-base::Result<Answer> check(const Baseline& baseline, const RunKiln& run_kiln, const base::Progress& progress) {
+bool Answer::commands_ended_well() const {
+  return std::ranges::all_of(rows, [](const Row& row) { return row.why.empty(); });
+}
+
+std::vector<std::vector<std::string>> commands_of(const Baseline& baseline) {
   std::vector<std::vector<std::string>> commands;
+  std::set<std::vector<std::string>> known;
   for (const auto& metric : baseline.metrics)
-    if (std::ranges::find(commands, metric.command) == commands.end()) commands.push_back(metric.command);
+    if (known.insert(metric.command).second) commands.push_back(metric.command);
+  return commands;
+}
+
+base::Result<Answer> check(const Baseline& baseline, const RunKiln& run_kiln, const base::Progress& progress) {
+  const auto commands = commands_of(baseline);
   Answer answer;
   for (std::size_t i = 0; i < commands.size(); ++i) {
     progress("checking", i, commands.size());
@@ -91,33 +103,32 @@ base::Result<Answer> check(const Baseline& baseline, const RunKiln& run_kiln, co
 
 Baseline renewed(const Answer& answer) {
   Baseline baseline;
-  std::map<std::vector<std::string>, std::string> hashes;
+  std::set<std::string> names;
   for (const auto& row : answer.rows)
-    if (row.result == Result::New) hashes[row.metric.command] = row.metric.config_hash;
+    if (row.result != Result::New) names.insert(row.metric.name);
   for (const auto& row : answer.rows) {
-    if (!row.now) continue;
+    // What a command that failed would have said is not known: it stays, and so it fails again.
+    if (!row.now && row.why.empty()) continue;
     Metric metric = row.metric;
-    metric.value = *row.now;
+    if (row.now) {
+      metric.value = *row.now;
+      metric.config_hash = row.config_hash;
+    }
+    if (row.result == Result::New) metric.name = free_name(metric.name, names);
     baseline.metrics.push_back(std::move(metric));
   }
   return baseline;
 }
 
-RunKiln in_process(const std::string& program, const std::string& folder, const std::string& scratch) {
+RunKiln in_process(const std::string& program, const Place& place, const std::stop_token& stop) {
   return [=](const std::vector<std::string>& command) -> base::Result<json::Value> {
-    const auto document = scratch + "/document.json", log = scratch + "/log";
+    const auto ended = run_child(program, command, place, stop);
+    if (!ended) return ended.error();
     std::error_code ignored;
-    std::filesystem::remove(document, ignored);
-    std::vector<std::string> words = {program};
-    for (auto& word : runnable(command, scratch, document)) words.push_back(std::move(word));
-    const auto process = base::start_program(words, {"/dev/null", log, "", false, folder});
-    if (!process) return process.error();
-    const auto end = base::wait_for(*process);
-    const auto said = base::read_text_file(log);
-    if (end.signal != 0) return base::Error{fmt::format("ended by signal {}", end.signal)};
-    if (!std::filesystem::exists(document))
-      return base::Error{said && !said->empty() ? first_line(*said) : fmt::format("status {}", end.status)};
-    const auto text = base::read_text_file(document);
+    // A failed check of the command's own, status 1, has a document all the same.
+    if (ended->signal != 0 || ended->status > 1 || !std::filesystem::exists(ended->document, ignored))
+      return base::Error{ended->why()};
+    const auto text = base::read_text_file(ended->document);
     if (!text) return text.error();
     auto tree = json::read(*text, 64, [](const json::Problem&) { return false; });
     if (!tree) return base::Error{"its document is no JSON"};

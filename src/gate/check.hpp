@@ -2,12 +2,12 @@
 #pragma once
 
 #include <functional>
-#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "gate/baseline.hpp"
+#include "gate/child.hpp"
 #include "kiln/base/progress.hpp"
 
 namespace kiln::gate {
@@ -32,30 +32,39 @@ struct Row {
   std::optional<json::Value> now;  ///< none: missing
   Result result = Result::Same;
   std::optional<double> change;  ///< relative, of numbers
-  bool other_configs = false;    ///< chip, model or recipe are others than when it was recorded
+  std::string config_hash;       ///< today's
   std::string why;               ///< a sentence where the command failed
+  /// Chip, model or recipe are others than when it was recorded.
+  [[nodiscard]] bool other_configs() const;
 };
 
 struct Answer {
-  std::vector<Row> rows;  ///< in the baseline's order, new ones behind their command's
+  std::vector<Row> rows;  ///< command by command, in the baseline's order, new ones after them
   [[nodiscard]] bool passed() const;
+  [[nodiscard]] bool commands_ended_well() const;
 };
 
 /// Runs an argument list and gives the document, or the sentence with which it failed.
 using RunKiln = std::function<base::Result<json::Value>(const std::vector<std::string>& command)>;
 
-/// Each command once. Stops with "interrupted" where `progress` says so.
+/// Each command once, in order.
+std::vector<std::vector<std::string>> commands_of(const Baseline& baseline);
+/// Runs them. Stops with "interrupted" where `progress` says so.
 base::Result<Answer> check(const Baseline& baseline, const RunKiln& run_kiln, const base::Progress& progress);
-/// What the baseline is if today's values are right: nothing is missing in it then.
+/// What the baseline is if today's values are right: without figures that are gone. Figures of commands that failed stay.
 Baseline renewed(const Answer& answer);
 
-/// `program` as a process in `folder`; `scratch` takes what it writes.
-RunKiln in_process(const std::string& program, const std::string& folder, const std::string& scratch);
+/// `program` as a process at that place.
+RunKiln in_process(const std::string& program, const Place& place, const std::stop_token& stop);
 
 // How the answer is told.
-/// What moved, for people.
-std::string check_text(const Answer& answer, std::size_t columns);
-std::string check_json(const Answer& answer);
+
+/// What became of the baseline.
+enum class Update { No, Done };
+/// What moved, for people. `file`: the baseline.
+std::string check_text(const Answer& answer, const std::string& file, Update update, std::size_t columns);
+/// Without what every document has at its head.
+json::Object check_json(const Answer& answer, Update update);
 /// One case a metric, as CI servers read it.
 std::string junit_xml(const Answer& answer, const std::string& name);
 /// For a pull request.

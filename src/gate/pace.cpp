@@ -1,105 +1,114 @@
 #include "gate/pace.hpp"
 
 #include <fmt/format.h>
-#include <sys/resource.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cmath>
 
-#include "base/subprocess.hpp"
-#include "gate/arguments.hpp"
+#include "gate/check.hpp"
 
 namespace kiln::gate {
 namespace {
 
-constexpr std::size_t kFewestRounds = 12, kMostRounds = 400;
-/// Standard errors on both sides: a normal distribution leaves 6 of 100,000 outside.
-constexpr double kErrors = 4;
+constexpr std::size_t kMostRounds = 1000;
+constexpr double kBeyond = 1e-4;  ///< how often the ratio is beyond a bound
 
-double seconds_of_children() {
-  rusage usage{};
-  ::getrusage(RUSAGE_CHILDREN, &usage);
-  const auto seconds = [](const timeval& time) {
-    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
-  };
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+/// Of `rounds` sorted ones, which is a lower bound of the median: each is above the median as often as below, so at least
+/// `rounds - k` of them are above it as often as a coin falls so.
+std::size_t bound_of(std::size_t rounds) {
+  double chance = std::pow(0.5, static_cast<double>(rounds)), sum = chance;
+  std::size_t k = 0;
+  while (true) {
+    chance *= static_cast<double>(rounds - k) / static_cast<double>(k + 1);
+    if (sum + chance > kBeyond) return k;
+    sum += chance;
+    ++k;
+  }
 }
 
-double median(std::vector<double> values) {
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
+/// The more there are, the longer until the next look: each look is a chance to err.
+bool time_to_look(std::size_t rounds) {
+  std::size_t next = kFewestRounds;
+  while (next < rounds) next = next * 4 / 3;
+  return next == rounds;
 }
+
+struct Spent {
+  double ours = 0, theirs = 0;
+};
 
 /// Processor time of one program with one command.
 base::Result<double> timed(const std::string& program, const std::vector<std::string>& command,
-                           const PaceQuestion& question) {
-  std::vector<std::string> words = {program};
-  for (auto& word : runnable(command, question.scratch, question.scratch + "/document.json"))
-    words.push_back(std::move(word));
-  const double before = seconds_of_children();
-  const auto process = base::start_program(words, {"/dev/null", question.scratch + "/log", "", false, question.folder});
-  if (!process) return process.error();
-  const auto end = base::wait_for(*process);
-  if (!end.good())
-    return base::Error{fmt::format("{} {} does not end well; nothing can be compared", program, command.front())};
-  return seconds_of_children() - before;
+                           const PaceQuestion& question, const base::Progress& progress) {
+  const auto ended = run_child(program, command, question.place, progress.stop);
+  if (progress.stopped()) return base::Error{"interrupted"};
+  if (!ended) return ended.error();
+  if (!ended->good())
+    return base::Error{
+        fmt::format("{} {} does not end well, so no time can be compared: {}", program, command.front(), ended->why())};
+  return ended->processor_s;
+}
+
+/// A drift of the machine in a round hits both programs alike.
+base::Result<Spent> round_of(const std::vector<std::vector<std::string>>& commands, bool ours_first,
+                             const PaceQuestion& question, const base::Progress& progress) {
+  Spent spent;
+  for (const auto& command : commands)
+    for (const bool outer : {true, false, false, true}) {
+      const bool ours = outer == ours_first;
+      const auto took = timed(ours ? question.ours : question.theirs, command, question, progress);
+      if (!took) return took.error();
+      (ours ? spent.ours : spent.theirs) += *took;
+    }
+  return spent;
 }
 
 }  // namespace
 
-bool Pace::slower() const { return low > kNoticed; }
-
 Pace pace_of(std::vector<double> logarithms) {
-  base::check(!logarithms.empty(), "pace: at least one round");
-  const double middle = median(logarithms);
-  std::vector<double> distances;
-  for (const double each : logarithms) distances.push_back(std::abs(each - middle));
-  // Of the median, from the median distance: what one slow round says counts for little.
-  const double error = 1.2533 * 1.4826 * median(distances) / std::sqrt(static_cast<double>(logarithms.size()));
-  return {std::exp(middle), std::exp(middle - kErrors * error), std::exp(middle + kErrors * error), logarithms.size()};
+  base::check(logarithms.size() >= kFewestRounds, "pace: enough rounds");
+  std::ranges::sort(logarithms);
+  const auto rounds = logarithms.size(), bound = bound_of(rounds);
+  const double middle = (logarithms[(rounds - 1) / 2] + logarithms[rounds / 2]) / 2;
+  return {std::exp(middle), std::exp(logarithms[bound]), std::exp(logarithms[rounds - 1 - bound]), rounds, 0};
 }
 
 base::Result<Pace> measure(const Baseline& baseline, const PaceQuestion& question, const base::Progress& progress) {
-  std::vector<std::vector<std::string>> commands;
-  for (const auto& metric : baseline.metrics)
-    if (std::ranges::find(commands, metric.command) == commands.end()) commands.push_back(metric.command);
+  const auto commands = commands_of(baseline);
   const auto began = std::chrono::steady_clock::now();
   std::vector<double> logarithms;
-  for (std::size_t round = 0; round < kMostRounds; ++round) {
+  Pace pace;
+  while (logarithms.size() < kMostRounds) {
+    const auto spent = round_of(commands, logarithms.size() % 2 == 0, question, progress);
+    if (!spent) return spent.error();
+    if (!(spent->ours > 0 && spent->theirs > 0))
+      return base::Error{"the commands take no time that could be compared; longer ones are expected"};
+    logarithms.push_back(std::log(spent->ours / spent->theirs));
     const double passed = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
-    if (round >= kFewestRounds && passed > question.seconds) break;
-    progress("comparing programs", static_cast<std::uint64_t>(passed), static_cast<std::uint64_t>(question.seconds));
-    double ours = 0, theirs = 0;
-    for (std::size_t c = 0; c < commands.size(); ++c)
-      for (const bool first : {true, false}) {
-        if (progress.stopped()) return base::Error{"interrupted"};
-        const bool own = first == ((round + c) % 2 == 0);
-        const auto took = timed(own ? question.ours : question.theirs, commands[c], question);
-        if (!took) return took.error();
-        (own ? ours : theirs) += *took;
-      }
-    if (ours > 0 && theirs > 0) logarithms.push_back(std::log(ours / theirs));
+    progress("comparing programs", static_cast<std::uint64_t>(std::min(1000 * passed / question.seconds, 999.0)), 1000);
+    const bool late = passed > question.seconds;
+    if (logarithms.size() < kFewestRounds || !(late || time_to_look(logarithms.size()))) continue;
+    pace = pace_of(logarithms);
+    pace.seconds = passed;
+    if (late || pace.decided()) break;
   }
   progress("comparing programs", 1, 1);
-  if (logarithms.empty()) return base::Error{"the commands take no time; nothing can be compared"};
-  return pace_of(std::move(logarithms));
+  return pace;
 }
 
 std::string pace_text(const Pace& pace) {
-  return fmt::format("{}: {:.3f} times the other program's processor time ({:.3f} to {:.3f}, {} rounds in turn)\n",
-                     pace.slower() ? "SLOWER" : "not slower", pace.ratio, pace.low, pace.high, pace.rounds);
+  return fmt::format(
+      "{}: {:.3f} times the other program's processor time ({:.3f} to {:.3f}, {} rounds in turn, {:.0f} s)\n",
+      pace.slower() ? "SLOWER" : "not slower", pace.ratio, pace.low, pace.high, pace.rounds, pace.seconds);
 }
 
-std::string pace_json(const Pace& pace) {
-  return json::write(json::Object{{"command", "check"},
-                                  {"passed", !pace.slower()},
-                                  {"ratio", pace.ratio},
-                                  {"ratio_low", pace.low},
-                                  {"ratio_high", pace.high},
-                                  {"rounds", std::uint64_t{pace.rounds}}}) +
-         "\n";
+json::Object pace_json(const Pace& pace) {
+  return {{"passed", !pace.slower()},
+          {"ratio", pace.ratio},
+          {"ratio_low", pace.low},
+          {"ratio_high", pace.high},
+          {"rounds", std::uint64_t{pace.rounds}}};
 }
 
 }  // namespace kiln::gate

@@ -7,6 +7,7 @@
 #include <array>
 
 #include "base/hash.hpp"
+#include "gate/arguments.hpp"
 #include "gate/baseline.hpp"
 
 namespace kiln::gate {
@@ -25,18 +26,19 @@ constexpr double kAccuracy = 1e-3;
 
 constexpr std::array kPoint = {Rule{"cycles_total", "cycles", 0, Equal},
                                Rule{"cycles_per_token", "cycles", 0, Equal},
-                               Rule{"tokens_per_s_user", "tokens/s", 0, Equal},
-                               Rule{"tokens_per_s_total", "tokens/s", 0, Equal},
-                               Rule{"ttft_us", "us", 0, Equal},
+                               Rule{"tokens_per_s_user", "tokens/s", 0, Higher},
+                               Rule{"tokens_per_s_total", "tokens/s", 0, Higher},
+                               Rule{"ttft_us", "us", 0, Lower},
                                Rule{"prompt_tokens", "tokens", 0, Equal},
                                Rule{"generated_tokens", "tokens", 0, Equal},
-                               Rule{"kv.capacity_tokens", "tokens", 0, Equal},
+                               Rule{"kv.capacity_tokens", "tokens", 0, Higher},
                                Rule{"verdict.buildable", "", 0, Equal},
-                               Rule{"area_mm2.typical", "mm2", 0, Equal},
-                               Rule{"power_w.typical", "W", 0, Equal},
-                               Rule{"energy_mj_per_token.typical", "mJ", 0, Equal},
+                               Rule{"area_mm2.typical", "mm2", 0, Lower},
+                               Rule{"power_w.typical", "W", 0, Lower},
+                               Rule{"energy_mj_per_token.typical", "mJ", 0, Lower},
                                Rule{"chip_config_hash", "", 0, Equal}};
 constexpr std::array kRun = {Rule{"rom_hash", "", 0, Equal}, Rule{"text", "", 0, Equal},
+                             Rule{"closed_form.agrees", "", 0, Equal},
                              Rule{"host.kernel_events_per_token", "events", 0, Equal}};
 constexpr std::array kEval = {Rule{"rom_hash", "", 0, Equal},
                               Rule{"text_tokens", "tokens", 0, Equal},
@@ -73,12 +75,24 @@ std::string text_at(const json::Value& document, std::string_view path) {
   return found != nullptr && found->is_text() ? found->text() : "";
 }
 
-/// "run hc1 llama-3.1-8b w3w6"
-std::string label_of(const json::Value& document, const std::string& command) {
-  std::string label = command;
+/// "run hc1 llama-3.1-8b w3w6"; without names of configs, the files that the command has: "eval stories.rom heldout.txt".
+std::string label_of(const json::Value& document, const std::vector<std::string>& command) {
+  std::string names;
   for (const char* path : {"chip.name", "model.name", "recipe.name"})
-    if (const auto name = text_at(document, path); !name.empty()) label += " " + name;
-  return label;
+    if (const auto name = text_at(document, path); !name.empty()) names += " " + name;
+  if (names.empty())
+    for (const auto& file : files_of(command)) names += " " + file;
+  return command.front() + names;
+}
+
+/// Of the configs as resolved. An image has its own; `chip` of an `eval` is no config but how well it predicts.
+std::string config_hash_of(const json::Value& document) {
+  base::ContentHash hash;
+  for (const char* key : {"chip", "model", "recipe"})
+    if (const auto* config = document.find(key); config != nullptr && config->find("name") != nullptr)
+      hash.update(json::write(*config));
+  hash.update(text_at(document, "rom_hash"));
+  return hash.hex();
 }
 
 }  // namespace
@@ -95,15 +109,14 @@ const json::Value* at(const json::Value& document, std::string_view path) {
 
 std::vector<Metric> metrics_of(const json::Value& document, const std::vector<std::string>& command) {
   const auto kind = text_at(document, "command");
-  base::ContentHash hash;
-  for (const char* key : {"chip", "model", "recipe"})
-    if (const auto* config = document.find(key)) hash.update(json::write(*config));
+  if (command.empty() || kind != command.front()) return {};
+  const auto label = label_of(document, command), hash = config_hash_of(document);
   std::vector<Metric> metrics;
   for (const auto& rule : rules_of(kind)) {
     const auto* value = at(document, rule.path);
     if (value == nullptr || value->is_null() || value->is_object() || value->is_array()) continue;
-    metrics.push_back({fmt::format("{}: {}", label_of(document, kind), rule.path), std::string(rule.path), *value,
-                       std::string(rule.unit), rule.tolerance, rule.direction, command, hash.hex()});
+    metrics.push_back({fmt::format("{}: {}", label, rule.path), std::string(rule.path), *value, std::string(rule.unit),
+                       rule.tolerance, rule.direction, command, hash});
   }
   return metrics;
 }

@@ -1,0 +1,93 @@
+// What --record does to a baseline.
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "base/atomic_file.hpp"
+#include "gate/arguments.hpp"
+#include "gate/baseline.hpp"
+#include "json/read.hpp"
+
+namespace kiln::gate {
+namespace {
+
+std::filesystem::path folder_of(const std::string& file) {
+  auto folder = std::filesystem::path(file).parent_path();
+  return folder.empty() ? "." : folder;
+}
+
+/// Commands that run side by side add to the same file in turn. Where a file system has no locks, nobody waits.
+class Turn {
+ public:
+  explicit Turn(const std::string& file)
+      : folder_(::open(folder_of(file).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
+    if (folder_ >= 0) ::flock(folder_, LOCK_EX);
+  }
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
+  ~Turn() {
+    if (folder_ >= 0) ::close(folder_);
+  }
+
+ private:
+  int folder_;
+};
+
+base::Result<Baseline> there(const std::string& file) {
+  std::error_code ignored;
+  if (!std::filesystem::exists(file, ignored)) return Baseline{};
+  return read_baseline(file);
+}
+
+/// In place of the metrics of the same command; a new command's come last.
+void put(std::vector<Metric> metrics, Baseline& baseline) {
+  const auto same = [&](const Metric& metric) { return metric.command == metrics.front().command; };
+  const auto at = std::ranges::find_if(baseline.metrics, same) - baseline.metrics.begin();
+  std::set<std::string> names;
+  for (const auto& old : baseline.metrics) {
+    if (!same(old)) {
+      names.insert(old.name);
+      continue;
+    }
+    const auto now = std::ranges::find(metrics, old.path, &Metric::path);
+    if (now == metrics.end() || (old.tolerance > 0 && !now->value.is_number())) continue;
+    now->tolerance = old.tolerance;
+    now->direction = old.direction;
+  }
+  std::erase_if(baseline.metrics, same);
+  for (auto& metric : metrics) metric.name = free_name(metric.name, names);
+  baseline.metrics.insert(baseline.metrics.begin() + at, std::move_iterator(metrics.begin()),
+                          std::move_iterator(metrics.end()));
+}
+
+}  // namespace
+
+base::Status can_record(const std::string& file, const std::vector<std::string>& arguments) {
+  if (const auto why = refused(recorded(arguments, folder_of(file))))
+    return base::Error{fmt::format("--record {}: the command {}; a check could not run it", file, *why)};
+  if (const auto baseline = there(file); !baseline) return baseline.error();
+  if (const auto out = base::AtomicFile::create(file); !out) return out.error();
+  return {};
+}
+
+base::Status record(const std::string& file, const std::string& document, const std::vector<std::string>& arguments) {
+  const auto tree = json::read(document, 64, [](const json::Problem&) { return false; });
+  if (!tree) return base::Error{"--record: the document is no JSON"};
+  const auto command = recorded(arguments, folder_of(file));
+  auto metrics = metrics_of(*tree, command);
+  if (metrics.empty()) return base::Error{fmt::format("--record {}: nothing in the result is a metric", file)};
+  const Turn turn(file);
+  auto baseline = there(file);
+  if (!baseline) return baseline.error();
+  put(std::move(metrics), *baseline);
+  auto out = base::AtomicFile::create(file);
+  if (!out) return out.error();
+  if (const auto good = out->append(to_text(*baseline)); !good) return good;
+  return out->commit();
+}
+
+}  // namespace kiln::gate
