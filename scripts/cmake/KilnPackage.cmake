@@ -12,7 +12,7 @@ get_property(modules GLOBAL PROPERTY KILN_MODULES)
 foreach(folder IN LISTS modules)
   string(REPLACE / _ name ${folder})
   # The command line and what it prints are no library: other programs ask `study`.
-  if(NOT name MATCHES "^(cli|gate|sweep|report|trace)$")
+  if(NOT name MATCHES "^(cli|compare|gate|sweep|report|trace)$")
     set_target_properties(kiln_${name} PROPERTIES EXPORT_NAME ${name})
     list(APPEND exported kiln_${name})
   endif()

@@ -236,6 +236,7 @@ int run(int argc, const char* const* argv) {
   add_new(app, action);
   add_sweep(app, action);
   add_check(app, action);
+  add_diff(app, action);
   add_list(app, action);
   add_rtl(app, action);
   add_common(app, options);
@@ -247,7 +248,7 @@ int run(int argc, const char* const* argv) {
   if (argc > 1 && argv[1][0] != '-' && !is_command(argv[1]))
     return fail(
         fmt::format("no command is named \"{}\"; bake, inspect, run, chat, eval, baseline, cost, new, sweep, check, "
-                    "list or rtl is expected",
+                    "diff, list or rtl is expected",
                     base::without_controls(argv[1])),
         kBadInput);
   try {

@@ -1,4 +1,4 @@
-// A spec with its points and where its files are. Private to the sweep module.
+// A spec with its points and where its files are.
 #pragma once
 
 #include <memory>
