@@ -21,11 +21,12 @@ TEMPLATE = "{% for m in messages %}{{ m['content'] }}\n{% endfor %}"
 FEW = ["--prompt-tokens", "3", "-n", "3"]
 AUTO = ["--set", "link=auto", "--set", "vector.add_cycles=auto"]
 FAST = ["--set", "clock_mhz=9000"]  # cannot be built
+DEEP = ["--set", "kv.depth_words=4096", "--set", "clock_mhz=400"]  # holds more tokens
 CONFLICTS = ["--set", "kv.banks=256"]
 TEXT = ["--text", str(MODEL / "heldout.txt"), "--context", "32", "--chunks", "1"]
 
 
-def command_lines():
+def command_lines(kiln):
     """Each with what is typed into it; the first makes the image that others use."""
     rom = ["--rom", "w4.rom"]
     eight = ["--model", "llama-3.1-8b"]
@@ -51,6 +52,11 @@ def command_lines():
     yield ["cost", *eight, "--chip", "hc1", "--prompt-tokens", "40", "-n", "3", "--timeline", *CONFLICTS]
     yield ["run", *eight, "--chip", "hc1", "--prompt-tokens", "40", "-n", "3", *CONFLICTS]
     yield ["new", "--model", "stories260k", "--node", "28nm", "--area", "40"]
+    yield ["cost", "--model", "kiln-stories-1m", "--chip", "demo", *FEW, "--record", "gate.json"]
+    yield ["check", "gate.json"]
+    yield ["check", "gate.json", "--against", kiln]
+    yield ["cost", "--model", "kiln-stories-1m", "--chip", "demo", "--prompt-tokens", "3000", "-n", "3", "--recipe", "w4", *DEEP]
+    yield ["diff", "1.json", "last.json"]
     yield ["list", "chips"]
     yield ["rtl", *rom, "--chip", "demo", "--unit", "chip", *FEW, "-o", "chip"]
     yield ["rtl", *rom, "--chip", "demo", "--unit", "o_array", "-o", "o_array", *AUTO]
@@ -63,11 +69,14 @@ def documents(kiln):
         (folder / "t.jinja").write_text(TEMPLATE)
         subprocess.run([ROOT / "scripts/make-lora", "--model", MODEL, "-o", folder / "adapter", "--rank", "8", "--strength", "0.1"],
                        check=True, capture_output=True)
-        for line in command_lines():
+        for line in command_lines(kiln):
             done = subprocess.run([kiln, *line, "--json", "-"], cwd=folder, env={"KILN_CONFIG_PATH": str(ROOT / "configs")},
                                   input="Once upon a time\n Then\n", capture_output=True, text=True, check=False)
             if done.returncode != 0:
                 raise SystemExit(f"kiln {' '.join(map(str, line))} ended with {done.returncode}: {done.stderr}")
+            (folder / "last.json").write_text(done.stdout)
+            if "--record" in line:
+                (folder / "1.json").write_text(done.stdout)
             yield json.loads(done.stdout)
 
 

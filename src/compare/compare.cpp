@@ -23,12 +23,10 @@ Moved moved(const std::string& path, const json::Value& a, const json::Value& b)
 
 /// Of the whole, of its parts by name, or of one of many parts: 0, 1 or 2. The ends of a range are parts of it.
 std::size_t depth(const std::string& path) {
-  const auto dot = path.find('.');
-  if (dot == path.npos) return 0;
-  for (auto at = dot; at != path.npos; at = path.find('.', at + 1))
+  if (path.find('.') == path.npos) return 0;
+  for (auto at = path.find('.'); at != path.npos; at = path.find('.', at + 1))
     if (at + 1 < path.size() && path[at + 1] >= '0' && path[at + 1] <= '9') return 2;
-  if (path.ends_with(".low") || path.ends_with(".high")) return 2;
-  return path.ends_with(".typical") ? 0 : 1;
+  return path.ends_with(".low") || path.ends_with(".high") ? 2 : 1;
 }
 
 /// Less comes first: main figures in their order, then how deep, whether it is a number, and how far it moved.
@@ -55,18 +53,49 @@ void compare_figures(Comparison& comparison) {
   std::ranges::stable_sort(comparison.figures, {}, importance);
 }
 
+bool of_kind(std::string_view key, std::string_view kind) {
+  return key.starts_with(kind) && key.substr(kind.size()).starts_with(":/");
+}
+
+/// Another recipe, or another model, is one difference: its keys are meant together.
+void gather_configs(std::vector<Key>& keys) {
+  for (const std::string kind : {"recipe", "model"}) {
+    const auto name = std::ranges::find(keys, kind + ":/name", &Key::name);
+    if (name == keys.end()) continue;
+    Key whole{kind, name->a, name->b, {}, {}, ""};
+    for (const auto& key : keys)
+      if (of_kind(key.name, kind)) whole.parts.push_back(key.name);
+    std::erase_if(keys, [&](const Key& key) { return of_kind(key.name, kind); });
+    keys.push_back(std::move(whole));
+  }
+  // What another technology has follows from its name.
+  if (std::ranges::find(keys, "chip:/silicon/technology", &Key::name) != keys.end())
+    std::erase_if(keys, [](const Key& key) { return of_kind(key.name, "tech"); });
+}
+
 void compare_keys(Comparison& comparison) {
   const auto &a = comparison.a.keys, &b = comparison.b.keys;
   for (const auto& [name, value] : a) {
     const auto other = b.find(name);
     if (other == b.end()) {
-      comparison.keys.push_back({name, value, std::nullopt, {}, ""});
+      comparison.keys.push_back({name, value, std::nullopt, {}, {}, ""});
     } else if (!(value == other->second)) {
-      comparison.keys.push_back({name, value, other->second, {}, ""});
+      comparison.keys.push_back({name, value, other->second, {}, {}, ""});
     }
   }
   for (const auto& [name, value] : b)
-    if (!a.contains(name)) comparison.keys.push_back({name, std::nullopt, value, {}, ""});
+    if (!a.contains(name)) comparison.keys.push_back({name, std::nullopt, value, {}, {}, ""});
+  gather_configs(comparison.keys);
+}
+
+/// A point of an export has no configs, only what its sweep varied.
+void keep_axes(Side& a, Side& b) {
+  if (a.kind != "point" && b.kind != "point") return;
+  const bool exported = (a.kind == "point" && a.keys.empty()) || (b.kind == "point" && b.keys.empty());
+  if (!exported) return;
+  a.keys = a.axes;
+  b.keys = b.axes;
+  if (a.kind != b.kind) a.keys = b.keys = {};
 }
 
 /// A document of a run has no config of its technology, a point has: what only one kind of side can have is no difference.
@@ -94,6 +123,7 @@ base::Result<Comparison> compare(const std::string& a, const std::string& b, stu
   if (first.kind != second.kind && !(is_design_point(first.kind) && is_design_point(second.kind)))
     return base::Error{
         fmt::format("{} is of kiln {}, {} of kiln {}; two of one kind are expected", a, first.kind, b, second.kind)};
+  keep_axes(first, second);
   keep_common_kinds(first, second);
   keep_common_kinds(second, first);
   compare_figures(comparison);

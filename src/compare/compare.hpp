@@ -25,8 +25,9 @@ struct Effect {
 };
 
 struct Key {
-  std::string name;                 ///< "chip:/kv/banks"
+  std::string name;                 ///< "chip:/kv/banks"; "recipe": another one as a whole
   std::optional<json::Value> a, b;  ///< none: only the other side has it
+  std::vector<std::string> parts;   ///< of a whole config: its keys that differ
   std::vector<Effect> effects;      ///< of the figures that are explained, those that change
   std::string no_effects;           ///< why nothing is known of them: a sentence
 };

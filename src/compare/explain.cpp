@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <tuple>
 
 #include "compare/flat.hpp"
 #include "kiln/config/load.hpp"
@@ -50,7 +51,13 @@ base::Result<report::FigureMap> evaluated(const Design& design, study::Environme
 }
 
 /// The design with this key as the other side has it; a sentence where that cannot be said.
-std::string set_key(Design& design, const Key& key) {
+std::string set_key(Design& design, const Key& key, const Design& other) {
+  for (const auto& [name, whole, of_other] :
+       {std::tuple{"recipe", &design.recipe, &other.recipe}, {"model", &design.model, &other.model}})
+    if (key.name == name) {
+      *whole = *of_other;
+      return "";
+    }
   const auto* value = key.b ? &*key.b : nullptr;
   const auto colon = key.name.find(":/");
   if (colon == key.name.npos) {
@@ -167,7 +174,7 @@ base::Status explain(Comparison& comparison, study::Environment& environment) {
     environment.progress("explaining", k, comparison.keys.size());
     auto& key = comparison.keys[k];
     Design design = *comparison.a.design;
-    key.no_effects = set_key(design, key);
+    key.no_effects = set_key(design, key, *comparison.b.design);
     if (!key.no_effects.empty()) continue;
     const auto figures = evaluated(design, environment);
     if (environment.progress.stopped()) return base::Error{"interrupted"};

@@ -62,7 +62,7 @@ Side of_figures(const std::string& name, const std::string& state, const std::st
 
 void add_axes(const json::Value& vary, Side& side) {
   if (!vary.is_object()) return;
-  for (const auto& [axis, value] : vary.object()) side.keys[axis] = value;
+  for (const auto& [axis, value] : vary.object()) side.axes[axis] = value;
 }
 
 }  // namespace
@@ -80,10 +80,10 @@ base::Result<Side> of_database_point(const std::string& database, std::uint64_t 
   const auto plan = sweep::plan_of(record->spec, database, environment);
   const auto point =
       plan ? plan->resolver->resolve(number, setting_of(*plan->spec, *row)) : base::Result<sweep::Point>(plan.error());
+  add_axes(row->vary, side);
   if (point) {
     add_configs(*point, side);
   } else {
-    add_axes(row->vary, side);
     side.no_design = name + ": " + point.error().message;
   }
   return side;

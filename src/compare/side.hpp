@@ -27,6 +27,7 @@ struct Side {
   std::string kind;  ///< the command of a document; "point" of a sweep
   Values figures;    ///< by their paths: numbers, words, yes or no, and lists of them
   Values keys;       ///< of its configs and its run: "chip:/kv/banks", "prompt_tokens"
+  Values axes;       ///< of a point: what its sweep varied
   std::optional<Design> design;
   std::string no_design;  ///< why there is none: a sentence
 };

@@ -89,7 +89,8 @@ void add_keys(const Comparison& comparison, std::string& text) {
   report::Table table({"key", "<A", "<B"});
   for (std::size_t i = 0; i < std::min(comparison.keys.size(), kMostRows); ++i) {
     const auto& key = comparison.keys[i];
-    table.row({shortened(key.name, kPathColumns), printed(key.a), printed(key.b)});
+    const auto parts = key.parts.empty() ? "" : fmt::format(" ({} keys)", key.parts.size());
+    table.row({shortened(key.name, kPathColumns) + parts, printed(key.a), printed(key.b)});
   }
   text += table.text();
   add_more(comparison.keys.size(), text);
@@ -168,8 +169,11 @@ void add_effects(const Comparison& comparison, std::size_t columns, std::string&
 
 json::Value or_null(const std::optional<json::Value>& value) { return value ? *value : json::Value(); }
 
+json::Array texts(const std::vector<std::string>& list) { return {list.begin(), list.end()}; }
+
 json::Object key_json(const Key& key) {
   json::Object entry{{"key", key.name}, {"a", or_null(key.a)}, {"b", or_null(key.b)}};
+  if (!key.parts.empty()) entry.emplace("parts", texts(key.parts));
   if (!key.no_effects.empty()) {
     entry.emplace("no_effects", key.no_effects);
     return entry;
@@ -180,8 +184,6 @@ json::Object key_json(const Key& key) {
   entry.emplace("effects", std::move(effects));
   return entry;
 }
-
-json::Array texts(const std::vector<std::string>& list) { return {list.begin(), list.end()}; }
 
 }  // namespace
 
