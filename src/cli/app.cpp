@@ -226,19 +226,9 @@ int run(int argc, const char* const* argv) {
       "`kiln COMMAND --help` shows a command's options and examples.");
   Action action;
   CommonOptions options;
-  add_bake(app, action);
-  add_inspect(app, action);
-  add_run(app, action);
-  add_chat(app, action);
-  add_eval(app, action);
-  add_baseline(app, action);
-  add_cost(app, action);
-  add_new(app, action);
-  add_sweep(app, action);
-  add_check(app, action);
-  add_diff(app, action);
-  add_list(app, action);
-  add_rtl(app, action);
+  for (const auto add : {add_bake, add_inspect, add_run, add_chat, add_eval, add_baseline, add_cost, add_new, add_sweep,
+                         add_check, add_diff, add_list, add_rtl})
+    add(app, action);
   add_common(app, options);
   add_completion(app, action);
   const auto is_command = [&](std::string_view word) {

@@ -25,8 +25,8 @@ struct Pace {
   /// Slower by more than kNoticed, whatever the noise.
   [[nodiscard]] bool slower() const { return low > kNoticed; }
   /// More rounds would hardly say anything else.
-  [[nodiscard]] bool decided() const { return slower() || high < kNoticed; }
-  static constexpr double kNoticed = 1.05;
+  [[nodiscard]] bool decided() const { return slower() || high < kNoticed || ratio < kHardly; }
+  static constexpr double kNoticed = 1.05, kHardly = 1.02;
 };
 
 inline constexpr std::size_t kFewestRounds = 14;

@@ -42,7 +42,7 @@ class DiffCommand : public test::KilnTest {
 };
 
 TEST_F(DiffCommand, AKeysEffectIsWhatTheSimulatedChipHasWithThatKey) {
-  const Words changes = {"clock_mhz=400", "tile.columns=64", "kv.banks=16"};
+  const Words changes = {"clock_mhz=400", "tile.columns=64", "kv.banks=8"};
   const auto a = cost({}, "a.json"), b = cost(changes, "b.json");
   const auto found = diff("a.json", "b.json");
   EXPECT_EQ(found["keys"].size(), changes.size()) << found["keys"];
@@ -116,10 +116,16 @@ TEST_F(DiffCommand, SaysWhatIsNotExplained) {
   a.erase("chip");
   write("none.json", a.dump());
   EXPECT_THAT(std::string(diff("none.json", "b.json")["not_explained"][0]), HasSubstr("none.json: /chip is no config"));
-  // A chip between the two that is none.
-  (void)cost({"tile.columns=256", "tile.inputs_per_cycle=1"}, "c.json");
-  const auto between = diff("a.json", "c.json");
-  EXPECT_FALSE(between["keys"].empty());
+  // A chip between the two that is none: its KV cache holds fewer tokens.
+  ASSERT_EQ(kiln({"cost", "--model", "kiln-stories-1m", "--chip", "demo", "--prompt-tokens", "3000", "-n", "8", "--set",
+                  "kv.depth_words=4096", "--json", path("long.json")})
+                .status,
+            0);
+  const auto between = diff("b.json", "long.json");
+  EXPECT_THAT(std::string(entry(between["keys"], "key", "prompt_tokens")["no_effects"]),
+              HasSubstr("its KV cache holds"));
+  EXPECT_FALSE(entry(between["keys"], "key", "chip:/kv/depth_words")["effects"].empty());
+  EXPECT_THAT(kiln({"diff", path("b.json"), path("long.json")}).out, HasSubstr("prompt_tokens alone: "));
 }
 
 TEST_F(DiffCommand, RefusesWhatItCannotRead) {
