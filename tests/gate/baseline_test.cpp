@@ -117,6 +117,8 @@ TEST(Commands, KeepTheirMeaningHoweverTheyWereTyped) {
   EXPECT_EQ(of({"eval", "--text", "notes.txt"}), (Words{"eval", "--text", "../notes.txt"}));
   EXPECT_EQ(of({"sweep", "notes.txt", "-o", "a/r.db", "-j2", "--resume"}),
             (Words{"sweep", "../notes.txt", "-o", "r.db"}));
+  EXPECT_EQ(of({"sweep", "notes.txt", "--reuse", "a.db", "b.db", "--verify", "all"}),
+            (Words{"sweep", "../notes.txt", "--verify", "all"}));
   EXPECT_EQ(of({"run", "--gpu", "h100-sxm", "b200"}), (Words{"run", "--gpu", "h100-sxm", "b200"}));
   std::filesystem::current_path(before);
 }
