@@ -29,18 +29,11 @@ base::Result<int> run_diff(const DiffOptions& options, Session& session) {
 void add_diff(CLI::App& app, Action& chosen) {
   auto options = std::make_shared<DiffOptions>();
   auto* command = app.add_subcommand(
-<<<<<<< HEAD
-      "diff",
-      "Two documents, or two points of sweeps, side by side: what moved, and which key of a config explains it");
-  command->add_option("A", options->a, "A file that --json wrote, or R.db:N, the point N of a sweep")->required();
-  command->add_option("B", options->b, "Likewise")->required();
-=======
       "diff", "Two documents or points of sweeps side by side: what moved, and which key explains it");
   command->add_option("A", options->a, "A file that --json wrote, or R.db:N, the point N of a sweep")
       ->type_name("FILE|R.db:N")
       ->required();
   command->add_option("B", options->b, "Likewise")->type_name("FILE|R.db:N")->required();
->>>>>>> diff
   command->footer(
       "Examples:\n"
       "  kiln cost --model llama-3.1-8b --chip hc1 --json a.json\n"

@@ -21,10 +21,7 @@ enum class Kind {
   Output,         ///< a file to write that the command must have; only its name counts
   Elsewhere,      ///< says nothing of what is computed: never recorded
   ElsewhereFlag,  ///< likewise, without a value
-<<<<<<< HEAD
-=======
   ElsewhereList,  ///< likewise, with all values up to the next option
->>>>>>> diff
   Unknown
 };
 
@@ -41,6 +38,7 @@ constexpr std::array kOptions = {Option{"--break-even", Kind::Flag},
                                  Option{"--chunks", Kind::Value},
                                  Option{"--context", Kind::Value},
                                  Option{"--economics", Kind::Config},
+                                 Option{"--emit", Kind::Elsewhere},
                                  Option{"--engine", Kind::Elsewhere},
                                  Option{"--extend", Kind::ElsewhereFlag},
                                  Option{"--fail-fast", Kind::Flag},
@@ -62,12 +60,10 @@ constexpr std::array kOptions = {Option{"--break-even", Kind::Flag},
                                  Option{"--record", Kind::Elsewhere},
                                  Option{"--require", Kind::Value},
                                  Option{"--resume", Kind::ElsewhereFlag},
-<<<<<<< HEAD
-=======
                                  Option{"--reuse", Kind::ElsewhereList},
->>>>>>> diff
                                  Option{"--rom", Kind::Path},
                                  Option{"--rtl", Kind::Flag},
+                                 Option{"--sbatch", Kind::ElsewhereList},
                                  Option{"--seed", Kind::Value},
                                  Option{"--set", Kind::Value},
                                  Option{"--shorten", Kind::Flag},
@@ -95,14 +91,10 @@ Kind kind_of(std::string_view name) {
 
 bool takes_value(Kind kind) { return kind != Kind::Flag && kind != Kind::ElsewhereFlag && kind != Kind::Unknown; }
 
-<<<<<<< HEAD
-bool recordable(Kind kind) { return kind != Kind::Elsewhere && kind != Kind::ElsewhereFlag && kind != Kind::Unknown; }
-=======
 bool recordable(Kind kind) {
   using enum Kind;
   return kind != Elsewhere && kind != ElsewhereFlag && kind != ElsewhereList && kind != Unknown;
 }
->>>>>>> diff
 
 /// An option with its value, or a word that belongs to none.
 struct Argument {
@@ -189,15 +181,10 @@ std::optional<std::string> refused(const std::vector<std::string>& command) {
 
 std::vector<std::string> recorded(const std::vector<std::string>& arguments, const fs::path& folder) {
   std::vector<std::string> command;
-<<<<<<< HEAD
-  for (const auto& argument : parsed(arguments)) {
-    if (argument.kind == Kind::Elsewhere || argument.kind == Kind::ElsewhereFlag) continue;
-=======
   bool in_list = false;
   for (const auto& argument : parsed(arguments)) {
     in_list = argument.kind == Kind::ElsewhereList || (in_list && argument.name.empty());
     if (in_list || argument.kind == Kind::Elsewhere || argument.kind == Kind::ElsewhereFlag) continue;
->>>>>>> diff
     if (argument.name.empty()) {
       command.push_back(command.empty() ? argument.value : from(folder, kind_of_word(command), argument.value));
       continue;

@@ -263,15 +263,9 @@ TEST_F(CheckCommand, StopsWithinASecond) {
 
 // src/gate/arguments.cpp has every option of these commands, and says of each what becomes of it in a baseline.
 TEST_F(CheckCommand, KnowsEveryOptionOfTheCommandsThatRecord) {
-<<<<<<< HEAD
-  const std::set<std::string> never = {"--json",   "--record", "--threads", "--trace",      "--svg",
-                                       "--logits", "--units",  "--jobs",    "--keep-going", "--resume",
-                                       "--extend", "--shard",  "--dry-run", "--engine",     "--emit"};
-=======
   const std::set<std::string> never = {"--json",    "--record", "--threads",    "--trace",  "--svg",    "--logits",
                                        "--units",   "--jobs",   "--keep-going", "--resume", "--extend", "--shard",
-                                       "--dry-run", "--engine", "--reuse",      "--emit"};
->>>>>>> diff
+                                       "--dry-run", "--engine", "--reuse",      "--emit",   "--sbatch"};
   for (const char* command : {"run", "eval", "cost", "bake", "sweep"}) {
     const auto help = kiln({command, "--help"}).out;
     const std::regex option("\n  (-., ?)?(--[a-z0-9-]+)( [A-Za-z])?");
