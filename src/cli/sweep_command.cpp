@@ -80,8 +80,15 @@ base::Result<int> tell_script(const std::string& database, const sweep::SweepAns
 }
 
 std::string dry_text(const sweep::DryRun& dry) {
-  std::string text = fmt::format("{} points, {} of them no chip that can be placed\n", report::grouped(dry.points),
-                                 report::grouped(dry.infeasible));
+  const auto points = report::grouped(dry.points), infeasible = report::grouped(dry.infeasible);
+  std::string text =
+      dry.looked_at == dry.points
+          ? fmt::format("{} points, {} of them no chip that can be placed\n", points, infeasible)
+          : report::wrapped(
+                fmt::format("{} points, chosen as answers come; of the first {}, {} are no chip that can be "
+                            "placed",
+                            points, report::grouped(dry.looked_at), infeasible),
+                text_columns());
   for (const auto& [reason, count] : dry.reasons)
     text +=
         report::hanging(fmt::format("  {:>7}  for instance: {}", report::grouped(count), reason), 11, text_columns());
@@ -99,13 +106,15 @@ std::string dry_json(const sweep::DryRun& dry) {
   json::Array reasons;
   for (const auto& [reason, count] : dry.reasons)
     reasons.emplace_back(json::Object{{"reason", reason}, {"points", count}});
-  return json::write(json::Object{{"points", dry.points},
-                                  {"infeasible", dry.infeasible},
-                                  {"reasons", std::move(reasons)},
-                                  {"recipes_to_evaluate", dry.recipes},
-                                  {"seconds_of_one_process", dry.seconds},
-                                  {"processes", std::uint64_t{dry.jobs}}}) +
-         "\n";
+  json::Object document{{"points", dry.points},
+                        {"infeasible", dry.infeasible},
+                        {"reasons", std::move(reasons)},
+                        {"recipes_to_evaluate", dry.recipes},
+                        {"seconds_of_one_process", dry.seconds},
+                        {"processes", std::uint64_t{dry.jobs}}};
+  // What is infeasible then counts among these alone.
+  if (dry.looked_at != dry.points) document.emplace("looked_at", dry.looked_at);
+  return json::write(document) + "\n";
 }
 
 base::Result<int> run_sweep(const SweepOptions& options, Session& session) {

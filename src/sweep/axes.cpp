@@ -163,14 +163,14 @@ class AxesReader {
     Axis axis;
     axis.name = name;
     if (const auto good = place(name, axis); !good) return good.error();
-    const bool draws = spec_.sample.method == Method::Random || spec_.sample.method == Method::Sobol ||
-                       spec_.sample.method == Method::LatinHypercube;
     if (tree.is_object() && tree.size() == 0 && spec_.sample.method == Method::OneAtATime) {
       if (axis.pointer.empty() && !axis.kind.empty())
         return wrong(name, "is {}, which changes a number; a list of values is expected");
     } else if (tree.is_object()) {
       if (axis.pointer.empty() && !axis.kind.empty()) return wrong(name, "is a range; a list of names is expected");
-      if (const auto good = RangeReader(tree, file_, json::join_pointer("/vary", name), draws).read(axis); !good)
+      if (const auto good =
+              RangeReader(tree, file_, json::join_pointer("/vary", name), draws(spec_.sample.method)).read(axis);
+          !good)
         return good.error();
     } else if (tree.is_text()) {
       if (axis.pointer.empty() && !axis.kind.empty()) return wrong(name, "is a text; a list of names is expected");

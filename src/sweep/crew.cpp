@@ -13,7 +13,7 @@
 #include "base/subprocess.hpp"
 #include "json/read.hpp"
 #include "sweep/accuracy.hpp"
-#include "sweep/plan.hpp"
+#include "sweep/folder.hpp"
 #include "sweep/worker_file.hpp"
 
 namespace kiln::sweep {
@@ -174,6 +174,11 @@ base::Status run_worker(const std::string& part, study::Environment& environment
   if (!spec) return spec.error();
   const auto plan = plan_of(*spec, folder + "/spec.json", environment);
   if (!plan) return plan.error();
+  if (plan->spec->sample.method == Method::Adaptive) {
+    auto points = kept_points(folder);
+    if (!points) return points.error();
+    plan->resolver->set_points(*std::move(points));
+  }
   for (const auto number : task->numbers)
     if (number >= plan->resolver->points().size()) return base::Error{part + ".todo is of another spec"};
   if (const auto good = take_stored(*plan, task->numbers, folder); !good) return good;

@@ -159,6 +159,10 @@ base::Status Database::insert(const SweepRecord& record, const std::vector<Row>&
   spec.bind(1, record.spec);
   spec.bind(2, record.revision);
   if (spec.step() != SQLITE_DONE) return error("cannot write");
+  return insert_points(points);
+}
+
+base::Status Database::insert_points(const std::vector<Row>& points) {
   const Statement row(handle_.get(), "INSERT INTO points VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
   if (!row.good()) return error("cannot write");
   for (const auto& point : points) {
@@ -174,6 +178,10 @@ base::Status Database::insert(const SweepRecord& record, const std::vector<Row>&
     row.reset();
   }
   return {};
+}
+
+base::Status Database::append(const std::vector<Row>& points) {
+  return in_transaction([&] { return insert_points(points); });
 }
 
 base::Status Database::replace(const SweepRecord& record, const std::vector<Row>& points) {

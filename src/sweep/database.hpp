@@ -44,6 +44,8 @@ class Database {
   [[nodiscard]] base::Result<SweepRecord> record() const;
   /// All at once or none.
   base::Status put(const std::vector<Outcome>& outcomes);
+  /// More points, after those there are: at once.
+  base::Status append(const std::vector<Row>& points);
   /// Another spec's points in place of those there are, whose answers are kept: at once.
   base::Status replace(const SweepRecord& record, const std::vector<Row>& points);
   /// All answers with figures by their keys, those of points that another spec had too.
@@ -60,6 +62,7 @@ class Database {
   [[nodiscard]] base::Error error(std::string_view doing) const;
   base::Status run(const char* sql);
   base::Status insert(const SweepRecord& record, const std::vector<Row>& points);
+  base::Status insert_points(const std::vector<Row>& points);
   base::Status in_transaction(const std::function<base::Status()>& work);
 
   struct Close {

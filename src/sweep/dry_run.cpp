@@ -8,7 +8,7 @@
 
 #include "kiln/config/latencies.hpp"
 #include "sweep/accuracy.hpp"
-#include "sweep/plan.hpp"
+#include "sweep/search.hpp"
 #include "sweep/sweep.hpp"
 
 namespace kiln::sweep {
@@ -36,9 +36,11 @@ base::Status placeable(const Point& point) {
 base::Result<DryRun> dry_run(const SweepQuestion& question, study::Environment& environment) {
   const auto plan = plan_of(question, environment);
   if (!plan) return plan.error();
+  if (const auto possible = check_search(*plan->spec, question); !possible) return possible.error();
   const auto& points = plan->resolver->points();
   DryRun answer;
-  answer.points = points.size();
+  answer.points = plan->spec->all_points(points.size());
+  answer.looked_at = points.size();
   answer.jobs = question.jobs;
   std::map<std::string, std::pair<std::string, std::uint64_t>> kinds;
   std::vector<std::uint64_t> good;
@@ -67,7 +69,8 @@ base::Result<DryRun> dry_run(const SweepQuestion& question, study::Environment& 
     evaluate(*plan->spec, *plan->resolver, good[i * good.size() / timed], question.verify == Verify::All, environment);
   if (timed > 0)
     answer.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count() /
-                     static_cast<double>(timed) * static_cast<double>(good.size());
+                     static_cast<double>(timed) * static_cast<double>(good.size()) *
+                     (static_cast<double>(answer.points) / static_cast<double>(answer.looked_at));
   return answer;
 }
 

@@ -118,8 +118,9 @@ base::Result<Explanation> explain(const Database& database, std::uint64_t number
                                   study::Environment& environment) {
   const auto record = database.record();
   if (!record) return record.error();
-  const auto plan = plan_of(record->spec, database.path(), environment);
+  auto plan = plan_of(record->spec, database.path(), environment);
   if (!plan) return plan.error();
+  if (const auto taken = plan->take_points(database); !taken) return taken.error();
   const auto all = overview(database);
   if (!all) return all.error();
   std::optional<Row> row;
@@ -129,8 +130,8 @@ base::Result<Explanation> explain(const Database& database, std::uint64_t number
   });
   if (!read) return read.error();
   if (!row || number >= plan->resolver->points().size())
-    return base::Error{
-        fmt::format("{} has no point {}; 0 to {} is expected", database.path(), number, all->points - 1)};
+    return base::Error{fmt::format("{} has no point {}; 0 to {} is expected", database.path(), number,
+                                   plan->resolver->points().size() - 1)};
   const auto values = values_of(all->spec, row->outcome);
   const auto nearest = values.empty() ? std::vector<std::size_t>() : nearest_of(*all, values);
   json::Array numbers;

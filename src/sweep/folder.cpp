@@ -10,6 +10,7 @@
 #include <fstream>
 
 #include "base/mapped_file.hpp"
+#include "json/read.hpp"
 #include "sweep/accuracy.hpp"
 #include "sweep/plan.hpp"
 #include "sweep/worker_file.hpp"
@@ -17,6 +18,23 @@
 namespace kiln::sweep {
 
 namespace fs = std::filesystem;
+
+namespace {
+
+/// All of it or nothing, for whoever reads. Shards of several machines may come here at once, each with the same text.
+base::Status write_whole(const std::string& file, const std::string& text) {
+  char host[256] = {};
+  ::gethostname(host, sizeof host - 1);
+  const auto own = fmt::format("{}.{}.{}", file, host, ::getpid());
+  std::ofstream out(own, std::ios::trunc);
+  out << text;
+  out.close();
+  if (out && std::rename(own.c_str(), file.c_str()) == 0) return {};
+  ::unlink(own.c_str());
+  return base::Error{file + ": cannot write"};
+}
+
+}  // namespace
 
 base::Result<Folder> Folder::open(const std::string& database, bool exclusive) {
   Folder folder;
@@ -59,16 +77,27 @@ base::Status Folder::keep_spec(const std::string& canonical) const {
   if (there && !files(".jsonl").empty())
     return base::Error{fmt::format("{} holds answers to another spec; it differs at {}", path_,
                                    fmt::join(changed(*there, canonical), ", "))};
-  // Shards of several machines may come here at once, each with the same text.
-  char host[256] = {};
-  ::gethostname(host, sizeof host - 1);
-  const auto own = fmt::format("{}.{}.{}", file, host, ::getpid());
-  std::ofstream out(own, std::ios::trunc);
-  out << canonical;
-  out.close();
-  if (out && std::rename(own.c_str(), file.c_str()) == 0) return {};
-  ::unlink(own.c_str());
-  return base::Error{file + ": cannot write"};
+  return write_whole(file, canonical);
+}
+
+base::Status Folder::keep_points(const std::vector<Setting>& points) const {
+  json::Array all;
+  for (const auto& setting : points) all.emplace_back(json::Array(setting.begin(), setting.end()));
+  return write_whole(path_ + "/points.json", json::write(std::move(all)));
+}
+
+base::Result<std::vector<Setting>> kept_points(const std::string& folder) {
+  const auto file = folder + "/points.json";
+  const auto text = base::read_text_file(file);
+  if (!text) return text.error();
+  const auto tree = json::read(*text, 64, [](const json::Problem&) { return false; });
+  if (!tree || !tree->is_array()) return base::Error{file + " has no points of a sweep"};
+  std::vector<Setting> points;
+  for (const auto& setting : tree->array()) {
+    if (!setting.is_array()) return base::Error{file + " has no points of a sweep"};
+    points.push_back(setting.array());
+  }
+  return points;
 }
 
 namespace {

@@ -26,12 +26,17 @@ class Folder {
   void remove_if_empty() const;
   /// What workers read; fails where there are answers to another spec.
   [[nodiscard]] base::Status keep_spec(const std::string& canonical) const;
+  /// Points of an adaptive sweep, for its workers, who cannot know them from the spec.
+  [[nodiscard]] base::Status keep_points(const std::vector<Setting>& points) const;
 
  private:
   Folder() = default;
   std::string path_;
   int lock_ = -1;
 };
+
+/// What keep_points() wrote into the folder.
+base::Result<std::vector<Setting>> kept_points(const std::string& folder);
 
 /// What workers wrote and nobody put into the database yet: lines whose key is that of the plan's point, all others are
 /// warned of. Files that a worker is still writing stay.

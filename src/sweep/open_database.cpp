@@ -11,9 +11,15 @@ namespace {
 namespace fs = std::filesystem;
 using Answers = std::map<std::string, Outcome>;
 
-/// Of the databases that are to be reused.
-base::Result<Answers> reused(const SweepQuestion& question) {
+}  // namespace
+
+base::Result<Answers> known_answers(const SweepQuestion& question, const Database* own) {
   Answers all;
+  if (own != nullptr) {
+    auto answers = own->answers();
+    if (!answers) return answers.error();
+    all = *std::move(answers);
+  }
   for (const auto& path : question.reuse) {
     const auto other = Database::open(path);
     if (!other) return other.error();
@@ -24,29 +30,11 @@ base::Result<Answers> reused(const SweepQuestion& question) {
   return all;
 }
 
-/// The plan's points with what is known of the same keys.
-std::vector<Row> with_answers(const Plan& plan, const Answers& known) {
-  auto rows = plan.rows();
-  if (known.empty()) return rows;
-  for (auto& row : rows) {
-    const auto number = row.outcome.number;
-    const auto found = known.find(plan.resolver->key_of(number));
-    if (found == known.end()) continue;
-    row.outcome = found->second;
-    row.outcome.number = number;
-    // Another spec may have other constraints and objectives.
-    judge(*plan.spec, row.outcome);
-  }
-  return rows;
-}
-
-}  // namespace
-
 base::Result<Database> new_database(const SweepQuestion& question, const Plan& plan, const Folder& folder) {
   if (const auto kept = folder.keep_spec(plan.spec->canonical); !kept) return kept.error();
-  const auto known = reused(question);
+  const auto known = known_answers(question, nullptr);
   if (!known) return known.error();
-  auto database = Database::create(question.output, plan.record, with_answers(plan, *known));
+  auto database = Database::create(question.output, plan.record, plan.rows(*known));
   if (!database) return database;
   if (const auto good = gather(folder, plan, *database, question.on_warning); !good) return good.error();
   return database;
@@ -59,8 +47,9 @@ base::Result<Database> old_database(const SweepQuestion& question, const Folder&
   if (folder.files(".jsonl").empty()) return database;
   const auto record = database->record();
   if (!record) return record.error();
-  const auto plan = plan_of(record->spec, question.output, environment);
+  auto plan = plan_of(record->spec, question.output, environment);
   if (!plan) return plan.error();
+  if (const auto taken = plan->take_points(*database); !taken) return taken.error();
   if (const auto good = gather(folder, *plan, *database, question.on_warning); !good) return good.error();
   return database;
 }
@@ -78,12 +67,9 @@ base::Result<Database> database_of(const SweepQuestion& question, const Plan& pl
   if (!record) return record.error();
   if (*record == plan.record) return database;
   if (question.extend) {
-    auto known = database->answers();
+    const auto known = known_answers(question, &*database);
     if (!known) return known.error();
-    auto others = reused(question);
-    if (!others) return others.error();
-    known->merge(*others);
-    if (const auto good = database->replace(plan.record, with_answers(plan, *known)); !good) return good.error();
+    if (const auto good = database->replace(plan.record, plan.rows(*known)); !good) return good.error();
     return database;
   }
   if (record->spec != plan.record.spec)

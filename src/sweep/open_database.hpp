@@ -8,6 +8,9 @@
 
 namespace kiln::sweep {
 
+/// By their keys, of this database, if there is one, and of those that are to be reused.
+base::Result<std::map<std::string, Outcome>> known_answers(const SweepQuestion& question, const Database* own);
+
 base::Result<Database> new_database(const SweepQuestion& question, const Plan& plan, const Folder& folder);
 /// An old database with what its own workers left.
 base::Result<Database> old_database(const SweepQuestion& question, const Folder& folder,

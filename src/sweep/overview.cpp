@@ -111,6 +111,8 @@ base::Result<Overview> overview(const Database& database) {
     return true;
   });
   if (!read) return read.error();
+  all.interrupted += all.spec.all_points(all.points) - all.points;
+  all.points = all.spec.all_points(all.points);
   all.front = front_of(std::move(candidates), all.spec.objectives);
   for (auto& [constraint, points] : excluded) all.excluded.push_back({constraint, points});
   std::ranges::stable_sort(all.excluded, std::greater<>(), &Excluded::points);

@@ -95,11 +95,39 @@ Row Plan::row(std::uint64_t number) const {
   return row;
 }
 
-std::vector<Row> Plan::rows() const {
+Row Plan::row(std::uint64_t number, const std::map<std::string, Outcome>& answers) const {
+  auto found_row = row(number);
+  const auto found = answers.find(resolver->key_of(number));
+  if (found == answers.end()) return found_row;
+  found_row.outcome = found->second;
+  found_row.outcome.number = number;
+  // Another spec may have other constraints and objectives.
+  judge(*spec, found_row.outcome);
+  return found_row;
+}
+
+std::vector<Row> Plan::rows(const std::map<std::string, Outcome>& answers) const {
   std::vector<Row> rows;
   rows.reserve(resolver->points().size());
-  for (std::uint64_t number = 0; number < resolver->points().size(); ++number) rows.push_back(row(number));
+  for (std::uint64_t number = 0; number < resolver->points().size(); ++number)
+    rows.push_back(answers.empty() ? row(number) : row(number, answers));
   return rows;
+}
+
+base::Status Plan::take_points(const Database& database) {
+  if (spec->sample.method != Method::Adaptive) return {};
+  std::vector<Setting> points;
+  const auto read = database.for_each([&](Row&& row) {
+    auto& setting = points.emplace_back();
+    for (const auto& axis : spec->axes) {
+      const auto* value = row.vary.find(axis.name);
+      setting.push_back(value == nullptr ? json::Value() : *value);
+    }
+    return true;
+  });
+  if (!read) return read;
+  resolver->set_points(std::move(points));
+  return {};
 }
 
 }  // namespace kiln::sweep

@@ -1,6 +1,7 @@
 // A spec with its points and where its files are.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -15,9 +16,13 @@ struct Plan {
   std::unique_ptr<Resolver> resolver;
   SweepRecord record;
 
-  /// All points, none of them answered.
-  [[nodiscard]] std::vector<Row> rows() const;
+  /// All points, with what these answers have of them.
+  [[nodiscard]] std::vector<Row> rows(const std::map<std::string, Outcome>& answers = {}) const;
   [[nodiscard]] Row row(std::uint64_t number) const;
+  /// With the answer that its key has there, judged by this spec.
+  [[nodiscard]] Row row(std::uint64_t number, const std::map<std::string, Outcome>& answers) const;
+  /// An adaptive sweep's points are those that its database has: nothing happens to others.
+  base::Status take_points(const Database& database);
 };
 
 base::Result<Plan> plan_of(const std::string& spec_text, const std::string& name, study::Environment& environment);

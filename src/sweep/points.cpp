@@ -9,6 +9,7 @@
 #include <set>
 
 #include "base/random.hpp"
+#include "sweep/adaptive.hpp"
 #include "sweep/axes.hpp"
 
 namespace kiln::sweep {
@@ -46,6 +47,11 @@ class Maker {
     if (free_.empty()) return base::Error{"/vary has formulas alone; an axis with values is expected"};
     const auto made = by_method();
     if (!made) return made.error();
+    return complete(std::move(points_));
+  }
+
+  base::Result<std::vector<Setting>> complete(std::vector<Setting> settings) {
+    points_ = std::move(settings);
     if (const auto good = add_formulas(); !good) return good.error();
     if (const auto good = check_lengths(); !good) return good.error();
     return std::move(points_);
@@ -64,6 +70,12 @@ class Maker {
         return draw();
       case Method::OneAtATime:
         return one_at_a_time();
+      case Method::Adaptive: {
+        auto first = Adaptive(spec_).first_points();
+        if (!first) return first.error();
+        points_ = *std::move(first);
+        return {};
+      }
     }
     return {};
   }
@@ -276,6 +288,13 @@ class Maker {
 
 base::Result<std::vector<Setting>> points_of(const Spec& spec, const BaseNumber& base_number) {
   return Maker(spec, base_number).make();
+}
+
+base::Status complete(const Spec& spec, const BaseNumber& base_number, std::vector<Setting>& settings) {
+  auto done = Maker(spec, base_number).complete(std::move(settings));
+  if (!done) return done.error();
+  settings = *std::move(done);
+  return {};
 }
 
 }  // namespace kiln::sweep

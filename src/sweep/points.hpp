@@ -16,7 +16,11 @@ using Setting = std::vector<json::Value>;
 /// The number that the base has where an axis is; none where it has no number.
 using BaseNumber = std::function<std::optional<json::Value>(const Axis& axis)>;
 
-/// At most kMostPoints; more are refused with their number. Points that are drawn twice are there once.
+/// At most kMostPoints; more are refused with their number. Points that are drawn twice are there once. Of an adaptive
+/// search the first batch.
 base::Result<std::vector<Setting>> points_of(const Spec& spec, const BaseNumber& base_number);
+
+/// Values of formulas into settings that have those of the other axes; fails where a length is none.
+base::Status complete(const Spec& spec, const BaseNumber& base_number, std::vector<Setting>& settings);
 
 }  // namespace kiln::sweep

@@ -52,6 +52,8 @@ class Resolver {
   /// See points_of().
   [[nodiscard]] std::optional<json::Value> base_number(const Axis& axis) const;
   [[nodiscard]] std::vector<Setting> const& points() const { return points_; }
+  /// Of an adaptive search, whose points come one batch after the other.
+  void set_points(std::vector<Setting> points) { points_ = std::move(points); }
 
  private:
   Resolver(const Spec& spec, study::Environment& environment) : spec_(&spec), environment_(&environment) {}

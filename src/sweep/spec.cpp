@@ -107,11 +107,9 @@ base::Status read_sample(const json::Value& tree, const std::string& file, Sampl
   ObjectReader reader(tree, file, "/sample");
   if (reader.failed()) return reader.done();
   word(reader, "method", kMethods, sample.method);
-  const bool draws =
-      sample.method == Method::Random || sample.method == Method::Sobol || sample.method == Method::LatinHypercube;
   if (tree.find("method") == nullptr) reader.reject("method", "grid, list, random, sobol or another method");
   // Keys of other methods would have no effect, and so are unknown.
-  if (draws) {
+  if (draws(sample.method)) {
     reader.whole("points", sample.points, 1, kMostPoints);
     if (tree.find("points") == nullptr) reader.reject("points", "how many points to draw");
     reader.whole("seed", sample.seed, 0, ~std::uint64_t{0});
@@ -192,6 +190,8 @@ base::Status check_together(const Spec& spec, const std::string& file) {
     if (!spec.base.rom.empty() && (axis.kind == "model" || axis.kind == "recipe")) return refuse("ROM image");
     if (!spec.base.checkpoint.empty() && axis.kind == "model") return refuse("checkpoint");
   }
+  if (spec.sample.method == Method::Adaptive && spec.objectives.empty())
+    return base::Error{file + ": /sample/method is adaptive, which looks for the best; /objectives is expected"};
   if (const auto good = check_sets(spec, file); !good) return good;
   if (spec.engine == Engine::Simulate) return {};
   if (spec.base.users != 1 || varied("users"))

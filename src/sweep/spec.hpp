@@ -2,6 +2,7 @@
 // whatever could take no effect are refused with the pointer and what was expected.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -20,13 +21,20 @@ enum class Engine { ClosedForm, Simulate };
 inline constexpr auto kEngines =
     base::enum_names<Engine>({{Engine::ClosedForm, "closed_form"}, {Engine::Simulate, "simulate"}});
 
-enum class Method { Grid, List, Random, Sobol, LatinHypercube, OneAtATime };
+enum class Method { Grid, List, Random, Sobol, LatinHypercube, OneAtATime, Adaptive };
 inline constexpr auto kMethods = base::enum_names<Method>({{Method::Grid, "grid"},
                                                            {Method::List, "list"},
                                                            {Method::Random, "random"},
                                                            {Method::Sobol, "sobol"},
                                                            {Method::LatinHypercube, "latin_hypercube"},
-                                                           {Method::OneAtATime, "one_at_a_time"}});
+                                                           {Method::OneAtATime, "one_at_a_time"},
+                                                           {Method::Adaptive, "adaptive"}});
+
+/// Whether the spec says how many points there are, and a range needs no step.
+constexpr bool draws(Method method) {
+  return method == Method::Random || method == Method::Sobol || method == Method::LatinHypercube ||
+         method == Method::Adaptive;
+}
 
 enum class Direction { Maximum, Minimum };
 inline constexpr auto kDirections =
@@ -97,6 +105,11 @@ struct Spec {
   std::vector<Formula> constraints;  ///< each must be true, that is not 0
   std::vector<Objective> objectives;
   std::string canonical;  ///< the text without white space, keys sorted: what says whether two specs are the same
+
+  /// Of a sweep whose database has so many by now: an adaptive one's come batch by batch.
+  [[nodiscard]] std::uint64_t all_points(std::uint64_t by_now) const {
+    return sample.method == Method::Adaptive ? std::max(sample.points, by_now) : by_now;
+  }
 };
 
 /// "chip", "/kv/banks", "64" of "kv.banks=64".

@@ -13,6 +13,7 @@
 #include "sweep/front.hpp"
 #include "sweep/open_database.hpp"
 #include "sweep/plan.hpp"
+#include "sweep/search.hpp"
 #include "sweep/shard.hpp"
 #include "sweep/worker_file.hpp"
 #include "sweep/workers.hpp"
@@ -40,8 +41,7 @@ class Local {
     if (!left) return left.error();
     for (const auto& workers : *left)
       if (const auto good = follow(*workers); !good) return good.error();
-    if (const auto good = work({numbers(false), question_.verify == Verify::All, question_.fail_fast}); !good)
-      return good.error();
+    if (const auto good = answer(); !good) return good.error();
     if (question_.verify == Verify::All)
       if (const auto good = work({numbers(true), true, question_.fail_fast}); !good) return good.error();
     // What fails leaves the front, and others come to it.
@@ -73,10 +73,23 @@ class Local {
     bool has_figures = false;
   };
 
+  /// All points; those of a search batch by batch, for they follow from answers.
+  base::Status answer() {
+    for (;;) {
+      const auto good = work({numbers(false), question_.verify == Verify::All, question_.fail_fast});
+      if (!good || enough() || !numbers(false).empty()) return good;
+      const auto batch = search_.next();
+      if (!batch) return batch.error();
+      if (batch->empty()) return {};
+      known_.resize(plan_.resolver->points().size());
+      for (const auto& outcome : *batch) take(outcome);
+    }
+  }
+
   /// Answers whose point has other configs by now are none.
   base::Status look_at_answers() {
-    known_.resize(plan_.resolver->points().size());
-    progress_.tally = {known_.size(), 0, 0, 0};
+    known_.assign(plan_.resolver->points().size(), {});
+    progress_.tally = {search_.points(), 0, 0, 0};
     std::vector<Outcome> changed;
     auto read = database_.for_each([&](Row&& row) {
       const auto& outcome = row.outcome;
@@ -92,11 +105,18 @@ class Local {
     if (!changed.empty())
       warn(fmt::format("{}: the configs of {} points have changed since; they are answered again", database_.path(),
                        changed.size()));
+    // What followed from answers that are no more is no point of the search.
+    if (!changed.empty() && plan_.spec->sample.method == Method::Adaptive) {
+      progress_ = {};
+      const auto begun = search_.restart();
+      return begun ? look_at_answers() : begun;
+    }
     return database_.put(changed);
   }
 
   void take(const Outcome& outcome) {
     if (outcome.number >= known_.size()) return;
+    search_.note(outcome);
     auto& known = known_[outcome.number];
     Tally before;
     before.count(known.state);
@@ -149,6 +169,8 @@ class Local {
     if (task.numbers.empty() || enough()) return {};
     const auto ready = measure(plan_, task.numbers, {folder_.path(), &database_, question_.reuse}, environment_);
     if (!ready || enough()) return ready;
+    if (plan_.spec->sample.method == Method::Adaptive)
+      if (const auto kept = folder_.keep_points(plan_.resolver->points()); !kept) return kept;
     const auto workers = start_workers(task, question_, plan_);
     if (!workers) return workers.error();
     return follow(**workers);
@@ -191,6 +213,7 @@ class Local {
   Folder folder_;
   Database database_;
   study::Environment& environment_;
+  Search search_{question_, plan_, database_};
   std::vector<Known> known_;
   SweepProgress progress_;
   bool failed_now_ = false;
@@ -223,6 +246,10 @@ base::Result<SweepAnswer> collect(const std::string& database, study::Environmen
     return true;
   });
   if (!read) return read.error();
+  const auto record = into->record();
+  const auto spec = record ? parse_spec(record->spec, database) : record.error();
+  if (!spec) return spec.error();
+  answer.tally.points = spec->all_points(answer.tally.points);
   answer.interrupted = answer.tally.answered() < answer.tally.points;
   // Shards that are still to come need the spec that the others had.
   if (!answer.interrupted) folder->remove_if_empty();
@@ -234,10 +261,9 @@ base::Result<SweepAnswer> run_sweep(const SweepQuestion& question, study::Enviro
   if (!plan) return plan.error();
   if (question.verify == Verify::Front && plan->spec->objectives.empty())
     return base::Error{"--verify front has no effect: the spec has no objectives"};
+  if (const auto good = check_search(*plan->spec, question); !good) return good.error();
   if (question.verify != Verify::None && plan->spec->engine == Engine::Simulate)
     return base::Error{"--verify has no effect: the spec's engine simulates every point"};
-  if (kMethods[plan->spec->sample.method] == "adaptive" && question.emit)
-    return base::Error{"--emit has no effect: which points an adaptive sample has depends on earlier answers"};
   if (const auto good = can_start_workers(question); !good) return good.error();
   auto folder = Folder::open(question.output, !question.shard);
   if (!folder) return folder.error();
@@ -248,6 +274,7 @@ base::Result<SweepAnswer> run_sweep(const SweepQuestion& question, study::Enviro
   auto database = database_of(question, *plan, *folder, environment);
   if (!database) return database.error();
   if (const auto kept = folder->keep_spec(plan->spec->canonical); !kept) return kept.error();
+  if (const auto taken = plan->take_points(*database); !taken) return taken.error();
   Local sweep(question, *std::move(plan), *std::move(folder), *std::move(database), environment);
   return question.emit ? sweep.emit() : sweep.run();
 }

@@ -80,6 +80,7 @@ base::Result<SweepAnswer> collect(const std::string& database, study::Environmen
 
 struct DryRun {
   std::uint64_t points = 0, infeasible = 0;
+  std::uint64_t looked_at = 0;  ///< of an adaptive search: those that `infeasible` counts
   std::vector<std::pair<std::string, std::uint64_t>> reasons;  ///< the most frequent first
   std::uint64_t recipes = 0;                                   ///< to bake and evaluate, which is not in the seconds
   double seconds = 0;                                          ///< of one process, estimated from some points

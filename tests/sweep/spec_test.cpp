@@ -105,6 +105,8 @@ TEST(Spec, EachMistakeHasASentence) {
         "/objective is not a known key; did you mean objectives?");
   wrong(spec(good, R"({"method": "grid", "points": 3})"), "/sample/points is not a known key");
   wrong(spec(good, R"({"method": "random"})"), "/sample/points is missing");
+  wrong(spec(good, R"({"method": "adaptive"})"), "/sample/points is missing");
+  wrong(spec(good, R"({"method": "adaptive", "points": 2})"), "/objectives is expected");
   wrong(spec(good, R"({"method": "mesh"})"), "one of grid, list");
   wrong(spec(R"({})"), "/vary: an object with at least one axis");
   wrong(spec(R"({"chip:/kv/banks": []})"), "a list with at least one value");

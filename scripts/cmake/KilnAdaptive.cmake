@@ -1,0 +1,17 @@
+# Adaptive sweeps are the only ones that need pagmo2, and src/sweep/pagmo_search.cpp is the only file that sees it (docs/adr/0014).
+if(NOT KILN_ADAPTIVE MATCHES "^(AUTO|ON|OFF)$")
+  message(FATAL_ERROR "KILN_ADAPTIVE is ${KILN_ADAPTIVE}; AUTO, ON or OFF is expected")
+endif()
+set(Pagmo_FOUND FALSE)
+if(NOT KILN_ADAPTIVE STREQUAL "OFF")
+  find_package(Pagmo QUIET)
+endif()
+if(KILN_ADAPTIVE STREQUAL "ON" AND NOT Pagmo_FOUND)
+  message(FATAL_ERROR "KILN_ADAPTIVE is ON, and pagmo2 is not there: install libpagmo-dev")
+endif()
+# Its headers are long, and on their own.
+set_source_files_properties(${PROJECT_SOURCE_DIR}/src/sweep/pagmo_search.cpp PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
+if(Pagmo_FOUND)
+  set_source_files_properties(${PROJECT_SOURCE_DIR}/src/sweep/pagmo_search.cpp PROPERTIES COMPILE_DEFINITIONS KILN_HAS_PAGMO)
+  target_link_libraries(kiln_sweep PRIVATE Pagmo::Pagmo)
+endif()
