@@ -130,7 +130,7 @@ class Local {
 
   base::Status work(const Task& task) {
     if (task.numbers.empty() || enough()) return {};
-    const auto ready = measure(plan_, task.numbers, {folder_.path(), &database_, question_.reuse}, environment_);
+    auto ready = measure(plan_, task.numbers, {folder_.path(), &database_, question_.reuse}, environment_);
     if (!ready || enough()) return ready;
     auto crew = Crew::start(task, question_.jobs, folder_.path());
     if (!crew) return crew.error();
