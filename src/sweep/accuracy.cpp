@@ -7,7 +7,6 @@
 #include <set>
 #include <thread>
 
-#include "base/text.hpp"
 #include "report/figures.hpp"
 #include "study/images.hpp"
 #include "sweep/accuracy_file.hpp"
@@ -16,12 +15,6 @@ namespace kiln::sweep {
 namespace {
 
 constexpr std::chrono::milliseconds kPause{100};  ///< between looks at what other processes measure
-
-std::string in_one_line(const std::vector<std::string>& words) {
-  std::string line;
-  for (const auto& word : words) line += (line.empty() ? "" : " ") + base::shell_word(word);
-  return line;
-}
 
 base::Error wrong(const base::Error& error) { return {"/base/accuracy: " + error.message}; }
 
@@ -210,7 +203,7 @@ std::vector<std::string> accuracy_commands(const Plan& plan, std::uint64_t numbe
   add("--tokens", accuracy->tokens);
   add("--context", accuracy->context ? std::to_string(*accuracy->context) : "");
   add("--chunks", accuracy->chunks ? std::to_string(*accuracy->chunks) : "");
-  return {in_one_line(bake), in_one_line(eval)};
+  return {shell_line(bake), shell_line(eval)};
 }
 
 }  // namespace kiln::sweep

@@ -42,6 +42,15 @@ std::string as_model(const std::string& checkpoint) {
 
 }  // namespace
 
+std::string shell_line(const std::vector<std::string>& words) {
+  std::string text;
+  for (const auto& word : words) {
+    if (!text.empty()) text += ' ';
+    text += base::shell_word(word);
+  }
+  return text;
+}
+
 std::string answering_revision() {
   auto revision = report::revision();
   if (revision != "unknown" && !revision.ends_with("-dirty")) return revision;
@@ -263,13 +272,8 @@ std::string Resolver::command(const Setting& setting) const {
   add("-n", std::to_string(length("new_tokens", setting, spec_->base.new_tokens)));
   if (const auto users = length("users", setting, spec_->base.users); users != 1) add("--users", std::to_string(users));
   for (const auto& [kind, list] : overrides(setting))
-    for (const auto& each : list) add("--set", kind + ":" + each);
-  std::string text;
-  for (const auto& word : words) {
-    if (!text.empty()) text += ' ';
-    text += base::shell_word(word);
-  }
-  return text;
+    for (const auto& each : list) add("--set", fmt::format("{}:{}", kind, each));
+  return shell_line(words);
 }
 
 }  // namespace kiln::sweep

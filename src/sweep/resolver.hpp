@@ -15,6 +15,9 @@ namespace kiln::sweep {
 /// build is reused.
 std::string answering_revision();
 
+/// As a shell takes it.
+std::string shell_line(const std::vector<std::string>& words);
+
 struct Point {
   std::uint64_t number = 0;
   config::ChipConfig chip;

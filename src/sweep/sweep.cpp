@@ -167,7 +167,7 @@ class Local {
 
   base::Status work(const Task& task) {
     if (task.numbers.empty() || enough()) return {};
-    const auto ready = measure(plan_, task.numbers, {folder_.path(), &database_, question_.reuse}, environment_);
+    auto ready = measure(plan_, task.numbers, {folder_.path(), &database_, question_.reuse}, environment_);
     if (!ready || enough()) return ready;
     if (plan_.spec->sample.method == Method::Adaptive)
       if (const auto kept = folder_.keep_points(plan_.resolver->points()); !kept) return kept;
