@@ -251,7 +251,7 @@ TEST_F(CheckCommand, StopsWithinASecond) {
   std::filesystem::create_directories(path("gates"));
   chip();
   record_run();
-  edit(std::regex("\"8\",\"-n\",\"8\""), "\"8\",\"-n\",\"9000000\"");
+  edit(std::regex("\"8\",\"-n\",\"8\""), "\"8\",\"-n\",\"2000\",\"--users\",\"500\"");
   const auto child = test::start_kiln({"check", path("gates/kiln.json")}, scratch() + "/long");
   std::this_thread::sleep_for(std::chrono::milliseconds(600));
   const auto began = std::chrono::steady_clock::now();

@@ -49,7 +49,8 @@ TEST_F(AdaptiveSweep, HasTheSamePointsWhateverRanItAndWheneverItWasKilled) {
   EXPECT_FALSE(std::filesystem::exists(path("one.db.parts"))) << "what workers left is in the database";
   const auto table = exported("one.db");
   std::set<std::string> different;
-  for (const auto& point : nlohmann::json::parse(table)["points"]) {
+  const auto document = nlohmann::json::parse(table);
+  for (const auto& point : document["points"]) {
     different.insert(point["vary"].dump());
     if (point["front"]) EXPECT_EQ(point["state"], "done");
   }

@@ -157,7 +157,8 @@ TEST_F(SweepCommand, AnswersOfAnotherSweepAreReused) {
   ASSERT_EQ(planted, 0);
   spec("[500, 550]");
   ASSERT_EQ(sweep("new.db", {"--reuse", path("old.db")}).status, 0);
-  for (const auto& point : nlohmann::json::parse(exported("new.db"))["points"]) {
+  const auto document = nlohmann::json::parse(exported("new.db"));
+  for (const auto& point : document["points"]) {
     EXPECT_EQ(point["state"], "done");
     EXPECT_EQ(point["figures"].contains("planted"), point["vary"]["chip:/clock_mhz"] == 500) << point["number"];
   }
