@@ -19,7 +19,8 @@ void enter(const json::Value& tree, const std::string& path, Values& figures) {
   } else if (tree.is_array()) {
     for (std::size_t i = 0; i < tree.size(); ++i) enter(tree.array()[i], path + "." + std::to_string(i), figures);
   } else {
-    for (const auto& [key, member] : tree.object()) enter(member, path + "." + key, figures);
+    const auto before = path + ".";
+    for (const auto& [key, member] : tree.object()) enter(member, before + key, figures);
   }
 }
 

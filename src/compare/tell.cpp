@@ -20,7 +20,7 @@ constexpr std::size_t kPathColumns = 44, kKeyColumns = 30, kValueColumns = 22;
 
 /// The end of a long name says most.
 std::string shortened(const std::string& name, std::size_t columns) {
-  const auto plain = base::without_controls(name);
+  auto plain = base::without_controls(name);
   if (plain.size() <= columns) return plain;
   auto begin = plain.size() - (columns - 3);
   while (begin < plain.size() && base::continues_character(plain[begin])) ++begin;

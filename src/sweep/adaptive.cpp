@@ -129,9 +129,11 @@ class Batch {
       order.resize(std::min(order.size(), count));
     }
     std::vector<std::size_t> places;
+    places.reserve(order.size());
     for (const std::size_t i : order) places.push_back(best[i]);
     add_next_fronts(values, count, places);
     std::vector<Levels> chosen;
+    chosen.reserve(places.size());
     for (const std::size_t place : places) chosen.push_back(*names[place]);
     return chosen;
   }
@@ -182,6 +184,7 @@ class Batch {
   /// Half of the population from the front, the others by chance.
   std::vector<Levels> parents() {
     std::vector<Levels> all;
+    all.reserve(kPopulation);
     const std::size_t best = std::min(front_.size(), kPopulation / 2);
     for (std::size_t i = 0; i < best; ++i) all.push_back(known_[front_[i * front_.size() / best]].levels);
     while (all.size() < kPopulation) all.push_back(anywhere());

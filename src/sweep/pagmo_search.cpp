@@ -68,7 +68,7 @@ double alone(const Values& point, const std::vector<Values>& others) {
   std::vector<Values> outer;
   for (const std::size_t i : undominated(limited)) outer.push_back(std::move(limited[i]));
   if (outer.empty()) return volume;
-  const pagmo::hypervolume shared(std::move(outer), true);
+  const pagmo::hypervolume shared(outer, true);
   return volume - shared.compute(pagmo::vector_double(point.size(), 1.0));
 }
 

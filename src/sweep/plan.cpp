@@ -117,7 +117,7 @@ std::vector<Row> Plan::rows(const std::map<std::string, Outcome>& answers) const
 base::Status Plan::take_points(const Database& database) {
   if (spec->sample.method != Method::Adaptive) return {};
   std::vector<Setting> points;
-  const auto read = database.for_each([&](Row&& row) {
+  auto read = database.for_each([&](Row&& row) {
     auto& setting = points.emplace_back();
     for (const auto& axis : spec->axes) {
       const auto* value = row.vary.find(axis.name);

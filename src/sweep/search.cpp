@@ -65,6 +65,7 @@ base::Result<std::vector<Outcome>> Search::next() {
   batch.erase(batch.begin(), batch.begin() + static_cast<std::ptrdiff_t>(there - begin));
   if (batch.size() > points() - there) batch.resize(points() - there);
   std::vector<Setting> settings;
+  settings.reserve(batch.size());
   for (const auto& levels : batch) settings.push_back(adaptive_.space().setting_of(levels));
   const auto& resolver = *plan_.resolver;
   const auto completed = complete(

@@ -158,6 +158,7 @@ std::string SlurmArray::job() const {
 
 std::string SlurmArray::state() const {
   std::vector<ArrayTask> tasks;
+  tasks.reserve(tasks_.size());
   for (const auto& [index, task] : tasks_) tasks.push_back(task);
   return tasks.empty() ? job() : job() + ": " + summary(tasks);
 }

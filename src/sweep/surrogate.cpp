@@ -163,6 +163,7 @@ Surrogate::Surrogate(Matrix inputs, const Matrix& outputs) : inputs_(std::move(i
 
 std::vector<double> Surrogate::at(const Vector& input) const {
   std::vector<std::pair<double, double>> common;
+  common.reserve(inputs_.size());
   for (const auto& row : inputs_) common.emplace_back(straight(input, row), same(input, row));
   std::vector<double> guesses;
   for (const auto& figure : figures_) {

@@ -76,7 +76,7 @@ class Local {
   /// All points; those of a search batch by batch, for they follow from answers.
   base::Status answer() {
     for (;;) {
-      const auto good = work({numbers(false), question_.verify == Verify::All, question_.fail_fast});
+      auto good = work({numbers(false), question_.verify == Verify::All, question_.fail_fast});
       if (!good || enough() || !numbers(false).empty()) return good;
       const auto batch = search_.next();
       if (!batch) return batch.error();
