@@ -20,7 +20,7 @@ import cluster as slurm
 from sweeps import Sweeps
 
 SKIPPED = 77
-LONGEST_S = 270  # then everything is ended, before ctest would do it
+LONGEST_S = 540  # then everything is ended, before ctest would do it
 # All that a shell, a line of #SBATCH and a pattern of Slurm could stumble over.
 FOLDER = "it's a #50% \"folder\" $HOME"
 
