@@ -52,7 +52,9 @@ TEST_F(AdaptiveSweep, HasTheSamePointsWhateverRanItAndWheneverItWasKilled) {
   const auto document = nlohmann::json::parse(table);
   for (const auto& point : document["points"]) {
     different.insert(point["vary"].dump());
-    if (point["front"]) EXPECT_EQ(point["state"], "done");
+    if (point["front"]) {
+      EXPECT_EQ(point["state"], "done");
+    }
   }
   EXPECT_EQ(different.size(), 70U);
   ASSERT_EQ(sweep("two.db", {"-j", "2"}).status, 0);
