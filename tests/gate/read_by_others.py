@@ -87,6 +87,10 @@ def workflow(kiln, python):
     presets = {preset["name"] for preset in json.loads((ROOT / "CMakePresets.json").read_text())["configurePresets"]}
     for preset in re.findall(r"--preset (\S+)", text) + re.findall(r"build/(\w+)", text):
         expect(preset in presets, f"docs/ci.md: there is no preset {preset}")
+    # What the step installs has no GoogleTest.
+    expect("install-packages test" in text or "-DKILN_TESTS=OFF" in text, "docs/ci.md: the tests are built without their packages")
+    for image in re.findall(r"--rom (\S+)", (ROOT / "docs/ci.md").read_text().split("## GitHub Actions")[0]):
+        expect(re.search(rf"bake .*-o {re.escape(image)}\b", text), f"docs/ci.md: no step bakes {image}")
     checks = [line for line in lines if " check " in line]
     expect(checks, "docs/ci.md: no step runs kiln check")
     help_text = said([kiln, "check", "--help"])
@@ -106,8 +110,8 @@ def main():
     parser.add_argument("--kiln", type=pathlib.Path, required=True)
     options = parser.parse_args()
     python = READERS / "venv/bin/python"
-    if not python.exists():
-        print(f"{python} is not there; scripts/fetch-ci-readers puts it there")
+    if not python.exists() or subprocess.run([python, "-c", "import junitparser, yaml"], capture_output=True).returncode != 0:
+        print(f"{python} is not there, or without junitparser and PyYAML; scripts/fetch-ci-readers puts them there")
         sys.exit(1 if "KILN_CACHE" in os.environ else SKIPPED)
     os.environ["KILN_CONFIG_PATH"] = str(ROOT / "configs")
     with tempfile.TemporaryDirectory(prefix="kiln-ci-") as folder:
