@@ -42,10 +42,10 @@ class AdaptiveSweep : public test::KilnTest {
 
 TEST_F(AdaptiveSweep, HasTheSamePointsWhateverRanItAndWheneverItWasKilled) {
   if (!sweep::has_pagmo()) GTEST_SKIP() << "Kiln was built without pagmo2";
-  spec(70);
+  spec(66);
   const auto one = sweep("one.db", {"-j", "1"});
   ASSERT_EQ(one.status, 0) << one.err;
-  EXPECT_THAT(one.out, HasSubstr("70 points: "));
+  EXPECT_THAT(one.out, HasSubstr("66 points: "));
   EXPECT_FALSE(std::filesystem::exists(path("one.db.parts"))) << "what workers left is in the database";
   const auto table = exported("one.db");
   std::set<std::string> different;
@@ -56,10 +56,10 @@ TEST_F(AdaptiveSweep, HasTheSamePointsWhateverRanItAndWheneverItWasKilled) {
       EXPECT_EQ(point["state"], "done");
     }
   }
-  EXPECT_EQ(different.size(), 70U);
+  EXPECT_EQ(different.size(), 66U);
   ASSERT_EQ(sweep("two.db", {"-j", "2"}).status, 0);
   EXPECT_EQ(exported("two.db"), table);
-  for (int kill = 0; kill < 6; ++kill) {
+  for (int kill = 0; kill < 4; ++kill) {
     const auto child = test::start_kiln({"sweep", path("spec.json"), "-o", path("killed.db"), "-j", "2", "--resume"},
                                         scratch() + "/killed");
     std::this_thread::sleep_for(std::chrono::milliseconds(60 + 90 * kill));
@@ -77,23 +77,23 @@ TEST_F(AdaptiveSweep, GoesOnWhereMorePointsAreWanted) {
   spec(55);
   EXPECT_THAT(sweep("s.db", {"--resume"}).err, HasSubstr("the spec has changed at /sample/points"));
   ASSERT_EQ(sweep("s.db", {"--extend"}).status, 0);
-  spec(70);
+  spec(66);
   ASSERT_EQ(sweep("s.db", {"--extend"}).status, 0);
   ASSERT_EQ(sweep("new.db").status, 0);
   EXPECT_EQ(exported("s.db"), exported("new.db"));
-  const auto explained = kiln({"sweep", "explain", path("s.db"), "69"});
+  const auto explained = kiln({"sweep", "explain", path("s.db"), "65"});
   EXPECT_EQ(explained.status, 0) << explained.err;
-  EXPECT_THAT(kiln({"sweep", "explain", path("s.db"), "70"}).err, HasSubstr("has no point 70; 0 to 69 is expected"));
+  EXPECT_THAT(kiln({"sweep", "explain", path("s.db"), "66"}).err, HasSubstr("has no point 66; 0 to 65 is expected"));
 }
 
 TEST_F(AdaptiveSweep, BeginsAgainWhereConfigsHaveChanged) {
   if (!sweep::has_pagmo()) GTEST_SKIP() << "Kiln was built without pagmo2";
   const auto chip = write("my.json", R"({"extends": "demo", "name": "my"})");
-  spec(60, "", chip);
+  spec(52, "", chip);
   ASSERT_EQ(sweep("s.db").status, 0);
   write("my.json", R"({"extends": "demo", "name": "my", "kv": {"ports": 2}})");
   const auto resumed = sweep("s.db", {"--resume"});
-  EXPECT_THAT(resumed.err, HasSubstr("the configs of 60 points have changed since"));
+  EXPECT_THAT(resumed.err, HasSubstr("the configs of 52 points have changed since"));
   ASSERT_EQ(sweep("new.db").status, 0);
   EXPECT_EQ(exported("s.db"), exported("new.db"));
 }
