@@ -187,7 +187,7 @@ void add_check(CLI::App& app, Action& chosen) {
   command->add_flag("--update", options->update, "Make today's figures the baseline, and show what moves");
   command
       ->add_option("--against", options->against,
-                   "Another kiln: compare processor time, both programs in turn on this machine")
+                   "Another kiln: compare processor and wall time, both programs in turn on this machine")
       ->type_name("OTHER_KILN")
       ->check(given());
   command->footer(
