@@ -23,6 +23,15 @@ TEST(Baselines, TakeTheFiguresThatMustComeAgain) {
   EXPECT_EQ(all.metrics[0].name, "run demo m w4: cycles_total");
 }
 
+TEST(Baselines, OfSweepsSayOfWhichSpecTheyAre) {
+  const auto hash = [](const std::string& spec) {
+    const auto document = R"({"command": "sweep", "summary": {"points": 1, "spec_hash": ")" + spec + "\"}}";
+    return baseline(document, {"sweep"}).metrics.at(0).config_hash;
+  };
+  EXPECT_EQ(hash("a"), hash("a"));
+  EXPECT_NE(hash("a"), hash("b"));
+}
+
 TEST(Baselines, AreTheSameAfterReading) {
   auto all = baseline(kRun, {"run", "--prompt", "a \"b\"\n"});
   const auto text = to_text(all);
