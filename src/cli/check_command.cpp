@@ -35,7 +35,9 @@ class Scratch {
   static base::Result<Scratch> create() {
     std::error_code failed;
     Scratch scratch;
-    scratch.path_ = (fs::temp_directory_path(failed) / "kiln-check-XXXXXX").string();
+    // Commands run in the baseline's folder, from where a relative one would lead elsewhere.
+    const auto folder = fs::temp_directory_path(failed);
+    scratch.path_ = ((failed ? folder : fs::absolute(folder, failed)) / "kiln-check-XXXXXX").string();
     if (failed || ::mkdtemp(scratch.path_.data()) == nullptr) {
       const auto why = failed ? failed.message() : std::string(std::strerror(errno));
       return base::Error{fmt::format("{}: no folder can be made there, where the commands write: {}",

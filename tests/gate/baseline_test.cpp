@@ -128,6 +128,12 @@ TEST(Commands, KeepTheirMeaningHoweverTheyWereTyped) {
             (Words{"sweep", "../notes.txt", "-o", "r.db"}));
   EXPECT_EQ(of({"sweep", "notes.txt", "--reuse", "a.db", "b.db", "--verify", "all"}),
             (Words{"sweep", "../notes.txt", "--verify", "all"}));
+  EXPECT_EQ(of({"sweep", "--sbatch", "--time=1:00:00", "notes.txt"}), (Words{"sweep", "../notes.txt"}));
+  std::ofstream(folder / "x.gguf") << "x";
+  EXPECT_EQ(of({"run", "--model", "x.gguf"}), (Words{"run", "--model", "../x.gguf"}));
+  EXPECT_EQ(of({"run", "--rtl=false", "--timeline"}), (Words{"run", "--rtl=false", "--timeline"}));
+  EXPECT_EQ(runnable({"run", "--rtl=false", "--timeline"}, "o", "d"),
+            (Words{"run", "--rtl=false", "--timeline", "--json", "d"}));
   EXPECT_EQ(of({"run", "--gpu", "h100-sxm", "b200"}), (Words{"run", "--gpu", "h100-sxm", "b200"}));
   std::filesystem::current_path(before);
 }
