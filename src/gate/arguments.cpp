@@ -159,6 +159,8 @@ Kind kind_of_word(const std::vector<std::string>& command) {
 }
 
 constexpr std::array<std::string_view, 5> kRecorded = {"run", "eval", "cost", "bake", "sweep"};
+/// Of a spec.
+constexpr std::array<std::string_view, 4> kFileKeys = {"rom", "checkpoint", "text", "tokens"};
 constexpr std::array<std::string_view, 3> kPartsOfSweep = {"collect", "export", "explain"};
 
 bool among(const auto& list, std::string_view word) { return std::ranges::find(list, word) != list.end(); }
@@ -230,6 +232,18 @@ std::vector<std::string> runnable(const std::vector<std::string>& command, const
   }
   words.insert(words.end(), {"--json", document});
   return words;
+}
+
+std::optional<std::string> spec_of(const std::vector<std::string>& command) {
+  if (command.empty() || command.front() != "sweep") return std::nullopt;
+  const auto arguments = parsed(command);
+  const auto spec =
+      std::find_if(arguments.begin() + 1, arguments.end(), [](const Argument& each) { return each.name.empty(); });
+  return spec == arguments.end() ? std::nullopt : std::optional(spec->value);
+}
+
+bool names_file(std::string_view key, const std::string& text) {
+  return is_file(among(kFileKeys, key) ? Kind::Path : Kind::Config, text);
 }
 
 std::vector<std::string> files_of(const std::vector<std::string>& command) {

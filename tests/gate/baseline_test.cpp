@@ -138,6 +138,30 @@ TEST(Commands, KeepTheirMeaningHoweverTheyWereTyped) {
   std::filesystem::current_path(before);
 }
 
+TEST(Records, OfASweepAreWhereItsSpecsPathsHold) {
+  const auto folder = std::filesystem::path(testing::TempDir()) / "gate_specs";
+  std::filesystem::create_directories(folder / "gates");
+  for (const char* name : {"chip.json", "heldout", "demo"}) std::ofstream(folder / name) << "x";
+  const auto before = std::filesystem::current_path();
+  std::filesystem::current_path(folder);
+  const auto said = [](const std::string& base) {
+    std::ofstream("spec.json") << R"({"base": )" << base << "}";
+    const auto can = can_record("gates/b.json", {"sweep", "-j", "2", "spec.json", "-o", "r.db"});
+    EXPECT_TRUE(can_record("b.json", {"sweep", "spec.json", "-o", "r.db"}).ok());
+    return can ? std::string() : can.error().message;
+  };
+  EXPECT_THAT(said(R"({"chip": "./chip.json"})"), HasSubstr("the spec names ./chip.json, which is another file or"));
+  EXPECT_THAT(said(R"({"accuracy": {"text": "heldout"}})"), HasSubstr("the spec names heldout, which"));
+  EXPECT_EQ(said(R"({"chip": "demo", "rom": ")" + (folder / "heldout").string() + "\"}"), "");
+  std::ofstream("gates/chip.json") << "y";
+  EXPECT_THAT(said(R"({"chip": ["chip.json"]})"), HasSubstr("the spec names chip.json, which"));
+  std::filesystem::remove("gates/chip.json");
+  std::filesystem::create_symlink("../chip.json", "gates/chip.json");
+  EXPECT_EQ(said(R"({"chip": "chip.json"})"), "") << "the same file by another name";
+  std::filesystem::remove("gates/chip.json");
+  std::filesystem::current_path(before);
+}
+
 TEST(Records, LeaveTolerancesAndPlacesThatPeopleEdited) {
   const auto file = testing::TempDir() + "gate_record.json";
   std::filesystem::remove(file);
