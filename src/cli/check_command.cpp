@@ -133,6 +133,14 @@ base::Result<int> compare_pace(const CheckOptions& options, const gate::Baseline
   return pace->slower() ? kCheckFailed : 0;
 }
 
+/// A renewed baseline must not undo what was recorded or edited while the commands ran.
+base::Status commit(const CheckOptions& options, const gate::Baseline& baseline, Outputs& outputs, Session& session) {
+  if (!options.update) return outputs.commit(session);
+  const gate::Turn turn(options.baseline);
+  if (auto good = gate::unchanged(options.baseline, baseline); !good) return good;
+  return outputs.commit(session);
+}
+
 base::Result<int> compare_figures(const CheckOptions& options, const gate::Baseline& baseline, const Scratch& scratch,
                                   Session& session) {
   Outputs outputs;
@@ -151,7 +159,7 @@ base::Result<int> compare_figures(const CheckOptions& options, const gate::Basel
                                                     {options.update ? options.baseline : "", gate::to_text(renewed)}};
   for (const auto& [file, text] : texts)
     if (const auto good = outputs.append(file, text); !good) return good.error();
-  if (const auto good = outputs.commit(session); !good) return good.error();
+  if (const auto good = commit(options, baseline, outputs, session); !good) return good.error();
   const auto update = options.update ? gate::Update::Done : gate::Update::No;
   if (const auto shown = session.output(document(gate::check_json(*answer, update)),
                                         gate::check_text(*answer, options.baseline, update, text_columns()));

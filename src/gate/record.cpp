@@ -22,23 +22,6 @@ std::filesystem::path folder_of(const std::string& file) {
   return folder.empty() ? "." : folder;
 }
 
-/// Commands that run side by side add to the same file in turn. Where a file system has no locks, nobody waits.
-class Turn {
- public:
-  explicit Turn(const std::string& file)
-      : folder_(::open(folder_of(file).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
-    if (folder_ >= 0) ::flock(folder_, LOCK_EX);
-  }
-  Turn(const Turn&) = delete;
-  Turn& operator=(const Turn&) = delete;
-  ~Turn() {
-    if (folder_ >= 0) ::close(folder_);
-  }
-
- private:
-  int folder_;
-};
-
 base::Result<Baseline> there(const std::string& file) {
   std::error_code ignored;
   if (!std::filesystem::exists(file, ignored)) return Baseline{};
@@ -99,6 +82,20 @@ base::Status check_spec(const std::string& file, const std::vector<std::string>&
 }
 
 }  // namespace
+
+Turn::Turn(const std::string& file) : folder_(::open(folder_of(file).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
+  if (folder_ >= 0) ::flock(folder_, LOCK_EX);
+}
+
+Turn::~Turn() {
+  if (folder_ >= 0) ::close(folder_);
+}
+
+base::Status unchanged(const std::string& file, const Baseline& baseline) {
+  const auto now = read_baseline(file);
+  if (now && to_text(*now) == to_text(baseline)) return {};
+  return base::Error{file + " has changed meanwhile, and is left as it is; check it again"};
+}
 
 base::Status can_record(const std::string& file, const std::vector<std::string>& arguments) {
   const auto command = recorded(arguments, folder_of(file));
