@@ -6,7 +6,7 @@
 #include <optional>
 #include <thread>
 
-#include "cli/check_command.hpp"
+#include "cli/check_testing.hpp"
 
 namespace kiln {
 namespace {

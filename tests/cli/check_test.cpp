@@ -5,7 +5,7 @@
 
 #include <set>
 
-#include "cli/check_command.hpp"
+#include "cli/check_testing.hpp"
 
 namespace kiln {
 namespace {

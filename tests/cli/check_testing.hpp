@@ -9,10 +9,9 @@
 
 namespace kiln {
 
-using Words = std::vector<std::string>;
-
 class CheckCommand : public test::KilnTest {
  protected:
+  using Words = std::vector<std::string>;
   static constexpr const char* kModel = KILN_SOURCE_DIR "/models/kiln-stories-1m";
 
   void record(Words words, const std::string& baseline = "gates/kiln.json") const {
