@@ -35,7 +35,9 @@ class Scratch {
   static base::Result<Scratch> create() {
     std::error_code failed;
     Scratch scratch;
-    scratch.path_ = (fs::temp_directory_path(failed) / "kiln-check-XXXXXX").string();
+    // Commands run in the baseline's folder, from where a relative one would lead elsewhere.
+    const auto folder = fs::temp_directory_path(failed);
+    scratch.path_ = ((failed ? folder : fs::absolute(folder, failed)) / "kiln-check-XXXXXX").string();
     if (failed || ::mkdtemp(scratch.path_.data()) == nullptr) {
       const auto why = failed ? failed.message() : std::string(std::strerror(errno));
       return base::Error{fmt::format("{}: no folder can be made there, where the commands write: {}",
@@ -131,6 +133,14 @@ base::Result<int> compare_pace(const CheckOptions& options, const gate::Baseline
   return pace->slower() ? kCheckFailed : 0;
 }
 
+/// A renewed baseline must not undo what was recorded or edited while the commands ran.
+base::Status commit(const CheckOptions& options, const gate::Baseline& baseline, Outputs& outputs, Session& session) {
+  if (!options.update) return outputs.commit(session);
+  const gate::Turn turn(options.baseline);
+  if (auto good = gate::unchanged(options.baseline, baseline); !good) return good;
+  return outputs.commit(session);
+}
+
 base::Result<int> compare_figures(const CheckOptions& options, const gate::Baseline& baseline, const Scratch& scratch,
                                   Session& session) {
   Outputs outputs;
@@ -149,7 +159,7 @@ base::Result<int> compare_figures(const CheckOptions& options, const gate::Basel
                                                     {options.update ? options.baseline : "", gate::to_text(renewed)}};
   for (const auto& [file, text] : texts)
     if (const auto good = outputs.append(file, text); !good) return good.error();
-  if (const auto good = outputs.commit(session); !good) return good.error();
+  if (const auto good = commit(options, baseline, outputs, session); !good) return good.error();
   const auto update = options.update ? gate::Update::Done : gate::Update::No;
   if (const auto shown = session.output(document(gate::check_json(*answer, update)),
                                         gate::check_text(*answer, options.baseline, update, text_columns()));
@@ -187,7 +197,7 @@ void add_check(CLI::App& app, Action& chosen) {
   command->add_flag("--update", options->update, "Make today's figures the baseline, and show what moves");
   command
       ->add_option("--against", options->against,
-                   "Another kiln: compare processor time, both programs in turn on this machine")
+                   "Another kiln: compare processor and wall time, both programs in turn on this machine")
       ->type_name("OTHER_KILN")
       ->check(given());
   command->footer(

@@ -88,11 +88,11 @@ void compare_keys(Comparison& comparison) {
   gather_configs(comparison.keys);
 }
 
-/// A point of an export has no configs, only what its sweep varied.
+/// A point of an export has no configs, only what its sweep varied; nor has one whose configs are gone.
+bool without_configs(const Side& side) { return side.kind == "point" && side.keys.empty(); }
+
+/// Where a side has no configs.
 void keep_axes(Side& a, Side& b) {
-  if (a.kind != "point" && b.kind != "point") return;
-  const bool exported = (a.kind == "point" && a.keys.empty()) || (b.kind == "point" && b.keys.empty());
-  if (!exported) return;
   a.keys = a.axes;
   b.keys = b.axes;
   if (a.kind != b.kind) a.keys = b.keys = {};
@@ -123,7 +123,8 @@ base::Result<Comparison> compare(const std::string& a, const std::string& b, stu
   if (first.kind != second.kind && !(is_design_point(first.kind) && is_design_point(second.kind)))
     return base::Error{
         fmt::format("{} is of kiln {}, {} of kiln {}; two of one kind are expected", a, first.kind, b, second.kind)};
-  keep_axes(first, second);
+  comparison.keys_known = !without_configs(first) && !without_configs(second);
+  if (!comparison.keys_known) keep_axes(first, second);
   keep_common_kinds(first, second);
   keep_common_kinds(second, first);
   compare_figures(comparison);

@@ -45,9 +45,12 @@ struct Comparison {
   std::vector<Moved> figures;  ///< main ones first, then by their relative change, then those that are no numbers
   std::vector<std::string> only_a, only_b;  ///< figures that the other one has not
   std::vector<Key> keys;                    ///< the ones that explain most first
+  bool keys_known = true;                   ///< false: a side has no configs, so other keys may differ as well
   std::vector<Explained> explained;         ///< main figures, in their order
   std::vector<std::string> not_explained;   ///< why not, or what not: sentences
-  [[nodiscard]] bool equal() const { return figures.empty() && only_a.empty() && only_b.empty() && keys.empty(); }
+  [[nodiscard]] bool equal() const {
+    return figures.empty() && only_a.empty() && only_b.empty() && keys.empty() && keys_known;
+  }
 };
 
 /// Fails where a side cannot be read, and where both are of different kinds: documents of other commands. `run`, `cost`

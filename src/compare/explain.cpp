@@ -159,7 +159,12 @@ std::optional<double> number_of(const json::Value& value) {
 }
 
 base::Status explain(Comparison& comparison, study::Environment& environment) {
-  if (comparison.keys.empty()) return {};
+  if (comparison.keys.empty()) {
+    if (!comparison.keys_known)
+      for (const auto* side : {&comparison.a, &comparison.b})
+        if (!side->design) comparison.not_explained.push_back(side->no_design);
+    return {};
+  }
   const auto now = reproduced(comparison, environment);
   if (environment.progress.stopped()) return base::Error{"interrupted"};
   if (!now) return {};

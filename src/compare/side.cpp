@@ -16,6 +16,7 @@
 namespace kiln::compare {
 namespace {
 
+constexpr std::ptrdiff_t kDeepest = 8;  ///< no key of a config is deeper
 constexpr std::array<std::string_view, 5> kConfigs = {"chip", "model", "recipe", "tech", "economics"};
 /// What says who answered, and where: not what was answered.
 constexpr std::array<std::string_view, 6> kHead = {"schema_version", "version",   "git_revision",
@@ -60,6 +61,8 @@ void find_design(const json::Value& document, Side& side) {
   if (const auto* automatic = document.find("chip_auto"); automatic != nullptr && automatic->is_array())
     for (const auto& pointer : automatic->array())
       if (pointer.is_text() && pointer.text().starts_with('/')) {
+        if (std::ranges::count(pointer.text(), '/') > kDeepest)
+          return why("/chip_auto has " + base::excerpt(pointer.text()) + ", which is no key of a chip");
         const json::Value word("auto");
         put(design.chip, pointer.text(), &word);
       }

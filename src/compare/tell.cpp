@@ -81,7 +81,8 @@ void add_missing(const char* side, const std::vector<std::string>& paths, std::s
 
 void add_keys(const Comparison& comparison, std::string& text) {
   if (comparison.keys.empty()) {
-    text += "\nno key of a config differs\n";
+    text +=
+        comparison.keys_known ? "\nno key of a config differs\n" : "\nwhether keys of configs differ is not known\n";
     return;
   }
   text += fmt::format("\n{} key{} of configs differ{}\n", comparison.keys.size(),
@@ -162,7 +163,7 @@ void add_effects(const Comparison& comparison, std::size_t columns, std::string&
   for (const auto& key : comparison.keys)
     if (!key.no_effects.empty())
       text +=
-          report::hanging(fmt::format("{} alone: {}", base::without_controls(key.name), key.no_effects), 2, columns);
+          report::hanging(base::without_controls(fmt::format("{} alone: {}", key.name, key.no_effects)), 2, columns);
   for (const auto& sentence : comparison.not_explained)
     text += report::hanging("not explained: " + base::without_controls(sentence), 2, columns);
 }

@@ -17,7 +17,7 @@ enum class Kind {
   Value,
   Path,           ///< of a file or folder
   Config,         ///< a name, or a file
-  Flag,           ///< takes no value
+  Flag,           ///< takes no value, unless it is "--rtl=false"
   Output,         ///< a file to write that the command must have; only its name counts
   Elsewhere,      ///< says nothing of what is computed: never recorded
   ElsewhereFlag,  ///< likewise, without a value
@@ -63,7 +63,7 @@ constexpr std::array kOptions = {Option{"--break-even", Kind::Flag},
                                  Option{"--reuse", Kind::ElsewhereList},
                                  Option{"--rom", Kind::Path},
                                  Option{"--rtl", Kind::Flag},
-                                 Option{"--sbatch", Kind::ElsewhereList},
+                                 Option{"--sbatch", Kind::Elsewhere},
                                  Option{"--seed", Kind::Value},
                                  Option{"--set", Kind::Value},
                                  Option{"--shorten", Kind::Flag},
@@ -125,8 +125,16 @@ std::vector<Argument> parsed(const std::vector<std::string>& words) {
   return all;
 }
 
+/// Of a flag, as it was typed.
+std::string flag_of(const Argument& argument) {
+  return argument.value.empty() ? argument.name : argument.name + "=" + argument.value;
+}
+
+/// Else a word without a folder is the name of a config.
+bool has_file_ending(const std::string& word) { return word.ends_with(".json") || word.ends_with(".gguf"); }
+
 bool is_file(Kind kind, const std::string& word) {
-  if (kind != Kind::Path && (kind != Kind::Config || (word.find('/') == word.npos && !word.ends_with(".json"))))
+  if (kind != Kind::Path && (kind != Kind::Config || (word.find('/') == word.npos && !has_file_ending(word))))
     return false;
   std::error_code ignored;
   return !word.empty() && fs::exists(word, ignored);
@@ -141,7 +149,7 @@ std::string from(const fs::path& folder, Kind kind, const std::string& word) {
   const auto parent = fs::canonical(there.parent_path(), failed), base = fs::canonical(folder, failed);
   if (failed) return word;
   auto text = (parent / there.filename()).lexically_proximate(base).string();
-  return kind == Kind::Config && text.find('/') == text.npos && !text.ends_with(".json") ? "./" + text : text;
+  return kind == Kind::Config && text.find('/') == text.npos && !has_file_ending(text) ? "./" + text : text;
 }
 
 /// What stands for itself: the checkpoint of a bake and the spec of a sweep are files, other words names.
@@ -151,6 +159,8 @@ Kind kind_of_word(const std::vector<std::string>& command) {
 }
 
 constexpr std::array<std::string_view, 5> kRecorded = {"run", "eval", "cost", "bake", "sweep"};
+/// Of a spec.
+constexpr std::array<std::string_view, 4> kFileKeys = {"rom", "checkpoint", "text", "tokens"};
 constexpr std::array<std::string_view, 3> kPartsOfSweep = {"collect", "export", "explain"};
 
 bool among(const auto& list, std::string_view word) { return std::ranges::find(list, word) != list.end(); }
@@ -192,7 +202,7 @@ std::vector<std::string> recorded(const std::vector<std::string>& arguments, con
     auto value = argument.kind == Kind::Output ? fs::path(argument.value).filename().string()
                                                : from(folder, argument.kind, argument.value);
     if (!takes_value(argument.kind)) {
-      command.push_back(argument.name);
+      command.push_back(flag_of(argument));
     } else if (value.starts_with('-') && argument.name.starts_with("--")) {
       command.push_back(argument.name + "=" + value);
     } else {
@@ -207,8 +217,11 @@ std::vector<std::string> runnable(const std::vector<std::string>& command, const
                                   const std::string& document) {
   std::vector<std::string> words;
   for (const auto& argument : parsed(command)) {
+    if (!argument.name.empty() && !takes_value(argument.kind)) {
+      words.push_back(flag_of(argument));
+      continue;
+    }
     if (!argument.name.empty()) words.push_back(argument.name);
-    if (!argument.name.empty() && !takes_value(argument.kind)) continue;
     if (argument.kind == Kind::Output) {
       words.push_back(outputs + "/" + fs::path(argument.value).filename().string());
     } else if (argument.value.starts_with('-') && argument.name.starts_with("--")) {
@@ -219,6 +232,18 @@ std::vector<std::string> runnable(const std::vector<std::string>& command, const
   }
   words.insert(words.end(), {"--json", document});
   return words;
+}
+
+std::optional<std::string> spec_of(const std::vector<std::string>& command) {
+  if (command.empty() || command.front() != "sweep") return std::nullopt;
+  const auto arguments = parsed(command);
+  const auto spec =
+      std::find_if(arguments.begin() + 1, arguments.end(), [](const Argument& each) { return each.name.empty(); });
+  return spec == arguments.end() ? std::nullopt : std::optional(spec->value);
+}
+
+bool names_file(std::string_view key, const std::string& text) {
+  return is_file(among(kFileKeys, key) ? Kind::Path : Kind::Config, text);
 }
 
 std::vector<std::string> files_of(const std::vector<std::string>& command) {

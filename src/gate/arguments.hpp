@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace kiln::gate {
@@ -20,6 +21,12 @@ std::optional<std::string> refused(const std::vector<std::string>& command);
 /// `outputs`, its document to `document`.
 std::vector<std::string> runnable(const std::vector<std::string>& command, const std::string& outputs,
                                   const std::string& document);
+
+/// The spec of a sweep as a recorded command names it; none where it is no sweep.
+std::optional<std::string> spec_of(const std::vector<std::string>& command);
+
+/// Whether a text in a sweep's spec is the name of a file that is there. Under some keys it is never the name of a config.
+bool names_file(std::string_view key, const std::string& text);
 
 /// The files that a command names, without their folders, for labels.
 std::vector<std::string> files_of(const std::vector<std::string>& command);

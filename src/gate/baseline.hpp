@@ -47,6 +47,20 @@ const json::Value* at(const json::Value& document, std::string_view path);
 /// The name, or "NAME #2" and so on where `names` has it already: two commands may have the same label.
 std::string free_name(const std::string& name, std::set<std::string>& names);
 
+/// Commands that run side by side change the same file in turn. Where a file system has no locks, nobody waits.
+class Turn {
+ public:
+  explicit Turn(const std::string& file);
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
+  ~Turn();
+
+ private:
+  int folder_;
+};
+/// Fails where the file has no longer what was read from it. In a Turn, until it is written.
+base::Status unchanged(const std::string& file, const Baseline& baseline);
+
 /// What can be known of a --record before the work: the file is a baseline or not there, and can be written, and a check
 /// could run the command.
 base::Status can_record(const std::string& file, const std::vector<std::string>& arguments);

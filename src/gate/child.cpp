@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 
 #include <cerrno>
+#include <chrono>
 #include <filesystem>
 
 #include "base/mapped_file.hpp"
@@ -64,10 +65,12 @@ base::Result<Ended> run_child(const std::string& program, const std::vector<std:
   for (auto& word : runnable(command, outputs, ended.document)) words.push_back(std::move(word));
   if (place.threads != 0) words.insert(words.end(), {"--threads", std::to_string(place.threads)});
   const double before = seconds_of_children();
+  const auto began = std::chrono::steady_clock::now();
   const auto process = base::start_program(words, {"/dev/null", log, "", false, place.folder});
   if (!process) return process.error();
   wait_interruptibly(*process, stop);
   const auto end = base::wait_for(*process);
+  ended.wall_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
   ended.processor_s = seconds_of_children() - before;
   ended.status = end.status;
   ended.signal = end.signal;

@@ -19,6 +19,7 @@ struct Place {
 struct Ended {
   int status = 0, signal = 0;
   double processor_s = 0;  ///< of the whole tree of processes that it waited for, user and system
+  double wall_s = 0;       ///< from its start to its end
   std::string document;    ///< a file; there is none where the command failed
   std::string said;        ///< the first line
   [[nodiscard]] bool good() const { return status == 0 && signal == 0; }

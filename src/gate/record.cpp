@@ -8,6 +8,8 @@
 #include <filesystem>
 
 #include "base/atomic_file.hpp"
+#include "base/mapped_file.hpp"
+#include "base/text.hpp"
 #include "gate/arguments.hpp"
 #include "gate/baseline.hpp"
 #include "json/read.hpp"
@@ -19,23 +21,6 @@ std::filesystem::path folder_of(const std::string& file) {
   auto folder = std::filesystem::path(file).parent_path();
   return folder.empty() ? "." : folder;
 }
-
-/// Commands that run side by side add to the same file in turn. Where a file system has no locks, nobody waits.
-class Turn {
- public:
-  explicit Turn(const std::string& file)
-      : folder_(::open(folder_of(file).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
-    if (folder_ >= 0) ::flock(folder_, LOCK_EX);
-  }
-  Turn(const Turn&) = delete;
-  Turn& operator=(const Turn&) = delete;
-  ~Turn() {
-    if (folder_ >= 0) ::close(folder_);
-  }
-
- private:
-  int folder_;
-};
 
 base::Result<Baseline> there(const std::string& file) {
   std::error_code ignored;
@@ -64,11 +49,59 @@ void put(std::vector<Metric> metrics, Baseline& baseline) {
                           std::move_iterator(metrics.end()));
 }
 
+/// A relative path in a sweep's spec that is another file, or none, from the folder.
+std::optional<std::string> lost_file(const json::Value& tree, std::string_view key,
+                                     const std::filesystem::path& folder) {
+  if (tree.is_object()) {
+    for (const auto& [name, member] : tree.object())
+      if (auto lost = lost_file(member, name, folder)) return lost;
+  } else if (tree.is_array()) {
+    for (const auto& member : tree.array())
+      if (auto lost = lost_file(member, key, folder)) return lost;
+  } else if (tree.is_text() && names_file(key, tree.text()) && std::filesystem::path(tree.text()).is_relative()) {
+    std::error_code ignored;
+    if (!std::filesystem::equivalent(tree.text(), folder / tree.text(), ignored)) return tree.text();
+  }
+  return std::nullopt;
+}
+
+/// Paths in a spec hold from the folder where the sweep runs; a check runs it in the baseline's.
+base::Status check_spec(const std::string& file, const std::vector<std::string>& command) {
+  const auto spec = spec_of(command);
+  if (!spec) return {};
+  const auto text = base::read_text_file((folder_of(file) / *spec).string());
+  if (!text) return {};  // the sweep says what is wrong with it
+  const auto tree = json::read(*text, 64, [](const json::Problem&) { return false; });
+  if (!tree) return {};
+  if (const auto lost = lost_file(*tree, "", folder_of(file)))
+    return base::Error{fmt::format(
+        "--record {}: the spec names {}, which is another file or none from the baseline's folder, where a check runs "
+        "the sweep; a baseline in the folder where this sweep runs is expected",
+        file, base::excerpt(base::without_controls(*lost)))};
+  return {};
+}
+
 }  // namespace
 
+Turn::Turn(const std::string& file) : folder_(::open(folder_of(file).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
+  if (folder_ >= 0) ::flock(folder_, LOCK_EX);
+}
+
+Turn::~Turn() {
+  if (folder_ >= 0) ::close(folder_);
+}
+
+base::Status unchanged(const std::string& file, const Baseline& baseline) {
+  const auto now = read_baseline(file);
+  if (now && to_text(*now) == to_text(baseline)) return {};
+  return base::Error{file + " has changed meanwhile, and is left as it is; check it again"};
+}
+
 base::Status can_record(const std::string& file, const std::vector<std::string>& arguments) {
-  if (const auto why = refused(recorded(arguments, folder_of(file))))
+  const auto command = recorded(arguments, folder_of(file));
+  if (const auto why = refused(command))
     return base::Error{fmt::format("--record {}: the command {}; a check could not run it", file, *why)};
+  if (const auto good = check_spec(file, command); !good) return good;
   if (const auto baseline = there(file); !baseline) return baseline.error();
   if (const auto out = base::AtomicFile::create(file); !out) return out.error();
   return {};

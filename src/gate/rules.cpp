@@ -85,13 +85,14 @@ std::string label_of(const json::Value& document, const std::vector<std::string>
   return command.front() + names;
 }
 
-/// Of the configs as resolved. An image has its own; `chip` of an `eval` is no config but how well it predicts.
+/// Of the configs as resolved, or of a sweep's spec. An image has its own; `chip` of an `eval` is no config but how well it predicts.
 std::string config_hash_of(const json::Value& document) {
   base::ContentHash hash;
   for (const char* key : {"chip", "model", "recipe"})
     if (const auto* config = document.find(key); config != nullptr && config->find("name") != nullptr)
       hash.update(json::write(*config));
   hash.update(text_at(document, "rom_hash"));
+  hash.update(text_at(document, "summary.spec_hash"));
   return hash.hex();
 }
 

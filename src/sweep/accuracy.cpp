@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <set>
 #include <thread>
@@ -136,7 +137,15 @@ class Measuring {
   std::size_t all_ = 0, done_ = 0;
 };
 
+/// Of report::accuracy_figures(), those of the chip beside the reference.
+constexpr std::array<std::string_view, 4> kOfReference = {"kl_divergence", "kl_divergence_max", "perplexity_ratio",
+                                                          "top1_agreement"};
+
 }  // namespace
+
+bool depends_on_reference(std::string_view figure) {
+  return std::ranges::find(kOfReference, figure) != kOfReference.end();
+}
 
 std::vector<NeededRecipe> needed_recipes(const Plan& plan, const std::vector<std::uint64_t>& numbers) {
   std::vector<NeededRecipe> needed;

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "sweep/plan.hpp"
@@ -39,6 +40,10 @@ base::Status measure(const Plan& plan, const std::vector<std::uint64_t>& numbers
 
 /// What the folder has into the database.
 base::Status gather_accuracies(const std::string& folder, Database& database);
+
+/// Whether a figure depends on the fp32 reference, whose sums are of other last digits on another machine. Every other
+/// figure of a point is the same everywhere.
+bool depends_on_reference(std::string_view figure);
 
 /// `kiln bake ...` and `kiln eval ...` that give a point's accuracy again; none where the spec measures nothing.
 std::vector<std::string> accuracy_commands(const Plan& plan, std::uint64_t number);

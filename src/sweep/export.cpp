@@ -2,6 +2,7 @@
 #include <set>
 
 #include "base/hash.hpp"
+#include "sweep/accuracy.hpp"
 #include "sweep/answers.hpp"
 
 namespace kiln::sweep {
@@ -19,6 +20,20 @@ std::set<std::uint64_t> numbers_of(const Overview& all) {
   std::set<std::uint64_t> numbers;
   for (const auto& each : all.front) numbers.insert(each.number);
   return numbers;
+}
+
+/// The row with what is the same on every machine: baselines hold its hash.
+Row exact(Row row) {
+  const auto moves = [](const auto& figure) { return depends_on_reference(figure.first); };
+  // A constraint that does not hold says what it found.
+  if (std::erase_if(row.outcome.figures, moves) > 0) row.outcome.reason = without_numbers(row.outcome.reason);
+  return row;
+}
+
+std::string hash_of(std::string_view text) {
+  base::ContentHash hash;
+  hash.update(text);
+  return hash.hex();
 }
 
 /// Calls `each` with all rows; ends at the first failure.
@@ -48,10 +63,11 @@ base::Status export_json(const Database& database, const Write& write) {
   bool first = true;
   base::ContentHash hash;
   auto written = over_rows(database, [&](const Row& row) {
-    const std::string text = (first ? "\n" : ",\n") + json::write(point_json(row, front.contains(row.outcome.number)));
+    const std::string begin = first ? "\n" : ",\n";
     first = false;
-    hash.update(text);
-    return write(text);
+    const bool in_front = front.contains(row.outcome.number);
+    hash.update(begin + json::write(point_json(exact(row), in_front)));
+    return write(begin + json::write(point_json(row, in_front)));
   });
   if (!written) return written;
   const json::Object summary{{"points", all->points},
@@ -60,7 +76,8 @@ base::Status export_json(const Database& database, const Write& write) {
                              {"failed", all->failed},
                              {"interrupted", all->interrupted},
                              {"front", std::uint64_t{all->front.size()}},
-                             {"hash", hash.hex()}};
+                             {"hash", hash.hex()},
+                             {"spec_hash", hash_of(all->spec.canonical)}};
   return write("\n], \"command\": \"sweep\", \"summary\": " + json::write(summary) + "}\n");
 }
 

@@ -1,16 +1,13 @@
 // `--record` and `kiln check` as people and CI servers run them: what is the same passes on other threads and another
 // vector width; a cycle, a per cent of the rate, and accuracy are found; nothing is written by halves.
 #include <gmock/gmock.h>
-#include <signal.h>
 #include <sys/stat.h>
 
-#include <chrono>
 #include <regex>
 #include <set>
-#include <thread>
 
+#include "cli/check_testing.hpp"
 #include "gate/arguments.hpp"
-#include "support/kiln_test.hpp"
 
 namespace kiln {
 namespace {
@@ -18,44 +15,6 @@ namespace {
 using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
-using Words = std::vector<std::string>;
-
-class CheckCommand : public test::KilnTest {
- protected:
-  static constexpr const char* kModel = KILN_SOURCE_DIR "/models/kiln-stories-1m";
-
-  void record(Words words, const std::string& baseline = "gates/kiln.json") const {
-    std::filesystem::create_directories(folder_ / "gates");
-    words.insert(words.end(), {"--record", path(baseline)});
-    const auto outcome = kiln(words);
-    ASSERT_EQ(outcome.status, 0) << outcome.err;
-    EXPECT_THAT(outcome.out, HasSubstr("wrote " + path(baseline)));
-  }
-  [[nodiscard]] test::Outcome check(Words more = {}, const std::string& baseline = "gates/kiln.json") const {
-    more.insert(more.begin(), {"check", path(baseline)});
-    return kiln(more);
-  }
-  /// The demo chip with this clock and this latency, as a file that commands name.
-  void chip(int clock_mhz = 500, int add_cycles = 3) const {
-    auto config = nlohmann::json::parse(test::slurp(KILN_SOURCE_DIR "/configs/chip/demo.json"));
-    config["clock_mhz"] = clock_mhz;
-    config["vector"]["add_cycles"] = add_cycles;
-    write("chip.json", config.dump());
-  }
-  /// What was said, with line breaks as spaces.
-  static std::string flat(const test::Outcome& outcome) {
-    return std::regex_replace(outcome.out, std::regex("\n +"), " ");
-  }
-  void record_run() const {
-    record({"run", "--model", "kiln-stories-1m", "--chip", path("chip.json"), "--prompt-tokens", "8", "-n", "8"});
-  }
-  void edit(const std::regex& from, const std::string& to) const {
-    const auto text = test::slurp(path("gates/kiln.json"));
-    const auto edited = std::regex_replace(text, from, to, std::regex_constants::format_first_only);
-    ASSERT_NE(edited, text);
-    write("gates/kiln.json", edited);
-  }
-};
 
 TEST_F(CheckCommand, PassesWhateverTheThreadsAndTheVectorWidth) {
   const auto rom = shared_image(kModel, "w4", "w4.rom");
@@ -246,20 +205,6 @@ TEST_F(CheckCommand, WritesNothingByHalves) {
     EXPECT_FALSE(std::filesystem::exists(path("j.xml")));
     EXPECT_FALSE(std::filesystem::exists(path("m.md")));
   }
-}
-
-TEST_F(CheckCommand, StopsWithinASecond) {
-  std::filesystem::create_directories(path("gates"));
-  chip();
-  record_run();
-  edit(std::regex("\"8\",\"-n\",\"8\""), "\"8\",\"-n\",\"2000\",\"--users\",\"500\"");
-  const auto child = test::start_kiln({"check", path("gates/kiln.json")}, scratch() + "/long");
-  std::this_thread::sleep_for(std::chrono::milliseconds(600));
-  const auto began = std::chrono::steady_clock::now();
-  ::kill(child, SIGINT);
-  const auto outcome = test::finish_kiln(child, scratch() + "/long");
-  EXPECT_EQ(outcome.status, 130) << outcome.out;
-  EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(5));
 }
 
 // src/gate/arguments.cpp has every option of these commands, and says of each what becomes of it in a baseline.

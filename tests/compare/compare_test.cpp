@@ -14,8 +14,11 @@
 namespace kiln::compare {
 namespace {
 
+using testing::AllOf;
+using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::Not;
 
 class Compare : public testing::Test {
  protected:
@@ -98,6 +101,18 @@ TEST_F(Compare, PointsOfExportsAreComparedByWhatWasVaried) {
   ASSERT_EQ(found->keys.size(), 1U);
   EXPECT_EQ(found->keys[0].name, "recipe");
   EXPECT_THAT(found->not_explained, ElementsAre(HasSubstr("an export has no configs")));
+  // What a sweep did not vary may differ all the same.
+  for (const auto& other : {file + ":3", write("run.json", R"({"command": "run", "area_mm2": {"typical": 10},
+                                            "state": "done", "chip": {"name": "c"}})")}) {
+    const auto same = compare(file + ":3", other, environment_);
+    ASSERT_TRUE(same.ok()) << same.error().message;
+    EXPECT_TRUE(same->figures.empty() && same->keys.empty());
+    EXPECT_FALSE(same->equal());
+    EXPECT_THAT(same->not_explained, Contains(HasSubstr("an export has no configs")));
+    const auto text = to_text(*same, 100);
+    EXPECT_THAT(text, AllOf(HasSubstr("whether keys of configs differ is not known"), HasSubstr("no configs"),
+                            Not(HasSubstr("no key of a config differs"))));
+  }
   EXPECT_THAT(compare(file + ":3", file + ":4", environment_).error().message, HasSubstr("has no point 4"));
   // A file of that very name comes first.
   std::filesystem::copy_file(write("a.json", R"({"command": "sweep", "x": 1})"), file + ":4",
@@ -118,6 +133,27 @@ TEST_F(Compare, NamesFromFilesBreakNoTerminal) {
     EXPECT_LE(end - at, 100U) << text.substr(at, end - at);
     at = end + 1;
   }
+}
+
+TEST_F(Compare, SentencesWithTextsFromFilesBreakNoTerminal) {
+  Comparison comparison;
+  comparison.keys.push_back({"chip:/a\x1b[2J", json::Value(1), json::Value(2), {}, {}, "no chip is named \x1b[2J"});
+  comparison.not_explained.emplace_back("no chip is named \x1b[2J");
+  EXPECT_EQ(to_text(comparison, 100).find('\x1b'), std::string::npos);
+}
+
+TEST_F(Compare, PointersOfADocumentMayNotBeTooDeep) {
+  const auto of = [](int clock, const std::string& pointer) {
+    return R"({"command": "cost", "chip": {"name": "c", "clock_mhz": )" + std::to_string(clock) +
+           R"(}, "model": {"name": "m"}, "recipe": {"name": "r"}, "users": 1, "prompt_tokens": 8,
+              "generated_tokens": 8, "chip_auto": [")" +
+           pointer + "\"]}";
+  };
+  std::string deep;
+  for (int i = 0; i < 1000000; ++i) deep += "/a";
+  const auto found = compared(of(400, deep), of(500, "/kv/banks"));
+  ASSERT_TRUE(found.ok()) << found.error().message;
+  EXPECT_THAT(found->not_explained, ElementsAre(HasSubstr("/chip_auto has /a/a/a")));
 }
 
 TEST(Flat, PutsAndTakesKeysByPointer) {

@@ -23,6 +23,15 @@ TEST(Baselines, TakeTheFiguresThatMustComeAgain) {
   EXPECT_EQ(all.metrics[0].name, "run demo m w4: cycles_total");
 }
 
+TEST(Baselines, OfSweepsSayOfWhichSpecTheyAre) {
+  const auto hash = [](const std::string& spec) {
+    const auto document = R"({"command": "sweep", "summary": {"points": 1, "spec_hash": ")" + spec + "\"}}";
+    return baseline(document, {"sweep"}).metrics.at(0).config_hash;
+  };
+  EXPECT_EQ(hash("a"), hash("a"));
+  EXPECT_NE(hash("a"), hash("b"));
+}
+
 TEST(Baselines, AreTheSameAfterReading) {
   auto all = baseline(kRun, {"run", "--prompt", "a \"b\"\n"});
   const auto text = to_text(all);
@@ -119,7 +128,37 @@ TEST(Commands, KeepTheirMeaningHoweverTheyWereTyped) {
             (Words{"sweep", "../notes.txt", "-o", "r.db"}));
   EXPECT_EQ(of({"sweep", "notes.txt", "--reuse", "a.db", "b.db", "--verify", "all"}),
             (Words{"sweep", "../notes.txt", "--verify", "all"}));
+  EXPECT_EQ(of({"sweep", "--sbatch", "--time=1:00:00", "notes.txt"}), (Words{"sweep", "../notes.txt"}));
+  std::ofstream(folder / "x.gguf") << "x";
+  EXPECT_EQ(of({"run", "--model", "x.gguf"}), (Words{"run", "--model", "../x.gguf"}));
+  EXPECT_EQ(of({"run", "--rtl=false", "--timeline"}), (Words{"run", "--rtl=false", "--timeline"}));
+  EXPECT_EQ(runnable({"run", "--rtl=false", "--timeline"}, "o", "d"),
+            (Words{"run", "--rtl=false", "--timeline", "--json", "d"}));
   EXPECT_EQ(of({"run", "--gpu", "h100-sxm", "b200"}), (Words{"run", "--gpu", "h100-sxm", "b200"}));
+  std::filesystem::current_path(before);
+}
+
+TEST(Records, OfASweepAreWhereItsSpecsPathsHold) {
+  const auto folder = std::filesystem::path(testing::TempDir()) / "gate_specs";
+  std::filesystem::create_directories(folder / "gates");
+  for (const char* name : {"chip.json", "heldout", "demo"}) std::ofstream(folder / name) << "x";
+  const auto before = std::filesystem::current_path();
+  std::filesystem::current_path(folder);
+  const auto said = [](const std::string& base) {
+    std::ofstream("spec.json") << R"({"base": )" << base << "}";
+    const auto can = can_record("gates/b.json", {"sweep", "-j", "2", "spec.json", "-o", "r.db"});
+    EXPECT_TRUE(can_record("b.json", {"sweep", "spec.json", "-o", "r.db"}).ok());
+    return can ? std::string() : can.error().message;
+  };
+  EXPECT_THAT(said(R"({"chip": "./chip.json"})"), HasSubstr("the spec names ./chip.json, which is another file or"));
+  EXPECT_THAT(said(R"({"accuracy": {"text": "heldout"}})"), HasSubstr("the spec names heldout, which"));
+  EXPECT_EQ(said(R"({"chip": "demo", "rom": ")" + (folder / "heldout").string() + "\"}"), "");
+  std::ofstream("gates/chip.json") << "y";
+  EXPECT_THAT(said(R"({"chip": ["chip.json"]})"), HasSubstr("the spec names chip.json, which"));
+  std::filesystem::remove("gates/chip.json");
+  std::filesystem::create_symlink("../chip.json", "gates/chip.json");
+  EXPECT_EQ(said(R"({"chip": "chip.json"})"), "") << "the same file by another name";
+  std::filesystem::remove("gates/chip.json");
   std::filesystem::current_path(before);
 }
 

@@ -1,9 +1,11 @@
 // Lines of workers, the database, and points as both engines answer them.
+#include "sweep/answers.hpp"
+
 #include <gmock/gmock.h>
 #include <sqlite3.h>
 
+#include "json/read.hpp"
 #include "support/study_test.hpp"
-#include "sweep/database.hpp"
 #include "sweep/plan.hpp"
 #include "sweep/worker_file.hpp"
 
@@ -85,6 +87,35 @@ TEST_F(SweepAnswers, ADatabaseKeepsWhatItIsGiven) {
   EXPECT_EQ(rows[1].outcome.figures, outcome(1).figures);
   EXPECT_EQ(*rows[1].vary.find("chip:/kv/banks"), json::Value(64));
   EXPECT_THAT(rows[1].command, HasSubstr("kiln run --model kiln-stories-1m"));
+}
+
+TEST_F(SweepAnswers, TheHashOfAnExportHoldsOnEveryMachine) {
+  const auto summary = [&](const std::string& vary, Outcome answer) {
+    const auto made = plan(vary);
+    std::filesystem::remove(path("h.db"));
+    auto database = Database::create(path("h.db"), made.record, made.rows()).value();
+    EXPECT_TRUE(database.put({answer}).ok());
+    std::string text;
+    const auto add = [&](std::string_view piece) {
+      text += piece;
+      return base::Status{};
+    };
+    EXPECT_TRUE(export_json(database, add).ok());
+    const auto tree = json::read(text, 16, [](const json::Problem&) { return false; }).value();
+    return std::pair{tree.find("summary")->find("hash")->text(), tree.find("summary")->find("spec_hash")->text()};
+  };
+  const std::string vary = R"({"chip:/kv/banks": [32]})";
+  auto first = outcome(0), other = outcome(0);
+  first.reason = "kl_divergence < 0.5 does not hold: 0.50000001";
+  other.reason = "kl_divergence < 0.5 does not hold: 0.50000002";
+  for (const char* figure : {"kl_divergence", "kl_divergence_max", "perplexity_ratio", "top1_agreement"}) {
+    first.figures[figure] = 0.50000001;
+    other.figures[figure] = 0.50000002;
+  }
+  EXPECT_EQ(summary(vary, first), summary(vary, other));
+  other.figures["perplexity"] = 10.5;
+  EXPECT_NE(summary(vary, first).first, summary(vary, other).first) << "the chip's own are exact";
+  EXPECT_NE(summary(vary, first).second, summary(R"({"chip:/kv/banks": [64]})", first).second);
 }
 
 TEST_F(SweepAnswers, OtherFilesAndNewerDatabasesAreRefused) {
