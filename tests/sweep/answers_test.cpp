@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <sqlite3.h>
 
+#include "extend/digit_serial.hpp"
 #include "support/study_test.hpp"
 #include "sweep/database.hpp"
 #include "sweep/plan.hpp"
@@ -127,6 +128,20 @@ TEST_F(SweepAnswers, BothEnginesGiveThePathsOfTheClosedFormTheSameValues) {
     EXPECT_EQ(checked.state, State::Done) << checked.reason;
     EXPECT_GT(checked.figures.size(), 20U);
   }
+}
+
+/// A kind of tile with another formula than it has steps.
+TEST_F(SweepAnswers, ASimulationThatTheClosedFormContradictsFails) {
+  auto liar = extend::digit_serial();
+  liar.name = "liar";
+  liar.closed_form.time = [](const config::TileConfig&, std::uint64_t) { return closed_form::TileTime{2, 4}; };
+  ASSERT_TRUE(extend::register_tile_kind(liar).ok());
+  const auto made = plan(R"({"chip:/tile/microarchitecture": ["liar"], "chip:/tile/liar/digit_bits": [3],
+                            "chip:/tile/liar/multiply_cycles": [4]})",
+                         R"(, "engine": "simulate")");
+  const auto found = evaluate(*made.spec, *made.resolver, 0, false, environment_);
+  EXPECT_EQ(found.state, State::Failed) << found.reason;
+  EXPECT_THAT(found.reason, HasSubstr("closed form"));
 }
 
 /// The technology of a point is its own, under both engines.
