@@ -46,8 +46,7 @@ base::Result<Folder> Folder::open(const std::string& database, bool exclusive) {
   if (!exclusive) return folder;
   folder.lock_ = ::open((folder.path_ + "/lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
   if (folder.lock_ < 0) return base::Error{folder.path_ + "/lock: cannot write"};
-  if (!lock_unless_held(folder.lock_, true))
-    return base::Error{database + ": another kiln sweep is at work on it"};
+  if (!lock_unless_held(folder.lock_, true)) return base::Error{database + ": another kiln sweep is at work on it"};
   return folder;
 }
 
@@ -146,6 +145,9 @@ class Gathering {
     strangers = std::erase_if(*outcomes, [&](const Outcome& each) {
       return each.number >= resolver.points().size() || resolver.key_of(each.number) != each.key;
     });
+    // Whoever answered them may have had other constraints and objectives.
+    for (auto& each : *outcomes)
+      if (!each.figures.empty() && each.state != State::Failed) judge(*plan_.spec, each);
     return outcomes;
   }
 

@@ -14,11 +14,12 @@ namespace kiln::sweep {
 namespace {
 
 /// Whoever gathers a file holds it for a moment.
-constexpr std::chrono::milliseconds kPatience{1000}, kPause{20};
+constexpr std::chrono::milliseconds kUntilFree{1000}, kBetweenTries{20};
 
 /// Whether the path still leads to what is open: whoever gathered the file may have taken it away.
 bool is_at(int fd, const std::string& path) {
-  struct stat here {}, there {};
+  struct stat here {
+  }, there{};
   return ::fstat(fd, &here) == 0 && ::stat(path.c_str(), &there) == 0 && here.st_dev == there.st_dev &&
          here.st_ino == there.st_ino;
 }
@@ -40,7 +41,7 @@ bool lock_unless_held(int fd, bool alone) {
 }
 
 base::Result<WorkerFile> WorkerFile::append_to(const std::string& path) {
-  const auto until = std::chrono::steady_clock::now() + kPatience;
+  const auto until = std::chrono::steady_clock::now() + kUntilFree;
   for (;;) {
     const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
     if (fd < 0) return base::Error{fmt::format("{}: cannot write: {}", path, std::strerror(errno))};
@@ -49,7 +50,7 @@ base::Result<WorkerFile> WorkerFile::append_to(const std::string& path) {
     const bool locked = lock_unless_held(fd, true);
     if (!locked && late) return base::Error{path + ": another kiln sweep is writing it"};
     if (!late && (!locked || !is_at(fd, path))) {
-      std::this_thread::sleep_for(kPause);
+      std::this_thread::sleep_for(kBetweenTries);
       continue;
     }
     // After a kill the last line may be half a one; what comes next must not grow together with it.

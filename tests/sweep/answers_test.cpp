@@ -2,11 +2,14 @@
 #include <gmock/gmock.h>
 #include <sqlite3.h>
 
+#include <thread>
+
 #include "extend/digit_serial.hpp"
 #include "support/study_test.hpp"
 #include "sweep/database.hpp"
 #include "sweep/plan.hpp"
 #include "sweep/worker_file.hpp"
+#include "sweep/workers.hpp"
 
 namespace kiln::sweep {
 namespace {
@@ -61,6 +64,36 @@ TEST_F(SweepAnswers, HalfALineIsPassedOverAndTheRestIsRead) {
   EXPECT_EQ(bad.size(), 1U);
   EXPECT_EQ(from, std::filesystem::file_size(file));
   EXPECT_TRUE(read_outcomes(file, from, note).value().empty()) << "nothing new";
+}
+
+TEST_F(SweepAnswers, AWorkerThatBeginsWhileItsFileIsGatheredWritesANewOne) {
+  const auto file = write("w.jsonl", to_line(outcome(0)) + "\n");
+  auto hold = std::make_unique<FileHold>(file);
+  EXPECT_TRUE(hold->held());
+  EXPECT_TRUE(in_use(file));
+  std::thread late([&] {
+    auto worker = WorkerFile::append_to(file);
+    ASSERT_TRUE(worker.ok()) << worker.error().message;
+    EXPECT_FALSE(FileHold(file).held());
+    EXPECT_TRUE(worker->add(outcome(1)).ok());
+  });
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  std::filesystem::remove(file);
+  hold.reset();
+  late.join();
+  std::uint64_t from = 0;
+  const auto read = read_outcomes(file, from, [](std::uint64_t) {}).value();
+  ASSERT_EQ(read.size(), 1U);
+  EXPECT_EQ(read[0].number, 1U);
+  EXPECT_TRUE(lock_unless_held(-1, true)) << "where there are no locks, nobody has one";
+}
+
+TEST_F(SweepAnswers, AWorkerSaidItsLastErrorOrItsFirstLine) {
+  EXPECT_EQ(said_in(path("none.log")), "");
+  EXPECT_EQ(said_in(write("a.log", "Killed\nby whom\n")), "Killed");
+  std::string warnings;
+  for (int i = 0; i < 10000; ++i) warnings += "kiln: warning: one of many\n";
+  EXPECT_EQ(said_in(write("b.log", warnings + "kiln: error: first\nkiln: error: last\n" + warnings)), "last");
 }
 
 TEST_F(SweepAnswers, ADatabaseKeepsWhatItIsGiven) {
