@@ -43,6 +43,7 @@ base::Result<int> run_cost(const CostOptions& options, Session& session) {
   if (!svg) return svg.error();
   const auto answer = study::cost(options.question, session.environment());
   if (!answer) return answer.error();
+  if (answer->result.mismatch) return base::Error{*answer->result.mismatch};
   if (*svg) {
     if (const auto done = (*svg)->append(report::die_svg(*answer)); !done) return done.error();
     if (const auto done = (*svg)->commit(); !done) return done.error();

@@ -51,10 +51,7 @@ base::Result<host::RunResult> run_chip(const program::Placement& placement, cons
     progress("running", done, total);
   };
   request.stop = environment.progress.stop;
-  auto result = host::run(placement, request);
-  if (!result) return result.error();
-  if (result->mismatch) return base::Error{*result->mismatch};
-  return result;
+  return host::run(placement, request);
 }
 
 /// A GPU's rate with as many users at a time as its batch has, with the same prompts and answers.

@@ -92,6 +92,7 @@ base::Result<NewChipAnswer> new_chip(const NewChipQuestion& question, Environmen
   if (!chip) return chip.error();
   auto cost = study::cost(lengths_of(question), *chip, *model, *recipe, environment);
   if (!cost) return cost.error();
+  if (cost->result.mismatch) return base::Error{*cost->result.mismatch};
   if (!cost->verdict.is_buildable()) return base::Error{cost->verdict.reasons.front().sentence};
   return NewChipAnswer{std::move(file), *std::move(cost), found->points};
 }

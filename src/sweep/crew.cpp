@@ -100,18 +100,21 @@ base::Result<std::vector<Outcome>> Crew::news(const std::function<void(const std
     std::move(some->begin(), some->end(), std::back_inserter(all));
     auto& worker = workers_[w];
     if (worker.signal == 0 || stopped_ || worker.answered >= worker.task.numbers.size()) continue;
-    const auto number = worker.task.numbers[worker.answered];
-    all.push_back({number,
-                   "",
-                   State::Failed,
-                   fmt::format("the process that answered it was ended by signal {}", worker.signal),
-                   {},
-                   false});
+    auto answered = worker.answered;
     Worker next;
+    // Nobody but the system or a user sends this one: the point may be none the worse for it, once.
+    next.is_second = worker.signal == SIGKILL && !(worker.is_second && answered == 0);
+    if (!next.is_second)
+      all.push_back({worker.task.numbers[answered++],
+                     "",
+                     State::Failed,
+                     fmt::format("the process that answered it was ended by signal {}", worker.signal),
+                     {},
+                     false});
     next.part = worker.part + "+";
     next.task = worker.task;
     next.task.numbers.erase(next.task.numbers.begin(),
-                            next.task.numbers.begin() + static_cast<std::ptrdiff_t>(worker.answered) + 1);
+                            next.task.numbers.begin() + static_cast<std::ptrdiff_t>(answered));
     worker.signal = 0;
     if (next.task.numbers.empty()) continue;
     if (const auto good = start_worker(std::move(next)); !good) return good.error();
@@ -147,11 +150,8 @@ void Crew::stop() {
 std::string Crew::failure() const {
   for (const auto& worker : workers_) {
     if (!worker.failed) continue;
-    const auto log = base::read_text_file(worker.part + ".log", 1 << 16);
-    const auto line = log ? log->substr(0, log->find('\n')) : std::string();
-    constexpr std::string_view kPrefix = "kiln: error: ";
-    if (line.empty()) return "a worker ended and did not say why";
-    return line.starts_with(kPrefix) ? line.substr(kPrefix.size()) : line;
+    const auto said = said_in(worker.part + ".log");
+    return said.empty() ? "a worker ended and did not say why" : said;
   }
   return "";
 }

@@ -20,7 +20,7 @@ class Crew : public Workers {
   ~Crew() override;
 
   /// What the workers wrote since the last time. A worker that a signal ended has failed at the point that it was at, and
-  /// another one goes on behind it.
+  /// another one goes on after it; the first SIGKILL at a point is none of its doing, and it is answered again.
   base::Result<std::vector<Outcome>> news(const std::function<void(const std::string&)>& warn) override;
   bool at_work() override;
   /// They end after the points that they are at; how they end then says nothing.
@@ -36,6 +36,7 @@ class Crew : public Workers {
     pid_t process = -1;      ///< -1: it has ended
     int signal = 0;          ///< that ended it
     bool failed = false;     ///< it said why
+    bool is_second = false;  ///< at its first point another one was ended by SIGKILL
     std::uint64_t read = 0;  ///< bytes of its file
     std::size_t answered = 0;
   };

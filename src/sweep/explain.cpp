@@ -108,7 +108,7 @@ std::string limit_lines(const Plan& plan, const Row& row, std::size_t columns, s
   const auto point = plan.resolver->resolve(row.outcome.number, plan.resolver->points().at(row.outcome.number));
   if (!point) return "";
   const auto answer = simulate(*point, true, environment);
-  if (!answer || !answer->limits) return "";
+  if (!answer || answer->result.mismatch || !answer->limits) return "";
   return "\n" + report::limits_text(*answer->limits, columns);
 }
 

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -20,6 +19,8 @@ namespace kiln::sweep {
 namespace fs = std::filesystem;
 
 namespace {
+
+constexpr std::string_view kOther = ".other";  ///< files with answers that the database has not taken
 
 /// All of it or nothing, for whoever reads. Shards of several machines may come here at once, each with the same text.
 base::Status write_whole(const std::string& file, const std::string& text) {
@@ -45,8 +46,7 @@ base::Result<Folder> Folder::open(const std::string& database, bool exclusive) {
   if (!exclusive) return folder;
   folder.lock_ = ::open((folder.path_ + "/lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
   if (folder.lock_ < 0) return base::Error{folder.path_ + "/lock: cannot write"};
-  if (::flock(folder.lock_, LOCK_EX | LOCK_NB) != 0)
-    return base::Error{database + ": another kiln sweep is at work on it"};
+  if (!lock_unless_held(folder.lock_, true)) return base::Error{database + ": another kiln sweep is at work on it"};
   return folder;
 }
 
@@ -65,7 +65,7 @@ std::vector<std::string> Folder::files(std::string_view ending) const {
 }
 
 void Folder::remove_if_empty() const {
-  if (!files(".jsonl").empty()) return;
+  if (!files(".jsonl").empty() || !files(kOther).empty()) return;
   std::error_code ignored;
   fs::remove_all(path_, ignored);
 }
@@ -102,44 +102,71 @@ base::Result<std::vector<Setting>> kept_points(const std::string& folder) {
 
 namespace {
 
-/// The lines of a file that are answers to the plan's points.
-base::Result<std::vector<Outcome>> outcomes_of(const std::string& file, const Plan& plan,
-                                               const std::function<void(const std::string&)>& warn) {
-  std::uint64_t from = 0;
-  auto outcomes = read_outcomes(file, from, [&](std::uint64_t byte) {
-    warn(fmt::format("{}: byte {}: a line is not whole; its point is answered again", file, byte));
-  });
-  if (!outcomes) return outcomes;
-  std::size_t strangers = 0;
-  std::erase_if(*outcomes, [&](const Outcome& each) {
-    const bool own = each.number < plan.resolver->points().size() && plan.resolver->key_of(each.number) == each.key;
-    strangers += own ? 0 : 1;
-    return !own;
-  });
-  if (strangers > 0)
-    warn(
-        fmt::format("{}: {} of its lines are answers of another Kiln, or to other configs; their points are answered "
-                    "again",
-                    file, strangers));
-  return outcomes;
+/// Under a name that nothing has.
+std::string put_aside(const std::string& file) {
+  auto name = fmt::format("{}{}", file, kOther);
+  for (int copy = 2; fs::exists(name); ++copy) name = fmt::format("{}.{}{}", file, copy, kOther);
+  return std::rename(file.c_str(), name.c_str()) == 0 ? name : file;
 }
+
+class Gathering {
+ public:
+  Gathering(const Plan& plan, Database& database, const std::function<void(const std::string&)>& on_warning)
+      : plan_(plan), database_(database), on_warning_(on_warning) {}
+
+  base::Status take(const std::string& file) const {
+    const FileHold hold(file);
+    std::size_t strangers = 0;
+    const auto outcomes = outcomes_of(file, strangers);
+    if (!outcomes) return outcomes.error();
+    if (const auto good = database_.put(*outcomes); !good) return good;
+    std::error_code ignored;
+    if (strangers > 0) {
+      const auto kept = hold.held() ? put_aside(file) : file;
+      warn(
+          fmt::format("{}: {} of its lines are answers of another Kiln, or to other configs; their points are answered "
+                      "again, and the file is kept as {}",
+                      file, strangers, kept));
+    } else if (hold.held()) {
+      fs::remove(file, ignored);
+    }
+    return {};
+  }
+
+ private:
+  /// The lines of a file that are answers to the plan's points, and how many are none.
+  base::Result<std::vector<Outcome>> outcomes_of(const std::string& file, std::size_t& strangers) const {
+    std::uint64_t from = 0;
+    auto outcomes = read_outcomes(file, from, [&](std::uint64_t byte) {
+      warn(fmt::format("{}: byte {}: a line is not whole; its point is answered again", file, byte));
+    });
+    if (!outcomes) return outcomes;
+    const auto& resolver = *plan_.resolver;
+    strangers = std::erase_if(*outcomes, [&](const Outcome& each) {
+      return each.number >= resolver.points().size() || resolver.key_of(each.number) != each.key;
+    });
+    // Whoever answered them may have had other constraints and objectives.
+    for (auto& each : *outcomes)
+      if (!each.figures.empty() && each.state != State::Failed) judge(*plan_.spec, each);
+    return outcomes;
+  }
+
+  void warn(const std::string& sentence) const {
+    if (on_warning_) on_warning_(sentence);
+  }
+
+  const Plan& plan_;
+  Database& database_;
+  const std::function<void(const std::string&)>& on_warning_;
+};
 
 }  // namespace
 
 base::Status gather(const Folder& folder, const Plan& plan, Database& database,
                     const std::function<void(const std::string&)>& on_warning) {
-  const auto warn = [&](const std::string& sentence) {
-    if (on_warning) on_warning(sentence);
-  };
-  for (const auto& file : folder.files(".jsonl")) {
-    // Looked at first: what is written later is then in a file that stays.
-    const bool busy = in_use(file);
-    const auto outcomes = outcomes_of(file, plan, warn);
-    if (!outcomes) return outcomes.error();
-    if (const auto good = database.put(*outcomes); !good) return good;
-    std::error_code ignored;
-    if (!busy) fs::remove(file, ignored);
-  }
+  const Gathering gathering(plan, database, on_warning);
+  for (const auto& file : folder.files(".jsonl"))
+    if (const auto good = gathering.take(file); !good) return good;
   return gather_accuracies(folder.path(), database);
 }
 

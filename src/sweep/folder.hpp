@@ -22,7 +22,7 @@ class Folder {
   [[nodiscard]] const std::string& path() const { return path_; }
   /// Sorted by name.
   [[nodiscard]] std::vector<std::string> files(std::string_view ending) const;
-  /// Where no file with answers is left: what they held is in the database.
+  /// Where no file with answers is left, whoever's: what they held is in the database.
   void remove_if_empty() const;
   /// What workers read; fails where there are answers to another spec.
   [[nodiscard]] base::Status keep_spec(const std::string& canonical) const;
@@ -38,8 +38,8 @@ class Folder {
 /// What keep_points() wrote into the folder.
 base::Result<std::vector<Setting>> kept_points(const std::string& folder);
 
-/// What workers wrote and nobody put into the database yet: lines whose key is that of the plan's point, all others are
-/// warned of. Files that a worker is still writing stay.
+/// What workers wrote and nobody put into the database yet: lines whose key is that of the plan's point. All others are
+/// warned of, and their file is kept as FILE.other. Files that a worker is still writing stay.
 base::Status gather(const Folder& folder, const Plan& plan, Database& database,
                     const std::function<void(const std::string&)>& on_warning);
 

@@ -9,6 +9,7 @@ namespace kiln::sweep {
 namespace {
 
 constexpr std::size_t kLearned = 500;  ///< points of a surrogate at most: its cost is their cube
+constexpr double kLargest = 1e100;     ///< of a margin: its square must be a number
 constexpr double kFarthest = 1000;     ///< of a guess, in widths of the objective: an exponential may say anything
 
 bool dominates(const std::vector<double>& a, const std::vector<double>& b) {
@@ -16,6 +17,9 @@ bool dominates(const std::vector<double>& a, const std::vector<double>& b) {
     if (a[i] > b[i]) return false;
   return a != b;
 }
+
+/// By how much a guessed margin breaks its constraint; no guess counts as its largest margin does.
+double excess_of(double margin) { return std::isfinite(margin) ? std::max(0.0, -margin) : 1; }
 
 /// The front, at most half of them, and others by chance.
 std::vector<std::size_t> thinned(std::vector<std::size_t> rows, const std::vector<std::size_t>& front,
@@ -102,7 +106,10 @@ void Lesson::learn_figures(const std::vector<Trial>& trials, const std::vector<s
   for (std::size_t i = objectives(); i < outputs.size(); ++i) {
     double most = 0;
     for (const double margin : outputs[i]) most = std::max(most, std::abs(margin));
-    units_.push_back(most > 0 ? most : 1);
+    const bool far = most > kLargest;
+    if (far)
+      for (double& margin : outputs[i]) margin /= most;
+    units_.push_back(most > 0 && !far ? most : 1);
   }
   surrogate_.emplace(std::move(inputs), outputs);
 }
@@ -131,8 +138,8 @@ Lesson::Opinion Lesson::of(const Levels& levels) const {
   auto guesses = surrogate_->at(input);
   Opinion opinion;
   for (std::size_t i = objectives(); i < guesses.size(); ++i)
-    opinion.excess += std::max(0.0, -guesses[i] / units_[i - objectives()]);
-  if (chips_) opinion.excess += std::max(0.0, -chips_->at(input).front());
+    opinion.excess += excess_of(guesses[i] / units_[i - objectives()]);
+  if (chips_) opinion.excess += excess_of(chips_->at(input).front());
   guesses.resize(objectives());
   for (std::size_t i = 0; i < objectives(); ++i)
     if (sign_[i] != 0) guesses[i] = sign_[i] * std::exp(guesses[i]);

@@ -50,7 +50,7 @@ class Lesson {
   const Space& space_;
   std::vector<double> best_, worst_;  ///< of each objective
   std::vector<double> sign_;          ///< of each objective: makes it positive; 0: not all have one sign
-  std::vector<double> units_;         ///< of each constraint: its largest margin
+  std::vector<double> units_;         ///< of each constraint: its largest margin; 1: it was learned in that unit
   std::optional<Surrogate> surrogate_;
   std::optional<Surrogate> chips_;  ///< 1 where the point has figures, -1 where it is no chip; none: all have
 };

@@ -11,6 +11,35 @@ namespace {
 namespace fs = std::filesystem;
 using Answers = std::map<std::string, Outcome>;
 
+/// Whether the rows have the plan's points: axes may begin from numbers of a config, which may have changed.
+base::Result<bool> has_points(const Database& database, const Plan& plan) {
+  const auto count = plan.resolver->points().size();
+  std::uint64_t rows = 0;
+  const auto read = database.for_each([&](Row&& row) {
+    // As written: what is read again may be of another type of numbers.
+    const bool same = rows < count && json::write(row.vary) == json::write(plan.vary(rows));
+    rows += same ? 1 : count + 1;
+    return same;
+  });
+  if (!read) return read.error();
+  return rows == count;
+}
+
+base::Error refused(const SweepRecord& record, const Plan& plan, const std::string& database) {
+  if (record.spec != plan.record.spec)
+    return {fmt::format("{}: the spec has changed at {}; --extend takes the new points in", database,
+                        fmt::join(changed(record.spec, plan.record.spec), ", "))};
+  return {fmt::format("{} was answered by Kiln {}, this is {}; --extend answers again what may differ", database,
+                      record.revision, plan.record.revision)};
+}
+
+/// The plan's points in place of those there are, with what is known of them.
+base::Status take_points_of(const Plan& plan, const SweepQuestion& question, Database& database) {
+  const auto known = known_answers(question, &database);
+  if (!known) return known.error();
+  return database.replace(plan.record, plan.rows(*known));
+}
+
 }  // namespace
 
 base::Result<Answers> known_answers(const SweepQuestion& question, const Database* own) {
@@ -65,18 +94,21 @@ base::Result<Database> database_of(const SweepQuestion& question, const Plan& pl
   if (!database) return database;
   const auto record = database->record();
   if (!record) return record.error();
-  if (*record == plan.record) return database;
-  if (question.extend) {
-    const auto known = known_answers(question, &*database);
-    if (!known) return known.error();
-    if (const auto good = database->replace(plan.record, plan.rows(*known)); !good) return good.error();
-    return database;
+  if (*record == plan.record) {
+    // An adaptive sweep's points are those that its database has.
+    if (plan.spec->sample.method == Method::Adaptive) return database;
+    const auto same = has_points(*database, plan);
+    if (!same) return same.error();
+    if (*same) return database;
+    if (question.on_warning)
+      question.on_warning(question.output +
+                          ": the values of its axes have changed with the configs since; points are "
+                          "answered again where they have no answer");
+  } else if (!question.extend) {
+    return refused(*record, plan, question.output);
   }
-  if (record->spec != plan.record.spec)
-    return base::Error{fmt::format("{}: the spec has changed at {}; --extend takes the new points in", question.output,
-                                   fmt::join(changed(record->spec, plan.record.spec), ", "))};
-  return base::Error{fmt::format("{} was answered by Kiln {}, this is {}; --extend answers again what may differ",
-                                 question.output, record->revision, plan.record.revision)};
+  if (const auto good = take_points_of(plan, question, *database); !good) return good.error();
+  return database;
 }
 
 }  // namespace kiln::sweep

@@ -83,15 +83,19 @@ base::Result<Plan> plan_of(const SweepQuestion& question, study::Environment& en
   return plan;
 }
 
-Row Plan::row(std::uint64_t number) const {
+json::Value Plan::vary(std::uint64_t number) const {
   const auto& setting = resolver->points().at(number);
-  Row row;
-  row.outcome.number = number;
   json::Object vary;
   for (std::size_t a = 0; a < setting.size(); ++a)
     if (!setting[a].is_null()) vary.emplace(spec->axes[a].name, setting[a]);
-  row.vary = std::move(vary);
-  row.command = resolver->command(setting);
+  return vary;
+}
+
+Row Plan::row(std::uint64_t number) const {
+  Row row;
+  row.outcome.number = number;
+  row.vary = vary(number);
+  row.command = resolver->command(resolver->points().at(number));
   return row;
 }
 

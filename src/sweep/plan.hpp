@@ -19,6 +19,8 @@ struct Plan {
   /// All points, with what these answers have of them.
   [[nodiscard]] std::vector<Row> rows(const std::map<std::string, Outcome>& answers = {}) const;
   [[nodiscard]] Row row(std::uint64_t number) const;
+  /// What the axes of a point are: axis -> value.
+  [[nodiscard]] json::Value vary(std::uint64_t number) const;
   /// With the answer that its key has there, judged by this spec.
   [[nodiscard]] Row row(std::uint64_t number, const std::map<std::string, Outcome>& answers) const;
   /// An adaptive sweep's points are those that its database has: nothing happens to others.

@@ -116,6 +116,7 @@ base::Status Resolver::check_names() const {
 }
 
 std::string Resolver::key_of(std::uint64_t number) const {
+  if (number >= points_.size()) return "";
   const auto point = resolve(number, points_.at(number));
   return point ? point->key : std::string();
 }

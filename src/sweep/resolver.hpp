@@ -40,7 +40,7 @@ class Resolver {
 
   /// Fails with the sentence that says why the point is no chip: a config's own.
   [[nodiscard]] base::Result<Point> resolve(std::uint64_t number, const Setting& setting) const;
-  /// The key of a point's answer; empty where the point has no configs.
+  /// The key of a point's answer; empty where the point has no configs, or there is no such point.
   [[nodiscard]] std::string key_of(std::uint64_t number) const;
   /// `kiln run ...`, as a shell takes it.
   [[nodiscard]] std::string command(const Setting& setting) const;

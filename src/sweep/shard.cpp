@@ -23,10 +23,11 @@ class ShardRun {
  public:
   /// Of these numbers the shard has every so-manieth.
   ShardRun(const SweepQuestion& question, const Plan& plan, const std::vector<std::uint64_t>& numbers, std::string path,
-           study::Environment& environment)
+           study::Environment& environment, const Database* collected = nullptr)
       : question_(question),
         plan_(plan),
         environment_(environment),
+        collected_(collected),
         path_(std::move(path)),
         known_(plan.resolver->points().size()) {
     for (auto i = question.shard->index - 1; i < numbers.size(); i += question.shard->count)
@@ -54,21 +55,34 @@ class ShardRun {
   }
 
  private:
-  /// Of an earlier process with the same part.
+  /// Of an earlier process with the same part, and those that are collected.
   base::Status look_at_answers() {
     std::uint64_t from = 0;
     const auto there = read_outcomes(path_, from, [](std::uint64_t) {});
     if (!there) return there.error();
     progress_.tally.points = numbers_.size();
-    for (const auto& outcome : *there) {
-      if (outcome.number >= known_.size() || known_[outcome.number]) continue;
-      if (plan_.resolver->key_of(outcome.number) != outcome.key) continue;
-      if (question_.verify == Verify::All && !outcome.verified && !outcome.figures.empty()) continue;
-      known_[outcome.number] = true;
-      progress_.tally.count(outcome.state);
+    for (const auto& outcome : *there) take(outcome);
+    if (collected_ != nullptr) {
+      std::vector<bool> own(known_.size());
+      for (const auto number : numbers_) own[number] = true;
+      const auto read = collected_->for_each([&](Row&& row) {
+        const auto& outcome = row.outcome;
+        const bool answered = outcome.state != State::Interrupted && outcome.state != State::Failed;
+        if (answered && outcome.number < own.size() && own[outcome.number]) take(outcome);
+        return true;
+      });
+      if (!read) return read;
     }
     progress_.answered_before = progress_.tally.answered();
     return {};
+  }
+
+  void take(const Outcome& outcome) {
+    if (outcome.number >= known_.size() || known_[outcome.number]) return;
+    if (plan_.resolver->key_of(outcome.number) != outcome.key) return;
+    if (question_.verify == Verify::All && !outcome.verified && !outcome.figures.empty()) return;
+    known_[outcome.number] = true;
+    progress_.tally.count(outcome.state);
   }
 
   base::Status measure_recipes() {
@@ -81,6 +95,7 @@ class ShardRun {
   const SweepQuestion& question_;
   const Plan& plan_;
   study::Environment& environment_;
+  const Database* collected_;
   std::string path_;
   std::vector<std::uint64_t> numbers_;
   std::vector<bool> known_;
@@ -105,15 +120,36 @@ base::Result<SweepAnswer> run_listed(const SweepQuestion& question, const Plan& 
   return ShardRun(listed, plan, task->numbers, path, environment).run();
 }
 
+/// Nothing where nobody has collected yet.
+base::Result<std::optional<Database>> collected(const SweepQuestion& question, const Plan& plan) {
+  if (!std::filesystem::exists(question.output)) return std::optional<Database>();
+  auto database = Database::open(question.output);
+  if (!database) return database.error();
+  const auto record = database->record();
+  if (!record) return record.error();
+  if (record->spec != plan.record.spec)
+    return base::Error{fmt::format("{} is the database of another spec; it differs at {}", question.output,
+                                   fmt::join(changed(record->spec, plan.record.spec), ", "))};
+  return std::optional(*std::move(database));
+}
+
 }  // namespace
 
-base::Result<SweepAnswer> run_shard(const SweepQuestion& question, const Plan& plan, const std::string& folder,
+base::Result<SweepAnswer> run_shard(const SweepQuestion& question, const Plan& plan, const Folder& folder,
                                     study::Environment& environment) {
+  // What a list has is in no database, and many tasks do not open one.
+  std::optional<Database> database;
+  if (question.todo.empty()) {
+    auto there = collected(question, plan);
+    if (!there) return there.error();
+    database = *std::move(there);
+  }
+  if (const auto kept = folder.keep_spec(plan.spec->canonical); !kept) return kept.error();
   if (!question.todo.empty()) return run_listed(question, plan, environment);
   std::vector<std::uint64_t> all(plan.resolver->points().size());
   std::iota(all.begin(), all.end(), std::uint64_t{0});
-  const auto path = fmt::format("{}/shard-{}-of-{}.jsonl", folder, question.shard->index, question.shard->count);
-  return ShardRun(question, plan, all, path, environment).run();
+  const auto path = fmt::format("{}/shard-{}-of-{}.jsonl", folder.path(), question.shard->index, question.shard->count);
+  return ShardRun(question, plan, all, path, environment, database ? &*database : nullptr).run();
 }
 
 }  // namespace kiln::sweep

@@ -2,15 +2,15 @@
 // sweep module.
 #pragma once
 
-#include <string>
-
+#include "sweep/folder.hpp"
 #include "sweep/plan.hpp"
 #include "sweep/sweep.hpp"
 
 namespace kiln::sweep {
 
-/// question.shard says which part; `folder` is that of the workers' files. Goes on where an earlier one ended.
-base::Result<SweepAnswer> run_shard(const SweepQuestion& question, const Plan& plan, const std::string& folder,
+/// question.shard says which part; `folder` is that of the workers' files. Goes on where an earlier one ended, and answers
+/// nothing that is collected already. Fails where the database is another spec's.
+base::Result<SweepAnswer> run_shard(const SweepQuestion& question, const Plan& plan, const Folder& folder,
                                     study::Environment& environment);
 
 }  // namespace kiln::sweep

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 
-#include "base/mapped_file.hpp"
 #include "base/text.hpp"
 #include "sweep/worker_file.hpp"
 
@@ -22,16 +21,6 @@ constexpr minutes kQueuePatience{30};  ///< with a Slurm that does not answer
 constexpr seconds kUntilNote{20};      ///< of not answering, until the user hears of it
 constexpr minutes kAfterCancel{2};     ///< that a cancelled array may take to end
 constexpr std::size_t kMostNamed = 8;  ///< tasks in a sentence
-
-/// The first line of a task's output, or nothing.
-std::string first_line(const std::string& log) {
-  const auto text = base::read_text_file(log, 1 << 20);
-  if (!text) return "";
-  auto line = text->substr(0, text->find('\n'));
-  constexpr std::string_view kPrefix = "kiln: error: ";
-  if (line.starts_with(kPrefix)) line.erase(0, kPrefix.size());
-  return base::excerpt(base::without_controls(line));
-}
 
 }  // namespace
 
@@ -177,7 +166,7 @@ std::string SlurmArray::failure() const {
     const auto known = tasks_.find(task);
     named += fmt::format("{}task {} {}", named.empty() ? "" : ", ", task,
                          known == tasks_.end() ? "(not in the queue)" : known->second.state);
-    if (said.empty()) said = first_line(files_.log(task));
+    if (said.empty()) said = base::excerpt(base::without_controls(said_in(files_.log(task))));
   }
   if (unfinished > kMostNamed) named += fmt::format(" and {} more", unfinished - kMostNamed);
   return fmt::format(

@@ -115,7 +115,8 @@ double likelihood(const Matrix& inputs, const Vector& centred, const Surrogate::
 /// All coordinates alike first, then each alone.
 Surrogate::Shape best_shape(const Matrix& inputs, const Vector& centred) {
   const std::size_t dimensions = inputs.front().size();
-  Surrogate::Shape best;
+  // What no shape explains, since squares of it leave a double's range, is taken as smooth.
+  Surrogate::Shape best{Vector(dimensions, kScales[2]), 0, kNoises.front()};
   double reached = -std::numeric_limits<double>::infinity();
   const auto attempt = [&](Surrogate::Shape shape) {
     const double found = likelihood(inputs, centred, shape);

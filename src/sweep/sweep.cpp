@@ -86,25 +86,30 @@ class Local {
     }
   }
 
-  /// Answers whose point has other configs by now are none.
+  /// Answers whose point has other configs by now are none, nor are failures without any: of a process that was ended.
   base::Status look_at_answers() {
     known_.assign(plan_.resolver->points().size(), {});
     progress_.tally = {search_.points(), 0, 0, 0};
     std::vector<Outcome> changed;
+    std::size_t ended = 0;
     auto read = database_.for_each([&](Row&& row) {
       const auto& outcome = row.outcome;
-      const bool keeps = outcome.state == State::Interrupted || outcome.state == State::Failed;
-      if (keeps || plan_.resolver->key_of(outcome.number) == outcome.key) {
+      const bool is_ended = outcome.state == State::Failed && outcome.key.empty();
+      if (outcome.state == State::Interrupted || (!is_ended && plan_.resolver->key_of(outcome.number) == outcome.key)) {
         take(outcome);
       } else {
+        ended += is_ended ? 1 : 0;
         changed.push_back({outcome.number, "", State::Interrupted, "", {}, false});
       }
       return true;
     });
     if (!read) return read;
-    if (!changed.empty())
+    if (changed.size() > ended)
       warn(fmt::format("{}: the configs of {} points have changed since; they are answered again", database_.path(),
-                       changed.size()));
+                       changed.size() - ended));
+    if (ended > 0)
+      warn(fmt::format("{}: {} points failed as their processes were ended; they are answered again", database_.path(),
+                       ended));
     // What followed from answers that are no more is no point of the search.
     if (!changed.empty() && plan_.spec->sample.method == Method::Adaptive) {
       progress_ = {};
@@ -267,10 +272,7 @@ base::Result<SweepAnswer> run_sweep(const SweepQuestion& question, study::Enviro
   if (const auto good = can_start_workers(question); !good) return good.error();
   auto folder = Folder::open(question.output, !question.shard);
   if (!folder) return folder.error();
-  if (question.shard) {
-    if (const auto kept = folder->keep_spec(plan->spec->canonical); !kept) return kept.error();
-    return run_shard(question, *plan, folder->path(), environment);
-  }
+  if (question.shard) return run_shard(question, *plan, *folder, environment);
   auto database = database_of(question, *plan, *folder, environment);
   if (!database) return database.error();
   if (const auto kept = folder->keep_spec(plan->spec->canonical); !kept) return kept.error();

@@ -8,9 +8,21 @@
 
 #include <cerrno>
 #include <cstring>
+#include <thread>
 
 namespace kiln::sweep {
 namespace {
+
+/// Whoever gathers a file holds it for a moment.
+constexpr std::chrono::milliseconds kUntilFree{1000}, kBetweenTries{20};
+
+/// Whether the path still leads to what is open: whoever gathered the file may have taken it away.
+bool is_at(int fd, const std::string& path) {
+  struct stat here {
+  }, there{};
+  return ::fstat(fd, &here) == 0 && ::stat(path.c_str(), &there) == 0 && here.st_dev == there.st_dev &&
+         here.st_ino == there.st_ino;
+}
 
 base::Status write_all(int fd, std::string_view text, const std::string& path) {
   while (!text.empty()) {
@@ -24,17 +36,30 @@ base::Status write_all(int fd, std::string_view text, const std::string& path) {
 
 }  // namespace
 
+bool lock_unless_held(int fd, bool alone) {
+  return ::flock(fd, (alone ? LOCK_EX : LOCK_SH) | LOCK_NB) == 0 || errno != EWOULDBLOCK;
+}
+
 base::Result<WorkerFile> WorkerFile::append_to(const std::string& path) {
-  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
-  if (fd < 0) return base::Error{fmt::format("{}: cannot write: {}", path, std::strerror(errno))};
-  WorkerFile file(fd, path);
-  if (::flock(fd, LOCK_EX | LOCK_NB) != 0) return base::Error{path + ": another kiln sweep is writing it"};
-  // After a kill the last line may be half a one; what comes next must not grow together with it.
-  const auto size = ::lseek(fd, 0, SEEK_END);
-  char last = '\n';
-  if (size > 0 && ::pread(fd, &last, 1, size - 1) == 1 && last != '\n')
-    if (const auto good = write_all(fd, "\n", path); !good) return good.error();
-  return file;
+  const auto until = std::chrono::steady_clock::now() + kUntilFree;
+  for (;;) {
+    const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+    if (fd < 0) return base::Error{fmt::format("{}: cannot write: {}", path, std::strerror(errno))};
+    WorkerFile file(fd, path);
+    const bool late = std::chrono::steady_clock::now() >= until;
+    const bool locked = lock_unless_held(fd, true);
+    if (!locked && late) return base::Error{path + ": another kiln sweep is writing it"};
+    if (!late && (!locked || !is_at(fd, path))) {
+      std::this_thread::sleep_for(kBetweenTries);
+      continue;
+    }
+    // After a kill the last line may be half a one; what comes next must not grow together with it.
+    const auto size = ::lseek(fd, 0, SEEK_END);
+    char last = '\n';
+    if (size > 0 && ::pread(fd, &last, 1, size - 1) == 1 && last != '\n')
+      if (const auto good = write_all(fd, "\n", path); !good) return good.error();
+    return file;
+  }
 }
 
 WorkerFile::~WorkerFile() {
@@ -93,9 +118,18 @@ base::Result<std::vector<Outcome>> read_outcomes(const std::string& path, std::u
 bool in_use(const std::string& path) {
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) return false;
-  const bool locked = ::flock(fd, LOCK_SH | LOCK_NB) != 0;
+  const bool locked = !lock_unless_held(fd, false);
   ::close(fd);
   return locked;
+}
+
+FileHold::FileHold(const std::string& path) : fd_(::open(path.c_str(), O_RDWR | O_CLOEXEC)) {
+  if (fd_ < 0) fd_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  held_ = fd_ < 0 || lock_unless_held(fd_, true);
+}
+
+FileHold::~FileHold() {
+  if (fd_ >= 0) ::close(fd_);
 }
 
 }  // namespace kiln::sweep

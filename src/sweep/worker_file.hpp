@@ -39,4 +39,23 @@ base::Result<std::vector<Outcome>> read_outcomes(const std::string& path, std::u
 /// Whether a worker is still writing it.
 bool in_use(const std::string& path);
 
+/// Keeps workers from a file as long as this lives: those that begin meanwhile wait a little, and then look where it is.
+class FileHold {
+ public:
+  explicit FileHold(const std::string& path);
+  FileHold(const FileHold&) = delete;
+  FileHold& operator=(const FileHold&) = delete;
+  ~FileHold();
+  /// False where a worker is writing it.
+  [[nodiscard]] bool held() const { return held_; }
+
+ private:
+  int fd_;
+  bool held_;
+};
+
+/// For this process alone, or with others that say the same. False where another one has the lock; a file system without
+/// locks gives none, and then nobody is kept away.
+bool lock_unless_held(int fd, bool alone);
+
 }  // namespace kiln::sweep

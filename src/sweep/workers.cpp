@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <fstream>
 
 #include "base/subprocess.hpp"
 #include "sweep/crew.hpp"
@@ -23,6 +24,17 @@ ArraySettings settings_of(const SweepQuestion& question, const Plan& plan) {
 }
 
 }  // namespace
+
+std::string said_in(const std::string& log) {
+  constexpr std::string_view kPrefix = "kiln: error: ";
+  std::ifstream file(log);
+  std::string line, first, error;
+  for (bool is_first = true; std::getline(file, line); is_first = false) {
+    if (is_first) first = line;
+    if (line.starts_with(kPrefix)) error = line.substr(kPrefix.size());
+  }
+  return error.empty() ? first : error;
+}
 
 base::Status can_start_workers(const SweepQuestion& question) {
   for (const char* program : {"sbatch", "squeue", "scancel"})

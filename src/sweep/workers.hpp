@@ -22,6 +22,9 @@ struct Task {
 std::string to_text(const Task& task);
 base::Result<Task> parse_task(const std::string& text, const std::string& name);
 
+/// Why a worker ended, by what it printed: its last error, or its first line; empty where there is none.
+std::string said_in(const std::string& log);
+
 class Workers {
  public:
   virtual ~Workers() = default;

@@ -1,38 +1,19 @@
-// `kiln sweep` as people run it: the same table whatever ran it and whenever it was killed; resumed, extended, refused;
-// and each point's command gives its figures again.
+// `kiln sweep` as people run it: the same table whatever ran it and whenever it was killed; extended, refused; and each
+// point's command gives its figures again.
 #include <gmock/gmock.h>
 #include <signal.h>
 
 #include <chrono>
 #include <thread>
 
-#include "support/kiln_test.hpp"
+#include "sweep_testing.hpp"
 
 namespace kiln {
 namespace {
 
 using testing::HasSubstr;
 
-class SweepCommand : public test::KilnTest {
- protected:
-  void spec(const std::string& clocks = "[400, 450, 500]") const {
-    write("spec.json", R"({"version": 1, "base": {"chip": "demo", "model": "kiln-stories-1m", "prompt_tokens": 8,
-      "new_tokens": 8}, "links": "auto", "vary": {"chip:/clock_mhz": )" +
-                           clocks + R"(, "chip:/tile/columns": [64, 128],
-      "recipe": ["w4", "w8"]}, "sample": {"method": "grid"}, "constraints": ["clock_mhz >= 420"],
-      "objectives": [{"figure": "tokens_per_s_user", "direction": "max"}, {"figure": "area_mm2.typical", "direction": "min"}]})");
-  }
-  [[nodiscard]] std::string exported(const std::string& database) const {
-    const auto outcome = kiln({"sweep", "export", path(database), "--json", "-"});
-    EXPECT_EQ(outcome.status, 0) << outcome.err;
-    return outcome.out;
-  }
-  [[nodiscard]] test::Outcome sweep(const std::string& database, std::vector<std::string> more = {}) const {
-    std::vector<std::string> words = {"sweep", path("spec.json"), "-o", path(database)};
-    words.insert(words.end(), more.begin(), more.end());
-    return kiln(words);
-  }
-};
+class SweepCommand : public test::SweepTest {};
 
 TEST_F(SweepCommand, GivesTheSameTableWhateverRanItAndWheneverItWasKilled) {
   spec();
@@ -57,74 +38,6 @@ TEST_F(SweepCommand, GivesTheSameTableWhateverRanItAndWheneverItWasKilled) {
   }
   ASSERT_EQ(sweep("killed.db", {"--resume"}).status, 0);
   EXPECT_EQ(exported("killed.db"), table);
-}
-
-TEST_F(SweepCommand, ATornLineInTheMiddleCostsOnePoint) {
-  spec();
-  ASSERT_EQ(sweep("torn.db", {"--shard", "1/1"}).status, 0);
-  const auto file = path("torn.db.parts/shard-1-of-1.jsonl");
-  auto text = test::slurp(file);
-  text.erase(text.find('\n') - 30, 29);
-  std::ofstream(file, std::ios::trunc) << text;
-  const auto collected = kiln({"sweep", "collect", path("torn.db")});
-  EXPECT_THAT(collected.err, HasSubstr("a line is not whole"));
-  EXPECT_THAT(collected.out, HasSubstr("1 not answered"));
-  const auto resumed = sweep("torn.db", {"--resume"});
-  EXPECT_EQ(resumed.status, 0) << resumed.err;
-  ASSERT_EQ(sweep("whole.db").status, 0);
-  EXPECT_EQ(exported("torn.db"), exported("whole.db"));
-}
-
-TEST_F(SweepCommand, LinesOfAnotherKilnOrOfOtherConfigsAreAnsweredAgain) {
-  spec();
-  ASSERT_EQ(sweep("s.db", {"--shard", "1/1"}).status, 0);
-  const auto file = path("s.db.parts/shard-1-of-1.jsonl");
-  auto text = test::slurp(file);
-  const auto key = text.find("\"key\":\"") + 7;
-  text.replace(key, 4, "0000");
-  std::ofstream(file, std::ios::trunc) << text << R"({"number": 99, "state": "done"})"
-                                       << "\n"
-                                       << R"({"number": 1, "state": "done"})"
-                                       << "\n";
-  const auto collected = kiln({"sweep", "collect", path("s.db")});
-  EXPECT_THAT(collected.err, HasSubstr("3 of its lines are answers of another Kiln"));
-  EXPECT_THAT(collected.out, HasSubstr("1 not answered"));
-}
-
-TEST_F(SweepCommand, PointsWhoseConfigsHaveChangedAreAnsweredAgain) {
-  const auto chip = write("my.json", R"({"extends": "demo", "name": "my"})");
-  write("spec.json", R"({"version": 1, "base": {"chip": ")" + chip + R"(", "model": "kiln-stories-1m",
-    "prompt_tokens": 8, "new_tokens": 8}, "vary": {"recipe": ["w4"]}, "sample": {"method": "grid"}})");
-  ASSERT_EQ(sweep("s.db").status, 0);
-  const auto before = exported("s.db");
-  write("my.json", R"({"extends": "demo", "name": "my", "clock_mhz": 321})");
-  const auto resumed = sweep("s.db", {"--resume"});
-  EXPECT_THAT(resumed.err, HasSubstr("the configs of 1 points have changed since"));
-  EXPECT_NE(exported("s.db"), before);
-  EXPECT_EQ(nlohmann::json::parse(exported("s.db"))["points"][0]["figures"]["clock_mhz"], 321);
-}
-
-TEST_F(SweepCommand, AWorkerThatASignalEndsCostsOnePoint) {
-  spec();
-  // A point that takes long enough to be met: simulated, with many tokens.
-  auto text = test::slurp(path("spec.json"));
-  text.replace(text.find("\"new_tokens\": 8"), 15, "\"new_tokens\": 200");
-  text.replace(text.rfind('}'), 1, ", \"engine\": \"simulate\"}");
-  write("spec.json", text);
-  const auto child = test::start_kiln({"sweep", path("spec.json"), "-o", path("s.db"), "-j", "1"}, scratch() + "/s");
-  pid_t worker = 0;
-  for (int look = 0; worker == 0 && look < 1000; ++look) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    std::ifstream children("/proc/" + std::to_string(child) + "/task/" + std::to_string(child) + "/children");
-    children >> worker;
-  }
-  ASSERT_NE(worker, 0);
-  ::kill(worker, SIGSEGV);
-  const auto outcome = test::finish_kiln(child, scratch() + "/s");
-  EXPECT_EQ(outcome.status, 1) << outcome.err;
-  EXPECT_THAT(outcome.out, HasSubstr("1 failed"));
-  EXPECT_THAT(outcome.out, HasSubstr("was ended by signal 11"));
-  EXPECT_THAT(outcome.out, testing::Not(HasSubstr("not answered")));
 }
 
 TEST_F(SweepCommand, AnotherSpecIsRefusedOrTakenIn) {

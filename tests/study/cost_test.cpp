@@ -237,10 +237,12 @@ TEST_F(CostStudy, EveryShippedChipIsAnsweredOrRefusedWithEveryModel) {
     for (std::size_t m = 0; m < models.size(); ++m) {
       SCOPED_TRACE(chips[c] + " " + models[m]);
       const auto answer = cost(small(chips[c], models[m]), environment_);
-      if (answer)
+      if (answer) {
         EXPECT_EQ(answer->no_money.empty(), answer->money.has_value());
-      else
+        EXPECT_FALSE(answer->result.mismatch) << *answer->result.mismatch;
+      } else {
         EXPECT_THAT(answer.error().message, HasSubstr(models[m]));
+      }
     }
 }
 

@@ -129,6 +129,11 @@ TEST(Surrogate, OnePointAndEqualOnesAreNoHarm) {
   EXPECT_THAT(flat.at({0.7}).front(), DoubleNear(3, 1e-9));
 }
 
+TEST(Surrogate, GuessesOfWhatHasNoSquareAreNumbers) {
+  const Surrogate surrogate({{0.0}, {0.5}, {1.0}}, {{1e200, -1e200, 1e200}});
+  EXPECT_TRUE(std::isfinite(surrogate.at({0.3}).front()));
+}
+
 TEST(Front, UndominatedOnesAreThereOnce) {
   EXPECT_THAT(undominated({{2, 2}, {1, 3}, {2, 2}, {3, 3}, {1, 4}, {0, 9}}), ElementsAre(5, 1, 0));
 }
@@ -175,6 +180,11 @@ TEST(Adaptive, KeepsAwayFromWhatIsInfeasible) {
   const auto trials = searched(spec, 200);
   std::size_t late = 0;
   for (std::size_t i = 100; i < 200; ++i) late += trials[i].feasible ? 1 : 0;
+  EXPECT_GE(late, 50U);
+  // The same where margins have no squares.
+  const auto huge = searched(spec_of(kFlat, R"("area * 1e200 <= 36e200", "rate >= 120")"), 200);
+  late = 0;
+  for (std::size_t i = 100; i < 200; ++i) late += huge[i].feasible ? 1 : 0;
   EXPECT_GE(late, 50U);
   // Points without figures, that are no chips: a corner of the space.
   const auto no_chip = [](const Spec& of, const Setting& setting) {

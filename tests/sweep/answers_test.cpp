@@ -4,10 +4,14 @@
 #include <gmock/gmock.h>
 #include <sqlite3.h>
 
+#include <thread>
+
+#include "extend/digit_serial.hpp"
 #include "json/read.hpp"
 #include "support/study_test.hpp"
 #include "sweep/plan.hpp"
 #include "sweep/worker_file.hpp"
+#include "sweep/workers.hpp"
 
 namespace kiln::sweep {
 namespace {
@@ -62,6 +66,36 @@ TEST_F(SweepAnswers, HalfALineIsPassedOverAndTheRestIsRead) {
   EXPECT_EQ(bad.size(), 1U);
   EXPECT_EQ(from, std::filesystem::file_size(file));
   EXPECT_TRUE(read_outcomes(file, from, note).value().empty()) << "nothing new";
+}
+
+TEST_F(SweepAnswers, AWorkerThatBeginsWhileItsFileIsGatheredWritesANewOne) {
+  const auto file = write("w.jsonl", to_line(outcome(0)) + "\n");
+  auto hold = std::make_unique<FileHold>(file);
+  EXPECT_TRUE(hold->held());
+  EXPECT_TRUE(in_use(file));
+  std::thread late([&] {
+    auto worker = WorkerFile::append_to(file);
+    ASSERT_TRUE(worker.ok()) << worker.error().message;
+    EXPECT_FALSE(FileHold(file).held());
+    EXPECT_TRUE(worker->add(outcome(1)).ok());
+  });
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  std::filesystem::remove(file);
+  hold.reset();
+  late.join();
+  std::uint64_t from = 0;
+  const auto read = read_outcomes(file, from, [](std::uint64_t) {}).value();
+  ASSERT_EQ(read.size(), 1U);
+  EXPECT_EQ(read[0].number, 1U);
+  EXPECT_TRUE(lock_unless_held(-1, true)) << "where there are no locks, nobody has one";
+}
+
+TEST_F(SweepAnswers, AWorkerSaidItsLastErrorOrItsFirstLine) {
+  EXPECT_EQ(said_in(path("none.log")), "");
+  EXPECT_EQ(said_in(write("a.log", "Killed\nby whom\n")), "Killed");
+  std::string warnings;
+  for (int i = 0; i < 10000; ++i) warnings += "kiln: warning: one of many\n";
+  EXPECT_EQ(said_in(write("b.log", warnings + "kiln: error: first\nkiln: error: last\n" + warnings)), "last");
 }
 
 TEST_F(SweepAnswers, ADatabaseKeepsWhatItIsGiven) {
@@ -158,6 +192,20 @@ TEST_F(SweepAnswers, BothEnginesGiveThePathsOfTheClosedFormTheSameValues) {
     EXPECT_EQ(checked.state, State::Done) << checked.reason;
     EXPECT_GT(checked.figures.size(), 20U);
   }
+}
+
+/// A kind of tile with another formula than it has steps.
+TEST_F(SweepAnswers, ASimulationThatTheClosedFormContradictsFails) {
+  auto liar = extend::digit_serial();
+  liar.name = "liar";
+  liar.closed_form.time = [](const config::TileConfig&, std::uint64_t) { return closed_form::TileTime{2, 4}; };
+  ASSERT_TRUE(extend::register_tile_kind(liar).ok());
+  const auto made = plan(R"({"chip:/tile/microarchitecture": ["liar"], "chip:/tile/liar/digit_bits": [3],
+                            "chip:/tile/liar/multiply_cycles": [4]})",
+                         R"(, "engine": "simulate")");
+  const auto found = evaluate(*made.spec, *made.resolver, 0, false, environment_);
+  EXPECT_EQ(found.state, State::Failed) << found.reason;
+  EXPECT_THAT(found.reason, HasSubstr("closed form"));
 }
 
 /// The technology of a point is its own, under both engines.

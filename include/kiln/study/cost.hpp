@@ -55,7 +55,8 @@ struct CostAnswer : DesignPoint {
 /// What of the question is wrong in itself, before a file is opened.
 base::Status check(const CostQuestion& question);
 /// Fails as check() does, where a config is not what the question says, a chip without /silicon, a KV cache that is too
-/// small for the tokens, and when interrupted.
+/// small for the tokens, and when interrupted. A simulation that the closed form contradicts is no failure here: it is in
+/// result.mismatch, and no figure of the answer is good then.
 base::Result<CostAnswer> cost(const CostQuestion& question, Environment& environment);
 /// The same with configs that are loaded already, or in no file: their names in the question are not read.
 base::Result<CostAnswer> cost(const CostQuestion& question, const config::ChipConfig& chip,
