@@ -28,6 +28,14 @@ TEST(Formula, ADivisionBy0HasNoValueWithinAComparisonToo) {
   EXPECT_FALSE(Formula::parse("1 / (a - 3) > 5").value().value([](const std::string&) { return std::optional(3.0); }));
 }
 
+TEST(Formula, WhatMayBe0MayBeDividedBy) {
+  EXPECT_EQ(value("ceil(6144 / floor(kv.banks / 8))", 64), 768);
+  EXPECT_EQ(value("power_w.typical / floor(area_mm2.typical / 100) <= 1", 250), 0);
+  EXPECT_FALSE(Formula::parse("ceil(6144 / floor(kv.banks / 8))").value().value([](const auto&) {
+    return std::optional(7.0);
+  })) << "and has no value where it is 0";
+}
+
 TEST(Formula, HasNoValueWithoutItsNamesOrByZero) {
   const auto formula = Formula::parse("a / b").value();
   EXPECT_FALSE(formula.value([](const std::string& name) { return name == "a" ? std::optional(1.0) : std::nullopt; }));
