@@ -19,26 +19,9 @@ namespace {
 constexpr std::uint64_t kMostRepeats = 100000;
 constexpr std::size_t kMostSobol = 1000;  ///< axes; Boost has directions for more
 
-/// The value that a share of an axis, in [0, 1), stands for.
-json::Value value_at(const Axis& axis, double share) {
-  if (!axis.range) {
-    const auto count = static_cast<double>(axis.values.size());
-    return axis.values[static_cast<std::size_t>(std::min(count - 1, share * count))];
-  }
-  const auto& range = *axis.range;
-  // Whole numbers are as wide as each other, both ends included.
-  const double from = range.whole && !range.logarithmic ? range.from - 0.5 : range.from;
-  const double to = range.whole && !range.logarithmic ? range.to + 0.5 : range.to;
-  const double value = range.logarithmic ? from * std::pow(to / from, share) : from + (to - from) * share;
-  if (!range.whole) return value;
-  const double nearest = std::clamp(std::round(value), range.from, range.to);
-  if (nearest < 0) return static_cast<std::int64_t>(nearest);
-  return static_cast<std::uint64_t>(nearest);
-}
-
 class Maker {
  public:
-  Maker(const Spec& spec, const BaseNumber& base_number) : spec_(spec), base_number_(base_number) {
+  Maker(const Spec& spec, const BaseValue& base_value) : spec_(spec), base_value_(base_value) {
     for (std::size_t i = 0; i < spec.axes.size(); ++i)
       if (!spec.axes[i].formula) free_.push_back(i);
   }
@@ -140,7 +123,7 @@ class Maker {
     // Where most of them are wanted, chance would look for the last ones for ever.
     const bool most = all && 2.0 * static_cast<double>(spec_.sample.points) > *all;
     if (spec_.sample.method != Method::Random || !most)
-      if (const auto drawn = draw_in_sequence(random, seen); !drawn) return drawn;
+      if (const auto drawn = draw_in_sequence(random, seen, most); !drawn) return drawn;
     if (spec_.sample.method != Method::Sobol && most) draw_from_all(static_cast<std::size_t>(*all), random, seen);
     if (points_.size() < spec_.sample.points)
       return base::Error{fmt::format("/sample/points is {}; {} found {} different points", spec_.sample.points,
@@ -166,7 +149,7 @@ class Maker {
   }
 
   /// The method's sequence until so many different points are there; where strata of a hypercube meet, chance goes on.
-  base::Status draw_in_sequence(base::Random& random, std::set<std::string>& seen) {
+  base::Status draw_in_sequence(base::Random& random, std::set<std::string>& seen, bool most) {
     const auto dimensions = free_.size();
     std::optional<boost::random::sobol> sobol;
     if (spec_.sample.method == Method::Sobol) {
@@ -178,6 +161,7 @@ class Maker {
     const auto columns = hypercube(random);
     std::uint64_t repeats = 0;
     for (std::uint64_t i = 0; points_.size() < spec_.sample.points && repeats < kMostRepeats; ++i) {
+      if (most && !columns.empty() && i == spec_.sample.points) break;
       Setting setting = empty();
       for (std::size_t d = 0; d < dimensions; ++d) {
         double share = 0;
@@ -214,12 +198,12 @@ class Maker {
     for (const std::size_t a : free_) {
       const auto& axis = spec_.axes[a];
       auto values = axis.values;
+      const auto own = base_value_(axis);
       if (values.empty()) {
-        const auto own = base_number_(axis);
-        if (!own) return base::Error{fmt::format("/vary/{} is {{}}, and the base has no number there", axis.name)};
+        if (!own || !own->is_number())
+          return base::Error{fmt::format("/vary/{} is {{}}, and the base has no number there", axis.name)};
         values = changed(*own);
       }
-      const auto own = base_number_(axis);
       std::set<std::string> seen;
       for (const auto& value : values) {
         if ((own && *own == value) || !seen.insert(json::write(value)).second) continue;  // it is the base
@@ -282,26 +266,26 @@ class Maker {
   [[nodiscard]] std::optional<double> number_of(const std::string& name, const Setting& setting) const {
     for (const std::size_t a : free_) {
       if (spec_.axes[a].formula_name() != name) continue;
-      const auto own = setting[a].is_null() ? base_number_(spec_.axes[a]) : std::optional(setting[a]);
+      const auto own = setting[a].is_null() ? base_value_(spec_.axes[a]) : std::optional(setting[a]);
       if (own && own->is_number()) return own->number();
     }
     return std::nullopt;
   }
 
   const Spec& spec_;
-  const BaseNumber& base_number_;
+  const BaseValue& base_value_;
   std::vector<std::size_t> free_;  ///< axes with values of their own
   std::vector<Setting> points_;
 };
 
 }  // namespace
 
-base::Result<std::vector<Setting>> points_of(const Spec& spec, const BaseNumber& base_number) {
-  return Maker(spec, base_number).make();
+base::Result<std::vector<Setting>> points_of(const Spec& spec, const BaseValue& base_value) {
+  return Maker(spec, base_value).make();
 }
 
-base::Status complete(const Spec& spec, const BaseNumber& base_number, std::vector<Setting>& settings) {
-  auto done = Maker(spec, base_number).complete(std::move(settings));
+base::Status complete(const Spec& spec, const BaseValue& base_value, std::vector<Setting>& settings) {
+  auto done = Maker(spec, base_value).complete(std::move(settings));
   if (!done) return done.error();
   settings = *std::move(done);
   return {};

@@ -176,6 +176,14 @@ TEST(Points, OneAtATimeLeavesTheRest) {
             settings({{kBase}, {1}}));
 }
 
+TEST(Points, OneAtATimeHasTheBasesOwnNameOnce) {
+  const auto spec = parse_spec(R"({"version": 1, "base": {"chip": "demo", "model": "m", "recipe": "w3w6"},
+      "vary": {"recipe": ["w3w6", "w4"]}, "sample": {"method": "one_at_a_time"}})",
+                               "s.json");
+  const auto some = points_of(*spec, [](const Axis&) { return std::optional<json::Value>("w3w6"); }).value();
+  EXPECT_EQ(some, (std::vector<Setting>{{json::Value()}, {json::Value("w4")}}));
+}
+
 TEST(Front, IsWhatNothingBeats) {
   const std::vector<Objective> two = {{"rate", Direction::Maximum}, {"area", Direction::Minimum}};
   const auto front = front_of({{0, {5, 5}}, {1, {6, 5}}, {2, {6, 6}}, {3, {1, 1}}, {4, {6, 5}}, {5, {0, 1}}}, two);
