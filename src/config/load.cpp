@@ -57,16 +57,17 @@ std::string config_hash(const std::string& canonical_json) {
 namespace {
 
 template <class... Kinds>
-std::vector<std::string> pointers_of(std::string_view kind, std::variant<Kinds*...>) {
+std::vector<std::string> pointers_of(std::string_view kind, bool whole_alone, std::variant<Kinds*...>) {
   std::vector<std::string> pointers;
   const auto add = [&]<class Kind>(Kind*) {
     if (kind_name<Kind>() != kind) return;
     const auto fields = fields_of<Kind>();
+    const auto wanted = [&](const auto& field) { return !whole_alone || field.whole; };
     for (const auto& field : fields) {
-      pointers.push_back(field.pointer);
+      if (wanted(field)) pointers.push_back(field.pointer);
       if (field.like.empty()) continue;
       for (const auto& other : fields)
-        if (other.pointer.starts_with(field.like + "/"))
+        if (wanted(other) && other.pointer.starts_with(field.like + "/"))
           pointers.push_back(field.pointer + other.pointer.substr(field.like.size()));
     }
   };
@@ -76,7 +77,8 @@ std::vector<std::string> pointers_of(std::string_view kind, std::variant<Kinds*.
 
 }  // namespace
 
-std::vector<std::string> key_pointers(std::string_view kind) { return pointers_of(kind, AnyConfig()); }
+std::vector<std::string> key_pointers(std::string_view kind) { return pointers_of(kind, false, AnyConfig()); }
+std::vector<std::string> whole_key_pointers(std::string_view kind) { return pointers_of(kind, true, AnyConfig()); }
 
 std::vector<ParameterInfo> chip_parameters() {
   std::vector<ParameterInfo> parameters;

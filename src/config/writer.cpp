@@ -74,7 +74,7 @@ FieldInfo& Lister::add(std::string_view key, std::string_view unit, std::string 
 
 bool Lister::integer(std::string_view key, std::uint32_t&, std::string_view unit, Integers allowed, Need need) {
   FieldInfo& info = add(key, unit, in_words(allowed), need);
-  info.integer = true;
+  info.integer = info.whole = true;
   info.range = allowed;
   return true;
 }
@@ -101,7 +101,7 @@ bool Lister::text(std::string_view key, std::string&, Text kind, Need need) {
 }
 
 bool Lister::one_of(std::string_view key, int&, std::string_view unit, std::span<const int> allowed, Need need) {
-  add(key, unit, in_words(allowed), need);
+  add(key, unit, in_words(allowed), need).whole = true;
   return true;
 }
 

@@ -44,6 +44,7 @@ struct FieldInfo {
   std::string allowed;  ///< "1 to 64"
   bool optional = false;
   bool integer = false;
+  bool whole = false;       ///< an integer, or one of a few
   Integers range = {0, 0};  ///< of an integer
   std::string like = {};    ///< of an object that may change some keys of another: that one
 };

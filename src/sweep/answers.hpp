@@ -21,7 +21,7 @@ struct Overview {
   std::uint64_t points = 0, done = 0, infeasible = 0, failed = 0, interrupted = 0;
   std::vector<Candidate> front;         ///< the best of the first objective first
   std::vector<json::Value> front_vary;  ///< of each of the front
-  std::vector<Excluded> excluded;       ///< what made how many infeasible, the most first
+  std::vector<Excluded> excluded;       ///< what excludes how many, the most first; several may exclude one point
   std::string failure;                  ///< of the first point that failed
 };
 base::Result<Overview> overview(const Database& database);

@@ -21,6 +21,10 @@ constexpr std::array<std::string_view, 5> kKinds = {"chip", "model", "recipe", "
 /// Of a step: rounding must not lose the end of a range of 0.1 each.
 constexpr double kStepRounding = 1e-9;
 
+constexpr std::uint64_t kMostValues = 2 * kMostPoints;  ///< of all axes together
+
+constexpr int kDigits = 15;  ///< of a value between the ends of a range
+
 bool among(const auto& names, std::string_view name) { return std::ranges::find(names, name) != names.end(); }
 
 bool is_whole(double value) { return value == std::floor(value) && std::abs(value) < 0x1p53; }
@@ -31,11 +35,19 @@ json::Value number(double value) {
   return static_cast<std::uint64_t>(value);
 }
 
+/// As people write it: what sums of steps have in a last digit is not meant. `scale` is as large as what was added up.
+double without_noise(double value, double scale) {
+  if (value == 0 || !std::isfinite(value)) return value;
+  const auto decimals = kDigits - 1 - static_cast<int>(std::floor(std::log10(std::abs(scale))));
+  return std::stod(fmt::format("{:.{}f}", value, std::clamp(decimals, 0, 340)));
+}
+
 /// {"from", "to"} and one of step, factor, count, or none where the method draws.
 class RangeReader {
  public:
-  RangeReader(const json::Value& tree, std::string file, const std::string& pointer, bool draws)
-      : tree_(tree), reader_(tree, std::move(file), pointer), draws_(draws) {}
+  /// `room`: values that it may have.
+  RangeReader(const json::Value& tree, std::string file, const std::string& pointer, bool draws, std::uint64_t room)
+      : reader_(tree, std::move(file), pointer), draws_(draws), room_(room) {}
 
   base::Status read(Axis& axis) {
     double from = limit("from"), to = limit("to");
@@ -57,12 +69,18 @@ class RangeReader {
     const double steps = step > 0 ? (to - from) / step : factor > 0 ? std::log(to / from) / std::log(factor) : 0;
     if (steps > static_cast<double>(kMostPoints))
       reader_.fail(step > 0 ? "step" : "factor", fmt::format("makes more than {} values", kMostPoints));
+    if (std::max(static_cast<double>(count), steps) > static_cast<double>(room_))
+      reader_.fail(count > 0  ? "count"
+                   : step > 0 ? "step"
+                              : "factor",
+                   fmt::format("makes more than {} values of all axes together", kMostValues));
     if (const auto good = reader_.done(); !good) return good;
     const Range range{from, to, is_whole(from) && is_whole(to), scale == "log"};
     if (ways == 0) {
       axis.range = range;
     } else {
       fill(range, step, factor, static_cast<std::uint64_t>(steps + kStepRounding), count, axis.values);
+      if (range.whole && step == 0) to_whole(axis);
     }
     return {};
   }
@@ -77,25 +95,39 @@ class RangeReader {
 
   static void fill(const Range& range, double step, double factor, std::uint64_t steps, std::uint64_t count,
                    std::vector<json::Value>& values) {
-    const auto add = [&](double value, bool round) {
-      const auto next = number(round && range.whole ? std::round(value) : value);
-      if (values.empty() || !(values.back() == next)) values.push_back(next);
+    const double largest = std::max(std::abs(range.from), std::abs(range.to));
+    // Both ends are as they were written.
+    const auto add = [&](double value, double scale) {
+      value = value <= range.from ? range.from : value >= range.to ? range.to : without_noise(value, scale);
+      if (values.empty() || values.back().number() != value) values.push_back(number(value));
     };
-    for (std::uint64_t i = 0; step > 0 && i <= steps; ++i)
-      add(std::min(range.from + static_cast<double>(i) * step, range.to), false);
+    const auto add_multiple = [&](double value) { add(value, value); };
+    for (std::uint64_t i = 0; step > 0 && i <= steps; ++i) add(range.from + static_cast<double>(i) * step, largest);
     for (std::uint64_t i = 0; factor > 0 && i <= steps; ++i)
-      add(std::min(range.from * std::pow(factor, static_cast<double>(i)), range.to), true);
+      add_multiple(range.from * std::pow(factor, static_cast<double>(i)));
     for (std::uint64_t i = 0; i < count; ++i) {
       const double share = static_cast<double>(i) / static_cast<double>(count - 1);
-      add(range.logarithmic ? range.from * std::pow(range.to / range.from, share)
-                            : range.from + (range.to - range.from) * share,
-          true);
+      if (range.logarithmic)
+        add_multiple(range.from * std::pow(range.to / range.from, share));
+      else
+        add(range.from + (range.to - range.from) * share, largest);
     }
   }
 
-  const json::Value& tree_;
+  /// Between whole ends whole numbers are meant: where the key takes no others, or where none of the values is lost.
+  static void to_whole(Axis& axis) {
+    const auto whole = axis.kind.empty() || among(config::whole_key_pointers(axis.kind), axis.pointer);
+    std::vector<json::Value> rounded;
+    for (const auto& value : axis.values) {
+      auto next = number(std::round(value.number()));
+      if (rounded.empty() || !(rounded.back() == next)) rounded.push_back(std::move(next));
+    }
+    if (whole || rounded.size() == axis.values.size()) axis.values = std::move(rounded);
+  }
+
   ObjectReader reader_;
   bool draws_;
+  std::uint64_t room_;
 };
 
 class AxesReader {
@@ -107,9 +139,11 @@ class AxesReader {
     if (!vary_.is_object() || vary_.size() == 0)
       return base::Error{file_ + ": /vary: an object with at least one axis is expected"};
     std::vector<Axis> axes;
+    std::uint64_t room = kMostValues;
     for (const auto& [name, tree] : vary_.object()) {
-      auto axis = read_axis(name, tree);
+      auto axis = read_axis(name, tree, room);
       if (!axis) return axis.error();
+      room -= std::min<std::uint64_t>(room, axis->values.size());
       axes.push_back(*std::move(axis));
     }
     for (const auto& axis : axes)
@@ -159,7 +193,7 @@ class AxesReader {
     return {};
   }
 
-  base::Result<Axis> read_axis(const std::string& name, const json::Value& tree) const {
+  base::Result<Axis> read_axis(const std::string& name, const json::Value& tree, std::uint64_t room) const {
     Axis axis;
     axis.name = name;
     if (const auto good = place(name, axis); !good) return good.error();
@@ -169,7 +203,7 @@ class AxesReader {
     } else if (tree.is_object()) {
       if (axis.pointer.empty() && !axis.kind.empty()) return wrong(name, "is a range; a list of names is expected");
       if (const auto good =
-              RangeReader(tree, file_, json::join_pointer("/vary", name), draws(spec_.sample.method)).read(axis);
+              RangeReader(tree, file_, json::join_pointer("/vary", name), draws(spec_.sample.method), room).read(axis);
           !good)
         return good.error();
     } else if (tree.is_text()) {
@@ -230,6 +264,22 @@ std::string Axis::formula_name() const {
   std::string dotted = pointer.substr(1);
   std::ranges::replace(dotted, '/', '.');
   return dotted;
+}
+
+json::Value value_at(const Axis& axis, double share) {
+  if (!axis.range) {
+    const auto count = static_cast<double>(axis.values.size());
+    return axis.values[static_cast<std::size_t>(std::min(count - 1, share * count))];
+  }
+  const auto& range = *axis.range;
+  // Whole numbers are as wide as each other, both ends included.
+  const double from = range.whole && !range.logarithmic ? range.from - 0.5 : range.from;
+  const double to = range.whole && !range.logarithmic ? range.to + 0.5 : range.to;
+  const double value = range.logarithmic ? from * std::pow(to / from, share) : from + (to - from) * share;
+  if (!range.whole) return value;
+  const double nearest = std::clamp(std::round(value), range.from, range.to);
+  if (nearest < 0) return static_cast<std::int64_t>(nearest);
+  return static_cast<std::uint64_t>(nearest);
 }
 
 base::Result<std::vector<Axis>> read_axes(const json::Value& vary, const std::string& file, const Spec& spec) {

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <map>
 #include <numeric>
@@ -29,6 +30,32 @@ base::Status placeable(const Point& point) {
     return base::Error{fmt::format("chip {}: its KV cache holds {} tokens, {} are asked for", chip.name,
                                    placed->kv().capacity_tokens, kept)};
   return {};
+}
+
+/// What comes of measuring recipes, which a dry run does not do.
+constexpr std::array<std::string_view, 8> kMeasured = {"bits_per_weight", "scored_tokens",   "perplexity",
+                                                       "mean_nll",        "kl_divergence",   "kl_divergence_max",
+                                                       "top1_agreement",  "perplexity_ratio"};
+
+/// A name that none of these points has as a figure, as the reason of each of them to fail; others may lack some too.
+std::optional<std::string> unknown_figure(const Spec& spec, const std::vector<Outcome>& looked_at) {
+  const auto unknown = [&](const std::string& name) {
+    if (spec.base.accuracy && std::ranges::find(kMeasured, name) != kMeasured.end()) return false;
+    return !looked_at.empty() &&
+           std::ranges::none_of(looked_at, [&](const auto& each) { return each.figures.contains(name); });
+  };
+  Spec of_it;
+  for (const auto& objective : spec.objectives)
+    if (unknown(objective.figure)) {
+      of_it.objectives = {objective};
+      break;
+    }
+  for (const auto& constraint : spec.constraints)
+    if (std::ranges::any_of(constraint.names(), unknown)) of_it.constraints.push_back(constraint);
+  if (of_it.objectives.empty() && of_it.constraints.empty()) return std::nullopt;
+  Outcome outcome = looked_at.front();
+  judge(of_it, outcome);
+  return outcome.reason;
 }
 
 }  // namespace
@@ -65,8 +92,13 @@ base::Result<DryRun> dry_run(const SweepQuestion& question, study::Environment& 
   std::ranges::stable_sort(answer.reasons, std::greater<>(), &std::pair<std::string, std::uint64_t>::second);
   const auto began = std::chrono::steady_clock::now();
   const std::size_t timed = std::min(kTimed, good.size());
-  for (std::size_t i = 0; i < timed; ++i)
-    evaluate(*plan->spec, *plan->resolver, good[i * good.size() / timed], question.verify == Verify::All, environment);
+  std::vector<Outcome> looked_at;
+  for (std::size_t i = 0; i < timed; ++i) {
+    auto outcome = evaluate(*plan->spec, *plan->resolver, good[i * good.size() / timed], question.verify == Verify::All,
+                            environment);
+    if (!outcome.figures.empty()) looked_at.push_back(std::move(outcome));
+  }
+  if (const auto wrong = unknown_figure(*plan->spec, looked_at)) return base::Error{question.spec + ": " + *wrong};
   if (timed > 0)
     answer.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count() /
                      static_cast<double>(timed) * static_cast<double>(good.size()) *

@@ -134,21 +134,26 @@ std::optional<double> number_of(const report::FigureMap& figures, const std::str
   return std::nullopt;
 }
 
+std::optional<bool> holds(const Formula& constraint, const report::FigureMap& figures) {
+  const auto value = constraint.value([&](const std::string& path) { return number_of(figures, path); });
+  return value ? std::optional(*value != 0) : std::nullopt;
+}
+
 base::Result<std::optional<std::string>> excluded_by(const std::vector<Formula>& constraints,
                                                      const report::FigureMap& figures) {
   for (const auto& constraint : constraints) {
-    const auto holds = constraint.value([&](const std::string& path) { return number_of(figures, path); });
-    if (!holds) {
+    const auto kept = holds(constraint, figures);
+    if (!kept) {
       for (const auto& name : constraint.names())
         if (!number_of(figures, name))
           return base::Error{fmt::format("the constraint {}: {}", constraint.text(), not_a_number(figures, name))};
       return base::Error{fmt::format("the constraint {} has no value", constraint.text())};
     }
-    if (*holds != 0) continue;
+    if (*kept) continue;
     std::string values;
     for (const auto& name : constraint.names())
       values += fmt::format("{}{} is {}", values.empty() ? "" : ", ", name, printed(figures.at(name)));
-    return std::optional(fmt::format("{}{}: {}", constraint.text(), kBroken, values));
+    return std::optional(fmt::format("{} does not hold: {}", constraint.text(), values));
   }
   return std::optional<std::string>();
 }

@@ -5,10 +5,12 @@
 #include <cmath>
 #include <limits>
 
+#include "json/read.hpp"
 #include "report/cost_report.hpp"
 #include "report/table.hpp"
 #include "sweep/accuracy.hpp"
 #include "sweep/answers.hpp"
+#include "sweep/margins.hpp"
 #include "sweep/plan.hpp"
 
 namespace kiln::sweep {
@@ -16,31 +18,60 @@ namespace {
 
 constexpr std::size_t kNearest = 3;
 
-json::Value constraints_json(const Spec& spec, const report::FigureMap& figures) {
+/// A constraint as this point has it.
+struct Kept {
+  const Formula* constraint;
+  std::optional<bool> holds;
+  std::optional<Slack> slack;
+  bool binds = false;  ///< it has the least slack of all, as a share
+};
+
+std::vector<Kept> kept_by(const Spec& spec, const report::FigureMap& figures) {
+  std::vector<Kept> all;
+  for (const auto& constraint : spec.constraints)
+    all.push_back({&constraint, holds(constraint, figures), slack_of(constraint, figures)});
+  Kept* least = nullptr;
+  for (auto& each : all)
+    if (each.slack && (least == nullptr || each.slack->share < least->slack->share)) least = &each;
+  if (least != nullptr) least->binds = true;
+  return all;
+}
+
+json::Value constraints_json(const std::vector<Kept>& constraints) {
   json::Array list;
-  for (const auto& constraint : spec.constraints) {
-    const auto holds = constraint.value([&](const std::string& path) { return number_of(figures, path); });
-    list.push_back(
-        json::Object{{"constraint", constraint.text()}, {"holds", holds ? json::Value(*holds != 0) : json::Value()}});
-  }
+  for (const auto& [constraint, holds, slack, binds] : constraints)
+    list.push_back(json::Object{{"constraint", constraint->text()},
+                                {"holds", holds ? json::Value(*holds) : json::Value()},
+                                {"margin", slack ? json::Value(slack->margin) : json::Value()},
+                                {"margin_share", slack ? json::Value(slack->share) : json::Value()},
+                                {"binds", binds}});
   return list;
 }
 
-std::string constraint_lines(const Spec& spec, const report::FigureMap& figures, std::size_t columns) {
+std::string constraint_lines(const std::vector<Kept>& constraints, const report::FigureMap& figures,
+                             std::size_t columns) {
   std::string text;
-  for (const auto& constraint : spec.constraints) {
-    const auto holds = constraint.value([&](const std::string& path) { return number_of(figures, path); });
+  for (const auto& [constraint, holds, slack, binds] : constraints) {
     std::string values;
-    for (const auto& name : constraint.names()) {
+    for (const auto& name : constraint->names()) {
       const auto found = figures.find(name);
       values += fmt::format("{}{} is {}", values.empty() ? "" : ", ", name,
                             found == figures.end() ? "not known" : printed(found->second));
     }
-    text += report::hanging(
-        fmt::format("  {}: {} ({})", holds && *holds != 0 ? "holds" : "does not hold", constraint.text(), values), 4,
-        columns);
+    const auto by = slack ? fmt::format(" by {} ({} %{})", report::number(std::abs(slack->margin)),
+                                        report::number(100 * std::abs(slack->share)), binds ? ", the least" : "")
+                          : std::string();
+    text += report::hanging(fmt::format("  {}{}: {} ({})", holds.value_or(false) ? "holds" : "does not hold", by,
+                                        constraint->text(), values),
+                            4, columns);
   }
   return text.empty() ? text : "\nconstraints:\n" + text;
+}
+
+/// Whether its configs, or Kiln, are others than those that gave the answer.
+bool has_changed(const Plan& plan, const Outcome& outcome) {
+  const bool answered = outcome.state == State::Done || outcome.state == State::Infeasible;
+  return answered && plan.resolver->key_of(outcome.number) != outcome.key;
 }
 
 /// Distance in objectives, each as a share of what the front spans.
@@ -104,12 +135,19 @@ std::string nearest_lines(const Overview& all, const Row& row, const std::vector
 }
 
 /// By a simulation of this point, with what would help.
-std::string limit_lines(const Plan& plan, const Row& row, std::size_t columns, study::Environment& environment) {
-  const auto point = plan.resolver->resolve(row.outcome.number, plan.resolver->points().at(row.outcome.number));
-  if (!point) return "";
-  const auto answer = simulate(*point, true, environment);
-  if (!answer || answer->result.mismatch || !answer->limits) return "";
-  return "\n" + report::limits_text(*answer->limits, columns);
+std::optional<study::CostAnswer> limited(const Plan& plan, std::uint64_t number, study::Environment& environment) {
+  const auto point = plan.resolver->resolve(number, plan.resolver->points().at(number));
+  if (!point) return std::nullopt;
+  auto answer = simulate(*point, true, environment);
+  if (!answer || answer->result.mismatch || !answer->limits) return std::nullopt;
+  return *std::move(answer);
+}
+
+/// As the document of `kiln cost` has them.
+json::Value limits_of(const study::CostAnswer& answer) {
+  const auto document = json::read(report::cost_json(answer), 64, [](const json::Problem&) { return false; });
+  const auto* limits = document ? document->find("limits") : nullptr;
+  return limits == nullptr ? json::Value() : *limits;
 }
 
 }  // namespace
@@ -138,16 +176,26 @@ base::Result<Explanation> explain(const Database& database, std::uint64_t number
   for (const std::size_t f : nearest) numbers.emplace_back(all->front[f].number);
   const bool in_front = std::ranges::any_of(all->front, [&](const auto& each) { return each.number == number; });
   auto document = point_json(*row, in_front);
-  document["constraints"] = constraints_json(all->spec, row->outcome.figures);
+  const auto constraints = kept_by(all->spec, row->outcome.figures);
+  const bool changed = has_changed(*plan, row->outcome);
+  const auto answer = limited(*plan, number, environment);
+  document["constraints"] = constraints_json(constraints);
+  document["changed"] = changed;
+  document["limits"] = answer ? limits_of(*answer) : json::Value();
   document["nearest_of_front"] = std::move(numbers);
   std::string text = fmt::format("point {}: {}\n", number, kStates[row->outcome.state]);
   if (!row->outcome.reason.empty()) text += report::hanging("  " + row->outcome.reason, 4, columns);
+  if (changed)
+    text += report::hanging(record->revision == plan->record.revision
+                                ? "  the configs have changed since"
+                                : "  Kiln " + record->revision + " answered it; this one may answer otherwise",
+                            4, columns);
   for (const auto& [name, value] : row->vary.object()) text += fmt::format("  {} = {}\n", name, printed(value));
   for (std::size_t i = 0; i < values.size(); ++i)
     text += fmt::format("  {}: {}\n", all->spec.objectives[i].figure, report::number(values[i]));
-  text += constraint_lines(all->spec, row->outcome.figures, columns);
+  text += constraint_lines(constraints, row->outcome.figures, columns);
   text += nearest_lines(*all, *row, nearest, columns);
-  text += limit_lines(*plan, *row, columns, environment);
+  if (answer) text += "\n" + report::limits_text(*answer->limits, columns);
   text += "\n" + row->command + "\n";
   json::Array commands;
   for (const auto& command : accuracy_commands(*plan, number)) {

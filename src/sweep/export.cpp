@@ -93,6 +93,8 @@ base::Status export_csv(const Database& database, const Write& write) {
     return true;
   });
   if (!read) return read;
+  // A length is an axis and a figure alike: one column, with what either has.
+  for (const auto& name : axes) figures.erase(name);
   std::string header = "number,state,front";
   for (const auto& name : axes) header += "," + csv_cell(name);
   for (const auto& path : figures) header += "," + csv_cell(path);
@@ -101,14 +103,15 @@ base::Status export_csv(const Database& database, const Write& write) {
     const auto& outcome = row.outcome;
     std::string line = std::to_string(outcome.number) + "," + std::string(kStates[outcome.state]) + "," +
                        (front.contains(outcome.number) ? "true" : "false");
+    const auto figure = [&](const std::string& path) {
+      const auto value = outcome.figures.find(path);
+      return value == outcome.figures.end() ? std::string() : csv_cell(value->second);
+    };
     for (const auto& name : axes) {
       const auto* value = row.vary.find(name);
-      line += "," + (value == nullptr ? std::string() : csv_cell(*value));
+      line += "," + (value == nullptr ? figure(name) : csv_cell(*value));
     }
-    for (const auto& path : figures) {
-      const auto value = outcome.figures.find(path);
-      line += "," + (value == outcome.figures.end() ? std::string() : csv_cell(value->second));
-    }
+    for (const auto& path : figures) line += "," + figure(path);
     return write(line + "," + csv_cell(outcome.reason) + "," + csv_cell(row.command) + "\n");
   });
 }

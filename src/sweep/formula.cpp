@@ -23,6 +23,8 @@ double divided(double a, double b) {
   return a / b;
 }
 
+double divided_by_anything(double a, double b) { return b == 0 ? 0 : a / b; }
+
 double least(const double* values, int count) { return *std::min_element(values, values + count); }
 double most(const double* values, int count) { return *std::max_element(values, values + count); }
 
@@ -128,10 +130,11 @@ base::Result<Formula> Formula::parse(const std::string& text) {
   try {
     auto parser = parser_of(text);
     for (const auto& [name, unused] : parser.GetUsedVar()) formula.names_.push_back(name);
-    // What is wrong with more than the names comes out where it is computed. No name of 0.5 and more divides by 0 often.
-    std::deque<double> values;
-    for (const auto& name : formula.names_)
-      parser.DefineVar(name, &values.emplace_back(0.618 + static_cast<double>(values.size())));
+    // What is wrong with more than the names comes out where it is computed. Whether something is divided by 0 is known
+    // only where there are no names.
+    if (!formula.names_.empty()) parser.DefineOprt("/", divided_by_anything, mu::prMUL_DIV);
+    std::deque<double> values(formula.names_.size(), 1);
+    for (std::size_t i = 0; i < values.size(); ++i) parser.DefineVar(formula.names_[i], &values[i]);
     int count = 0;
     parser.Eval(count);
     if (count != 1) return wrong(text, "it has a comma outside min and max");

@@ -1,6 +1,7 @@
 // By how much constraints hold: what tells a search which way leads out of the infeasible. Private to the sweep module.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "sweep/formula.hpp"
@@ -23,5 +24,12 @@ class Margins {
   };
   std::vector<Margin> margins_;
 };
+
+struct Slack {
+  double margin = 0;  ///< b - a of "a <= b", in a's unit
+  double share = 0;   ///< of the larger side
+};
+/// Nothing where a constraint compares several times or not at all, or a side has no value.
+std::optional<Slack> slack_of(const Formula& constraint, const report::FigureMap& figures);
 
 }  // namespace kiln::sweep

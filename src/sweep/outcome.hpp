@@ -19,9 +19,6 @@ inline constexpr auto kStates = base::enum_names<State>({{State::Done, "done"},
                                                          {State::Failed, "failed"},
                                                          {State::Interrupted, "interrupted"}});
 
-/// After the text of a constraint, in the reason of a point that it excludes.
-inline constexpr std::string_view kBroken = " does not hold";
-
 struct Outcome {
   std::uint64_t number = 0;
   std::string key;  ///< empty: the point has no configs
@@ -46,6 +43,9 @@ base::Result<study::CostAnswer> simulate(const Point& point, bool limits, study:
 
 /// Says by its figures what state the outcome is in: constraints hold, and objectives are numbers.
 void judge(const Spec& spec, Outcome& outcome);
+
+/// None where a name of it is no number, or it has no value.
+std::optional<bool> holds(const Formula& constraint, const report::FigureMap& figures);
 
 /// The first constraint that does not hold, as a sentence; nothing where all do. Fails where a constraint names no
 /// figure.

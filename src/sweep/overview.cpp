@@ -15,11 +15,13 @@ namespace {
 constexpr std::size_t kShown = 40;   ///< rows of a table on a screen
 constexpr std::size_t kReasons = 8;  ///< likewise, of reasons
 
-/// The constraint of a reason; of a chip that is none, its sentence without the numbers.
-std::string kind_of(const Spec& spec, const std::string& reason) {
+/// The constraints that its figures break; of a chip that is none, its sentence without the numbers.
+std::vector<std::string> kinds_of(const Spec& spec, const Outcome& outcome) {
+  std::vector<std::string> broken;
   for (const auto& constraint : spec.constraints)
-    if (reason.starts_with(constraint.text() + std::string(kBroken))) return constraint.text();
-  return without_numbers(reason);
+    if (holds(constraint, outcome.figures) == false) broken.push_back(constraint.text());
+  if (broken.empty()) broken.push_back(without_numbers(outcome.reason));
+  return broken;
 }
 
 std::string cell_of(const json::Value& value) {
@@ -99,7 +101,7 @@ base::Result<Overview> overview(const Database& database) {
         break;
       case State::Infeasible:
         ++all.infeasible;
-        ++excluded[kind_of(all.spec, row.outcome.reason)];
+        for (const auto& kind : kinds_of(all.spec, row.outcome)) ++excluded[kind];
         break;
       case State::Failed:
         if (all.failed++ == 0) all.failure = fmt::format("point {}: {}", row.outcome.number, row.outcome.reason);
@@ -135,7 +137,10 @@ std::string overview_text(const Overview& overview, std::size_t columns) {
   text = report::wrapped(text, columns);
   if (!overview.failure.empty()) text += report::hanging("failed: " + overview.failure, 8, columns);
   if (!overview.excluded.empty()) {
-    text += overview.done == 0 ? "\nno point is feasible:\n" : "\ninfeasible:\n";
+    const auto kinds = std::accumulate(overview.excluded.begin(), overview.excluded.end(), std::uint64_t{0},
+                                       [](std::uint64_t sum, const Excluded& each) { return sum + each.points; });
+    text += fmt::format("\n{}{}:\n", overview.done == 0 ? "no point is feasible" : "infeasible",
+                        kinds > overview.infeasible ? " (a point may break several)" : "");
     for (std::size_t i = 0; i < std::min(kReasons, overview.excluded.size()); ++i)
       text += report::hanging(fmt::format("  {:>7}  {}", report::grouped(overview.excluded[i].points),
                                           base::excerpt(overview.excluded[i].constraint)),

@@ -19,26 +19,9 @@ namespace {
 constexpr std::uint64_t kMostRepeats = 100000;
 constexpr std::size_t kMostSobol = 1000;  ///< axes; Boost has directions for more
 
-/// The value that a share of an axis, in [0, 1), stands for.
-json::Value value_at(const Axis& axis, double share) {
-  if (!axis.range) {
-    const auto count = static_cast<double>(axis.values.size());
-    return axis.values[static_cast<std::size_t>(std::min(count - 1, share * count))];
-  }
-  const auto& range = *axis.range;
-  // Whole numbers are as wide as each other, both ends included.
-  const double from = range.whole && !range.logarithmic ? range.from - 0.5 : range.from;
-  const double to = range.whole && !range.logarithmic ? range.to + 0.5 : range.to;
-  const double value = range.logarithmic ? from * std::pow(to / from, share) : from + (to - from) * share;
-  if (!range.whole) return value;
-  const double nearest = std::clamp(std::round(value), range.from, range.to);
-  if (nearest < 0) return static_cast<std::int64_t>(nearest);
-  return static_cast<std::uint64_t>(nearest);
-}
-
 class Maker {
  public:
-  Maker(const Spec& spec, const BaseNumber& base_number) : spec_(spec), base_number_(base_number) {
+  Maker(const Spec& spec, const BaseValue& base_value) : spec_(spec), base_value_(base_value) {
     for (std::size_t i = 0; i < spec.axes.size(); ++i)
       if (!spec.axes[i].formula) free_.push_back(i);
   }
@@ -87,17 +70,20 @@ class Maker {
     for (const std::size_t a : free_) count *= static_cast<double>(spec_.axes[a].values.size());
     if (count > static_cast<double>(kMostPoints))
       return base::Error{fmt::format("the grid has {:.4g} points; at most {} are expected", count, kMostPoints)};
-    std::vector<std::size_t> at(free_.size(), 0);
-    for (std::uint64_t number = 0; number < static_cast<std::uint64_t>(count); ++number) {
-      Setting setting = empty();
-      for (std::size_t i = 0; i < free_.size(); ++i) setting[free_[i]] = spec_.axes[free_[i]].values[at[i]];
-      points_.push_back(std::move(setting));
-      for (std::size_t i = free_.size(); i-- > 0;) {
-        if (++at[i] < spec_.axes[free_[i]].values.size()) break;
-        at[i] = 0;
-      }
-    }
+    for (std::uint64_t number = 0; number < static_cast<std::uint64_t>(count); ++number)
+      points_.push_back(combination(number));
     return {};
+  }
+
+  /// Of all that lists have; the last axis is the fastest.
+  [[nodiscard]] Setting combination(std::uint64_t number) const {
+    Setting setting = empty();
+    for (std::size_t i = free_.size(); i-- > 0;) {
+      const auto& values = spec_.axes[free_[i]].values;
+      setting[free_[i]] = values[number % values.size()];
+      number /= values.size();
+    }
+    return setting;
   }
 
   base::Status list() {
@@ -132,25 +118,39 @@ class Maker {
     const auto all = combinations();
     if (all && static_cast<double>(spec_.sample.points) > *all)
       return base::Error{fmt::format("/sample/points is {}; there are {} different points", spec_.sample.points, *all)};
-    // Where most of them are wanted, chance would look for the last ones for ever.
-    if (spec_.sample.method == Method::Random && all && 2.0 * static_cast<double>(spec_.sample.points) > *all)
-      return draw_from_all();
-    return draw_in_sequence();
-  }
-
-  base::Status draw_from_all() {
-    if (const auto made = grid(); !made) return made;
+    std::set<std::string> seen;
     base::Random random(spec_.sample.seed);
-    for (std::size_t i = 0; i < spec_.sample.points; ++i)
-      std::swap(points_[i], points_[i + random.below(points_.size() - i)]);
-    points_.resize(spec_.sample.points);
+    // Where most of them are wanted, chance would look for the last ones for ever.
+    const bool most = all && 2.0 * static_cast<double>(spec_.sample.points) > *all;
+    if (spec_.sample.method != Method::Random || !most)
+      if (const auto drawn = draw_in_sequence(random, seen, most); !drawn) return drawn;
+    if (spec_.sample.method != Method::Sobol && most) draw_from_all(static_cast<std::size_t>(*all), random, seen);
+    if (points_.size() < spec_.sample.points)
+      return base::Error{fmt::format("/sample/points is {}; {} found {} different points", spec_.sample.points,
+                                     kMethods[spec_.sample.method], points_.size())};
     return {};
   }
 
-  /// The method's sequence until so many different points are there.
-  base::Status draw_in_sequence() {
+  /// Whether it is a new point.
+  bool add(Setting&& setting, std::set<std::string>& seen) {
+    const bool is_new = seen.insert(json::write(json::Array(setting.begin(), setting.end()))).second;
+    if (is_new) points_.push_back(std::move(setting));
+    return is_new;
+  }
+
+  /// What is missing, of all combinations of lists in an order by chance.
+  void draw_from_all(std::size_t all, base::Random& random, std::set<std::string>& seen) {
+    std::vector<std::uint64_t> order(all);
+    std::iota(order.begin(), order.end(), std::uint64_t{0});
+    for (std::size_t i = 0; i < all && points_.size() < spec_.sample.points; ++i) {
+      std::swap(order[i], order[i + random.below(all - i)]);
+      add(combination(order[i]), seen);
+    }
+  }
+
+  /// The method's sequence until so many different points are there; where strata of a hypercube meet, chance goes on.
+  base::Status draw_in_sequence(base::Random& random, std::set<std::string>& seen, bool most) {
     const auto dimensions = free_.size();
-    base::Random random(spec_.sample.seed);
     std::optional<boost::random::sobol> sobol;
     if (spec_.sample.method == Method::Sobol) {
       if (dimensions > kMostSobol)
@@ -159,30 +159,24 @@ class Maker {
       sobol.emplace(dimensions);
     }
     const auto columns = hypercube(random);
-    std::set<std::string> seen;
     std::uint64_t repeats = 0;
     for (std::uint64_t i = 0; points_.size() < spec_.sample.points && repeats < kMostRepeats; ++i) {
-      if (!columns.empty() && i == spec_.sample.points) break;
+      if (most && !columns.empty() && i == spec_.sample.points) break;
       Setting setting = empty();
       for (std::size_t d = 0; d < dimensions; ++d) {
         double share = 0;
         if (sobol) {
           // A digital shift by the seed: as even, and another sample.
           share = static_cast<double>(((*sobol)() ^ base::mix(spec_.sample.seed, d)) >> 11) * 0x1p-53;
-        } else if (!columns.empty()) {
+        } else if (!columns.empty() && i < spec_.sample.points) {
           share = (static_cast<double>(columns[d][i]) + random.unit()) / static_cast<double>(spec_.sample.points);
         } else {
           share = random.unit();
         }
         setting[free_[d]] = value_at(spec_.axes[free_[d]], share);
       }
-      const bool is_new = seen.insert(json::write(json::Array(setting.begin(), setting.end()))).second;
-      repeats = is_new ? 0 : repeats + 1;
-      if (is_new) points_.push_back(std::move(setting));
+      repeats = add(std::move(setting), seen) ? 0 : repeats + 1;
     }
-    if (points_.size() < spec_.sample.points)
-      return base::Error{fmt::format("/sample/points is {}; {} found {} different points", spec_.sample.points,
-                                     kMethods[spec_.sample.method], points_.size())};
     return {};
   }
 
@@ -204,12 +198,12 @@ class Maker {
     for (const std::size_t a : free_) {
       const auto& axis = spec_.axes[a];
       auto values = axis.values;
+      const auto own = base_value_(axis);
       if (values.empty()) {
-        const auto own = base_number_(axis);
-        if (!own) return base::Error{fmt::format("/vary/{} is {{}}, and the base has no number there", axis.name)};
+        if (!own || !own->is_number())
+          return base::Error{fmt::format("/vary/{} is {{}}, and the base has no number there", axis.name)};
         values = changed(*own);
       }
-      const auto own = base_number_(axis);
       std::set<std::string> seen;
       for (const auto& value : values) {
         if ((own && *own == value) || !seen.insert(json::write(value)).second) continue;  // it is the base
@@ -272,26 +266,26 @@ class Maker {
   [[nodiscard]] std::optional<double> number_of(const std::string& name, const Setting& setting) const {
     for (const std::size_t a : free_) {
       if (spec_.axes[a].formula_name() != name) continue;
-      const auto own = setting[a].is_null() ? base_number_(spec_.axes[a]) : std::optional(setting[a]);
+      const auto own = setting[a].is_null() ? base_value_(spec_.axes[a]) : std::optional(setting[a]);
       if (own && own->is_number()) return own->number();
     }
     return std::nullopt;
   }
 
   const Spec& spec_;
-  const BaseNumber& base_number_;
+  const BaseValue& base_value_;
   std::vector<std::size_t> free_;  ///< axes with values of their own
   std::vector<Setting> points_;
 };
 
 }  // namespace
 
-base::Result<std::vector<Setting>> points_of(const Spec& spec, const BaseNumber& base_number) {
-  return Maker(spec, base_number).make();
+base::Result<std::vector<Setting>> points_of(const Spec& spec, const BaseValue& base_value) {
+  return Maker(spec, base_value).make();
 }
 
-base::Status complete(const Spec& spec, const BaseNumber& base_number, std::vector<Setting>& settings) {
-  auto done = Maker(spec, base_number).complete(std::move(settings));
+base::Status complete(const Spec& spec, const BaseValue& base_value, std::vector<Setting>& settings) {
+  auto done = Maker(spec, base_value).complete(std::move(settings));
   if (!done) return done.error();
   settings = *std::move(done);
   return {};

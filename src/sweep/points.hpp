@@ -13,14 +13,14 @@ namespace kiln::sweep {
 /// A value for each axis of the spec, those of formulas included; null leaves what the base has.
 using Setting = std::vector<json::Value>;
 
-/// The number that the base has where an axis is; none where it has no number.
-using BaseNumber = std::function<std::optional<json::Value>(const Axis& axis)>;
+/// What the base has where an axis is: a number, a name or any other value; none where it has nothing.
+using BaseValue = std::function<std::optional<json::Value>(const Axis& axis)>;
 
 /// At most kMostPoints; more are refused with their number. Points that are drawn twice are there once. Of an adaptive
 /// search the first batch.
-base::Result<std::vector<Setting>> points_of(const Spec& spec, const BaseNumber& base_number);
+base::Result<std::vector<Setting>> points_of(const Spec& spec, const BaseValue& base_value);
 
 /// Values of formulas into settings that have those of the other axes; fails where a length is none.
-base::Status complete(const Spec& spec, const BaseNumber& base_number, std::vector<Setting>& settings);
+base::Status complete(const Spec& spec, const BaseValue& base_value, std::vector<Setting>& settings);
 
 }  // namespace kiln::sweep

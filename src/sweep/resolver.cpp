@@ -63,12 +63,12 @@ base::Result<Resolver> Resolver::create(const Spec& spec, study::Environment& en
   if (const auto good = resolver.prepare(); !good) return good.error();
   if (const auto good = resolver.check_names(); !good) return good.error();
   const auto base = resolver.load_base();
-  auto points = points_of(spec, [&](const Axis& axis) { return resolver.base_number(axis); });
+  auto points = points_of(spec, [&](const Axis& axis) { return resolver.base_value(axis); });
   if (!points) return points.error();
   resolver.points_ = *std::move(points);
   // A base that is no chip without its axes is none of any point's business; one that never is, of all.
-  if (!base)
-    if (const auto first = resolver.resolve(0, resolver.points_.front()); !first) return base.error();
+  const auto resolves = [&](const Setting& setting) { return resolver.resolve(0, setting).ok(); };
+  if (!base && std::ranges::none_of(resolver.points_, resolves)) return base.error();
   return resolver;
 }
 
@@ -151,15 +151,18 @@ base::Status Resolver::load_base() {
   return keep("economics", configs.load<config::EconomicsConfig>(study::kEconomics, base_set_["economics"]));
 }
 
-std::optional<json::Value> Resolver::base_number(const Axis& axis) const {
+std::optional<json::Value> Resolver::base_value(const Axis& axis) const {
   if (axis.name == "prompt_tokens") return json::Value(spec_->base.prompt_tokens);
   if (axis.name == "new_tokens") return json::Value(spec_->base.new_tokens);
   if (axis.name == "users") return json::Value(spec_->base.users);
+  if (axis.pointer.empty()) {
+    const auto name = name_of(axis.kind, Setting(spec_->axes.size()));
+    return name.empty() ? std::nullopt : std::optional(json::Value(name));
+  }
   const auto tree = base_json_.find(axis.kind);
   if (tree == base_json_.end()) return std::nullopt;
   auto value = at(tree->second, axis.pointer);
-  if (!value.is_number()) return std::nullopt;
-  return value;
+  return value.is_null() ? std::nullopt : std::optional(std::move(value));
 }
 
 std::string Resolver::name_of(std::string_view kind, const Setting& setting) const {

@@ -53,7 +53,7 @@ class Resolver {
   [[nodiscard]] const json::Object* accuracy(const std::string& key) const;
   void take_accuracy(const std::string& key, json::Object figures) { accuracy_[key] = std::move(figures); }
   /// See points_of().
-  [[nodiscard]] std::optional<json::Value> base_number(const Axis& axis) const;
+  [[nodiscard]] std::optional<json::Value> base_value(const Axis& axis) const;
   [[nodiscard]] std::vector<Setting> const& points() const { return points_; }
   /// Of an adaptive search, whose points come one batch after the other.
   void set_points(std::vector<Setting> points) { points_ = std::move(points); }

@@ -35,7 +35,7 @@ void Search::note(const Outcome& outcome) {
 
 base::Status Search::restart() {
   const auto& resolver = *plan_.resolver;
-  auto first = points_of(*plan_.spec, [&](const Axis& axis) { return resolver.base_number(axis); });
+  auto first = points_of(*plan_.spec, [&](const Axis& axis) { return resolver.base_value(axis); });
   if (!first) return first.error();
   plan_.resolver->set_points(*std::move(first));
   const auto known = known_answers(question_, &database_);
@@ -69,7 +69,7 @@ base::Result<std::vector<Outcome>> Search::next() {
   for (const auto& levels : batch) settings.push_back(adaptive_.space().setting_of(levels));
   const auto& resolver = *plan_.resolver;
   const auto completed = complete(
-      *plan_.spec, [&](const Axis& axis) { return resolver.base_number(axis); }, settings);
+      *plan_.spec, [&](const Axis& axis) { return resolver.base_value(axis); }, settings);
   if (!completed) return completed.error();
   auto all = resolver.points();
   all.insert(all.end(), settings.begin(), settings.end());

@@ -251,6 +251,10 @@ base::Result<Spec> parse_spec(const std::string& text, const std::string& name) 
   auto axes = read_axes(*vary, name, spec);
   if (!axes) return axes.error();
   spec.axes = *std::move(axes);
+  const bool shares = std::ranges::any_of(
+      spec.axes, [](const Axis& axis) { return axis.values.empty() && !axis.range && !axis.formula; });
+  if (sample->find("change") != nullptr && !shares)
+    return base::Error{name + ": /sample/change has no effect: no axis of /vary is {}"};
   if (const auto good = check_together(spec, name); !good) return good.error();
   spec.canonical = json::write(*tree);
   return spec;

@@ -229,6 +229,8 @@ class Local {
 
 base::Result<SweepAnswer> collect(const std::string& database, study::Environment& environment,
                                   const std::function<void(const std::string&)>& on_warning) {
+  if (!fs::exists(database) && !fs::exists(parts_of(database)))
+    return base::Error{database + ": no such file, and no shards of it in " + parts_of(database)};
   auto folder = Folder::open(database, true);
   if (!folder) return folder.error();
   SweepQuestion question;

@@ -85,6 +85,7 @@ TEST_F(ResumedSweep, PointsWhoseConfigsHaveChangedAreAnsweredAgain) {
   ASSERT_EQ(sweep("s.db").status, 0);
   const auto before = exported("s.db");
   write("my.json", R"({"extends": "demo", "name": "my", "clock_mhz": 321})");
+  EXPECT_THAT(kiln({"sweep", "explain", path("s.db"), "0"}).out, HasSubstr("  the configs have changed since\n"));
   const auto resumed = sweep("s.db", {"--resume"});
   EXPECT_THAT(resumed.err, HasSubstr("the configs of 1 points have changed since"));
   EXPECT_NE(exported("s.db"), before);

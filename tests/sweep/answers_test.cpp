@@ -260,6 +260,23 @@ TEST_F(SweepAnswers, TheKeyIsThatOfTheResolvedPointAndOfNothingElse) {
   EXPECT_EQ(key(one, 0), key(other, 1));
 }
 
+TEST_F(SweepAnswers, TheBasesOwnNamesAndWordsAreKnown) {
+  const auto made = plan(R"({"recipe": ["w4"], "chip:/silicon/technology": ["28nm"], "chip:/clock_mhz": [500]})");
+  const auto own = [&](std::size_t axis) { return made.resolver->base_value(made.spec->axes[axis]).value(); };
+  EXPECT_TRUE(own(0).is_number());
+  EXPECT_TRUE(own(1).is_text());
+  EXPECT_EQ(own(2), json::Value("w3w6"));
+}
+
+/// The base alone is no chip, and neither is the first point.
+TEST_F(SweepAnswers, ABaseThatSomePointMendsIsNoErrorOfTheSweep) {
+  const auto chip = write("none.json", R"({"extends": "demo", "name": "none", "clock_mhz": 0})");
+  const auto some = plan_of(R"({"version": 1, "base": {"chip": ")" + chip + R"(", "model": "kiln-stories-1m"},
+    "vary": {"chip:/clock_mhz": [0, 500]}, "sample": {"method": "grid"}})",
+                            "s.json", environment_);
+  EXPECT_TRUE(some.ok()) << some.error().message;
+}
+
 TEST_F(SweepAnswers, ABaseThatIsNoConfigIsOneErrorOfTheWholeSweep) {
   const auto none = plan_of(R"({"version": 1, "base": {"chip": "demoo", "model": "kiln-stories-1m"},
     "vary": {"chip:/clock_mhz": [500]}, "sample": {"method": "grid"}})",

@@ -108,6 +108,42 @@ TEST(Points, AllThatThereAreCanBeDrawn) {
   EXPECT_EQ(different.size(), 6U);
 }
 
+std::string list_of(int count) {
+  std::string list;
+  for (int i = 1; i <= count; ++i) list += (i == 1 ? "" : ", ") + std::to_string(i);
+  return "[" + list + "]";
+}
+
+std::size_t different(const std::vector<Setting>& drawn) {
+  std::set<std::string> all;
+  for (const auto& each : drawn) all.insert(json::write(json::Array(each.begin(), each.end())));
+  return all.size();
+}
+
+/// Two strata of a hypercube may mean the same combination of lists.
+TEST(Points, AHypercubeOfListsHasAsManyAsAreWanted) {
+  const auto drawn = [](int first, int second, int third, int count, int seed) {
+    return points(R"({"chip:/kv/banks": )" + list_of(first) + R"(, "chip:/kv/ports": )" + list_of(second) +
+                      R"(, "chip:/tile/rows": )" + list_of(third) + "}",
+                  R"({"method": "latin_hypercube", "points": )" + std::to_string(count) + R"(, "seed": )" +
+                      std::to_string(seed) + "}")
+        .value();
+  };
+  for (int seed = 1; seed <= 20; ++seed) {
+    EXPECT_EQ(different(drawn(3, 5, 1, 10, seed)), 10U) << seed;
+    EXPECT_EQ(different(drawn(3, 5, 1, 15, seed)), 15U) << seed;
+    EXPECT_EQ(different(drawn(10, 10, 10, 50, seed)), 50U) << seed;
+    EXPECT_EQ(drawn(10, 10, 10, 50, seed), drawn(10, 10, 10, 50, seed));
+  }
+}
+
+TEST(Points, MostOfMoreThanAGridMayHaveCanBeDrawn) {
+  const auto drawn = points(R"({"chip:/kv/banks": )" + list_of(1200) + R"(, "chip:/tile/rows": )" + list_of(1000) + "}",
+                            R"({"method": "random", "points": 700000})");
+  ASSERT_TRUE(drawn.ok()) << drawn.error().message;
+  EXPECT_EQ(drawn->size(), 700000U);
+}
+
 TEST(Points, SobolsSeedsAreOtherSamples) {
   const auto sample = [](int seed) {
     const auto drawn = points(R"({"chip:/kv/banks": {"from": 1, "to": 1000000}})",
@@ -138,6 +174,14 @@ TEST(Points, OneAtATimeLeavesTheRest) {
   // What the base has is the base.
   EXPECT_EQ(points(R"({"chip:/kv/ports": [1, 100]})", R"({"method": "one_at_a_time"})").value(),
             settings({{kBase}, {1}}));
+}
+
+TEST(Points, OneAtATimeHasTheBasesOwnNameOnce) {
+  const auto spec = parse_spec(R"({"version": 1, "base": {"chip": "demo", "model": "m", "recipe": "w3w6"},
+      "vary": {"recipe": ["w3w6", "w4"]}, "sample": {"method": "one_at_a_time"}})",
+                               "s.json");
+  const auto some = points_of(*spec, [](const Axis&) { return std::optional<json::Value>("w3w6"); }).value();
+  EXPECT_EQ(some, (std::vector<Setting>{{json::Value()}, {json::Value("w4")}}));
 }
 
 TEST(Front, IsWhatNothingBeats) {

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "kiln/config/load.hpp"
 #include "sweep/axes.hpp"
 
 namespace kiln::sweep {
@@ -26,6 +27,14 @@ TEST(Formula, IsArithmeticAndComparisons) {
 
 TEST(Formula, ADivisionBy0HasNoValueWithinAComparisonToo) {
   EXPECT_FALSE(Formula::parse("1 / (a - 3) > 5").value().value([](const std::string&) { return std::optional(3.0); }));
+}
+
+TEST(Formula, WhatMayBe0MayBeDividedBy) {
+  EXPECT_EQ(value("ceil(6144 / floor(kv.banks / 8))", 64), 768);
+  EXPECT_EQ(value("power_w.typical / floor(area_mm2.typical / 100) <= 1", 250), 0);
+  EXPECT_FALSE(Formula::parse("ceil(6144 / floor(kv.banks / 8))").value().value([](const auto&) {
+    return std::optional(7.0);
+  })) << "and has no value where it is 0";
 }
 
 TEST(Formula, HasNoValueWithoutItsNamesOrByZero) {
@@ -85,7 +94,20 @@ TEST(Spec, RangesEndWhereTheySay) {
   };
   EXPECT_EQ(values(R"({"from": 0.1, "to": 0.5, "step": 0.1})").size(), 5U);
   EXPECT_EQ(values(R"({"from": 1, "to": 1000, "count": 4, "scale": "log"})"), numbers({1, 10, 100, 1000}));
-  EXPECT_EQ(values(R"({"from": 1, "to": 2, "count": 5})"), numbers({1, 2})) << "whole, each once";
+  const auto reals = [](std::initializer_list<double> list) {
+    return std::vector<json::Value>(list.begin(), list.end());
+  };
+  const auto whole = [](const std::string& range) {
+    return parse_spec(spec("{\"chip:/kv/banks\": " + range + "}"), "s").value().axes[0].values;
+  };
+  EXPECT_EQ(whole(R"({"from": 1, "to": 2, "count": 5})"), numbers({1, 2})) << "whole, each once";
+  EXPECT_EQ(whole(R"({"from": 8, "to": 64, "count": 4, "scale": "log"})"), numbers({8, 16, 32, 64}));
+  EXPECT_EQ(values(R"({"from": 1, "to": 2, "count": 5})"), reals({1, 1.25, 1.5, 1.75, 2})) << "none is lost";
+  EXPECT_EQ(values(R"({"from": 1, "to": 2, "factor": 1.2})"), reals({1, 1.2, 1.44, 1.728}));
+  EXPECT_EQ(values(R"({"from": 800, "to": 1200, "count": 3})"), numbers({800, 1000, 1200}));
+  EXPECT_EQ(json::write(json::Array(values(R"({"from": 0, "to": 0.7, "step": 0.1})"))),
+            "[0,0.1,0.2,0.3,0.4,0.5,0.6,0.7]");
+  EXPECT_EQ(json::write(values(R"({"from": -100, "to": 1, "step": 0.1})").at(1001)), "0.1");
   EXPECT_EQ(values(R"({"from": 7, "to": 7, "step": 1})"), numbers({7}));
   EXPECT_EQ(values(R"({"from": 1e300, "to": 1e300, "step": 1})").size(), 1U);
   EXPECT_EQ(values(R"({"from": -2000, "to": -1000, "step": 500})").size(), 3U);
@@ -108,6 +130,7 @@ TEST(Spec, EachMistakeHasASentence) {
   wrong(spec(good, R"({"method": "adaptive"})"), "/sample/points is missing");
   wrong(spec(good, R"({"method": "adaptive", "points": 2})"), "/objectives is expected");
   wrong(spec(good, R"({"method": "mesh"})"), "one of grid, list");
+  wrong(spec(good, R"({"method": "one_at_a_time", "change": 10})"), "/sample/change has no effect");
   wrong(spec(R"({})"), "/vary: an object with at least one axis");
   wrong(spec(R"({"chip:/kv/banks": []})"), "a list with at least one value");
   wrong(spec(R"({"chip:/kv/banks": [8, 8]})"), "has 8 twice");
@@ -118,6 +141,10 @@ TEST(Spec, EachMistakeHasASentence) {
   wrong(spec(R"({"chip:/kv/banks": {"from": 8, "to": 9, "step": 1, "factor": 2}})"), "one of step, factor and count");
   wrong(spec(R"({"chip:/kv/banks": {"from": 1, "to": 1e12, "step": 1}})"), "makes more than 1000000 values");
   wrong(spec(R"({"chip:/kv/banks": {"from": 1, "to": 9, "factor": 1.0000000001}})"), "makes more than 1000000 values");
+  std::string many;
+  for (const auto& key : config::whole_key_pointers("chip"))
+    many += (many.empty() ? "\"chip:" : ", \"chip:") + key + R"(": {"from": 1, "to": 1e9, "count": 1000000})";
+  wrong(spec("{" + many + "}"), "makes more than 2000000 values of all axes together");
   wrong(spec(R"({"chip:/kv/banks": {"from": -1.7e308, "to": 1.7e308, "count": 3}})"), "no number says how far");
   wrong(spec(R"({"economics:/wafer_usd/typical": [1]})"), "is not a key of a economics");
   wrong(spec(good, R"({"method": "grid"})", R"(, "constraints": ["1 < 2"])"), "/constraints/0: 1 < 2 names no figure");

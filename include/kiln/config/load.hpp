@@ -79,6 +79,8 @@ struct ParameterInfo {
 std::vector<ParameterInfo> chip_parameters();
 /// JSON pointers of all keys that configs of a kind may have; `kind` is one of kKindNames.
 std::vector<std::string> key_pointers(std::string_view kind);
+/// Those of them that take whole numbers alone.
+std::vector<std::string> whole_key_pointers(std::string_view kind);
 
 // load() and parse() by the kind's name.
 
