@@ -19,17 +19,18 @@ base::Result<report::FigureMap> closed(const Point& point) {
   return report::closed_figures(*answer);
 }
 
-/// The catalogue has the point's technology and economics as long as this lives.
+/// The catalogue has the point's chip, technology and economics as long as this lives.
 class Changed {
  public:
   Changed(const Point& point, config::Catalogue& configs) : configs_(configs) {
+    configs_.override_values("chip", point.chip_set);
     configs_.override_values("tech", point.tech_set);
     configs_.override_values("economics", point.economics_set);
   }
   Changed(const Changed&) = delete;
   Changed& operator=(const Changed&) = delete;
   ~Changed() {
-    for (const char* kind : {"tech", "economics"}) configs_.override_values(kind, {});
+    for (const char* kind : {"chip", "tech", "economics"}) configs_.override_values(kind, {});
   }
 
  private:
@@ -122,6 +123,7 @@ base::Result<study::CostAnswer> simulate(const Point& point, bool limits, study:
   question.prompt_tokens = point.prompt_tokens;
   question.new_tokens = point.new_tokens;
   question.users = point.users;
+  question.chip = point.chip_name;  // whose keys are changed one by one, for the limits
   question.limits = limits;
   return study::cost(question, point.chip, point.model, point.recipe, environment);
 }

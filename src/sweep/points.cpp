@@ -144,7 +144,11 @@ class Maker {
     std::iota(order.begin(), order.end(), std::uint64_t{0});
     for (std::size_t i = 0; i < all && points_.size() < spec_.sample.points; ++i) {
       std::swap(order[i], order[i + random.below(all - i)]);
-      add(combination(order[i]), seen);
+      // Different ones as they are.
+      if (seen.empty())
+        points_.push_back(combination(order[i]));
+      else
+        add(combination(order[i]), seen);
     }
   }
 

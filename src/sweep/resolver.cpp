@@ -219,6 +219,8 @@ base::Result<Point> Resolver::resolve(std::uint64_t number, const Setting& setti
         fmt::format("chip {} has no /silicon; its technology and ROM cell are expected", point.chip.name)};
   if (const auto good = load("tech", point.chip.silicon->technology, point.tech); !good) return good.error();
   if (const auto good = load("economics", study::kEconomics, point.economics); !good) return good.error();
+  point.chip_name = name_of("chip", setting);
+  point.chip_set = all["chip"];
   point.tech_set = all["tech"];
   point.economics_set = all["economics"];
   point.prompt_tokens = length("prompt_tokens", setting, spec_->base.prompt_tokens);

@@ -26,8 +26,9 @@ struct Point {
   config::TechConfig tech;
   config::EconomicsConfig economics;
   std::uint64_t prompt_tokens = 0, new_tokens = 0, users = 1;
-  /// What changes the technology and the economics that the catalogue has.
-  std::vector<config::Override> tech_set, economics_set;
+  std::string chip_name;
+  /// What changes the chip of that name, the technology and the economics that the catalogue has.
+  std::vector<config::Override> chip_set, tech_set, economics_set;
   std::string accuracy_key;  ///< of what is measured of its recipe; empty where nothing is
   /// Hash of all of the above, the engine and Kiln's revision: equal keys, equal figures.
   std::string key;

@@ -86,11 +86,15 @@ void SlurmArray::look() {
   }
   if (now < next_look_) return;
   auto asked = Asked::start(squeue_words(name_, id_.cluster));
-  if (asked) queue_.emplace(std::move(*asked));
+  if (asked) {
+    queue_.emplace(std::move(*asked));
+    return;
+  }
+  no_reply(asked.error().message);
+  next_look_ = now + kSoonest;
 }
 
 void SlurmArray::hear(Asked& queue) {
-  const auto now = Clock::now();
   if (queue.good()) {
     failed_looks_ = 0;
     noted_ = false;
@@ -99,18 +103,38 @@ void SlurmArray::hear(Asked& queue) {
       any = any || task.at_work();
       tasks_[task.index] = std::move(task);
     }
+    note_held();
     // A task whose node was lost may be nowhere for a moment, until Slurm starts it again.
     quiet_looks_ = any ? 0 : quiet_looks_ + 1;
     ended_ = quiet_looks_ >= 2;
     return;
   }
+  no_reply(queue.words());
+}
+
+void SlurmArray::no_reply(const std::string& words) {
+  const auto now = Clock::now();
   if (failed_looks_++ == 0) failing_since_ = now;
   if (now - failing_since_ > kQueuePatience) {
-    give_up(fmt::format("squeue has failed for {} minutes: {}", kQueuePatience.count(), queue.words()));
+    give_up(fmt::format("squeue has failed for {} minutes: {}", kQueuePatience.count(), words));
   } else if (now - failing_since_ > kUntilNote && !noted_) {
-    notes_.push_back(fmt::format("squeue: {}; it is asked again until it answers", queue.words()));
+    notes_.push_back(fmt::format("squeue: {}; it is asked again until it answers", words));
     noted_ = true;
   }
+}
+
+/// Nothing but a user ends this waiting, so that they hear of it once.
+void SlurmArray::note_held() {
+  std::size_t held = 0;
+  std::string reason;
+  for (const auto& [index, task] : tasks_) {
+    if (!task.held()) continue;
+    if (held++ == 0) reason = task.reason;
+  }
+  if (held == 0 || noted_held_) return;
+  noted_held_ = true;
+  notes_.push_back(fmt::format("{}: Slurm holds {} of its {} tasks ({}); scancel {} ends them, --resume goes on", job(),
+                               held, read_.size(), base::excerpt(base::without_controls(reason)), cancel_word()));
 }
 
 void SlurmArray::stop() {
@@ -137,9 +161,11 @@ void SlurmArray::look_at_cancel() {
 void SlurmArray::give_up(std::string why) {
   ended_ = true;
   gave_up_ = fmt::format("{}; {} may still be at work (scancel {} ends it, --resume goes on with it)", why, job(),
-                         id_.number.empty() ? "--name=" + name_ : id_.number);
+                         cancel_word());
   if (stopped_) notes_.push_back(gave_up_);
 }
+
+std::string SlurmArray::cancel_word() const { return id_.number.empty() ? "--name=" + name_ : id_.number; }
 
 std::string SlurmArray::job() const {
   return id_.number.empty() ? "Slurm's job " + name_ : "Slurm's job " + id_.number;
@@ -153,9 +179,9 @@ std::string SlurmArray::state() const {
 }
 
 std::string SlurmArray::failure() const {
-  if (stopped_ || adopted_) return "";
+  if (stopped_) return "";
   if (!gave_up_.empty()) return gave_up_;
-  if (missing_.empty()) return "";
+  if (adopted_ || missing_.empty()) return "";
   std::string named, said;
   std::size_t unfinished = 0;
   for (std::size_t task = 1; task <= read_.size(); ++task) {

@@ -34,8 +34,8 @@ class SlurmArray : public Workers {
  public:
   /// Fails with sbatch's own words where it refuses.
   static base::Result<std::unique_ptr<SlurmArray>> submit(const Task& task, const ArraySettings& settings);
-  /// Those that an earlier process submitted and that are still at work; files of the others are removed. Their points may
-  /// be left unanswered: that is no failure of theirs.
+  /// Those that an earlier process submitted, also those that have ended since. Their points may be left unanswered: that is
+  /// no failure of theirs.
   static base::Result<std::vector<std::unique_ptr<SlurmArray>>> at_work_in(const ArraySettings& settings);
 
   base::Result<std::vector<Outcome>> news(const std::function<void(const std::string&)>& warn) override;
@@ -52,9 +52,12 @@ class SlurmArray : public Workers {
   base::Result<std::vector<Outcome>> read(std::size_t task, const std::function<void(const std::string&)>& warn);
   void look();
   void hear(Asked& queue);
+  void no_reply(const std::string& words);
+  void note_held();
   void look_at_cancel();
   void give_up(std::string why);
   [[nodiscard]] std::string job() const;
+  [[nodiscard]] std::string cancel_word() const;  ///< what scancel is told
 
   ArrayFiles files_;
   std::string name_;
@@ -70,7 +73,7 @@ class SlurmArray : public Workers {
   std::vector<std::string> notes_;  ///< for the next warn()
   std::string gave_up_;
   int failed_looks_ = 0, quiet_looks_ = 0;
-  bool adopted_ = false, stopped_ = false, ended_ = false, noted_ = false, warned_of_keys_ = false;
+  bool adopted_ = false, stopped_ = false, ended_ = false, noted_ = false, noted_held_ = false, warned_of_keys_ = false;
 };
 
 }  // namespace kiln::sweep

@@ -20,6 +20,9 @@ namespace {
 constexpr std::array<std::string_view, 10> kEnded = {"BOOT_FAIL",     "CANCELLED", "COMPLETED", "DEADLINE", "FAILED",
                                                      "OUT_OF_MEMORY", "NODE_FAIL", "PREEMPTED", "REVOKED",  "TIMEOUT"};
 
+/// Beginnings of reasons for which a task waits until somebody does something.
+constexpr std::array<std::string_view, 4> kHolding = {"JobHeld", "launch failed", "launch_failed", "Dependency"};
+
 /// Variables with which a user may narrow what squeue and scancel look at, or overrule what the script says of the array.
 constexpr std::string_view kOverruling[] = {
     "SQUEUE_ACCOUNT", "SQUEUE_LICENSES",  "SQUEUE_PARTITION",  "SQUEUE_QOS",       "SQUEUE_USERS",
@@ -110,6 +113,10 @@ std::string Asked::words() const {
 }
 
 bool ArrayTask::at_work() const { return std::ranges::find(kEnded, state) == kEnded.end(); }
+
+bool ArrayTask::held() const {
+  return state == "PENDING" && std::ranges::any_of(kHolding, [&](auto each) { return reason.starts_with(each); });
+}
 
 std::optional<JobId> parse_job_id(const std::string& reply) {
   const auto line = reply.substr(0, reply.find('\n'));

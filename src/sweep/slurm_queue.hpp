@@ -40,6 +40,8 @@ struct ArrayTask {
   std::size_t index = 0;
   std::string state, reason;  ///< in Slurm's words: "RUNNING", "Resources"
   [[nodiscard]] bool at_work() const;
+  /// Whether it waits for somebody, not for room: "JobHeldAdmin", "launch failed requeued held".
+  [[nodiscard]] bool held() const;
 };
 
 /// Job id and, where there are several clusters, that of the job.

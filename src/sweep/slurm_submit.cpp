@@ -152,7 +152,10 @@ base::Result<std::unique_ptr<SlurmArray>> SlurmArray::submit(const Task& task, c
   if (!id) {
     // Slurm may have taken it and the answer not have come.
     const auto taken = any_at_work(written->name, "");
-    if (!taken || !*taken) {
+    if (!taken)
+      return base::Error{fmt::format("sbatch: {}; {}: whether Slurm took the array is not known; --resume asks again",
+                                     asked->words(), taken.error().message)};
+    if (!*taken) {
       remove_array(written->files);
       for (std::size_t i = 1; i <= written->tasks; ++i) ::unlink(written->files.answers(i).c_str());
       return base::Error{"sbatch: " + asked->words()};
@@ -178,12 +181,10 @@ base::Result<std::vector<std::unique_ptr<SlurmArray>>> SlurmArray::at_work_in(co
     }
     const auto busy = any_at_work(job->name, job->id.cluster);
     if (!busy) return busy.error();
-    if (!*busy) {
-      remove_array(job->files);
-      continue;
-    }
     arrays.emplace_back(new SlurmArray(job->files, job->name, job->id, job->tasks, job->task, settings));
     arrays.back()->adopted_ = true;
+    // It may have ended after its files were gathered: they are read once more.
+    arrays.back()->ended_ = !*busy;
   }
   return arrays;
 }

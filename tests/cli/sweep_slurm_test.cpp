@@ -137,6 +137,38 @@ TEST_F(SweepThroughSlurm, TasksThatEndEarlyAreNamedWithWhatTheySaid) {
   EXPECT_THAT(test::slurp(path("r.db.parts/array-1-2.log")), HasSubstr("disk is full"));
 }
 
+TEST_F(SweepThroughSlurm, AnArrayThatSlurmMayHaveTakenIsKeptAndItsAnswersAreRead) {
+  program("sbatch", "echo 'Socket timed out on send/recv operation' >&2\nexit 1\n");
+  program("scancel", "");
+  program("squeue", "echo 'Unable to contact slurm controller' >&2\nexit 1\n");
+  const auto unknown = sweep("r.db", {"--engine", "slurm", "-j", "2"});
+  EXPECT_EQ(unknown.status, 2);
+  EXPECT_THAT(unknown.err, HasSubstr("sbatch: Socket timed out on send/recv operation; squeue: Unable to contact slurm "
+                                     "controller: whether Slurm took the array is not known; --resume asks again\n"));
+  EXPECT_TRUE(std::filesystem::exists(path("r.db.parts/array-1.job")));
+  // It had taken it; the tasks are done between the gathering and the question.
+  program("squeue", "for i in 1 2; do SLURM_ARRAY_TASK_ID=$i sh '" + path("r.db.parts/array-1.sbatch") +
+                        "' >/dev/null; done\necho '1|COMPLETED|None'\n");
+  program("sbatch", "exit 1\n");
+  const auto resumed = sweep("r.db", {"--engine", "slurm", "-j", "2", "--resume"});
+  EXPECT_EQ(resumed.status, 0) << resumed.err;
+  EXPECT_THAT(resumed.out, HasSubstr("6 points: 6 done"));
+  EXPECT_FALSE(std::filesystem::exists(path("r.db.parts")));
+}
+
+TEST_F(SweepThroughSlurm, TasksThatSlurmHoldsAreToldOnce) {
+  program("sbatch", "echo 7\n");
+  program("scancel", "");
+  program("squeue", "n=$(cat '" + path("asked") + "' 2>/dev/null || echo 0)\necho $((n + 1)) >'" + path("asked") +
+                        "'\n[ $n -lt 3 ] && { echo '1|PENDING|JobHeldUser'; echo '2|PENDING|Resources'; exit 0; }\n"
+                        "echo '1|CANCELLED|None'; echo '2|CANCELLED|None'\n");
+  const auto outcome = sweep("r.db", {"--engine", "slurm", "-j", "2"});
+  EXPECT_EQ(outcome.status, 1);
+  const std::string sentence = "Slurm's job 7: Slurm holds 1 of its 2 tasks (JobHeldUser); scancel 7 ends them";
+  EXPECT_NE(outcome.err.find(sentence), std::string::npos) << outcome.err;
+  EXPECT_EQ(outcome.err.find(sentence), outcome.err.rfind(sentence));
+}
+
 TEST_F(SweepThroughSlurm, WhatSbatchRefusesIsSaidInItsWords) {
   program("sbatch", "echo 'sbatch: error: Batch job submission failed: no such account' >&2\nexit 1\n");
   program("scancel", "");

@@ -35,14 +35,21 @@ TEST_F(SweepTables, EachConstraintThatAPointBreaksIsCountedAndHowFarItIsFromEach
       some.out,
       HasSubstr("infeasible (a point may break several):\n        8  clock_mhz >= 420\n        4  clock_mhz > 350\n"));
   const auto explained = kiln({"sweep", "explain", path("s.db"), "4", "--json", path("e.json")});
-  EXPECT_THAT(explained.out, HasSubstr("does not hold by 20 (4.76 %, the least): clock_mhz >= 420 (clock_mhz is 400)"));
-  EXPECT_THAT(explained.out, HasSubstr("holds by 50 (12.5 %): clock_mhz > 350"));
+  EXPECT_THAT(explained.out,
+              HasSubstr("does not hold by 20.0 (4.76 %, the least): clock_mhz >= 420 (clock_mhz is 400)"));
+  EXPECT_THAT(explained.out, HasSubstr("holds by 50.0 (12.5 %): clock_mhz > 350"));
   const auto document = nlohmann::json::parse(test::slurp(path("e.json")));
   EXPECT_EQ(document["constraints"][0]["margin"], -20);
   EXPECT_EQ(document["constraints"][0]["binds"], true);
   EXPECT_EQ(document["constraints"][1]["binds"], false);
   EXPECT_TRUE(document["constraints"][2]["margin"].is_null());
   EXPECT_FALSE(document["changed"].get<bool>());
+  EXPECT_THAT(explained.out, HasSubstr("would help"));
+  // As the document of the point's own command has them.
+  const std::string command = KILN_BINARY_DIR "/" + document["command"].get<std::string>() + " --json " +
+                              path("run.json") + " > " + path("out");
+  ASSERT_EQ(std::system(command.c_str()), 0) << command;
+  EXPECT_EQ(document["limits"], nlohmann::json::parse(test::slurp(path("run.json")))["limits"]);
   EXPECT_GT(document["limits"]["groups"].size(), 0U);
 }
 

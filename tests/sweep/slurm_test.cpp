@@ -91,6 +91,14 @@ TEST(SlurmQueue, AStateThatNobodyKnowsIsWaitedFor) {
     EXPECT_FALSE((ArrayTask{1, state, ""}).at_work()) << state;
 }
 
+TEST(SlurmQueue, ATaskMayBeHeld) {
+  for (const char* reason : {"JobHeldUser", "JobHeldAdmin", "launch failed requeued held", "DependencyNeverSatisfied"})
+    EXPECT_TRUE((ArrayTask{1, "PENDING", reason}).held()) << reason;
+  for (const char* reason : {"None", "Resources", "Priority", "BeginTime"})
+    EXPECT_FALSE((ArrayTask{1, "PENDING", reason}).held()) << reason;
+  EXPECT_FALSE((ArrayTask{1, "RUNNING", "JobHeldUser"}).held());
+}
+
 TEST(SlurmQueue, AProgramsWordsAreOneSentence) {
   auto asked = Asked::start(
       {"sh", "-c", "echo 7; echo 'sh: error: no such partition' >&2; echo 'sh: fatal: nothing done' >&2; exit 3"});
