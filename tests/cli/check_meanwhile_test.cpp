@@ -62,7 +62,7 @@ TEST_F(CheckMeanwhile, StopsWithinASecond) {
 TEST_F(CheckMeanwhile, UpdateDoesNotUndoWhatWasRecordedMeanwhile) {
   chip();
   record_run();
-  edit(std::regex("\"8\",\"-n\",\"8\""), "\"8\",\"-n\",\"2000\",\"--users\",\"4\"");
+  edit(std::regex("\"8\",\"-n\",\"8\""), "\"8\",\"-n\",\"2000\",\"--users\",\"40\"");
   const auto child = started({"--update", "--junit", path("j.xml")});
   edit(std::regex("\"relative\":0(\\.0)?"), "\"relative\":0.5");
   const auto text = test::slurp(path("gates/kiln.json"));
