@@ -81,6 +81,7 @@ base::Result<std::vector<Spent>> round_of(const Commands& commands, bool ours_fi
 /// Keeps those that fit, with what the first round took of them.
 void keep_what_fits(Commands& commands, std::vector<Spent>& first, double seconds) {
   std::vector<double> took;
+  took.reserve(first.size());
   for (const auto& spent : first) took.push_back(spent.ours.wall + spent.theirs.wall);
   Commands kept;
   std::vector<Spent> spent;

@@ -28,6 +28,7 @@ struct Kept {
 
 std::vector<Kept> kept_by(const Spec& spec, const report::FigureMap& figures) {
   std::vector<Kept> all;
+  all.reserve(spec.constraints.size());
   for (const auto& constraint : spec.constraints)
     all.push_back({&constraint, holds(constraint, figures), slack_of(constraint, figures)});
   Kept* least = nullptr;
