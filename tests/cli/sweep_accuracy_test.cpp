@@ -1,20 +1,17 @@
 // A sweep with accuracy as people run it: figures that `kiln bake` and `kiln eval` give too, the same whatever ran it and
 // whenever it was killed, and no recipe twice.
 #include <gmock/gmock.h>
-#include <signal.h>
 
-#include <chrono>
 #include <set>
-#include <thread>
 
-#include "support/kiln_test.hpp"
+#include "cli/sweep_testing.hpp"
 
 namespace kiln {
 namespace {
 
 using testing::HasSubstr;
 
-class SweepAccuracyCommand : public test::KilnTest {
+class SweepAccuracyCommand : public test::SweepTest {
  protected:
   void SetUp() override {
     KilnTest::SetUp();
@@ -99,13 +96,7 @@ TEST_F(SweepAccuracyCommand, GivesTheSameTableWhateverRanItAndWheneverItWasKille
   EXPECT_TRUE(parts("shards.db", ".rom").empty());
   ASSERT_EQ(kiln({"sweep", "collect", path("shards.db")}).status, 0);
   EXPECT_EQ(table("shards.db"), own);
-  for (int kill = 0; kill < 5; ++kill) {
-    const auto child = test::start_kiln({"sweep", path("spec.json"), "-o", path("killed.db"), "-j", "2", "--resume"},
-                                        scratch() + "/killed");
-    std::this_thread::sleep_for(std::chrono::milliseconds(30 + 60 * kill));
-    ::kill(child, SIGKILL);
-    test::finish_kiln(child, scratch() + "/killed");
-  }
+  kill_sweeps("killed.db", 5, std::chrono::milliseconds(30), std::chrono::milliseconds(60));
   ASSERT_EQ(swept("killed.db", {"--resume"}).status, 0);
   EXPECT_EQ(table("killed.db"), own);
   EXPECT_FALSE(std::filesystem::exists(path("killed.db.parts"))) << "no image is left of a process that was killed";

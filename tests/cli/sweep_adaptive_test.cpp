@@ -1,13 +1,10 @@
 // `kiln sweep` with an adaptive search: the same points and figures whatever ran it, whenever it was killed and however it
 // was extended; what it refuses.
 #include <gmock/gmock.h>
-#include <signal.h>
 
-#include <chrono>
 #include <set>
-#include <thread>
 
-#include "support/kiln_test.hpp"
+#include "cli/sweep_testing.hpp"
 #include "sweep/pagmo_search.hpp"
 
 namespace kiln {
@@ -15,7 +12,7 @@ namespace {
 
 using testing::HasSubstr;
 
-class AdaptiveSweep : public test::KilnTest {
+class AdaptiveSweep : public test::SweepTest {
  protected:
   void spec(int points, const std::string& more = "", const std::string& chip = "demo") const {
     write("spec.json", R"({"version": 1, "base": {"chip": ")" + chip + R"(", "model": "kiln-stories-1m",
@@ -27,16 +24,6 @@ class AdaptiveSweep : public test::KilnTest {
       "objectives": [{"figure": "tokens_per_s_user", "direction": "max"},
                      {"figure": "area_mm2.typical", "direction": "min"}])" +
                            more + "}");
-  }
-  [[nodiscard]] std::string exported(const std::string& database) const {
-    const auto outcome = kiln({"sweep", "export", path(database), "--json", "-"});
-    EXPECT_EQ(outcome.status, 0) << outcome.err;
-    return outcome.out;
-  }
-  [[nodiscard]] test::Outcome sweep(const std::string& database, std::vector<std::string> more = {}) const {
-    std::vector<std::string> words = {"sweep", path("spec.json"), "-o", path(database)};
-    words.insert(words.end(), more.begin(), more.end());
-    return kiln(words);
   }
 };
 
@@ -59,13 +46,7 @@ TEST_F(AdaptiveSweep, HasTheSamePointsWhateverRanItAndWheneverItWasKilled) {
   EXPECT_EQ(different.size(), 66U);
   ASSERT_EQ(sweep("two.db", {"-j", "2"}).status, 0);
   EXPECT_EQ(exported("two.db"), table);
-  for (int kill = 0; kill < 4; ++kill) {
-    const auto child = test::start_kiln({"sweep", path("spec.json"), "-o", path("killed.db"), "-j", "2", "--resume"},
-                                        scratch() + "/killed");
-    std::this_thread::sleep_for(std::chrono::milliseconds(60 + 90 * kill));
-    ::kill(child, SIGKILL);
-    test::finish_kiln(child, scratch() + "/killed");
-  }
+  kill_sweeps("killed.db", 4, std::chrono::milliseconds(60), std::chrono::milliseconds(90));
   ASSERT_EQ(sweep("killed.db", {"--resume"}).status, 0);
   EXPECT_EQ(exported("killed.db"), table);
 }

@@ -1,28 +1,14 @@
 // What `kiln sweep` says of its points: constraints and by how much they hold, tables, and what is wrong with a spec.
 #include <gmock/gmock.h>
 
-#include "support/kiln_test.hpp"
+#include "cli/sweep_testing.hpp"
 
 namespace kiln {
 namespace {
 
 using testing::HasSubstr;
 
-class SweepTables : public test::KilnTest {
- protected:
-  void spec(const std::string& clocks = "[400, 450, 500]") const {
-    write("spec.json", R"({"version": 1, "base": {"chip": "demo", "model": "kiln-stories-1m", "prompt_tokens": 8,
-      "new_tokens": 8}, "links": "auto", "vary": {"chip:/clock_mhz": )" +
-                           clocks + R"(, "chip:/tile/columns": [64, 128],
-      "recipe": ["w4", "w8"]}, "sample": {"method": "grid"}, "constraints": ["clock_mhz >= 420"],
-      "objectives": [{"figure": "tokens_per_s_user", "direction": "max"}, {"figure": "area_mm2.typical", "direction": "min"}]})");
-  }
-  [[nodiscard]] test::Outcome sweep(const std::string& database, std::vector<std::string> more = {}) const {
-    std::vector<std::string> words = {"sweep", path("spec.json"), "-o", path(database)};
-    words.insert(words.end(), more.begin(), more.end());
-    return kiln(words);
-  }
-};
+class SweepTables : public test::SweepTest {};
 
 TEST_F(SweepTables, EachConstraintThatAPointBreaksIsCountedAndHowFarItIsFromEach) {
   spec("[300, 400, 500]");

@@ -1,10 +1,6 @@
 // `kiln sweep` as people run it: the same table whatever ran it and whenever it was killed; extended, refused; and each
 // point's command gives its figures again.
 #include <gmock/gmock.h>
-#include <signal.h>
-
-#include <chrono>
-#include <thread>
 
 #include "sweep_testing.hpp"
 
@@ -29,13 +25,7 @@ TEST_F(SweepCommand, GivesTheSameTableWhateverRanItAndWheneverItWasKilled) {
   EXPECT_FALSE(std::filesystem::exists(path("shards.db"))) << "a shard writes its own file alone";
   ASSERT_EQ(kiln({"sweep", "collect", path("shards.db")}).status, 0);
   EXPECT_EQ(exported("shards.db"), table);
-  for (int kill = 0; kill < 6; ++kill) {
-    const auto child = test::start_kiln({"sweep", path("spec.json"), "-o", path("killed.db"), "-j", "2", "--resume"},
-                                        scratch() + "/killed");
-    std::this_thread::sleep_for(std::chrono::milliseconds(20 + 37 * kill));
-    ::kill(child, SIGKILL);
-    test::finish_kiln(child, scratch() + "/killed");
-  }
+  kill_sweeps("killed.db", 6, std::chrono::milliseconds(20), std::chrono::milliseconds(37));
   ASSERT_EQ(sweep("killed.db", {"--resume"}).status, 0);
   EXPECT_EQ(exported("killed.db"), table);
 }

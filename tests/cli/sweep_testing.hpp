@@ -2,6 +2,10 @@
 #pragma once
 
 #include <gtest/gtest.h>
+#include <signal.h>
+
+#include <chrono>
+#include <thread>
 
 #include "support/kiln_test.hpp"
 
@@ -25,6 +29,17 @@ class SweepTest : public KilnTest {
     std::vector<std::string> words = {"sweep", path("spec.json"), "-o", path(database)};
     words.insert(words.end(), more.begin(), more.end());
     return kiln(words);
+  }
+  /// Begun so many times, or gone on with, and killed after `first`, then after `step` more each time.
+  void kill_sweeps(const std::string& database, int kills, std::chrono::milliseconds first,
+                   std::chrono::milliseconds step) const {
+    for (int kill = 0; kill < kills; ++kill) {
+      const auto child =
+          start_kiln({"sweep", path("spec.json"), "-o", path(database), "-j", "2", "--resume"}, scratch() + "/killed");
+      std::this_thread::sleep_for(first + kill * step);
+      ::kill(child, SIGKILL);
+      finish_kiln(child, scratch() + "/killed");
+    }
   }
 };
 
