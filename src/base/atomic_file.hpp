@@ -1,5 +1,7 @@
-// A file that appears whole or not at all: written without a name, synced, then put in place by rename.
-// Killed or destroyed before commit(), it leaves no files, and what was at `path` is untouched.
+// A file that appears whole or not at all: written without a name, synced, then put in place by rename. What was at
+// `path` is untouched before commit(), which keeps its mode and the symbolic links that led to it. Destroyed before
+// commit(), it leaves no file. Killed in between it leaves at most one, PATH.partial, which the next write of PATH
+// removes.
 #pragma once
 
 #include <cstddef>
@@ -8,13 +10,16 @@
 #include <string>
 #include <string_view>
 
+#include "base/file_roles.hpp"
 #include "kiln/base/result.hpp"
 
 namespace kiln::base {
 
 class AtomicFile {
  public:
-  static Result<AtomicFile> create(const std::string& path);
+  /// Fails with one sentence if nothing can be written there, or if this command uses the file for something else.
+  /// `rewritten`: the command has read it as FileRole::Rewritten.
+  static Result<AtomicFile> create(const std::string& path, bool rewritten = false);
   AtomicFile(AtomicFile&& other) noexcept;
   AtomicFile& operator=(AtomicFile&& other) noexcept;
   ~AtomicFile();
@@ -30,7 +35,10 @@ class AtomicFile {
 
  private:
   AtomicFile() = default;
+  Status open(const std::string& asked);
+  Status put_in_place();
   void discard();
+  OutputClaim claim_;
   std::string path_;
   std::string temporary_;  ///< empty while the file has no name (O_TMPFILE)
   int fd_ = -1;

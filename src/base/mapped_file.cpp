@@ -13,23 +13,30 @@
 namespace kiln::base {
 
 MappedFile::MappedFile(std::string path, const std::byte* data, std::size_t size)
-    : path_(std::move(path)), data_(data), size_(size) {}
+    : path_(std::move(path)), data_(data), size_(size) {
+  if (size_ > 0) region_ = std::make_unique<const MappedRegion>(bytes(), path_);
+}
 
 MappedFile::MappedFile(MappedFile&& other) noexcept
-    : path_(std::move(other.path_)), data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+    : path_(std::move(other.path_)),
+      data_(std::exchange(other.data_, nullptr)),
+      size_(std::exchange(other.size_, 0)),
+      region_(std::move(other.region_)) {}
 
 MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
   std::swap(path_, other.path_);
   std::swap(data_, other.data_);
   std::swap(size_, other.size_);
+  std::swap(region_, other.region_);
   return *this;
 }
 
 MappedFile::~MappedFile() {
+  region_.reset();
   if (data_ != nullptr) ::munmap(const_cast<std::byte*>(data_), size_);
 }
 
-Result<MappedFile> MappedFile::open(const std::string& path) {
+Result<MappedFile> MappedFile::open(const std::string& path, FileRole role) {
   // Without O_NONBLOCK a pipe would wait for a writer that may never come.
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (fd < 0) return Error{fmt::format("cannot open {}: {}", path, std::strerror(errno))};
@@ -37,6 +44,10 @@ Result<MappedFile> MappedFile::open(const std::string& path) {
   if (::fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) {
     ::close(fd);
     return Error{fmt::format("{} is not a regular file", path)};
+  }
+  if (auto free = claim_input(path, info, role); !free) {
+    ::close(fd);
+    return free.error();
   }
   const auto size = static_cast<std::size_t>(info.st_size);
   void* data = nullptr;
@@ -61,8 +72,8 @@ void MappedFile::release(std::span<const std::byte> part) const {
   if (begin < end) ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
 }
 
-Result<std::string> read_text_file(const std::string& path, std::size_t limit) {
-  auto file = MappedFile::open(path);
+Result<std::string> read_text_file(const std::string& path, std::size_t limit, FileRole role) {
+  auto file = MappedFile::open(path, role);
   if (!file) return file.error();
   const auto bytes = file->bytes();
   if (bytes.size() > limit)

@@ -2,17 +2,21 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <span>
 #include <string>
 
+#include "base/file_roles.hpp"
+#include "base/mapped_regions.hpp"
 #include "kiln/base/result.hpp"
 
 namespace kiln::base {
 
 class MappedFile {
  public:
-  /// Fails with one sentence if `path` cannot be opened, is not a regular file or cannot be mapped. Empty files map.
-  static Result<MappedFile> open(const std::string& path);
+  /// Fails with one sentence if `path` cannot be opened, is not a regular file, cannot be mapped, or is
+  /// written by this command. Empty files map.
+  static Result<MappedFile> open(const std::string& path, FileRole role = FileRole::Input);
 
   MappedFile(MappedFile&& other) noexcept;
   MappedFile& operator=(MappedFile&& other) noexcept;
@@ -31,9 +35,11 @@ class MappedFile {
   std::string path_;
   const std::byte* data_ = nullptr;
   std::size_t size_ = 0;
+  std::unique_ptr<const MappedRegion> region_;
 };
 
 /// The whole of a small file (at most `limit` bytes) as text.
-Result<std::string> read_text_file(const std::string& path, std::size_t limit = std::size_t{1} << 30);
+Result<std::string> read_text_file(const std::string& path, std::size_t limit = std::size_t{1} << 30,
+                                   FileRole role = FileRole::Input);
 
 }  // namespace kiln::base

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
@@ -33,7 +34,15 @@ class Actions {
   explicit Actions(const ProgramStreams& streams) {
     posix_spawn_file_actions_init(&files_);
     posix_spawnattr_init(&attributes_);
-    if (streams.own_session) posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSID);
+    // As in a shell, whatever this process blocks and ignores.
+    sigset_t none, usual;
+    sigemptyset(&none);
+    sigemptyset(&usual);
+    for (const int signal : {SIGXFSZ, SIGPIPE}) sigaddset(&usual, signal);
+    posix_spawnattr_setsigmask(&attributes_, &none);
+    posix_spawnattr_setsigdefault(&attributes_, &usual);
+    posix_spawnattr_setflags(&attributes_, static_cast<short>(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
+                                                              (streams.own_session ? POSIX_SPAWN_SETSID : 0)));
     if (!streams.in.empty()) posix_spawn_file_actions_addopen(&files_, STDIN_FILENO, streams.in.c_str(), O_RDONLY, 0);
     if (!streams.out.empty()) open_for_writing(STDOUT_FILENO, streams.out);
     if (!streams.err.empty()) {
@@ -110,7 +119,8 @@ Status run_program(const std::vector<std::string>& arguments, const std::string&
   if (end.good()) return {};
   const std::string how = end.signal == 0 ? fmt::format("ended with status {}", end.status)
                                           : fmt::format("was ended by signal {}", end.signal);
-  return Error{fmt::format("{} {}; {} begins:{}", arguments.front(), how, log, beginning_of(log))};
+  return Error{fmt::format("{} {}; {} begins:{}", arguments.front(), how, log, beginning_of(log)),
+               end.signal == SIGINT || end.signal == SIGTERM};
 }
 
 }  // namespace kiln::base

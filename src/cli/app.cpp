@@ -7,15 +7,19 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <csignal>
 #include <exception>
 #include <map>
 #include <memory>
+#include <system_error>
 
+#include "base/mapped_regions.hpp"
 #include "base/text.hpp"
 #include "cli/cli.hpp"
 #include "cli/commands.hpp"
 #include "cli/completion.hpp"
 #include "cli/effects.hpp"
+#include "cli/standard_error.hpp"
 #include "cli/terminal.hpp"
 #include "report/table.hpp"
 #include "report/version.hpp"
@@ -148,7 +152,7 @@ void add_completion(CLI::App& app, Action& chosen) {
 int fail(std::string_view sentences, int status) {
   while (true) {
     const auto end = sentences.find('\n');
-    fmt::print(stderr, "kiln: error: {}\n", base::without_controls(sentences.substr(0, end)));
+    complain(sentences.substr(0, end));
     if (end == sentences.npos) return status;
     sentences.remove_prefix(end + 1);
   }
@@ -200,18 +204,22 @@ std::string words_expected(const CLI::App& app, const std::string& sentence) {
 int run_action(const Action& action, Session& session) {
   if (const auto opened = session.open_output(); !opened) return fail(opened.error().message, kBadInput);
   const auto status = action(session);
-  if (session.stop().stop_requested()) {
-    fmt::print(stderr, "kiln: interrupted\n");
+  if (session.stop().stop_requested() || (!status && status.error().interrupted)) {
+    to_standard_error("kiln: interrupted\n");
     return kInterrupted;
   }
   if (!status) return fail(status.error().message, kBadInput);
   return *status;
 }
 
-}  // namespace
-
-int run(int argc, const char* const* argv) {
+/// What the system does to programs that meet a limit or a damaged file becomes a sentence and a status.
+void expect_trouble() {
   open_standard_files();
+  std::signal(SIGXFSZ, SIG_IGN);  // a write above the limit of a file's size fails instead
+  base::end_on_lost_pages(kBadInput);
+}
+
+int parse_and_run(int argc, const char* const* argv) {
   const Interrupts interrupts;
   CLI::App app{"Kiln bakes a Llama checkpoint into a weights-in-silicon chip and runs that chip cycle by cycle.",
                "kiln"};
@@ -251,12 +259,22 @@ int run(int argc, const char* const* argv) {
         kBadInput);
   }
   if (const auto sentence = idle_option(app)) return fail(*sentence, kBadInput);
+  options.arguments.assign(argv + 1, argv + argc);
+  Session session(options, interrupts);
+  return run_action(action, session);
+}
+
+}  // namespace
+
+int run(int argc, const char* const* argv) {
+  expect_trouble();
   try {
-    options.arguments.assign(argv + 1, argv + argc);
-    Session session(options, interrupts);
-    return run_action(action, session);
+    return parse_and_run(argc, argv);
   } catch (const std::bad_alloc&) {
     return fail("not enough memory", kBadInput);
+  } catch (const std::system_error& e) {
+    // Threads, files of the standard library: what the system refuses is no bug.
+    return fail(fmt::format("the system refuses what this command needs: {}", e.what()), kBadInput);
   } catch (const std::exception& e) {
     return fail(e.what(), kCheckFailed);
   }

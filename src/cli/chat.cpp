@@ -7,6 +7,7 @@
 #include <condition_variable>
 
 #include "base/text.hpp"
+#include "cli/standard_error.hpp"
 #include "cli/terminal.hpp"
 #include "report/chat_report.hpp"
 #include "report/table.hpp"
@@ -34,11 +35,6 @@ std::string harmless(std::string_view text) {
     }
   }
   return plain;
-}
-
-void complain(std::string_view sentence) {
-  fmt::print(stderr, "kiln: error: {}\n", base::without_controls(sentence));
-  std::fflush(stderr);
 }
 
 }  // namespace
@@ -72,7 +68,7 @@ base::Result<int> Chat::run() {
   const std::stop_callback wake(session_.stop(), [this] { interrupt(); });
   const bool typed = input_.is_terminal();
   if (typed || !report_.verdict.is_buildable())
-    fmt::print(out_, "{}", report::chat_verdict(report_, columns_.value_or(report::kTerminalColumns)));
+    put(report::chat_verdict(report_, columns_.value_or(report::kTerminalColumns)));
   if (typed) greet();
   while (!session_.stop().stop_requested()) {
     if (const auto written = left(); !written) return written;
@@ -80,15 +76,15 @@ base::Result<int> Chat::run() {
     if (!event) return event.error();
     switch (event->kind) {
       case LineInput::Kind::End:
-        if (typed) fmt::print(out_, "\n");
+        if (typed) put("\n");
         return left();
       case LineInput::Kind::Woken:
         if (session_.stop().stop_requested()) return kInterrupted;
         if (!typed) {
-          fmt::print(stderr, "kiln: interrupted\n");
+          to_standard_error("kiln: interrupted\n");
           return kInterrupted;
         }
-        fmt::print(out_, "\n");
+        put("\n");
         say("Ctrl-D or /exit leaves, /help shows the commands");
         break;
       case LineInput::Kind::Line:
@@ -108,8 +104,19 @@ base::Result<int> Chat::run() {
 }
 
 base::Result<int> Chat::left() const {
-  if (std::fflush(out_) != 0 || std::ferror(out_) != 0) return base::Error{"cannot write to standard output"};
-  return 0;
+  if (out_ == stdout && (std::fflush(out_) != 0 || std::ferror(out_) != 0))
+    return base::Error{"cannot write to standard output"};
+  return refused_ && !input_.is_terminal() ? kBadInput : 0;
+}
+
+void Chat::put(std::string_view text) {
+  if (out_ == stderr) return to_standard_error(text);
+  std::fwrite(text.data(), 1, text.size(), out_);  // left() looks at what went wrong
+}
+
+void Chat::refuse(std::string_view sentence) {
+  complain(sentence);
+  refused_ = true;
 }
 
 Chat::Next Chat::command(const std::string& line) {
@@ -119,18 +126,18 @@ Chat::Next Chat::command(const std::string& line) {
     ++conversations_;
     say("the conversation is forgotten");
   } else if (line == "/help") {
-    fmt::print(out_, "{}", kHelp);
+    put(kHelp);
   } else if (line == "/history") {
     history();
   } else if (line.starts_with("/system ")) {
     std::string text = line.substr(8);
     if (const auto set = conversation_.set_system(text); !set) {
-      complain(set.error().message);
+      refuse(set.error().message);
     } else {
       system_ = std::move(text);
     }
   } else {
-    complain(fmt::format("no command is {}; /reset, /system TEXT, /history, /help or /exit is expected", line));
+    refuse(fmt::format("no command is {}; /reset, /system TEXT, /history, /help or /exit is expected", line));
   }
   std::fflush(out_);
   return Next::GoOn;
@@ -138,7 +145,7 @@ Chat::Next Chat::command(const std::string& line) {
 
 void Chat::history() {
   for (const auto& message : conversation_.messages())
-    fmt::print(out_, "{}: {}\n", harmless(message.role), harmless(message.content));
+    put(fmt::format("{}: {}\n", harmless(message.role), harmless(message.content)));
   if (conversation_.messages().empty()) say("nothing was said");
 }
 
@@ -150,20 +157,20 @@ void Chat::greet() {
 }
 
 void Chat::show(std::string_view text) {
-  fmt::print(out_, "{}", wrap_.take(harmless(text)));
+  put(wrap_.take(harmless(text)));
   std::fflush(out_);
   if (!text.empty()) line_open_ = text.back() != '\n';
 }
 
 void Chat::show_rest() {
-  fmt::print(out_, "{}", wrap_.rest());
+  put(wrap_.rest());
   std::fflush(out_);
 }
 
 void Chat::say(std::string_view sentence) {
   show_rest();
   auto line = columns_ ? report::wrapped(std::string(sentence), *columns_) : std::string(sentence) + "\n";
-  fmt::print(out_, "{}{}", line_open_ ? "\n" : "", line);
+  put((line_open_ ? "\n" : "") + line);
   line_open_ = false;
   std::fflush(out_);
 }
@@ -184,11 +191,11 @@ base::Result<std::optional<int>> Chat::answer(const std::string& text) {
     answer_.reset();
   }
   if (!turn) {
-    complain(turn.error().message);
+    refuse(turn.error().message);
     return std::optional<int>();
   }
   if (turn->finish == chip::Finish::Refused) {
-    complain(
+    refuse(
         fmt::format("the turn has {} tokens and {} are in the KV cache of chip {}, which holds {}; /reset begins anew",
                     turn->prompt.size(), turn->cached_prefix, report_.placement.chip().name,
                     report_.placement.kv().capacity_tokens));

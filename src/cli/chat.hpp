@@ -26,7 +26,7 @@ class Chat {
   Chat(const Chat&) = delete;
   Chat& operator=(const Chat&) = delete;
 
-  /// Until the end of the input or /exit; the exit status.
+  /// Until the end of the input or /exit; the exit status: kBadInput where a line that nobody typed was refused.
   base::Result<int> run();
 
  private:
@@ -42,6 +42,8 @@ class Chat {
   std::size_t replay(const host::Turn& turn, const std::stop_token& stop);
   base::Status record(host::Turn turn);
   void greet();
+  void put(std::string_view text);  ///< as it is
+  void refuse(std::string_view sentence);
   void show(std::string_view text);
   void show_rest();                     ///< of a text that has ended
   void say(std::string_view sentence);  ///< a line of the program's own
@@ -61,6 +63,7 @@ class Chat {
   std::optional<std::stop_source> answer_;  ///< while there is one; under the mutex
   std::size_t conversations_ = 0;
   bool line_open_ = false;  ///< the last text shown did not end its line
+  bool refused_ = false;    ///< a line was
   bool noted_ = false;      ///< the notes on the GPU's figure were shown
   bool warned_ = false;     ///< so was that on a context that the model was not made for
 };

@@ -18,12 +18,12 @@ base::Result<int> run_chat(const ChatOptions& options, Session& session) {
   const auto chat = study::Chat::open(options.question, session.environment());
   if (!chat) return chat.error();
   auto status = Chat(session, **chat, options.pace, options.question.system).run();
-  if (!status || *status != 0) return status;
-  if (session.options().json.empty()) return 0;
+  if (!status || (*status != 0 && *status != kBadInput)) return status;
+  if (session.options().json.empty()) return status;
   study::ChatAnswer& answer = (*chat)->answer;
   answer.host = session.host_figures();
   if (const auto written = session.output(report::chat_json(answer), ""); !written) return written.error();
-  return 0;
+  return status;
 }
 
 }  // namespace

@@ -61,8 +61,8 @@ class Scratch {
 /// Files that are opened before the work, filled after it, and all put in place at the end: a full disk leaves none.
 class Outputs {
  public:
-  base::Status open(const std::string& path) {
-    auto file = base::AtomicFile::create(path);
+  base::Status open(const std::string& path, bool rewritten = false) {
+    auto file = base::AtomicFile::create(path, rewritten);
     if (!file) return file.error();
     files_.emplace_back(path, *std::move(file));
     return {};
@@ -83,21 +83,6 @@ class Outputs {
  private:
   std::vector<std::pair<std::string, base::AtomicFile>> files_;
 };
-
-/// Two outputs in one file, or one in the baseline, would leave one of them.
-base::Status all_different(const CheckOptions& options, const std::string& json) {
-  std::map<fs::path, std::string> names;
-  for (const auto& [what, file] : {std::pair{std::string("BASELINE"), options.baseline},
-                                   {"--junit", options.junit},
-                                   {"--markdown", options.markdown},
-                                   {"--json", json == "-" ? "" : json}}) {
-    std::error_code ignored;
-    if (file.empty()) continue;
-    const auto [there, fresh] = names.emplace(fs::weakly_canonical(file, ignored), what);
-    if (!fresh) return base::Error{fmt::format("{} and {} are the same file, {}", there->second, what, file)};
-  }
-  return {};
-}
 
 gate::Place place_of(const CheckOptions& options, const Scratch& scratch, const Session& session) {
   const auto folder = fs::path(options.baseline).parent_path();
@@ -144,9 +129,11 @@ base::Status commit(const CheckOptions& options, const gate::Baseline& baseline,
 base::Result<int> compare_figures(const CheckOptions& options, const gate::Baseline& baseline, const Scratch& scratch,
                                   Session& session) {
   Outputs outputs;
-  for (const auto& file : {options.junit, options.markdown, options.update ? options.baseline : ""})
+  for (const auto& file : {options.junit, options.markdown})
     if (!file.empty())
       if (const auto good = outputs.open(file); !good) return good.error();
+  if (options.update)
+    if (const auto good = outputs.open(options.baseline, true); !good) return good.error();
   const auto run = gate::in_process(kThisProgram, place_of(options, scratch, session), session.stop());
   const auto answer = gate::check(baseline, run, session.progress());
   if (!answer) return answer.error();
@@ -171,8 +158,8 @@ base::Result<int> compare_figures(const CheckOptions& options, const gate::Basel
 
 base::Result<int> run_check(const CheckOptions& options, Session& session) {
   if (!session.options().set.empty()) return base::Error{"--set has no effect: the baseline says what is run"};
-  if (const auto good = all_different(options, session.options().json); !good) return good.error();
-  const auto baseline = gate::read_baseline(options.baseline);
+  const auto baseline =
+      gate::read_baseline(options.baseline, options.update ? base::FileRole::Rewritten : base::FileRole::Input);
   if (!baseline) return baseline.error();
   const auto scratch = Scratch::create();
   if (!scratch) return scratch.error();

@@ -17,11 +17,9 @@ struct CostOptions {
 };
 
 /// Before any work, so that a name that cannot be written costs none.
-base::Result<std::optional<base::AtomicFile>> open_svg(const CostOptions& options, const Session& session) {
+base::Result<std::optional<base::AtomicFile>> open_svg(const CostOptions& options) {
   std::optional<base::AtomicFile> svg;
   if (options.svg.empty()) return svg;
-  if (options.svg == session.options().json)
-    return base::Error{"--svg and --json name the same file " + options.svg + "; two files are expected"};
   auto opened = base::AtomicFile::create(options.svg);
   if (!opened) return base::Error{"--svg: " + opened.error().message};
   svg = *std::move(opened);
@@ -39,7 +37,7 @@ base::Result<int> run_cost(const CostOptions& options, Session& session) {
     if (const auto recipe = configs.recipe(options.question.recipe); !recipe) return recipe.error();
     if (chip && !chip->silicon) return required(options.require, study::without_silicon(*chip));
   }
-  auto svg = open_svg(options, session);
+  auto svg = open_svg(options);
   if (!svg) return svg.error();
   const auto answer = study::cost(options.question, session.environment());
   if (!answer) return answer.error();

@@ -20,8 +20,6 @@ base::Result<int> run_new(const NewOptions& options, Session& session) {
   if (const auto valid = study::check(options.question); !valid) return valid.error();
   std::optional<base::AtomicFile> file;
   if (!options.output.empty()) {
-    if (options.output == session.options().json)
-      return base::Error{"-o and --json name the same file " + options.output + "; two files are expected"};
     auto opened = base::AtomicFile::create(options.output);
     if (!opened) return opened.error();
     file = *std::move(opened);

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "base/text.hpp"
+#include "cli/standard_error.hpp"
 
 namespace kiln::cli {
 
@@ -19,8 +19,8 @@ void add_require(CLI::App& command, std::string& require, const char* help) {
 int required(const std::string& require, const study::Verdict& verdict) {
   if (require.empty() || verdict.is_buildable()) return 0;
   for (const auto& reason : verdict.reasons)
-    fmt::print(stderr, "kiln: error: {}: {}\n", verdict.buildable ? "not buildable" : "not known whether buildable",
-               base::without_controls(reason.sentence));
+    complain(
+        fmt::format("{}: {}", verdict.buildable ? "not buildable" : "not known whether buildable", reason.sentence));
   return kCheckFailed;
 }
 

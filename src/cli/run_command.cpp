@@ -5,6 +5,7 @@
 #include "cli/commands.hpp"
 #include "cli/requirement.hpp"
 #include "cli/sampling_options.hpp"
+#include "cli/standard_error.hpp"
 #include "kiln/study/run.hpp"
 #include "report/run_report.hpp"
 #include "trace/trace.hpp"
@@ -21,11 +22,9 @@ struct RunOptions {
 };
 
 /// Before any work, so that a name that cannot be written costs none.
-base::Result<std::optional<trace::TraceWriter>> open_trace(const RunOptions& options, const Session& session) {
+base::Result<std::optional<trace::TraceWriter>> open_trace(const RunOptions& options) {
   std::optional<trace::TraceWriter> trace;
   if (!options.trace) return trace;
-  if (options.trace == session.options().json)
-    return base::Error{"--trace and --json name the same file " + *options.trace + "; two files are expected"};
   auto opened = trace::TraceWriter::create(*options.trace);
   if (!opened) return base::Error{"--trace: " + opened.error().message};
   trace = *std::move(opened);
@@ -42,7 +41,7 @@ base::Result<int> run(const RunOptions& options, Session& session) {
   auto screen = session.choose_gpus(options.gpus);
   if (!screen) return screen.error();
   screen->all_units = options.all_units;
-  auto trace = open_trace(options, session);
+  auto trace = open_trace(options);
   if (!trace) return trace.error();
   if (*trace) {
     question.on_start = [&trace](const program::Placement& placement) { (*trace)->begin(placement); };
@@ -51,7 +50,7 @@ base::Result<int> run(const RunOptions& options, Session& session) {
   const auto answer = study::run(question, session.environment());
   if (!answer) return answer.error();
   if (const auto& mismatch = answer->mismatch()) {
-    fmt::print(stderr, "kiln: error: {}\n", *mismatch);
+    complain(*mismatch);
     return kCheckFailed;
   }
   if (*trace && !session.stop().stop_requested()) {

@@ -11,6 +11,7 @@
 #include <mutex>
 
 #include "base/text.hpp"
+#include "cli/standard_error.hpp"
 #include "cli/terminal.hpp"
 #include "gate/baseline.hpp"
 
@@ -52,8 +53,7 @@ class ProgressLine {
     auto line = fmt::format("{}: {:.0f} %, {} left", what, share * 100, left_words(left));
     if (const auto columns = terminal_columns(STDERR_FILENO); columns && line.size() >= *columns)
       line.resize(*columns - 1);  // a longer line would wrap, and stay
-    fmt::print(stderr, "\r\033[K{}{}", line, finished ? "\r\033[K" : "");
-    std::fflush(stderr);
+    to_standard_error(fmt::format("\r\033[K{}{}", line, finished ? "\r\033[K" : ""));
   }
 
  private:
@@ -128,8 +128,12 @@ base::Result<report::Screen> Session::choose_gpus(const std::vector<std::string>
 }
 
 base::Status Session::open_output() {
-  if (!options_.record.empty())
+  if (!options_.record.empty()) {
     if (auto can = gate::can_record(options_.record, options_.arguments); !can) return can;
+    auto claim = base::OutputClaim::make(options_.record, true);
+    if (!claim) return claim.error();
+    record_ = *std::move(claim);
+  }
   if (options_.json.empty() || options_.json == "-") return {};
   auto file = base::AtomicFile::create(options_.json);
   if (!file) return file.error();
@@ -145,6 +149,7 @@ base::Status Session::output(const std::string& json, const std::string& text) {
     written_.push_back(options_.json);
   }
   if (!options_.record.empty()) {
+    record_ = base::OutputClaim();
     if (auto recorded = gate::record(options_.record, json, options_.arguments); !recorded) return recorded;
     written_.push_back(options_.record);
   }
@@ -163,6 +168,7 @@ void Session::warn(const std::string& sentence) {
     made->set_pattern("kiln: %^%l%$: %v");
     return made;
   }();
+  const QuietPipe quiet;
   logger->warn(sentence);
 }
 

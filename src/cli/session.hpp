@@ -74,6 +74,8 @@ class Session {
   study::Environment environment_;
   std::string default_kind_;  ///< of a --set without KIND:
   std::vector<std::string> written_;
+  base::FileRoles roles_;  ///< before all files that are opened
+  base::OutputClaim record_;
   std::optional<base::AtomicFile> json_;
   study::HostClock::time_point started_ = study::HostClock::now();
 };

@@ -9,6 +9,7 @@
 #include "base/text.hpp"
 #include "cli/commands.hpp"
 #include "cli/requirement.hpp"
+#include "cli/standard_error.hpp"
 #include "cli/sweep_dry_run.hpp"
 #include "cli/sweep_line.hpp"
 #include "cli/terminal.hpp"
@@ -62,7 +63,7 @@ base::Result<int> finish(const std::string& file, const SweepOptions& options, c
   }
   if (const auto shown = session.output(document, sweep::overview_text(*all, text_columns())); !shown)
     return shown.error();
-  if (!answer.failure.empty()) fmt::print(stderr, "kiln: error: {}\n", answer.failure);
+  if (!answer.failure.empty()) complain(answer.failure);
   const bool none = !options.require.empty() && all->done == 0;
   return answer.tally.failed > 0 || none || !answer.failure.empty() ? kCheckFailed : 0;
 }

@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "base/text.hpp"
+#include "cli/standard_error.hpp"
 #include "cli/terminal.hpp"
 #include "report/table.hpp"
 
@@ -14,7 +15,7 @@ namespace kiln::cli {
 SweepLine::SweepLine() : terminal_(::isatty(STDERR_FILENO) != 0) {}
 
 SweepLine::~SweepLine() {
-  if (terminal_ && shown_ > began_) fmt::print(stderr, "\r\033[K");
+  if (terminal_ && shown_ > began_) to_standard_error("\r\033[K");
 }
 
 void SweepLine::show(const sweep::SweepProgress& progress) {
@@ -36,11 +37,10 @@ void SweepLine::show(const sweep::SweepProgress& progress) {
   if (tally.failed > 0) line += fmt::format(", {} failed", report::grouped(tally.failed));
   if (progress.best) line += fmt::format(", best {}", report::number(*progress.best));
   if (!progress.workers.empty()) line += "; " + base::without_controls(progress.workers);
-  if (!terminal_) return fmt::print(stderr, "{}\n", line);
+  if (!terminal_) return to_standard_error(line + "\n");
   if (const auto columns = terminal_columns(STDERR_FILENO); columns && line.size() >= *columns)
     line.resize(*columns - 1);
-  fmt::print(stderr, "\r\033[K{}{}", line, finished ? "\r\033[K" : "");
-  std::fflush(stderr);
+  to_standard_error(fmt::format("\r\033[K{}{}", line, finished ? "\r\033[K" : ""));
 }
 
 }  // namespace kiln::cli

@@ -92,6 +92,8 @@ Side of_document(const std::string& name, const json::Value& document, const std
 bool is_database(const std::string& file) {
   constexpr std::string_view kMagic = "SQLite format 3";
   std::string begin(kMagic.size(), '\0');
+  std::error_code ignored;
+  if (!std::filesystem::is_regular_file(file, ignored)) return false;  // reading a pipe would take from it
   std::ifstream in(file, std::ios::binary);
   return in.read(begin.data(), static_cast<std::streamsize>(begin.size())) && begin == kMagic;
 }

@@ -142,8 +142,8 @@ std::string to_text(const Baseline& baseline) {
   return text + "\n]}\n";
 }
 
-base::Result<Baseline> read_baseline(const std::string& file) {
-  const auto text = base::read_text_file(file, kMostBytes);
+base::Result<Baseline> read_baseline(const std::string& file, base::FileRole role) {
+  const auto text = base::read_text_file(file, kMostBytes, role);
   if (!text) return text.error();
   return parse_baseline(*text, file);
 }

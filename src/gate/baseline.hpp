@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/file_roles.hpp"
 #include "json/value.hpp"
 #include "kiln/base/enum_table.hpp"
 #include "kiln/base/result.hpp"
@@ -34,7 +35,7 @@ struct Baseline {
 };
 
 base::Result<Baseline> parse_baseline(std::string_view text, const std::string& name);
-base::Result<Baseline> read_baseline(const std::string& file);
+base::Result<Baseline> read_baseline(const std::string& file, base::FileRole role = base::FileRole::Input);
 /// One metric a line; the same metrics, the same bytes.
 std::string to_text(const Baseline& baseline);
 

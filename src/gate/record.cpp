@@ -25,7 +25,7 @@ std::filesystem::path folder_of(const std::string& file) {
 base::Result<Baseline> there(const std::string& file) {
   std::error_code ignored;
   if (!std::filesystem::exists(file, ignored)) return Baseline{};
-  return read_baseline(file);
+  return read_baseline(file, base::FileRole::Rewritten);
 }
 
 /// In place of the metrics of the same command; a new command's come last.
@@ -92,7 +92,7 @@ Turn::~Turn() {
 }
 
 base::Status unchanged(const std::string& file, const Baseline& baseline) {
-  const auto now = read_baseline(file);
+  const auto now = read_baseline(file, base::FileRole::Rewritten);
   if (now && to_text(*now) == to_text(baseline)) return {};
   return base::Error{file + " has changed meanwhile, and is left as it is; check it again"};
 }
@@ -103,7 +103,7 @@ base::Status can_record(const std::string& file, const std::vector<std::string>&
     return base::Error{fmt::format("--record {}: the command {}; a check could not run it", file, *why)};
   if (const auto good = check_spec(file, command); !good) return good;
   if (const auto baseline = there(file); !baseline) return baseline.error();
-  if (const auto out = base::AtomicFile::create(file); !out) return out.error();
+  if (const auto out = base::AtomicFile::create(file, true); !out) return out.error();
   return {};
 }
 
@@ -117,7 +117,7 @@ base::Status record(const std::string& file, const std::string& document, const 
   auto baseline = there(file);
   if (!baseline) return baseline.error();
   put(std::move(metrics), *baseline);
-  auto out = base::AtomicFile::create(file);
+  auto out = base::AtomicFile::create(file, true);
   if (!out) return out.error();
   if (const auto good = out->append(to_text(*baseline)); !good) return good;
   return out->commit();

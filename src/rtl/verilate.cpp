@@ -13,6 +13,7 @@
 #include <iterator>
 #include <span>
 
+#include "base/atomic_file.hpp"
 #include "base/hash.hpp"
 #include "base/subprocess.hpp"
 
@@ -21,6 +22,8 @@ namespace kiln::rtl {
 namespace fs = std::filesystem;
 
 namespace {
+
+constexpr std::size_t kBuffer = 1U << 20;
 
 constexpr const char* kNeeds =
     "running RTL needs Verilator and a C++ compiler: install the packages verilator and g++ of Debian or Ubuntu";
@@ -159,24 +162,32 @@ std::string side_by_side(const std::string& top, const std::vector<UnitDesign>& 
   return fmt::format("module {} (\n{}\n);\n{}endmodule\n", top, ports, body);
 }
 
+base::Status write_rom(const fs::path& directory, const RomContent& rom) {
+  auto file = base::AtomicFile::create(directory / rom.file);
+  if (!file) return file.error();
+  std::string text;
+  for (std::uint64_t word = 0; word < rom.words; ++word) {
+    Bits bits(rom.width);
+    rom.fill(word, bits);
+    text += bits.hex() + '\n';
+    if (text.size() < kBuffer && word + 1 < rom.words) continue;
+    if (auto put = file->append(text); !put) return put;
+    text.clear();
+  }
+  return file->commit();
+}
+
 base::Status write_files(const fs::path& directory, const std::vector<UnitDesign>& designs,
                          const std::vector<std::pair<std::string, std::string>>& extra) {
   std::error_code failed;
   fs::create_directories(directory, failed);
   if (failed) return base::Error{fmt::format("{}: cannot be made: {}", directory.string(), failed.message())};
   // Each file appears whole: another run may be reading the one before, which is the same.
-  const auto written = [&](const std::string& name, auto&& put) -> base::Status {
-    const fs::path place = directory / name, partial = directory / fmt::format("{}.{}", name, getpid());
-    std::ofstream file(partial, std::ios::binary);
-    put(file);
-    file.close();
-    std::error_code moved;
-    if (file) fs::rename(partial, place, moved);
-    if (!file || moved) return base::Error{fmt::format("{}: cannot be written", place.string())};
-    return {};
-  };
-  const auto write_text = [&](std::string_view name, std::string_view text) {
-    return written(std::string(name), [&](std::ofstream& file) { file << text; });
+  const auto write_text = [&](std::string_view name, std::string_view text) -> base::Status {
+    auto file = base::AtomicFile::create(directory / name);
+    if (!file) return file.error();
+    if (auto put = file->append(text); !put) return put;
+    return file->commit();
   };
   for (const SourceFile& source : sources())
     if (auto wrote = write_text(source.name, source.text); !wrote) return wrote;
@@ -184,14 +195,7 @@ base::Status write_files(const fs::path& directory, const std::vector<UnitDesign
     if (auto wrote = write_text(name, text); !wrote) return wrote;
   for (const UnitDesign& design : designs) {
     for (const RomContent& rom : design.roms) {
-      auto wrote = written(rom.file, [&](std::ofstream& file) {
-        for (std::uint64_t word = 0; word < rom.words; ++word) {
-          Bits bits(rom.width);
-          rom.fill(word, bits);
-          file << bits.hex() << '\n';
-        }
-      });
-      if (!wrote) return wrote;
+      if (auto wrote = write_rom(directory, rom); !wrote) return wrote;
     }
   }
   return {};

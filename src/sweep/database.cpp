@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "base/file_roles.hpp"
 #include "json/read.hpp"
 
 namespace kiln::sweep {
@@ -82,6 +83,7 @@ base::Result<Database> Database::open(const std::string& path) {
   database.path_ = path;
   if (::access(path.c_str(), F_OK) != 0)
     return base::Error{path + ": no such file; the database of a sweep is expected"};
+  if (auto free = base::claim_input(path); !free) return free.error();
   sqlite3* handle = nullptr;
   const int status = sqlite3_open_v2(path.c_str(), &handle, SQLITE_OPEN_READWRITE, nullptr);
   database.handle_.reset(handle);
@@ -107,6 +109,7 @@ base::Result<Database> Database::open(const std::string& path) {
 base::Result<Database> Database::create(const std::string& path, const SweepRecord& record,
                                         const std::vector<Row>& points) {
   if (::access(path.c_str(), F_OK) == 0) return base::Error{path + ": there is such a file already"};
+  if (const auto claim = base::OutputClaim::make(path); !claim) return claim.error();
   // Whole before it has its name: a kill leaves at most a partial file, which the next one takes away.
   const auto partial = path + ".partial";
   const auto discard = [&] {

@@ -395,7 +395,7 @@ TEST_F(Cli, ATraceIsWrittenBesideTheReport) {
   expect_refused(with(path("no/such/folder.json")), "no/such/folder.json");
   auto same = with(path("both.json"));
   same.insert(same.end(), {"--json", path("both.json")});
-  expect_refused(same, "the same file");
+  expect_refused(same, "already writes it as another of its results");
   const auto plain = kiln(run);
   for (const auto* name : {"run.json", "run.pftrace", "run.perfetto-trace"}) {
     const auto outcome = kiln(with(path(name)));

@@ -15,6 +15,7 @@ namespace kiln::base {
 
 struct Error {
   std::string message;
+  bool interrupted = false;  ///< a program that this one waited for was ended as Ctrl-C ends programs
 };
 
 class BugError : public std::logic_error {

@@ -1,0 +1,55 @@
+// Which files a command reads and which it writes, by identity: device and inode, or folder and name of a file that is
+// not there yet. So no output replaces an input or another output, however the names are spelled. A claim is checked
+// when a file is opened, which for outputs is before the work, and only while a FileRoles lives (one for each command):
+// who uses the library may read a file and write it later. Threads may open files at the same time.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "kiln/base/result.hpp"
+
+struct stat;
+
+namespace kiln::base {
+
+enum class FileRole {
+  Input,
+  Rewritten,  ///< read, and later written by the same part of the program, which keeps what it read
+  Output,
+};
+
+/// One command's inputs; the standard streams are among its files where they are regular ones.
+class FileRoles {
+ public:
+  FileRoles();
+  ~FileRoles();
+  FileRoles(const FileRoles&) = delete;
+  FileRoles& operator=(const FileRoles&) = delete;
+};
+
+/// A file that is to be written, until the claim is destroyed.
+class OutputClaim {
+ public:
+  /// Of the file that a write of `path` would replace. `rewritten`: the command has read it in order to write it again.
+  static Result<OutputClaim> make(const std::string& path, bool rewritten = false);
+  OutputClaim() = default;
+  OutputClaim(OutputClaim&&) noexcept = default;
+  OutputClaim& operator=(OutputClaim&& other) noexcept;
+  ~OutputClaim();
+
+ private:
+  struct Entry;
+  explicit OutputClaim(std::shared_ptr<const Entry> entry) : entry_(std::move(entry)) {}
+  std::shared_ptr<const Entry> entry_;
+};
+
+/// Says that the open file `path` is read. Fails if this command writes it.
+Status claim_input(const std::string& path, const struct stat& info, FileRole role = FileRole::Input);
+/// The same of a file that some library opens; one that is not there is claimed by nobody.
+Status claim_input(const std::string& path, FileRole role = FileRole::Input);
+
+/// What a write of `path` replaces: symbolic links are followed, also one that leads nowhere yet.
+Result<std::string> behind_links(const std::string& path);
+
+}  // namespace kiln::base
