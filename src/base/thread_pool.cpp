@@ -37,6 +37,15 @@ struct ThreadPool::Impl {
     }
   }
 
+  void stop() {
+    {
+      const std::lock_guard lock(mutex);
+      stopping = true;
+    }
+    wake.notify_all();
+    for (auto& worker : workers) worker.join();
+  }
+
   void work() {
     std::uint64_t seen = 0;
     for (;;) {
@@ -55,17 +64,16 @@ struct ThreadPool::Impl {
 
 ThreadPool::ThreadPool(std::size_t threads) : impl_(std::make_unique<Impl>()) {
   if (threads == 0) threads = std::max(1U, std::thread::hardware_concurrency());
-  for (std::size_t i = 1; i < threads; ++i) impl_->workers.emplace_back([this] { impl_->work(); });
+  impl_->workers.reserve(threads);
+  try {
+    for (std::size_t i = 1; i < threads; ++i) impl_->workers.emplace_back([impl = impl_.get()] { impl->work(); });
+  } catch (...) {  // the system has no more of them
+    impl_->stop();
+    throw;
+  }
 }
 
-ThreadPool::~ThreadPool() {
-  {
-    const std::lock_guard lock(impl_->mutex);
-    impl_->stopping = true;
-  }
-  impl_->wake.notify_all();
-  for (auto& worker : impl_->workers) worker.join();
-}
+ThreadPool::~ThreadPool() { impl_->stop(); }
 
 std::size_t ThreadPool::threads() const { return impl_->workers.size() + 1; }
 

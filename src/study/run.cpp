@@ -248,7 +248,7 @@ base::Result<RunAnswer> run(const RunQuestion& question, Environment& environmen
     return done.error();
   if (question.rtl && !answer.result.mismatch) {
     auto rtl = run_in_rtl(*subject->rom, placement, request->users.front(), outcome, environment);
-    if (!rtl) return base::Error{"--rtl: " + rtl.error().message};
+    if (!rtl) return base::Error{"--rtl: " + rtl.error().message, rtl.error().interrupted};
     answer.rtl = *std::move(rtl);
   }
   return answer;

@@ -62,8 +62,10 @@ TEST_F(ProgramFiles, AnOutputThatIsAnInputOrAnotherOutputIsRefusedBeforeTheWork)
       kiln({"run", "--rom", rom_, "--chip", "demo", "--prompt", "Hi", "-n", "2", "--record", path("b.json")}).status,
       0);
   write("o.json", kiln({"run", "--rom", rom_, "--chip", "demo", "--prompt", "Hi", "-n", "2", "--json", "-"}).out);
-  write("s.json", R"({"base": {"chip": "demo", "model": "kiln-stories-1m"}, "axes": {"chip:/kv/banks": [16, 32]},
-                      "workload": {"prompt_tokens": 4, "new_tokens": 4}})");
+  write("s.json",
+        R"({"version": 1, "base": {"chip": "demo", "model": "kiln-stories-1m", "prompt_tokens": 4, "new_tokens": 4},
+                      "vary": {"chip:/kv/banks": [16, 32]}, "sample": {"method": "grid"},
+                      "objectives": [{"figure": "tokens_per_s_user", "direction": "max"}]})");
   const Arguments run = {"run", "--rom", rom_, "--chip", path("c.json"), "--prompt", "Hi", "-n", "2"};
   const auto with = [](Arguments words, const Arguments& more) {
     words.insert(words.end(), more.begin(), more.end());
@@ -86,7 +88,7 @@ TEST_F(ProgramFiles, AnOutputThatIsAnInputOrAnotherOutputIsRefusedBeforeTheWork)
       {"eval", "--rom", rom_, "--text", path("t.txt"), "--context", "8", "--logits", path("y"), "--json", path("y")},
       {"cost", "--chip", path("c.json"), "--model", "kiln-stories-1m", "--svg", path("c.json")},
       {"cost", "--chip", "demo", "--model", "kiln-stories-1m", "--svg", path("z"), "--json", path("z")},
-      {"new", "--model", "kiln-stories-1m", "--node", "n7", "-o", path("z"), "--json", path("z")},
+      {"new", "--model", "kiln-stories-1m", "--node", "n7", "--area", "800", "-o", path("z"), "--json", path("z")},
       {"inspect", rom_, "--json", rom_},
       {"inspect", rom_, "--against", path("model"), "--json", path("model/config.json")},
       {"check", path("b.json"), "--json", path("b.json")},
@@ -126,8 +128,11 @@ TEST_F(ProgramFiles, ErrorsHaveTheirStatusWhereStandardErrorTakesNothing) {
     EXPECT_EQ(shell(std::string("KILN run --rom nowhere --chip demo --prompt Hi ") + stream).status, 2) << stream;
     EXPECT_EQ(shell(std::string("KILN bogus ") + stream).status, 2) << stream;
     EXPECT_EQ(shell(std::string("KILN run --bogus ") + stream).status, 2) << stream;
-    EXPECT_EQ(shell(std::string("KILN cost --model kiln-stories-1m --chip demo --require buildable ") + stream).status,
-              1);
+    EXPECT_EQ(
+        shell(std::string("KILN cost --model kiln-stories-1m --chip demo --set clock_mhz=9000 --require buildable ") +
+              stream)
+            .status,
+        1);
     EXPECT_EQ(shell(std::string("echo /bogus | KILN chat --rom a.rom --chip demo ") + stream).status, 2) << stream;
     // A warning, and a conversation that goes to standard error.
     EXPECT_EQ(shell(std::string("KILN eval --rom a.rom --text t.txt --context 4096 ") + stream).status, 2) << stream;
@@ -174,6 +179,14 @@ TEST_F(ProgramFiles, TooFewProcessesIsASentence) {
       "--prompt Hi -n 2'");
   EXPECT_EQ(outcome.status, 2) << outcome.err;
   EXPECT_THAT(outcome.err, StartsWith("kiln: error: the system refuses"));
+}
+
+TEST_F(ProgramFiles, AProgramThatCtrlCEndsEndsTheCommandSo) {
+  write("bin/verilator", "#!/bin/sh\nkill -INT $$\n");
+  fs::permissions(path("bin/verilator"), fs::perms::all);
+  const auto outcome = shell("PATH=bin:$PATH KILN run --rom a.rom --chip demo --prompt Hi -n 1 --rtl");
+  EXPECT_EQ(outcome.status, 130);
+  EXPECT_EQ(outcome.err, "kiln: interrupted\n");
 }
 
 TEST_F(ProgramFiles, AChatOfRefusedLinesIsNoSuccess) {
