@@ -65,7 +65,8 @@ void add_chat(CLI::App& app, Action& chosen) {
       ->type_name("DIR");
   command->footer(
       "Each line is a turn; the KV cache keeps the turns before. Ctrl-C ends an answer, Ctrl-D or /exit leaves, /help\n"
-      "shows the commands. Without a terminal as input there are no prompts. --json has all turns at the end.\n"
+      "shows the commands. Without a terminal as input there are no prompts, and one refused line makes the status 2.\n"
+      "--json has all turns at the end.\n"
       "Examples:\n"
       "  kiln chat --rom stories.rom --chip demo\n"
       "  kiln chat --rom smollm2.rom --chip demo --set kv.depth_words=65536 --system \"You are brief.\"\n"

@@ -300,7 +300,7 @@ TEST_F(ChatCli, AChipThatCannotBeBuiltSaysSoFirst) {
 TEST_F(ChatCli, AFullCacheIsSaidAndTheNextConversationHasRoom) {
   const auto outcome =
       piped("Once upon a time\n and\n/reset\nOnce\n", {"--set", "kv.depth_words=16", "--json", path("turns.json")});
-  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_EQ(outcome.status, 2) << "a line was refused";
   EXPECT_THAT(outcome.out, HasSubstr("(KV cache full)"));
   EXPECT_THAT(outcome.out, HasSubstr("is full at 32 tokens: /reset begins anew"));
   EXPECT_THAT(outcome.err, HasSubstr("which holds 32; /reset begins anew"));
@@ -366,7 +366,7 @@ TEST_F(ChatCli, BadInputIsRefusedAtOnce) {
   std::ofstream(path("bad.jinja")) << "{% frobnicate %}";
   expect_refused({"--template", path("bad.jinja")}, "--template none");
   const auto bytes = piped("a\xFF\nOnce\n", {"-n", "4"});
-  EXPECT_EQ(bytes.status, 0);
+  EXPECT_EQ(bytes.status, 2);
   EXPECT_THAT(bytes.err, HasSubstr("the text is not UTF-8 at byte 1"));
   EXPECT_THAT(bytes.out, HasSubstr("4 answer tokens"));
 }
