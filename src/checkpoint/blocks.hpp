@@ -35,5 +35,16 @@ void q3_k(const std::byte* block, float* out);
 void q4_k(const std::byte* block, float* out);
 void q5_k(const std::byte* block, float* out);
 void q6_k(const std::byte* block, float* out);
+void iq1_s(const std::byte* block, float* out);
+void iq1_m(const std::byte* block, float* out);
+void iq2_xxs(const std::byte* block, float* out);
+void iq2_xs(const std::byte* block, float* out);
+void iq2_s(const std::byte* block, float* out);
+void iq3_xxs(const std::byte* block, float* out);
+void iq3_s(const std::byte* block, float* out);
+void iq4_nl(const std::byte* block, float* out);
+void iq4_xs(const std::byte* block, float* out);
+void tq1_0(const std::byte* block, float* out);
+void tq2_0(const std::byte* block, float* out);
 
 }  // namespace kiln::checkpoint::blocks

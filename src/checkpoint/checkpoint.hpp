@@ -45,6 +45,9 @@ class Checkpoint {
   [[nodiscard]] virtual std::string kind() const = 0;
   [[nodiscard]] virtual const std::string& path() const = 0;
 
+  /// The files that hold the weights, in order: one, or shards, or parts; none if nothing is stored.
+  [[nodiscard]] virtual std::vector<std::string> files() const { return {}; }
+
   /// Decodes rows [first, first + count) of a tensor of tensors() into `out` (count x columns floats, row-major).
   /// Fails, with file, tensor and index, on a NaN or an infinity. Thread-safe.
   [[nodiscard]] virtual base::Status read_rows(const TensorInfo& tensor, std::uint64_t first, std::uint64_t count,
@@ -60,7 +63,7 @@ class Checkpoint {
   [[nodiscard]] const TensorInfo* find(Role role, base::LayerId layer = {}) const;
 };
 
-/// `source`: a Hugging Face directory or a .gguf file. ("synthetic:..." has no file: the caller resolves its model to a
+/// `source`: a Hugging Face directory or a .gguf file (any part of a split one). ("synthetic:..." has no file: the caller resolves its model to a
 /// config and calls synthetic().) Everything is checked before it returns: architecture, shapes, offsets, overlaps,
 /// missing tensors. Values are checked when they are read.
 base::Result<std::unique_ptr<Checkpoint>> open(const std::string& source);

@@ -83,11 +83,30 @@ constexpr Format blocks_of(std::string_view name) {
 }
 
 constexpr std::array kFormats = {
-    Format{"F32", 1, 4, f32},          Format{"F16", 1, 2, f16},          Format{"BF16", 1, 2, bf16},
-    blocks_of<32, 34, q8_0>("Q8_0"),   blocks_of<32, 18, q4_0>("Q4_0"),   blocks_of<32, 20, q4_1>("Q4_1"),
-    blocks_of<32, 22, q5_0>("Q5_0"),   blocks_of<32, 24, q5_1>("Q5_1"),   blocks_of<256, 84, q2_k>("Q2_K"),
-    blocks_of<256, 110, q3_k>("Q3_K"), blocks_of<256, 144, q4_k>("Q4_K"), blocks_of<256, 176, q5_k>("Q5_K"),
+    Format{"F32", 1, 4, f32},
+    Format{"F16", 1, 2, f16},
+    Format{"BF16", 1, 2, bf16},
+    blocks_of<32, 34, q8_0>("Q8_0"),
+    blocks_of<32, 18, q4_0>("Q4_0"),
+    blocks_of<32, 20, q4_1>("Q4_1"),
+    blocks_of<32, 22, q5_0>("Q5_0"),
+    blocks_of<32, 24, q5_1>("Q5_1"),
+    blocks_of<256, 84, q2_k>("Q2_K"),
+    blocks_of<256, 110, q3_k>("Q3_K"),
+    blocks_of<256, 144, q4_k>("Q4_K"),
+    blocks_of<256, 176, q5_k>("Q5_K"),
     blocks_of<256, 210, q6_k>("Q6_K"),
+    blocks_of<256, 50, iq1_s>("IQ1_S"),
+    blocks_of<256, 56, iq1_m>("IQ1_M"),
+    blocks_of<256, 66, iq2_xxs>("IQ2_XXS"),
+    blocks_of<256, 74, iq2_xs>("IQ2_XS"),
+    blocks_of<256, 82, iq2_s>("IQ2_S"),
+    blocks_of<256, 98, iq3_xxs>("IQ3_XXS"),
+    blocks_of<256, 110, iq3_s>("IQ3_S"),
+    blocks_of<32, 18, iq4_nl>("IQ4_NL"),
+    blocks_of<256, 136, iq4_xs>("IQ4_XS"),
+    blocks_of<256, 54, tq1_0>("TQ1_0"),
+    blocks_of<256, 66, tq2_0>("TQ2_0"),
 };
 
 }  // namespace

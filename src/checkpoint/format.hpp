@@ -25,7 +25,7 @@ const Format* find_format(std::string_view name);
 
 /// "... is expected": what find_format() knows, in words.
 inline constexpr std::string_view kReadable =
-    "F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1 or Q2_K to Q6_K is expected";
+    "F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q2_K to Q6_K, IQ1 to IQ4, TQ1_0 or TQ2_0 is expected";
 
 /// Bytes of a matrix; nothing if the columns are no whole number of blocks or a product leaves 64 bits.
 std::optional<std::uint64_t> matrix_bytes(const Format& format, std::uint64_t rows, std::uint64_t columns);

@@ -1,10 +1,11 @@
-// A GGUF file as a checkpoint: places the tensors and turns q and k back to rotate-half order when rows are read.
+// A GGUF file, or the parts of a split one, as a checkpoint: places the tensors and turns q and k back to rotate-half order when rows are read.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <set>
 
 #include "checkpoint/gguf_model.hpp"
+#include "checkpoint/gguf_parts.hpp"
 #include "checkpoint/layout.hpp"
 #include "checkpoint/mapped_checkpoint.hpp"
 
@@ -26,19 +27,22 @@ base::Status place(const GgufFile& file, MappedParts& parts) {
           fmt::format("{}: the tensor {} is missing; the metadata ask for it", file.path(), tensor.name)};
     std::vector<std::uint64_t> expected = {tensor.columns, tensor.rows};
     if (is_norm(tensor.role)) expected.pop_back();
-    if (found->dimensions != expected)
-      return base::Error{fmt::format("{}: tensor {} has the shape [{}]; the metadata ask for [{}]", file.path(),
-                                     tensor.name, fmt::join(found->dimensions, ", "), fmt::join(expected, ", "))};
+    if (!found->has_shape(expected))
+      return base::Error{fmt::format("{}: tensor {} has the shape [{}]; the metadata ask for [{}]",
+                                     file.file_of(*found).path(), tensor.name, fmt::join(found->dimensions, ", "),
+                                     fmt::join(expected, ", "))};
     const Format& format = *found->format;
     tensor.format = format.name;
     tensor.bits_per_weight = 8.0 * format.block_bytes / format.block_weights;
     const bool turned = tensor.role == Role::Q || tensor.role == Role::K;
-    parts.storage.push_back(Storage{0, found->offset, found->bytes, found->format, turned ? parts.config.head_dim : 0});
+    parts.storage.push_back(
+        Storage{found->file, found->offset, found->bytes, found->format, turned ? parts.config.head_dim : 0});
     used.insert(tensor.name);
   }
   for (const auto& tensor : file.tensors())
     if (!used.contains(tensor.name) && !is_harmless(tensor.name))
-      return base::Error{fmt::format("{}: the tensor {} has no place in this Llama", file.path(), tensor.name)};
+      return base::Error{
+          fmt::format("{}: the tensor {} has no place in this Llama", file.file_of(tensor).path(), tensor.name)};
   return {};
 }
 
@@ -46,10 +50,10 @@ base::Status read_rope_factors(const GgufFile& file, MappedParts& parts) {
   const GgufTensor* tensor = file.tensor(kRopeFactors);
   if (tensor == nullptr) return {};
   const std::uint64_t pairs = parts.config.head_dim / 2;
-  if (tensor->format != find_format("F32") || tensor->dimensions != std::vector<std::uint64_t>{pairs})
+  if (tensor->format != find_format("F32") || !tensor->has_shape({{pairs}}))
     return base::Error{fmt::format("{}: tensor {}: {} numbers in F32 are expected", file.path(), kRopeFactors, pairs)};
   parts.rope_factors.resize(pairs);
-  tensor->format->decode(file.file().bytes().data() + tensor->offset, pairs, parts.rope_factors.data());
+  tensor->format->decode(file.file_of(*tensor).bytes().data() + tensor->offset, pairs, parts.rope_factors.data());
   for (std::size_t i = 0; i < pairs; ++i)
     if (first_not_finite({&parts.rope_factors[i], 1}) || parts.rope_factors[i] <= 0)
       return base::Error{fmt::format("{}: tensor {}: element {} is {}; a finite number above 0 is expected",
@@ -60,9 +64,7 @@ base::Status read_rope_factors(const GgufFile& file, MappedParts& parts) {
 }  // namespace
 
 base::Result<std::unique_ptr<Checkpoint>> open_gguf(const std::string& source) {
-  auto mapped = base::MappedFile::open(source);
-  if (!mapped) return mapped.error();
-  auto file = GgufFile::read(std::move(*mapped));
+  auto file = open_gguf_parts(source);
   if (!file) return file.error();
   const auto config = gguf_model_config(*file);
   if (!config) return config.error();
@@ -80,7 +82,7 @@ base::Result<std::unique_ptr<Checkpoint>> open_gguf(const std::string& source) {
   if (parts.tokenizer && parts.tokenizer->tokens.size() > parts.config.vocab_size)
     return base::Error{fmt::format("{}: the tokenizer has {} tokens; at most the vocabulary's {} are expected", source,
                                    parts.tokenizer->tokens.size(), parts.config.vocab_size)};
-  parts.files.push_back(std::move(*file).take_file());
+  parts.files = std::move(*file).take_files();
   return std::unique_ptr<Checkpoint>(std::make_unique<MappedCheckpoint>(std::move(parts)));
 }
 

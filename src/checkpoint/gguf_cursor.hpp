@@ -113,6 +113,7 @@ class GgufCursor {
     }
     value.offset = position_;
     skip(value.type == GgufType::Array ? value.element : value.type, value.count);
+    value.bytes = position_ - value.offset;
     return value;
   }
 

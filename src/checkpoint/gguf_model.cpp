@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "checkpoint/gguf_keys.hpp"
 #include "checkpoint/layout.hpp"
 
 namespace kiln::checkpoint {
@@ -75,11 +76,10 @@ base::Status check_architecture(const GgufFile& file) {
   if (architecture->value_or("") != "llama")
     return base::Error{fmt::format("{}: the architecture {} is not supported; llama is expected", file.path(),
                                    architecture->value_or("(none in the metadata)"))};
-  const auto splits = file.integer("split.count");
-  if (!splits) return splits.error();
-  if (splits->value_or(1) > 1)
-    return base::Error{fmt::format("{}: one of {} parts of a split GGUF, which is not supported; one file is expected",
-                                   file.path(), **splits)};
+  const auto type = file.text("general.type");
+  if (!type) return type.error();
+  if (type->value_or("model") != "model")
+    return file.error(fmt::format("metadata general.type is \"{}\"; model is expected", **type));
   return {};
 }
 
@@ -88,18 +88,18 @@ void read_rope(LlamaKeys& in, config::ModelConfig& out) {
   const std::uint32_t turned = in.integer("rope.dimension_count", out.head_dim);
   in.expect(turned == out.head_dim, "rope.dimension_count",
             fmt::format("RoPE on {} of {} channels is not supported", turned, out.head_dim));
-  const auto type = in.text("rope.scaling.type");
-  // Files from before rope.scaling.type have the linear factor alone.
-  const auto factor = type ? in.number("rope.scaling.factor") : in.number("rope.scale_linear");
-  if (type && *type != "linear") {
-    in.expect(*type == "none", "rope.scaling.type",
-              fmt::format("the RoPE scaling {} is not supported; none or linear is expected", *type));
-  } else if (factor || type) {
-    in.expect(factor.value_or(0) > 0, "rope.scaling.factor", "a factor above 0 is expected");
-    out.rope_scaling.kind = config::RopeScalingKind::Linear;
-    out.rope_scaling.factor = factor.value_or(1);
-    if (out.rope_scaling.factor == 1) out.rope_scaling = {};
-  }
+  // As llama.cpp has them: without a type the scaling is linear, the factor may be under the key of older files, and no
+  // factor or 0 means none.
+  const std::string type = in.text("rope.scaling.type").value_or("linear");
+  auto factor = in.number("rope.scaling.factor");
+  if (!factor) factor = in.number("rope.scale_linear");
+  if (type == "none") return;
+  in.expect(type == "linear", "rope.scaling.type",
+            fmt::format("the RoPE scaling {} is not supported; none or linear is expected", type));
+  in.expect(factor.value_or(0) >= 0, "rope.scaling.factor", "a factor above 0 is expected");
+  if (factor.value_or(0) == 0 || *factor == 1) return;
+  out.rope_scaling.kind = config::RopeScalingKind::Linear;
+  out.rope_scaling.factor = *factor;
 }
 
 }  // namespace
@@ -120,7 +120,6 @@ base::Result<config::ModelConfig> gguf_model_config(const GgufFile& file) {
   in.expect(epsilon.has_value(), "attention.layer_norm_rms_epsilon", "missing; a number is expected");
   out.rms_norm_eps = epsilon.value_or(0);
   in.expect(out.heads > 0, "attention.head_count", "at least 1 is expected");
-  in.expect(in.integer("expert_count", 0) == 0, "expert_count", "a mixture of experts is not supported; 0 is expected");
   if (in.failure()) return *in.failure();
 
   const bool divides = out.hidden_size % out.heads == 0;
@@ -132,13 +131,15 @@ base::Result<config::ModelConfig> gguf_model_config(const GgufFile& file) {
   read_rope(in, out);
   const std::uint32_t declared = in.integer("vocab_size", 0);
   if (in.failure()) return *in.failure();
+  if (const auto plain = refuse_model_keys(file, out); !plain) return plain.error();
 
   const GgufTensor* embedding = file.tensor(gguf_name(Role::Embedding, {}));
   if (embedding == nullptr) return base::Error{fmt::format("{}: the tensor token_embd.weight is missing", file.path())};
-  if (embedding->dimensions.size() != 2 || embedding->dimensions[1] > std::numeric_limits<std::uint32_t>::max())
+  const std::uint64_t rows = embedding->dimensions.size() < 2 ? 1 : embedding->dimensions[1];
+  if (!embedding->has_shape({{embedding->dimensions[0], rows}}) || rows > std::numeric_limits<std::uint32_t>::max())
     return base::Error{
         fmt::format("{}: tensor token_embd.weight: a matrix of vocabulary x width is expected", file.path())};
-  out.vocab_size = static_cast<std::uint32_t>(embedding->dimensions[1]);
+  out.vocab_size = static_cast<std::uint32_t>(rows);
   if (declared != 0 && declared != out.vocab_size)
     return base::Error{fmt::format("{}: token_embd.weight has {} rows; metadata llama.vocab_size asks for {}",
                                    file.path(), out.vocab_size, declared)};

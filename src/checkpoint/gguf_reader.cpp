@@ -19,11 +19,12 @@ constexpr std::uint64_t kSmallestTensor =
 constexpr std::uint32_t kMaximumDimensions = 4;
 
 // ggml's type numbers by name, also of what was withdrawn; which of them Kiln reads is in format.cpp.
-constexpr std::array<std::string_view, 40> kTypes = {
-    "F32",    "F16",      "Q4_0",     "Q4_1",     "Q4_2",  "Q4_3",  "Q5_0",       "Q5_1",       "Q8_0",       "Q8_1",
-    "Q2_K",   "Q3_K",     "Q4_K",     "Q5_K",     "Q6_K",  "Q8_K",  "IQ2_XXS",    "IQ2_XS",     "IQ3_XXS",    "IQ1_S",
-    "IQ4_NL", "IQ3_S",    "IQ2_S",    "IQ4_XS",   "I8",    "I16",   "I32",        "I64",        "F64",        "IQ1_M",
-    "BF16",   "Q4_0_4_4", "Q4_0_4_8", "Q4_0_8_8", "TQ1_0", "TQ2_0", "IQ4_NL_4_4", "IQ4_NL_4_8", "IQ4_NL_8_8", "MXFP4"};
+constexpr std::array<std::string_view, 41> kTypes = {
+    "F32",        "F16",        "Q4_0",       "Q4_1",  "Q4_2",     "Q4_3",     "Q5_0",     "Q5_1",    "Q8_0",
+    "Q8_1",       "Q2_K",       "Q3_K",       "Q4_K",  "Q5_K",     "Q6_K",     "Q8_K",     "IQ2_XXS", "IQ2_XS",
+    "IQ3_XXS",    "IQ1_S",      "IQ4_NL",     "IQ3_S", "IQ2_S",    "IQ4_XS",   "I8",       "I16",     "I32",
+    "I64",        "F64",        "IQ1_M",      "BF16",  "Q4_0_4_4", "Q4_0_4_8", "Q4_0_8_8", "TQ1_0",   "TQ2_0",
+    "IQ4_NL_4_4", "IQ4_NL_4_8", "IQ4_NL_8_8", "MXFP4", "NVFP4"};
 
 /// One tensor description; its offset is still relative to the data.
 GgufTensor take_tensor(GgufCursor& in) {
@@ -62,6 +63,13 @@ GgufTensor take_tensor(GgufCursor& in) {
 }
 
 }  // namespace
+
+bool GgufTensor::has_shape(std::span<const std::uint64_t> expected) const {
+  const auto at = [](std::span<const std::uint64_t> sizes, std::size_t d) { return d < sizes.size() ? sizes[d] : 1; };
+  for (std::size_t d = 0; d < kMaximumDimensions; ++d)
+    if (at(dimensions, d) != at(expected, d)) return false;
+  return true;
+}
 
 base::Result<GgufFile> GgufFile::read(base::MappedFile file) {
   GgufFile gguf(std::move(file));
@@ -116,13 +124,12 @@ base::Status GgufFile::place_tensors(std::uint64_t header_end) {
                       path(), t.name, t.bytes, t.offset, size)};
     t.offset += data_begin;
   }
+  for (std::size_t i = 0; i < tensors_.size(); ++i)
+    if (!by_name_.try_emplace(tensors_[i].name, i).second)
+      return base::Error{fmt::format("{}: the tensor {} stands twice", path(), tensors_[i].name)};
   std::vector<const GgufTensor*> order;
   order.reserve(tensors_.size());
   for (const auto& t : tensors_) order.push_back(&t);
-  std::sort(order.begin(), order.end(), [](const auto* a, const auto* b) { return a->name < b->name; });
-  for (std::size_t i = 1; i < order.size(); ++i)
-    if (order[i - 1]->name == order[i]->name)
-      return base::Error{fmt::format("{}: the tensor {} stands twice", path(), order[i]->name)};
   std::sort(order.begin(), order.end(), [](const auto* a, const auto* b) { return a->offset < b->offset; });
   for (std::size_t i = 1; i < order.size(); ++i)
     if (order[i - 1]->offset + order[i - 1]->bytes > order[i]->offset)
@@ -131,9 +138,43 @@ base::Status GgufFile::place_tensors(std::uint64_t header_end) {
   return {};
 }
 
+base::Status GgufFile::join(GgufFile part) {
+  further_.push_back(std::move(part.file_));
+  for (auto& tensor : part.tensors_) {
+    tensor.file = further_.size();
+    if (const auto [at, fresh] = by_name_.try_emplace(tensor.name, tensors_.size()); !fresh)
+      return base::Error{fmt::format("{}: the tensor {} is in {} as well", further_.back().path(), tensor.name,
+                                     file_of(tensors_[at->second]).path())};
+    tensors_.push_back(std::move(tensor));
+  }
+  return {};
+}
+
+std::optional<std::string> GgufFile::differing_key(const GgufFile& part) const {
+  for (const auto& [key, value] : values_) {
+    const GgufValue* other = part.find(key);
+    if (other == nullptr || key == "split.no" || key == "general.alignment") continue;
+    const auto ours = file_.bytes().subspan(value.offset, value.bytes);
+    const auto theirs = part.file_.bytes().subspan(other->offset, other->bytes);
+    if (value.type != other->type || value.element != other->element || !std::ranges::equal(ours, theirs)) return key;
+  }
+  return std::nullopt;
+}
+
 const GgufTensor* GgufFile::tensor(std::string_view name) const {
-  const auto at = std::find_if(tensors_.begin(), tensors_.end(), [&](const GgufTensor& t) { return t.name == name; });
-  return at == tensors_.end() ? nullptr : &*at;
+  const auto at = by_name_.find(name);
+  return at == by_name_.end() ? nullptr : &tensors_[at->second];
+}
+
+const base::MappedFile& GgufFile::file_of(const GgufTensor& tensor) const {
+  return tensor.file == 0 ? file_ : further_[tensor.file - 1];
+}
+
+std::vector<base::MappedFile> GgufFile::take_files() && {
+  std::vector<base::MappedFile> all;
+  all.push_back(std::move(file_));
+  for (auto& file : further_) all.push_back(std::move(file));
+  return all;
 }
 
 }  // namespace kiln::checkpoint

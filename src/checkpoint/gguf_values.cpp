@@ -11,10 +11,16 @@ namespace kiln::checkpoint {
 
 using blocks::load;
 
+namespace {
+constexpr std::uint64_t kMaximumNumbers = std::uint64_t{1} << 20;  ///< of a key that has one, or one a layer
+}
+
 const GgufValue* GgufFile::find(std::string_view key) const {
   const auto at = values_.find(key);
   return at == values_.end() ? nullptr : &at->second;
 }
+
+base::Error GgufFile::error(const std::string& what) const { return base::Error{fmt::format("{}: {}", path(), what)}; }
 
 base::Error GgufFile::wrong(std::string_view key, std::string_view expected) const {
   const GgufValue* value = find(key);
@@ -74,6 +80,31 @@ base::Result<std::optional<double>> GgufFile::number(std::string_view key) const
   return std::optional<double>{number};
 }
 
+base::Result<std::vector<double>> GgufFile::numbers(std::string_view key) const {
+  const GgufValue* value = find(key);
+  std::vector<double> all;
+  if (value == nullptr) return all;
+  if (value->count > kMaximumNumbers)
+    return wrong(key, fmt::format("a number or an array of at most {} numbers", kMaximumNumbers));
+  const GgufType type = value->type == GgufType::Array ? value->element : value->type;
+  const std::byte* at = file_.bytes().data() + value->offset;
+  for (std::uint64_t i = 0; i < value->count; ++i, at += gguf_size(type)) {
+    if (type == GgufType::F32) {
+      all.push_back(static_cast<double>(load<float>(at)));
+    } else if (type == GgufType::F64) {
+      all.push_back(load<double>(at));
+    } else if (type == GgufType::Bool) {
+      all.push_back(load<std::uint8_t>(at));
+    } else if (const auto integer = integer_at(type, value->offset + i * gguf_size(type))) {
+      all.push_back(static_cast<double>(*integer));
+    } else {
+      return wrong(key, "a number");
+    }
+    if (!std::isfinite(all.back())) return wrong(key, "a finite number");
+  }
+  return all;
+}
+
 base::Result<std::optional<bool>> GgufFile::boolean(std::string_view key) const {
   const GgufValue* value = find(key);
   if (value == nullptr) return std::optional<bool>{};
@@ -120,9 +151,11 @@ base::Result<std::vector<float>> GgufFile::floats(std::string_view key, std::uin
   if (!value) return value.error();
   std::vector<float> all;
   if (*value == nullptr) return all;
-  if ((*value)->element != GgufType::F32) return wrong(key, "an array of 32-bit floats");
+  const bool integers = (*value)->element == GgufType::I32;
+  if (!integers && (*value)->element != GgufType::F32) return wrong(key, "an array of 32-bit floats");
   for (std::uint64_t i = 0; i < (*value)->count; ++i) {
-    all.push_back(load<float>(file_.bytes().data() + (*value)->offset + 4 * i));
+    const std::byte* at = file_.bytes().data() + (*value)->offset + 4 * i;
+    all.push_back(integers ? static_cast<float>(load<std::int32_t>(at)) : load<float>(at));
     if (!std::isfinite(all.back())) return wrong(key, fmt::format("a finite number as its element {}", i));
   }
   return all;

@@ -120,22 +120,36 @@ base::Status read_weights(Weights& weights, const fs::path& directory) {
   return base::Error{fmt::format("{} has neither {} nor {}", directory.string(), kSingle, kIndex)};
 }
 
-std::span<const std::byte> bytes_of(const Weights& weights, const Found& found) {
-  return weights.files[found.file].bytes().subspan(found.tensor.offset, found.tensor.bytes);
-}
-
-/// A tied model may carry its embedding twice.
+/// A tied model may carry its embedding twice, perhaps in another dtype: the values must be the same.
 base::Status check_tied_head(const Weights& weights, const std::string& directory) {
   const auto head = weights.tensors.find(hf_name(Role::LmHead, {}));
   const auto embedding = weights.tensors.find(hf_name(Role::Embedding, {}));
   if (head == weights.tensors.end() || embedding == weights.tensors.end()) return {};
-  const auto a = bytes_of(weights, head->second);
-  const auto b = bytes_of(weights, embedding->second);
-  if (head->second.tensor.shape == embedding->second.tensor.shape &&
-      head->second.tensor.dtype == embedding->second.tensor.dtype && std::equal(a.begin(), a.end(), b.begin(), b.end()))
-    return {};
-  return base::Error{fmt::format("{}: config.json ties the embeddings, but {} differs from {}", directory, head->first,
-                                 embedding->first)};
+  const SafeTensor& a = head->second.tensor;
+  const SafeTensor& b = embedding->second.tensor;
+  const auto refusal = [&](const std::string& what) {
+    return base::Error{fmt::format("{}: config.json ties the embeddings, but {} {}", directory, head->first, what)};
+  };
+  if (a.shape != b.shape)
+    return refusal(fmt::format("has the shape [{}] and {} has [{}]", fmt::join(a.shape, ", "), embedding->first,
+                               fmt::join(b.shape, ", ")));
+  if (!a.format) return refusal(fmt::format("has the dtype {}; F32, F16 or BF16 is expected", a.dtype));
+  const std::byte* of_head = weights.files[head->second.file].bytes().data() + a.offset;
+  const std::byte* of_embedding = weights.files[embedding->second.file].bytes().data() + b.offset;
+  if (a.format == b.format && std::equal(of_head, of_head + a.bytes, of_embedding)) return {};
+  const std::uint64_t columns = b.shape[1];
+  std::vector<float> ours(columns);
+  std::vector<float> theirs(columns);
+  for (std::uint64_t row = 0; row < b.shape[0]; ++row) {
+    a.format->decode(of_head + row * columns * a.format->block_bytes, columns, ours.data());
+    b.format->decode(of_embedding + row * columns * b.format->block_bytes, columns, theirs.data());
+    const auto differs = std::ranges::mismatch(ours, theirs).in1 - ours.begin();
+    if (differs == static_cast<std::ptrdiff_t>(columns)) continue;
+    const auto at = static_cast<std::size_t>(differs);
+    return refusal(fmt::format("is {} ({}) at row {}, column {} where {} is {} ({})", ours[at], a.dtype, row, at,
+                               embedding->first, theirs[at], b.dtype));
+  }
+  return {};
 }
 
 /// Finds each tensor that the config asks for, checks its shape, and refuses any others.

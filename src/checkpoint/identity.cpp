@@ -60,7 +60,10 @@ base::Result<std::string> identity(const Checkpoint& checkpoint) {
   }
   std::error_code ignored;
   if (!fs::is_directory(checkpoint.path(), ignored)) {
-    if (const auto good = add_file(checkpoint.path(), hash); !good) return good.error();
+    auto files = checkpoint.files();
+    if (files.empty()) files.push_back(checkpoint.path());
+    for (const auto& file : files)
+      if (const auto good = add_file(file, hash); !good) return good.error();
     return hash.hex();
   }
   for (const auto& file : files_of(checkpoint.path())) {

@@ -22,6 +22,13 @@ const Storage& MappedCheckpoint::storage_of(const TensorInfo& tensor) const {
   return parts_.storage[static_cast<std::size_t>(own - parts_.tensors.data())];
 }
 
+std::vector<std::string> MappedCheckpoint::files() const {
+  std::vector<std::string> all;
+  all.reserve(parts_.files.size());
+  for (const auto& file : parts_.files) all.push_back(file.path());
+  return all;
+}
+
 base::Status MappedCheckpoint::read_rows(const TensorInfo& tensor, std::uint64_t first, std::uint64_t count,
                                          std::span<float> out) const {
   const Storage& at = storage_of(tensor);

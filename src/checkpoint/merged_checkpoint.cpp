@@ -18,6 +18,7 @@ class Merged final : public Checkpoint {
   [[nodiscard]] const std::vector<TensorInfo>& tensors() const override { return base_->tensors(); }
   [[nodiscard]] std::string kind() const override { return base_->kind(); }
   [[nodiscard]] const std::string& path() const override { return base_->path(); }
+  [[nodiscard]] std::vector<std::string> files() const override { return base_->files(); }
   void release(const TensorInfo& tensor) const override { base_->release(tensor); }
   [[nodiscard]] const std::vector<float>& rope_factors() const override { return base_->rope_factors(); }
 

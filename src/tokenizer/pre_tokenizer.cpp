@@ -101,11 +101,4 @@ base::Result<std::string_view> PieceSplitter::Pieces::next() {
   return piece;
 }
 
-base::Result<PreTokenizer> pre_tokenizer_from_gguf(std::string_view pre) {
-  if (pre == "llama-bpe") return PreTokenizer::Llama3;
-  if (pre == "smollm") return PreTokenizer::SmolLm;
-  return base::Error{fmt::format(
-      "tokenizer.ggml.pre is \"{}\", and the pre-tokenisers that Kiln has are \"llama-bpe\" and \"smollm\"", pre)};
-}
-
 }  // namespace kiln::tokenizer

@@ -51,9 +51,6 @@ struct TokenizerSpec {
   bool operator==(const TokenizerSpec&) const = default;
 };
 
-/// The pre-tokeniser that GGUF's `tokenizer.ggml.pre` names; refuses, by name, those that Kiln lacks.
-base::Result<PreTokenizer> pre_tokenizer_from_gguf(std::string_view pre);
-
 /// From Hugging Face's tokenizer.json (and the text of tokenizer_config.json and config.json, or empty): BPE with byte
 /// fallback or byte-level. Refuses by name what Kiln lacks: unigram, WordPiece, an unknown pre-tokeniser. `name`
 /// names the file in errors.

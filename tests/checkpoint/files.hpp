@@ -254,4 +254,28 @@ inline std::string error_of(const std::string& source) {
   return opened.error().message;
 }
 
+// --- GGUF files opened ---------------------------------------------------------------------------------------------
+
+inline std::unique_ptr<Checkpoint> opened_gguf(const GgufBuilder& builder) {
+  auto result = open(write_gguf(folder(), builder));
+  if (!result) {
+    ADD_FAILURE() << result.error().message;
+    return nullptr;
+  }
+  return std::move(*result);
+}
+inline std::string gguf_error(const GgufBuilder& builder) { return error_of(write_gguf(folder(), builder)); }
+
+/// The tiny model with five tokens: unknown, begin, end, a and b.
+inline GgufBuilder with_tokenizer(const std::string& model) {
+  auto b = tiny_gguf();
+  b.text("tokenizer.ggml.model", model);
+  b.texts("tokenizer.ggml.tokens", {"<unk>", "<s>", "</s>", "a", "b"});
+  b.integers("tokenizer.ggml.token_type", {2, 3, 3, 1, 1});
+  b.u32("tokenizer.ggml.bos_token_id", 1);
+  b.u32("tokenizer.ggml.eos_token_id", 2);
+  b.u32("tokenizer.ggml.padding_token_id", 0xFFFFFFFF);
+  return b;
+}
+
 }  // namespace kiln::checkpoint::test

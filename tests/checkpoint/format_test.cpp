@@ -12,8 +12,10 @@
 #include <string_view>
 #include <vector>
 
+#include "base/hash.hpp"
 #include "base/random.hpp"
 #include "checkpoint/blocks.hpp"
+#include "checkpoint/format_vectors.hpp"
 #include "kiln/base/result.hpp"
 #include "support/seed.hpp"
 
@@ -207,8 +209,17 @@ TEST(Format, Q6KHasSignedByteScales) {
   EXPECT_EQ(decoded("Q6_K", block, 256), expected);
 }
 
+TEST(Format, GivesWhatAnIndependentDecoderGave) {
+  for (const auto& vector : test::format_vectors()) {
+    const auto floats =
+        test::decoded_blocks(vector, test::random_blocks(vector, test::kGoldenBlocks, test::kGoldenSeed));
+    EXPECT_EQ(base::hex_of(base::digest128(std::as_bytes(std::span(floats)))), vector.digest) << vector.name;
+  }
+}
+
 TEST(Format, IsKnownByItsNameAlone) {
-  for (const char* name : {"", "F64", "q4_k", "Q8_1", "IQ4_NL"}) EXPECT_EQ(find_format(name), nullptr) << name;
+  for (const char* name : {"", "F64", "q4_k", "Q8_1", "Q8_K", "IQ4_XX", "MXFP4"})
+    EXPECT_EQ(find_format(name), nullptr) << name;
   EXPECT_EQ(format_of("Q4_K").name, "Q4_K");
 }
 

@@ -10,21 +10,11 @@ namespace {
 
 using testing::HasSubstr;
 
-std::unique_ptr<Checkpoint> opened(const GgufBuilder& builder) {
-  auto result = open(write_gguf(folder(), builder));
-  if (!result) {
-    ADD_FAILURE() << result.error().message;
-    return nullptr;
-  }
-  return std::move(*result);
-}
-std::string error(const GgufBuilder& builder) { return error_of(write_gguf(folder(), builder)); }
-
 TEST(Gguf, GivesRowsInRotateHalfOrder) {
   for (const std::uint32_t version : {2U, 3U}) {
     auto builder = tiny_gguf();
     builder.version = version;
-    const auto checkpoint = opened(builder);
+    const auto checkpoint = opened_gguf(builder);
     ASSERT_NE(checkpoint, nullptr);
     EXPECT_EQ(checkpoint->kind(), "gguf");
     EXPECT_EQ(checkpoint->config().head_dim, 4U);
@@ -44,13 +34,13 @@ TEST(Gguf, GivesRowsInRotateHalfOrder) {
 TEST(Gguf, IsCalledAsItSays) {
   auto builder = tiny_gguf();
   builder.text("general.name", "A name");
-  const auto checkpoint = opened(builder);
+  const auto checkpoint = opened_gguf(builder);
   ASSERT_NE(checkpoint, nullptr);
   EXPECT_EQ(checkpoint->config().name, "A name");
 }
 
 TEST(Gguf, WithoutAnOutputMatrixIsTied) {
-  const auto checkpoint = opened(tiny_gguf(true));
+  const auto checkpoint = opened_gguf(tiny_gguf(true));
   ASSERT_NE(checkpoint, nullptr);
   EXPECT_TRUE(checkpoint->config().tied_embeddings);
   EXPECT_EQ(checkpoint->find(Role::LmHead), nullptr);
@@ -60,16 +50,16 @@ TEST(Gguf, HonoursItsAlignment) {
   auto builder = tiny_gguf();
   builder.alignment = 256;
   builder.u32("general.alignment", 256);
-  auto checkpoint = opened(builder);
+  auto checkpoint = opened_gguf(builder);
   ASSERT_NE(checkpoint, nullptr);
   expect_tiny_weights(*checkpoint);
   for (const std::uint32_t bad : {0U, 48U, 1U << 31}) {
     builder.u32("general.alignment", bad);
-    EXPECT_THAT(error(builder), HasSubstr("general.alignment"));
+    EXPECT_THAT(gguf_error(builder), HasSubstr("general.alignment"));
   }
   builder = tiny_gguf();
   builder.tensors[1].offset = 321;
-  EXPECT_THAT(error(builder), HasSubstr("a multiple of 32"));
+  EXPECT_THAT(gguf_error(builder), HasSubstr("a multiple of 32"));
 }
 
 TEST(Gguf, ReadsRopeSettings) {
@@ -78,7 +68,7 @@ TEST(Gguf, ReadsRopeSettings) {
   builder.text("llama.rope.scaling.type", "linear");
   builder.f32("llama.rope.scaling.factor", 4.0F);
   builder.tensors.push_back({"rope_freqs.weight", {2}, 0, raw_floats({1.0F, 8.0F}), {}});
-  auto checkpoint = opened(builder);
+  auto checkpoint = opened_gguf(builder);
   ASSERT_NE(checkpoint, nullptr);
   EXPECT_EQ(checkpoint->config().rope_theta, 500000.0);
   EXPECT_EQ(checkpoint->config().rope_scaling.kind, config::RopeScalingKind::Linear);
@@ -86,27 +76,40 @@ TEST(Gguf, ReadsRopeSettings) {
   EXPECT_THAT(checkpoint->rope_factors(), testing::ElementsAre(1.0F, 8.0F));
 
   builder.tensors.back().data = raw_floats({1.0F, 0.0F});
-  EXPECT_THAT(error(builder), HasSubstr("rope_freqs.weight: element 1"));
+  EXPECT_THAT(gguf_error(builder), HasSubstr("rope_freqs.weight: element 1"));
   builder.tensors.back().data = raw_floats({1.0F, std::numeric_limits<float>::infinity()});
-  EXPECT_THAT(error(builder), HasSubstr("rope_freqs.weight: element 1"));
+  EXPECT_THAT(gguf_error(builder), HasSubstr("rope_freqs.weight: element 1"));
   builder.tensors.back().dimensions = {1};
-  EXPECT_THAT(error(builder), HasSubstr("rope_freqs.weight: 2 numbers"));
+  EXPECT_THAT(gguf_error(builder), HasSubstr("rope_freqs.weight: 2 numbers"));
   builder = tiny_gguf();
   builder.text("llama.rope.scaling.type", "yarn");
-  EXPECT_THAT(error(builder), HasSubstr("yarn"));
-  builder.text("llama.rope.scaling.type", "linear");
-  EXPECT_THAT(error(builder), HasSubstr("llama.rope.scaling.factor"));
+  EXPECT_THAT(gguf_error(builder), HasSubstr("yarn"));
 }
 
 TEST(Gguf, HeadWidthMayDifferFromWidthOverHeads) {
   auto builder = tiny_gguf();
   builder.u32("llama.attention.key_length", 4);
   builder.u32("llama.attention.value_length", 4);
-  EXPECT_NE(opened(builder), nullptr);
+  EXPECT_NE(opened_gguf(builder), nullptr);
   builder.u32("llama.attention.key_length", 2);
-  EXPECT_THAT(error(builder), HasSubstr("llama.attention.value_length"));
+  EXPECT_THAT(gguf_error(builder), HasSubstr("llama.attention.value_length"));
   builder.u32("llama.attention.value_length", 2);
-  EXPECT_THAT(error(builder), HasSubstr("blk.0.attn_q.weight has the shape [8, 8]; the metadata ask for [8, 4]"));
+  EXPECT_THAT(gguf_error(builder), HasSubstr("blk.0.attn_q.weight has the shape [8, 8]; the metadata ask for [8, 4]"));
+}
+
+TEST(Gguf, ShapesMayEndInOnes) {
+  auto builder = tiny_gguf();
+  builder.tensor("output_norm.weight").dimensions = {8, 1};
+  builder.tensor("token_embd.weight").dimensions = {8, 10, 1};
+  builder.tensor("blk.0.attn_q.weight").dimensions = {8, 8, 1, 1};
+  const auto checkpoint = opened_gguf(builder);
+  ASSERT_NE(checkpoint, nullptr);
+  expect_tiny_weights(*checkpoint);
+  builder.tensor("output_norm.weight").dimensions = {4, 2};
+  EXPECT_THAT(gguf_error(builder), HasSubstr("output_norm.weight has the shape [4, 2]; the metadata ask for [8]"));
+  builder = tiny_gguf();
+  builder.tensor("token_embd.weight").dimensions = {8, 5, 2};
+  EXPECT_THAT(gguf_error(builder), HasSubstr("token_embd.weight: a matrix"));
 }
 
 struct BadKey {
@@ -118,13 +121,14 @@ class GgufMetadata : public testing::TestWithParam<BadKey> {};
 TEST_P(GgufMetadata, IsRefusedByName) {
   auto builder = tiny_gguf();
   GetParam().spoil(builder);
-  EXPECT_THAT(error(builder), HasSubstr(GetParam().error));
+  EXPECT_THAT(gguf_error(builder), HasSubstr(GetParam().error));
 }
 INSTANTIATE_TEST_SUITE_P(
     All, GgufMetadata,
     testing::Values(
         BadKey{"Architecture", [](GgufBuilder& b) { b.text("general.architecture", "qwen2"); }, "architecture qwen2"},
         BadKey{"NoArchitecture", [](GgufBuilder& b) { b.erase("general.architecture"); }, "architecture"},
+        BadKey{"Adapter", [](GgufBuilder& b) { b.text("general.type", "adapter"); }, "general.type is \"adapter\""},
         BadKey{"Split", [](GgufBuilder& b) { b.u32("split.count", 3); }, "split"},
         BadKey{"Experts", [](GgufBuilder& b) { b.u32("llama.expert_count", 8); }, "mixture of experts"},
         BadKey{"MissingLayers", [](GgufBuilder& b) { b.erase("llama.block_count"); }, "llama.block_count is missing"},
@@ -166,7 +170,7 @@ class GgufTensors : public testing::TestWithParam<BadKey> {};
 TEST_P(GgufTensors, AreRefusedByName) {
   auto builder = tiny_gguf();
   GetParam().spoil(builder);
-  EXPECT_THAT(error(builder), HasSubstr(GetParam().error));
+  EXPECT_THAT(gguf_error(builder), HasSubstr(GetParam().error));
 }
 INSTANTIATE_TEST_SUITE_P(
     All, GgufTensors,
@@ -203,7 +207,10 @@ INSTANTIATE_TEST_SUITE_P(
                },
                "2^64 rows"},
         BadKey{"UnknownType", [](GgufBuilder& b) { b.tensor("blk.0.ffn_up.weight").type = 99; }, "unknown type 99"},
-        BadKey{"Iq4", [](GgufBuilder& b) { b.tensor("blk.0.ffn_up.weight").type = 23; }, "IQ4_XS"},
+        BadKey{"Iq4", [](GgufBuilder& b) { b.tensor("blk.0.ffn_up.weight").type = 23; }, "a multiple of 256 (IQ4_XS)"},
+        BadKey{"Nvfp4", [](GgufBuilder& b) { b.tensor("blk.0.ffn_up.weight").type = 40; }, "NVFP4"},
+        BadKey{"F64", [](GgufBuilder& b) { b.tensor("blk.0.ffn_up.weight").type = 28; }, "F64"},
+        BadKey{"I8", [](GgufBuilder& b) { b.tensor("blk.0.ffn_up.weight").type = 24; }, "the type I8"},
         BadKey{"Mxfp4", [](GgufBuilder& b) { b.tensor("blk.0.ffn_up.weight").type = 39; }, "MXFP4"},
         BadKey{"PartOfABlock", [](GgufBuilder& b) { b.tensor("blk.0.ffn_up.weight").type = 8; },
                "a multiple of 32 (Q8_0)"},
@@ -260,101 +267,13 @@ TEST(Gguf, DamagedFilesNeverCrash) {
 TEST(Gguf, NanWeightsAreFoundWhenRead) {
   auto builder = tiny_gguf();
   builder.tensor("blk.1.ffn_down.weight").data.replace(4 * 13, 4, raw(std::numeric_limits<float>::quiet_NaN()));
-  const auto checkpoint = opened(builder);
+  const auto checkpoint = opened_gguf(builder);
   ASSERT_NE(checkpoint, nullptr);
   const TensorInfo* down = checkpoint->find(Role::Down, base::LayerId{1});
   std::vector<float> values(8 * 12);
   const auto read = checkpoint->read_rows(*down, 0, 8, values);
   ASSERT_FALSE(read);
   EXPECT_THAT(read.error().message, testing::AllOf(HasSubstr("blk.1.ffn_down.weight"), HasSubstr("row 1, column 1")));
-}
-
-// --- tokenizers ------------------------------------------------------------------------------------------------------
-
-GgufBuilder with_tokenizer(const std::string& model) {
-  auto b = tiny_gguf();
-  b.text("tokenizer.ggml.model", model);
-  b.texts("tokenizer.ggml.tokens", {"<unk>", "<s>", "</s>", "a", "b"});
-  b.integers("tokenizer.ggml.token_type", {2, 3, 3, 1, 1});
-  b.u32("tokenizer.ggml.bos_token_id", 1);
-  b.u32("tokenizer.ggml.eos_token_id", 2);
-  b.u32("tokenizer.ggml.padding_token_id", 0xFFFFFFFF);
-  return b;
-}
-
-TEST(GgufTokenizer, SentencePieceHasScores) {
-  auto b = with_tokenizer("llama");
-  EXPECT_THAT(error(b), HasSubstr("tokenizer.ggml.scores has 0"));
-  b.floats("tokenizer.ggml.scores", {0, 0, 0, -1, -2});
-  b.u32("tokenizer.ggml.unknown_token_id", 0);
-  b.text("tokenizer.chat_template", "{{ x }}");
-  const auto checkpoint = opened(b);
-  ASSERT_NE(checkpoint, nullptr);
-  ASSERT_TRUE(checkpoint->tokenizer());
-  const auto& spec = *checkpoint->tokenizer();
-  EXPECT_EQ(spec.kind, tokenizer::Kind::SentencePiece);
-  EXPECT_TRUE(spec.add_bos);
-  EXPECT_TRUE(spec.add_space_prefix);
-  EXPECT_EQ(spec.bos, 1U);
-  EXPECT_EQ(spec.unknown, 0U);
-  EXPECT_THAT(spec.eos, testing::ElementsAre(2U));
-  EXPECT_EQ(spec.scores[4], -2.0F);
-  EXPECT_EQ(spec.types[1], tokenizer::TokenType::Control);
-  EXPECT_EQ(spec.chat_template, "{{ x }}");
-
-  b.boolean("tokenizer.ggml.add_bos_token", false);
-  b.boolean("tokenizer.ggml.add_space_prefix", false);
-  const auto plain = opened(b);
-  ASSERT_NE(plain, nullptr);
-  EXPECT_FALSE(plain->tokenizer()->add_bos);
-  EXPECT_FALSE(plain->tokenizer()->add_space_prefix);
-}
-
-TEST(GgufTokenizer, ByteLevelNamesItsPreTokeniser) {
-  auto b = with_tokenizer("gpt2");
-  EXPECT_THAT(error(b), HasSubstr("pre-tokeniser"));
-  b.text("tokenizer.ggml.pre", "qwen2");
-  EXPECT_THAT(error(b), HasSubstr("qwen2"));
-  b.text("tokenizer.ggml.pre", "smollm");
-  EXPECT_THAT(error(b), HasSubstr("merges"));
-  b.texts("tokenizer.ggml.merges", {"a b"});
-  auto checkpoint = opened(b);
-  ASSERT_NE(checkpoint, nullptr);
-  EXPECT_EQ(checkpoint->tokenizer()->pre, tokenizer::PreTokenizer::SmolLm);
-  EXPECT_FALSE(checkpoint->tokenizer()->add_bos);
-  EXPECT_FALSE(checkpoint->tokenizer()->ignore_merges);
-
-  b.text("tokenizer.ggml.pre", "llama-bpe");
-  b.texts("tokenizer.ggml.tokens", {"<unk>", "<|begin_of_text|>", "<|end_of_text|>", "<|eot_id|>", "b"});
-  b.integers("tokenizer.ggml.token_type", {2, 3, 3, 3, 1});
-  checkpoint = opened(b);
-  ASSERT_NE(checkpoint, nullptr);
-  EXPECT_EQ(checkpoint->tokenizer()->pre, tokenizer::PreTokenizer::Llama3);
-  EXPECT_TRUE(checkpoint->tokenizer()->add_bos);
-  EXPECT_TRUE(checkpoint->tokenizer()->ignore_merges);
-  EXPECT_THAT(checkpoint->tokenizer()->eos, testing::ElementsAre(2U, 3U));
-}
-
-TEST(GgufTokenizer, BrokenOnesAreRefused) {
-  EXPECT_THAT(error(with_tokenizer("bert")), HasSubstr("tokenizer bert"));
-  auto b = with_tokenizer("llama");
-  b.floats("tokenizer.ggml.scores", {0, 0, 0, -1, std::numeric_limits<float>::quiet_NaN()});
-  EXPECT_THAT(error(b), HasSubstr("tokenizer.ggml.scores"));
-  b.floats("tokenizer.ggml.scores", {0, 0, 0, -1, -2});
-  b.u32("tokenizer.ggml.eos_token_id", 5);
-  EXPECT_THAT(error(b), HasSubstr("eos_token_id is 5"));
-  b.u32("tokenizer.ggml.eos_token_id", 2);
-  b.integers("tokenizer.ggml.token_type", {2, 3, 3, 1});
-  EXPECT_THAT(error(b), HasSubstr("token_type has 4"));
-  b.integers("tokenizer.ggml.token_type", {2, 3, 3, 1, 7});
-  EXPECT_THAT(error(b), HasSubstr("element 4 is 7"));
-  b.integers("tokenizer.ggml.token_type", {2, 3, 3, 1, 1});
-  b.texts("tokenizer.ggml.tokens", {"<unk>", "<s>", "</s>", "a", "\xFF"});
-  EXPECT_THAT(error(b), HasSubstr("UTF-8 in its string 4"));
-  b.texts("tokenizer.ggml.tokens", std::vector<std::string>(11, "x"));
-  b.integers("tokenizer.ggml.token_type", std::vector<std::int32_t>(11, 1));
-  b.floats("tokenizer.ggml.scores", std::vector<float>(11, 0));
-  EXPECT_THAT(error(b), HasSubstr("11 tokens"));
 }
 
 }  // namespace

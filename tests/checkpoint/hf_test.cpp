@@ -97,6 +97,38 @@ TEST(HfDirectory, ATiedModelHasNoHeadOrTheSameOne) {
   EXPECT_THAT(error_of(write_hf(folder(), tiny_hf_config(true), tensors).string()), HasSubstr("ties the embeddings"));
 }
 
+TEST(HfDirectory, ATiedHeadOfTheSameValuesMayHaveAnotherDtype) {
+  auto tensors = tiny_hf_tensors(true);
+  tensors.push_back(tensors[0]);
+  auto& head = tensors.back();
+  head.name = "lm_head.weight";
+  const auto error = [&] { return error_of(write_hf(folder(), tiny_hf_config(true), tensors).string()); };
+  const auto values = tiny_weights(layout(tiny_config(true), false)[0]);
+  const auto bfloats = [&](std::size_t changed) {
+    std::string bytes;
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      const float value = values[i] + (i == changed ? 1.0F : 0.0F);
+      bytes += raw_floats({value}).substr(2);  // the upper half: exact for these
+    }
+    return bytes;
+  };
+  head.dtype = "BF16";
+  head.data = bfloats(values.size());
+  const auto opened = open(write_hf(folder(), tiny_hf_config(true), tensors).string());
+  ASSERT_TRUE(opened) << opened.error().message;
+  EXPECT_EQ((*opened)->find(Role::LmHead), nullptr);
+  EXPECT_EQ((*opened)->tensors()[0].format, "F32");
+  head.data = bfloats(11);
+  EXPECT_THAT(error(), HasSubstr("lm_head.weight is 1.171875 (BF16) at row 1, column 3 where "
+                                 "model.embed_tokens.weight is 0.171875 (F32)"));
+  head.dtype = "F8_E4M3";
+  head.data.resize(values.size());
+  EXPECT_THAT(error(), HasSubstr("lm_head.weight has the dtype F8_E4M3; F32, F16 or BF16 is expected"));
+  head.shape = {5, 8};
+  head.data.resize(40);
+  EXPECT_THAT(error(), HasSubstr("lm_head.weight has the shape [5, 8] and model.embed_tokens.weight has [10, 8]"));
+}
+
 TEST(HfDirectory, FrequenciesOfOldCheckpointsAreIgnored) {
   auto tensors = tiny_hf_tensors();
   tensors.push_back({"model.layers.0.self_attn.rotary_emb.inv_freq", "F32", {2}, raw_floats({1, 2})});

@@ -151,8 +151,6 @@ TEST(Tokenizer, RefusesSpecsThatContradictThemselves) {
   EXPECT_THAT(refused([](auto& s) { s.merges = {"a c"}; }), HasSubstr("no token"));
   EXPECT_THAT(refused([](auto& s) { s.tokens[65] = "zz"; }), HasSubstr("0x41"));
   EXPECT_THAT(refused([](auto& s) { s.types[3] = static_cast<TokenType>(9); }), HasSubstr("type 9"));
-  EXPECT_THAT(pre_tokenizer_from_gguf("qwen2").error().message, HasSubstr("qwen2"));
-  EXPECT_EQ(pre_tokenizer_from_gguf("smollm").value(), PreTokenizer::SmolLm);
 }
 
 TEST(Utf8Assembler, GivesWholeCharacters) {
