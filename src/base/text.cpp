@@ -61,13 +61,19 @@ std::string shell_word(std::string_view text) {
   return word + "'";
 }
 
-std::string excerpt(std::string text) {
-  constexpr std::size_t kMost = 100;
-  if (text.size() <= kMost) return text;
-  std::size_t end = kMost;
+std::string excerpt(std::string_view text, std::size_t most) {
+  if (text.size() <= most) return std::string(text);
+  std::size_t end = most;
   while (end > 0 && continues_character(text[end])) --end;
-  text.resize(end);
-  return text + "...";
+  return std::string(text.substr(0, end)) + "...";
+}
+
+std::string one_line(std::string_view text) {
+  constexpr std::size_t kBeginning = 700, kEnd = 300;
+  if (text.size() <= kBeginning + kEnd) return without_controls(text);
+  std::size_t end = text.size() - kEnd;
+  while (end < text.size() && continues_character(text[end])) ++end;
+  return without_controls(excerpt(text, kBeginning)) + without_controls(text.substr(end));
 }
 
 std::vector<std::string> near_names(std::string_view word, std::span<const std::string> candidates) {
@@ -92,6 +98,9 @@ std::optional<std::string> nearest(std::string_view word, std::span<const std::s
   std::optional<std::string> best;
   std::size_t best_edits = word.size() / 2 + 1;
   for (const auto& candidate : candidates) {
+    // As many edits as the lengths differ by are needed at least: nobody mistyped a megabyte.
+    const std::size_t longer = std::max(word.size(), candidate.size());
+    if (longer - std::min(word.size(), candidate.size()) >= best_edits) continue;
     const std::size_t distance = edits(word, candidate);
     if (distance < best_edits) {
       best = candidate;

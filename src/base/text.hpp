@@ -16,8 +16,12 @@ std::string without_controls(std::string_view text);
 /// The text as one word of a shell's command line: in single quotes where it is not plain.
 std::string shell_word(std::string_view text);
 
-/// The text, or its beginning and three dots where it has more than 100 bytes; UTF-8 stays well-formed.
-std::string excerpt(std::string text);
+/// The text, or its beginning and three dots where it has more than `most` bytes; UTF-8 stays well-formed.
+std::string excerpt(std::string_view text, std::size_t most = 100);
+
+/// A sentence as it is printed: on one line, without controls, and of a very long one the beginning and the end: what
+/// is said in front and at the back is Kiln's, what is long comes out of a file.
+std::string one_line(std::string_view text);
 
 /// The candidate with the fewest edits (Levenshtein) from `word`, or nothing when none is nearer than half its length.
 std::optional<std::string> nearest(std::string_view word, std::span<const std::string> candidates);

@@ -8,6 +8,7 @@
 #include "checkpoint/gguf_parts.hpp"
 #include "checkpoint/layout.hpp"
 #include "checkpoint/mapped_checkpoint.hpp"
+#include "kiln/config/model_fault.hpp"
 
 namespace kiln::checkpoint {
 namespace {
@@ -55,9 +56,8 @@ base::Status read_rope_factors(const GgufFile& file, MappedParts& parts) {
   parts.rope_factors.resize(pairs);
   tensor->format->decode(file.file_of(*tensor).bytes().data() + tensor->offset, pairs, parts.rope_factors.data());
   for (std::size_t i = 0; i < pairs; ++i)
-    if (first_not_finite({&parts.rope_factors[i], 1}) || parts.rope_factors[i] <= 0)
-      return base::Error{fmt::format("{}: tensor {}: element {} is {}; a finite number above 0 is expected",
-                                     file.path(), kRopeFactors, i, parts.rope_factors[i])};
+    if (const auto fault = config::fault_of_rope_factor(static_cast<double>(parts.rope_factors[i])); !fault.empty())
+      return base::Error{fmt::format("{}: tensor {}: element {} {}", file.path(), kRopeFactors, i, fault)};
   return {};
 }
 

@@ -7,6 +7,7 @@
 
 #include "checkpoint/gguf_keys.hpp"
 #include "checkpoint/layout.hpp"
+#include "kiln/config/model_fault.hpp"
 
 namespace kiln::checkpoint {
 namespace {
@@ -102,6 +103,25 @@ void read_rope(LlamaKeys& in, config::ModelConfig& out) {
   out.rope_scaling.factor = *factor;
 }
 
+/// What this file calls the numbers.
+config::ModelKeys metadata_keys(const GgufFile& file) {
+  const std::string start = "metadata llama.";
+  config::ModelKeys keys;
+  keys.hidden_size = start + "embedding_length";
+  keys.intermediate_size = start + "feed_forward_length";
+  keys.layers = start + "block_count";
+  keys.heads = start + "attention.head_count";
+  keys.kv_heads = start + "attention.head_count_kv";
+  keys.head_dim = start + "attention.key_length";
+  keys.vocab_size = "the number of rows of token_embd.weight";
+  keys.max_context = start + "context_length";
+  keys.rms_norm_eps = start + "attention.layer_norm_rms_epsilon";
+  keys.rope_theta = start + "rope.freq_base";
+  const bool older = !file.has("llama.rope.scaling.factor");
+  keys.rope_factor = start + (older ? "rope.scale_linear" : "rope.scaling.factor");
+  return keys;
+}
+
 }  // namespace
 
 base::Result<config::ModelConfig> gguf_model_config(const GgufFile& file) {
@@ -144,9 +164,9 @@ base::Result<config::ModelConfig> gguf_model_config(const GgufFile& file) {
     return base::Error{fmt::format("{}: token_embd.weight has {} rows; metadata llama.vocab_size asks for {}",
                                    file.path(), out.vocab_size, declared)};
   out.tied_embeddings = file.tensor(gguf_name(Role::LmHead, {})) == nullptr;
-  if (const auto valid = out.validate(); !valid)
-    return base::Error{fmt::format("{}: of the shapes in the metadata, {}", file.path(), valid.error().message)};
-  out.name = name->has_value() ? **name : name_by_size(out);
+  if (const auto fault = config::fault_of(out, metadata_keys(file)))
+    return base::Error{fmt::format("{}: {} {}", file.path(), fault->key, fault->what)};
+  out.name = model_name(name->value_or(""), out);
   return out;
 }
 

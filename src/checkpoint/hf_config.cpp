@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 
-#include "base/text.hpp"
 #include "checkpoint/layout.hpp"
 #include "checkpoint/strict_json.hpp"
+#include "kiln/config/model_fault.hpp"
 
 namespace kiln::checkpoint {
 namespace {
@@ -59,24 +59,29 @@ void read_rope(ObjectReader& in, const char* key, config::ModelConfig& out) {
   if (type == "linear") {
     scaling.kind = config::RopeScalingKind::Linear;
     scaling.factor = rope.number("factor");
-    if (scaling.factor <= 0) rope.fail("factor", "a factor above 0 is expected");
   } else if (type == "llama3") {
     scaling.kind = config::RopeScalingKind::Llama3;
     scaling.factor = rope.number("factor");
     scaling.low_freq_factor = rope.number("low_freq_factor");
     scaling.high_freq_factor = rope.number("high_freq_factor");
     scaling.original_max_position_embeddings = rope.integer("original_max_position_embeddings");
-    if (scaling.factor <= 0) rope.fail("factor", "a factor above 0 is expected");
-    if (scaling.low_freq_factor <= 0) rope.fail("low_freq_factor", "a factor above 0 is expected");
-    if (scaling.high_freq_factor <= scaling.low_freq_factor)
-      rope.fail("high_freq_factor", "a factor above low_freq_factor is expected");
-    if (scaling.original_max_position_embeddings == 0)
-      rope.fail("original_max_position_embeddings", "a number of tokens above 0 is expected");
   } else if (type != "default") {
     rope.fail("rope_type",
               fmt::format("the RoPE scaling {} is not supported; default, linear or llama3 is expected", type));
   }
   if (rope.failure()) in.adopt(*rope.failure());
+}
+
+/// What this file calls the numbers.
+config::ModelKeys keys_of(const ObjectReader& in) {
+  config::ModelKeys keys;
+  const json::Value* newer = in.find("rope_parameters");
+  if (newer == nullptr) return keys;
+  if (newer->find("rope_theta") != nullptr) keys.rope_theta = "rope_parameters/rope_theta";
+  if (newer->find("factor") == nullptr) return keys;
+  for (std::string* key : {&keys.rope_factor, &keys.rope_low, &keys.rope_high, &keys.rope_original})
+    *key = "rope_parameters" + key->substr(key->find('/'));
+  return keys;
 }
 
 /// The last part of `_name_or_path`, a repository's name or a folder's at the time of writing; empty if it names nothing.
@@ -85,8 +90,7 @@ std::string given_name(const ObjectReader& in) {
   if (path == nullptr || !path->is_text()) return "";
   std::string name = path->text().substr(0, path->text().find_last_not_of('/') + 1);
   name.erase(0, name.find_last_of('/') + 1);
-  const bool usable = name != "." && name != ".." && name.size() <= 100 && base::without_controls(name) == name;
-  return usable ? name : "";
+  return name != "." && name != ".." ? name : "";
 }
 
 }  // namespace
@@ -121,10 +125,9 @@ base::Result<config::ModelConfig> parse_hf_config(const std::string& text, const
   read_rope(in, "rope_scaling", out);
   read_rope(in, "rope_parameters", out);
   if (in.failure()) return *in.failure();
-  if (const auto valid = out.validate(); !valid)
-    return base::Error{fmt::format("{}: /{}", file, valid.error().message)};  // the sentence begins with the key
-  out.name = given_name(in);
-  if (out.name.empty()) out.name = name_by_size(out);
+  if (const auto fault = config::fault_of(out, keys_of(in)))
+    return base::Error{fmt::format("{}: /{} {}", file, fault->key, fault->what)};
+  out.name = model_name(given_name(in), out);
   return out;
 }
 

@@ -7,6 +7,8 @@
 #include <string_view>
 #include <tuple>
 
+#include "base/text.hpp"
+#include "base/utf8.hpp"
 #include "kiln/base/enum_table.hpp"
 
 namespace kiln::checkpoint {
@@ -52,6 +54,13 @@ std::string name_by_size(const config::ModelConfig& model) {
                                               : std::pair(1e9, 'b');
   const double count = weights / unit;
   return fmt::format("llama-{:.{}f}{}", count, count < 10 ? 2 : count < 100 ? 1 : 0, letter);
+}
+
+std::string model_name(const std::string& given, const config::ModelConfig& model) {
+  constexpr std::size_t kMostBytes = 100;
+  const bool usable = !given.empty() && given.size() <= kMostBytes && base::without_controls(given) == given &&
+                      !base::first_invalid_utf8(given);
+  return usable ? given : name_by_size(model);
 }
 
 std::vector<TensorInfo> layout(const config::ModelConfig& model, bool separate_head) {

@@ -15,6 +15,8 @@ std::vector<TensorInfo> layout(const config::ModelConfig& config, bool separate_
 /// What a model is called whose checkpoint does not say its name: "llama-8.03b", by the weights of its tensors. Never
 /// where the file is: the same checkpoint in two places is the same model.
 std::string name_by_size(const config::ModelConfig& model);
+/// The name that the checkpoint gives, where a config can have it: 1 to 100 bytes without controls; else the one by size.
+std::string model_name(const std::string& given, const config::ModelConfig& model);
 
 std::string hf_name(Role role, base::LayerId layer);
 std::string gguf_name(Role role, base::LayerId layer);

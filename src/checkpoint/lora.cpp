@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <map>
 #include <optional>
+#include <set>
 
 #include "base/mapped_file.hpp"
 #include "checkpoint/layout.hpp"
@@ -82,8 +83,8 @@ class Reader {
     const TensorInfo& matrix = module->second;
     if (settings_.layers && !settings_.layers->contains(matrix.layer.value))
       return fail(tensor, "is of a layer that /layers_to_transform leaves out");
-    for (const std::string& pattern : settings_.excluded)
-      if (ends_as(module->first, pattern)) return fail(tensor, "is of a module that /exclude_modules leaves out");
+    for (const auto end : ends_of(module->first))
+      if (settings_.excluded.contains(end)) return fail(tensor, "is of a module that /exclude_modules leaves out");
     if (tensor.shape.size() != 2) return fail(tensor, "is no matrix");
     const std::uint64_t rank = tensor.shape[half->up ? 1 : 0];
     const std::uint64_t expected = settings_.rank_for(module->first);
@@ -140,11 +141,13 @@ class Reader {
 
 /// A name in the list that no tensor answers to would be left out in silence.
 base::Status check_targets(const LoraSettings& settings, const LoraAdapter& adapter, const std::string& file) {
+  std::set<std::string, std::less<>> there;
+  for (const LoraTarget& target : adapter.targets) {
+    const std::string module = module_name(target.role, target.layer);
+    for (const auto end : ends_of(module)) there.emplace(end);
+  }
   for (const std::string& wanted : settings.targets) {
-    const bool found = std::ranges::any_of(adapter.targets, [&](const LoraTarget& target) {
-      return ends_as(module_name(target.role, target.layer), wanted);
-    });
-    if (!found)
+    if (!there.contains(wanted))
       return base::Error{
           fmt::format("{}: /target_modules names {}, and {} has no tensors for it", file, wanted, adapter.path)};
   }

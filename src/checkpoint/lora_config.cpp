@@ -50,10 +50,13 @@ bool says_no(const json::Value& value) {
   return value.is_null() || value == false || ((value.is_array() || value.is_object()) && value.size() == 0);
 }
 
+/// No module's name is as long, so that no longer pattern means any.
+constexpr std::size_t kLongestModule = 256;
+
 template <class Value>
-const Value* match(const std::map<std::string, Value>& patterns, std::string_view module) {
-  for (const auto& [pattern, value] : patterns)
-    if (ends_as(module, pattern)) return &value;
+const Value* match(const std::map<std::string, Value, std::less<>>& patterns, std::string_view module) {
+  for (const auto end : ends_of(module))
+    if (const auto found = patterns.find(end); found != patterns.end()) return &found->second;
   return nullptr;
 }
 
@@ -65,7 +68,7 @@ bool plain(std::string_view pattern) {
 }
 
 template <class Value, class Read>
-void read_patterns(ObjectReader& reader, const char* key, std::map<std::string, Value>& out, Read read) {
+void read_patterns(ObjectReader& reader, const char* key, std::map<std::string, Value, std::less<>>& out, Read read) {
   const json::Value* patterns = reader.find(key);
   if (patterns == nullptr) return;
   if (!patterns->is_object()) return reader.fail(key, "an object of module names and numbers is expected");
@@ -73,13 +76,17 @@ void read_patterns(ObjectReader& reader, const char* key, std::map<std::string, 
     if (!plain(pattern))
       return reader.fail(key, "\"" + pattern + "\" is no plain module name; Kiln takes no other patterns");
     const auto number = read(ObjectReader(*patterns, reader.file(), std::string("/") + key), pattern);
-    for (const auto& [other, its] : out) {
-      if ((ends_as(pattern, other) || ends_as(other, pattern)) && its != number)
-        return reader.fail(key,
-                           fmt::format("\"{}\" and \"{}\" give the same modules different numbers", other, pattern));
-    }
-    out[pattern] = number;
+    if (reader.failure()) return;
+    if (pattern.size() <= kLongestModule) out[pattern] = number;
   }
+  // Two patterns mean a common module only where one is an end of the other.
+  for (const auto& [pattern, number] : out)
+    for (const auto end : ends_of(pattern)) {
+      const auto other = out.find(end);
+      if (other != out.end() && other->second != number)
+        return reader.fail(key, fmt::format("\"{}\" and \"{}\" give the same modules different numbers",
+                                            std::min(pattern, other->first), std::max(pattern, other->first)));
+    }
 }
 
 void read_targets(ObjectReader& reader, std::vector<std::string>& targets) {
@@ -103,22 +110,24 @@ void read_layers(ObjectReader& reader, std::optional<std::set<std::uint64_t>>& l
   }
 }
 
-void read_excluded(ObjectReader& reader, std::vector<std::string>& excluded) {
+void read_excluded(ObjectReader& reader, std::set<std::string, std::less<>>& excluded) {
   const json::Value* list = reader.find("exclude_modules");
   if (list == nullptr) return;
   if (!list->is_array()) return reader.fail("exclude_modules", "a list of module names is expected");
   for (const auto& name : list->array()) {
     if (!name.is_text() || !plain(name.text()))
       return reader.fail("exclude_modules", "a list of module names is expected");
-    excluded.push_back(name.text());
+    excluded.insert(name.text());
   }
 }
 
 }  // namespace
 
-bool ends_as(std::string_view module, std::string_view pattern) {
-  if (!module.ends_with(pattern)) return false;
-  return module.size() == pattern.size() || module[module.size() - pattern.size() - 1] == '.';
+std::vector<std::string_view> ends_of(std::string_view module) {
+  std::vector<std::string_view> ends = {module};
+  for (std::size_t dot = module.find('.'); dot != module.npos; dot = module.find('.', dot + 1))
+    ends.push_back(module.substr(dot + 1));
+  return ends;
 }
 
 std::uint32_t LoraSettings::rank_for(std::string_view module) const {
@@ -144,7 +153,7 @@ base::Result<LoraSettings> parse_lora_config(std::string_view text, const std::s
   settings.root_scale = reader.boolean("use_rslora", false);
   for (const auto key : json::unknown_keys(json->object(), kHarmless)) {
     const json::Value& value = *json->find(key);
-    if (says_no(value)) continue;
+    if (says_no(value) || reader.failure()) continue;
     reader.fail(base::excerpt(base::without_controls(key)).c_str(),
                 fmt::format("found {}; Kiln runs adapters without it", excerpt(value)));
   }

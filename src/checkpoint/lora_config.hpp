@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -16,20 +17,21 @@ namespace kiln::checkpoint {
 struct LoraSettings {
   std::uint32_t rank = 8;
   double alpha = 8;
-  bool root_scale = false;                       ///< rsLoRA: alpha / sqrt(rank)
-  std::map<std::string, std::uint32_t> rank_of;  ///< by the end of a module's name
-  std::map<std::string, double> alpha_of;
+  bool root_scale = false;                                    ///< rsLoRA: alpha / sqrt(rank)
+  std::map<std::string, std::uint32_t, std::less<>> rank_of;  ///< by the end of a module's name
+  std::map<std::string, double, std::less<>> alpha_of;
   std::vector<std::string> targets;               ///< empty if a pattern or a word is in their place
   std::optional<std::set<std::uint64_t>> layers;  ///< the only ones; all if not given
-  std::vector<std::string> excluded;
+  std::set<std::string, std::less<>> excluded;
 
   /// A pattern means the modules of its name, and those that end in it after a dot. Patterns of one module agree.
   [[nodiscard]] std::uint32_t rank_for(std::string_view module) const;
   [[nodiscard]] double scale_for(std::string_view module, std::uint32_t of_rank) const;
 };
 
-/// Whether `pattern` is the module's name or the end of it after a dot.
-bool ends_as(std::string_view module, std::string_view pattern);
+/// The patterns that mean a module, longest first: its name, and the ends of it after a dot. Files have many modules and
+/// many patterns, so that a module's few ends are looked up among the patterns and not each pattern at each module.
+std::vector<std::string_view> ends_of(std::string_view module);
 
 /// `file` is named in errors. Refuses what changes an adapter's meaning and Kiln lacks.
 base::Result<LoraSettings> parse_lora_config(std::string_view text, const std::string& file);

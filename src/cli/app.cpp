@@ -148,14 +148,20 @@ void add_completion(CLI::App& app, Action& chosen) {
   });
 }
 
-/// One sentence a line: a config file's errors come together.
-int fail(std::string_view sentences, int status) {
-  while (true) {
+int fail(std::string_view sentence, int status) {
+  complain(sentence);
+  return status;
+}
+
+/// A config file's errors come together.
+int fail(const base::Error& error) {
+  std::string_view sentences = error.message;
+  while (error.lines && sentences.find('\n') != sentences.npos) {
     const auto end = sentences.find('\n');
     complain(sentences.substr(0, end));
-    if (end == sentences.npos) return status;
     sentences.remove_prefix(end + 1);
   }
+  return fail(sentences, kBadInput);
 }
 
 int show(const std::string& text) {
@@ -202,13 +208,13 @@ std::string words_expected(const CLI::App& app, const std::string& sentence) {
 }
 
 int run_action(const Action& action, Session& session) {
-  if (const auto opened = session.open_output(); !opened) return fail(opened.error().message, kBadInput);
+  if (const auto opened = session.open_output(); !opened) return fail(opened.error());
   const auto status = action(session);
   if (session.stop().stop_requested() || (!status && status.error().interrupted)) {
     to_standard_error("kiln: interrupted\n");
     return kInterrupted;
   }
-  if (!status) return fail(status.error().message, kBadInput);
+  if (!status) return fail(status.error());
   return *status;
 }
 

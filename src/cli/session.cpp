@@ -169,7 +169,7 @@ void Session::warn(const std::string& sentence) {
     return made;
   }();
   const QuietPipe quiet;
-  logger->warn(sentence);
+  logger->warn(base::one_line(sentence));
 }
 
 }  // namespace kiln::cli

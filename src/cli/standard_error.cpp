@@ -49,7 +49,7 @@ void to_standard_error(std::string_view text) {
 }
 
 void complain(std::string_view sentence) {
-  to_standard_error(fmt::format("kiln: error: {}\n", base::without_controls(sentence)));
+  to_standard_error(fmt::format("kiln: error: {}\n", base::one_line(sentence)));
 }
 
 }  // namespace kiln::cli

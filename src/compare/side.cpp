@@ -98,6 +98,16 @@ bool is_database(const std::string& file) {
   return in.read(begin.data(), static_cast<std::streamsize>(begin.size())) && begin == kMagic;
 }
 
+/// What Kiln writes has no longer key; a path to each figure below one would repeat it.
+constexpr std::size_t kLongestKey = 1000;
+
+bool has_longer_key(const json::Value& tree) {
+  if (tree.is_array()) return std::ranges::any_of(tree.array(), has_longer_key);
+  return tree.is_object() && std::ranges::any_of(tree.object(), [](const auto& member) {
+           return member.first.size() > kLongestKey || has_longer_key(member.second);
+         });
+}
+
 base::Result<json::Value> read_document(const std::string& file) {
   const auto text = base::read_text_file(file);
   if (!text) return text.error();
@@ -107,6 +117,9 @@ base::Result<json::Value> read_document(const std::string& file) {
     return false;
   });
   if (!tree) return base::Error{fmt::format("{} is no JSON; {}", file, why)};
+  if (has_longer_key(*tree))
+    return base::Error{
+        fmt::format("{} has a key of more than {} bytes; a document that --json wrote is expected", file, kLongestKey)};
   return *std::move(tree);
 }
 

@@ -8,6 +8,7 @@
 #include "config/tile_kinds.hpp"
 #include "config/writer.hpp"
 #include "json/keys.hpp"
+#include "kiln/config/model_fault.hpp"
 
 namespace kiln::config {
 namespace {
@@ -67,10 +68,8 @@ void check_together(const ModelConfig& model, Errors& errors) {
   if (model.head_dim == 0) {
     errors.add("/head_dim", fmt::format("is missing and /hidden_size {} is not a multiple of /num_attention_heads {}",
                                         model.hidden_size, model.heads));
-  } else if (const auto status = model.validate(); !status) {
-    const std::string& sentence = status.error().message;  // begins with the key
-    const auto space = std::min(sentence.find(' '), sentence.size() - 1);
-    errors.add("/" + sentence.substr(0, space), sentence.substr(space + 1));
+  } else if (const auto fault = fault_of(model)) {
+    errors.add("/" + fault->key, fault->what);
   }
 }
 

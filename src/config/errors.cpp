@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "base/text.hpp"
+
 namespace kiln::config {
 
 void Errors::add(std::string_view pointer, std::string_view sentence) {
@@ -15,14 +17,15 @@ void Errors::add(std::string_view pointer, std::string_view sentence) {
   for (const auto& [prefix, text] : overrides_) {
     if (below(prefix)) origin = fmt::format("{} with --set {}", file_, printable(text, 100));
   }
-  lines_.push_back(fmt::format("{}: {}{}{}.", origin, pointer, pointer.empty() ? "" : " ", sentence));
+  lines_.push_back(base::one_line(fmt::format("{}: {}{}{}.", origin, pointer, pointer.empty() ? "" : " ", sentence)));
 }
 
 base::Error Errors::joined() const {
   std::string all;
   for (const auto& line : lines_) all += (all.empty() ? "" : "\n") + line;
-  if (count_ > lines_.size()) all += fmt::format("\n{}: {} more errors.", file_, count_ - lines_.size());
-  return base::Error{std::move(all)};
+  if (count_ > lines_.size())
+    all += "\n" + base::one_line(fmt::format("{}: {} more errors.", file_, count_ - lines_.size()));
+  return {.message = std::move(all), .lines = true};
 }
 
 std::string printable(std::string_view text, std::size_t limit) {

@@ -16,16 +16,12 @@ namespace {
 namespace fs = std::filesystem;
 
 /// By pointer: the file that what is there comes from.
-using Origins = std::map<std::string, std::string>;
+using Origins = std::map<std::string, std::string, std::less<>>;
 
 struct Whole {
   json::Value tree;
   Origins origins;
 };
-
-bool at_or_below(std::string_view pointer, std::string_view above) {
-  return pointer.starts_with(above) && (pointer.size() == above.size() || pointer[above.size()] == '/');
-}
 
 /// The files of a chain so far, each as it is called and where it is.
 struct Chain {
@@ -73,7 +69,7 @@ class Merge {
   /// `derived` over `base`, which are at `pointer`.
   void run(json::Value& derived, const json::Value& base, const std::string& pointer) {
     for (const auto& [key, value] : base.object()) {
-      const std::string at = join_pointer(pointer, key);
+      const std::string at = join_pointer(pointer, printable(key));  // as errors will ask; a key may be megabytes
       const auto [own, left_out] = derived.object().try_emplace(key, value);
       if (left_out)
         inherit_origins(at);
@@ -88,12 +84,19 @@ class Merge {
 
  private:
   void inherit_origins(const std::string& pointer) {
-    std::string from = file_;
-    for (const auto& [above, file] : base_.origins)
-      if (at_or_below(pointer, above)) from = file;  // in order: the longest comes last
-    origins_[pointer] = from;
-    for (const auto& [below, file] : base_.origins)
-      if (at_or_below(below, pointer)) origins_[below] = file;
+    origins_[pointer] = origin_of(pointer);
+    const std::string below = pointer + "/";
+    for (auto at = base_.origins.lower_bound(below); at != base_.origins.end() && at->first.starts_with(below); ++at)
+      origins_[at->first] = at->second;
+  }
+
+  /// The file of the nearest thing at or above the pointer of which the base knows where it comes from.
+  [[nodiscard]] std::string origin_of(std::string_view pointer) const {
+    while (true) {
+      if (const auto found = base_.origins.find(pointer); found != base_.origins.end()) return found->second;
+      if (pointer.empty()) return file_;
+      pointer = pointer.substr(0, pointer.rfind('/'));
+    }
   }
 
   const Whole& base_;

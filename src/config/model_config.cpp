@@ -2,53 +2,86 @@
 
 #include <fmt/format.h>
 
-#include <cmath>
 #include <string>
 
+#include "config/model_limits.hpp"
 #include "config/model_tensors.hpp"
+#include "config/ranges.hpp"
+#include "kiln/config/model_fault.hpp"
 
 namespace kiln::config {
 namespace {
 
-constexpr std::uint64_t kMaximumWidth = 1U << 20;
-constexpr std::uint64_t kMaximumVocabulary = 1U << 24;
-constexpr std::uint64_t kMaximumLayers = 1024;
+using Fault = std::optional<ModelFault>;
 
-/// Empty, or what is wrong with a count.
-std::string outside(const char* name, std::uint64_t value, std::uint64_t maximum) {
-  if (value >= 1 && value <= maximum) return "";
-  return fmt::format("{} is {}; expected 1 to {}", name, value, maximum);
+Fault outside(const std::string& key, std::uint64_t value, Integers allowed) {
+  if (value >= allowed.minimum && value <= allowed.maximum) return std::nullopt;
+  return ModelFault{key, fmt::format("is {}; expected {}", value, in_words(allowed))};
 }
 
-bool positive(double value) { return std::isfinite(value) && value > 0; }
-
-std::string fault_of(const RopeScaling& scaling) {
-  if (scaling.kind == RopeScalingKind::None) return "";
-  if (!positive(scaling.factor))
-    return fmt::format("rope_scaling factor is {}; expected a number above 0", scaling.factor);
-  if (scaling.kind == RopeScalingKind::Linear) return "";
-  if (!positive(scaling.low_freq_factor) || !positive(scaling.high_freq_factor) ||
-      scaling.high_freq_factor <= scaling.low_freq_factor)
-    return fmt::format("rope_scaling low_freq_factor is {} and high_freq_factor is {}; expected 0 < low < high",
-                       scaling.low_freq_factor, scaling.high_freq_factor);
-  if (scaling.original_max_position_embeddings == 0)
-    return "rope_scaling original_max_position_embeddings is 0; expected at least 1";
-  return "";
+Fault outside(const std::string& key, double value, Reals allowed) {
+  if (value >= allowed.minimum && value <= allowed.maximum) return std::nullopt;  // no NaN is
+  return ModelFault{key, fmt::format("is {}; expected {}", value, in_words(allowed))};
 }
 
-std::string fault_of_heads(const ModelConfig& model) {
+Fault fault_of_counts(const ModelConfig& model, const ModelKeys& keys) {
+  struct Count {
+    const std::string& key;
+    std::uint32_t value;
+    Integers allowed;
+  };
+  for (const auto& [key, value, allowed] : {Count{keys.hidden_size, model.hidden_size, kWidths},
+                                            {keys.intermediate_size, model.intermediate_size, kWidths},
+                                            {keys.layers, model.layers, kLayerCounts},
+                                            {keys.heads, model.heads, kHeadCounts},
+                                            {keys.kv_heads, model.kv_heads, kHeadCounts},
+                                            {keys.head_dim, model.head_dim, kHeadWidths},
+                                            {keys.vocab_size, model.vocab_size, kTokenCounts},
+                                            {keys.max_context, model.max_context, kTokenCounts}})
+    if (auto fault = outside(key, value, allowed)) return fault;
+  return std::nullopt;
+}
+
+Fault fault_of_heads(const ModelConfig& model, const ModelKeys& keys) {
   if (model.heads % model.kv_heads != 0)
-    return fmt::format("num_attention_heads is {} and num_key_value_heads is {}; expected a multiple", model.heads,
-                       model.kv_heads);
+    return ModelFault{
+        keys.heads, fmt::format("is {} and {} is {}; expected a multiple", model.heads, keys.kv_heads, model.kv_heads)};
   if (model.head_dim % 2 != 0)
-    return fmt::format("head_dim is {}; expected an even number, for RoPE turns pairs", model.head_dim);
+    return ModelFault{keys.head_dim,
+                      fmt::format("is {}; expected an even number, for RoPE turns pairs", model.head_dim)};
   const std::uint64_t width = std::uint64_t{model.heads} * model.head_dim;
-  if (width > kMaximumWidth)
-    return fmt::format("num_attention_heads times head_dim is {}; expected at most {}", width, kMaximumWidth);
-  return "";
+  if (width > kWidths.maximum)
+    return ModelFault{keys.heads,
+                      fmt::format("times {} is {}; expected at most {}", keys.head_dim, width, kWidths.maximum)};
+  return std::nullopt;
+}
+
+Fault fault_of_scaling(const RopeScaling& scaling, const ModelKeys& keys) {
+  if (scaling.kind == RopeScalingKind::None) return std::nullopt;
+  if (auto fault = outside(keys.rope_factor, scaling.factor, kRopeFactors)) return fault;
+  if (scaling.kind == RopeScalingKind::Linear) return std::nullopt;
+  if (auto fault = outside(keys.rope_low, scaling.low_freq_factor, kRopeFactors)) return fault;
+  if (auto fault = outside(keys.rope_high, scaling.high_freq_factor, kRopeFactors)) return fault;
+  if (scaling.high_freq_factor <= scaling.low_freq_factor)
+    return ModelFault{keys.rope_high, fmt::format("is {} and {} is {}; expected 0 < low < high",
+                                                  scaling.high_freq_factor, keys.rope_low, scaling.low_freq_factor)};
+  return outside(keys.rope_original, std::uint64_t{scaling.original_max_position_embeddings}, kTokenCounts);
 }
 
 }  // namespace
+
+std::optional<ModelFault> fault_of(const ModelConfig& model, const ModelKeys& keys) {
+  if (auto fault = fault_of_counts(model, keys)) return fault;
+  if (auto fault = fault_of_heads(model, keys)) return fault;
+  if (auto fault = outside(keys.rms_norm_eps, model.rms_norm_eps, kEpsilons)) return fault;
+  if (auto fault = outside(keys.rope_theta, model.rope_theta, kThetas)) return fault;
+  return fault_of_scaling(model.rope_scaling, keys);
+}
+
+std::string fault_of_rope_factor(double factor) {
+  const auto fault = outside("", factor, kRopeFactors);
+  return fault ? fault->what : "";
+}
 
 std::uint64_t ModelConfig::active_matrix_weights() const {
   std::uint64_t sum = 0;
@@ -60,22 +93,7 @@ std::uint64_t ModelConfig::active_matrix_weights() const {
 }
 
 base::Status ModelConfig::validate() const {
-  const std::string counts[] = {
-      outside("hidden_size", hidden_size, kMaximumWidth),
-      outside("intermediate_size", intermediate_size, kMaximumWidth),
-      outside("num_hidden_layers", layers, kMaximumLayers),
-      outside("num_attention_heads", heads, kMaximumWidth),
-      outside("num_key_value_heads", kv_heads, kMaximumWidth),
-      outside("head_dim", head_dim, kMaximumWidth),
-      outside("vocab_size", vocab_size, kMaximumVocabulary),
-      outside("max_position_embeddings", max_context, kMaximumVocabulary),
-  };
-  for (const auto& fault : counts)
-    if (!fault.empty()) return base::Error{fault};
-  if (const auto fault = fault_of_heads(*this); !fault.empty()) return base::Error{fault};
-  if (!positive(rms_norm_eps)) return base::Error{fmt::format("rms_norm_eps is {}; expected above 0", rms_norm_eps)};
-  if (!positive(rope_theta)) return base::Error{fmt::format("rope_theta is {}; expected above 0", rope_theta)};
-  if (const auto fault = fault_of(rope_scaling); !fault.empty()) return base::Error{fault};
+  if (const auto fault = fault_of(*this)) return base::Error{fault->key + " " + fault->what};
   return {};
 }
 

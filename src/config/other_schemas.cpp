@@ -2,6 +2,7 @@
 #include <array>
 
 #include "config/fields.hpp"
+#include "config/model_limits.hpp"
 #include "kiln/base/enum_table.hpp"
 
 namespace kiln::config {
@@ -18,11 +19,11 @@ void describe(FieldVisitor& v, RopeScaling& scaling) {
   auto type = scaling.kind == RopeScalingKind::Linear ? std::size_t{0} : std::size_t{1};
   v.word("rope_type", type, std::span<const std::string_view>(kRopeTypes).subspan(1));
   scaling.kind = static_cast<RopeScalingKind>(type + 1);
-  v.real("factor", scaling.factor, "", {0, 65536, true});
+  v.real("factor", scaling.factor, "", kRopeFactors);
   if (scaling.kind != RopeScalingKind::Llama3 && !v.wants_all()) return;
-  v.real("low_freq_factor", scaling.low_freq_factor, "", {0, 65536, true});
-  v.real("high_freq_factor", scaling.high_freq_factor, "", {0, 65536, true});
-  v.integer("original_max_position_embeddings", scaling.original_max_position_embeddings, "tokens", {1, 1U << 24});
+  v.real("low_freq_factor", scaling.low_freq_factor, "", kRopeFactors);
+  v.real("high_freq_factor", scaling.high_freq_factor, "", kRopeFactors);
+  v.integer("original_max_position_embeddings", scaling.original_max_position_embeddings, "tokens", kTokenCounts);
 }
 
 void describe(FieldVisitor& v, GpuEngine& engine) {
@@ -44,18 +45,18 @@ void describe(FieldVisitor& v, TensorFormat& format, Need need) {
 
 void describe(FieldVisitor& v, ModelConfig& model) {
   v.text("name", model.name, Text::Name);
-  v.integer("hidden_size", model.hidden_size, "elements", {1, 1U << 20});
-  v.integer("intermediate_size", model.intermediate_size, "elements", {1, 1U << 20});
-  v.integer("num_hidden_layers", model.layers, "layers", {1, 1024});
-  v.integer("num_attention_heads", model.heads, "heads", {1, 65536});
-  v.integer("num_key_value_heads", model.kv_heads, "heads", {1, 65536});
-  const bool given = v.integer("head_dim", model.head_dim, "elements", {2, 65536}, Need::Optional);
+  v.integer("hidden_size", model.hidden_size, "elements", kWidths);
+  v.integer("intermediate_size", model.intermediate_size, "elements", kWidths);
+  v.integer("num_hidden_layers", model.layers, "layers", kLayerCounts);
+  v.integer("num_attention_heads", model.heads, "heads", kHeadCounts);
+  v.integer("num_key_value_heads", model.kv_heads, "heads", kHeadCounts);
+  const bool given = v.integer("head_dim", model.head_dim, "elements", kHeadWidths, Need::Optional);
   if (!given && model.heads > 0 && model.hidden_size % model.heads == 0)
     model.head_dim = model.hidden_size / model.heads;
-  v.integer("vocab_size", model.vocab_size, "tokens", {1, 1U << 24});
-  v.integer("max_position_embeddings", model.max_context, "tokens", {1, 1U << 24});
-  v.real("rms_norm_eps", model.rms_norm_eps, "", {0, 1, true});
-  v.real("rope_theta", model.rope_theta, "", {0, 1e12, true});
+  v.integer("vocab_size", model.vocab_size, "tokens", kTokenCounts);
+  v.integer("max_position_embeddings", model.max_context, "tokens", kTokenCounts);
+  v.real("rms_norm_eps", model.rms_norm_eps, "", kEpsilons);
+  v.real("rope_theta", model.rope_theta, "", kThetas);
   bool scaled = model.rope_scaling.kind != RopeScalingKind::None;
   v.object_or_null(
       "rope_scaling", scaled, [&] { describe(v, model.rope_scaling); }, Need::Optional);

@@ -110,14 +110,14 @@ base::Result<Conversation::Prompt> Conversation::continued(const std::string& te
   return prompt;
 }
 
-base::Result<Conversation::Prompt> Conversation::prompt_of(const std::string& text) const {
+base::Result<Conversation::Prompt> Conversation::prompt_of(const std::string& text, const std::stop_token& stop) const {
   if (!template_) return continued(text);
   const auto& spec = tokenizer_.spec();
   const std::string bos = token_text(spec.bos);
   const std::string eos = spec.eos.empty() ? "" : token_text(spec.eos.front());
   auto messages = state_.messages;
   messages.push_back({"user", text});
-  const auto written = template_->render(messages, true, {bos, eos});
+  const auto written = template_->render(messages, true, {bos, eos}, {std::nullopt, stop});
   if (!written) return written.error();
   Prompt prompt;
   prompt.written = *written;
@@ -139,10 +139,11 @@ base::Result<Conversation::Prompt> Conversation::prompt_of(const std::string& te
 }
 
 base::Result<Turn> Conversation::say(const std::string& text, const Listener& listener) {
-  auto prompt = prompt_of(text);
-  if (!prompt) return prompt.error();
   Turn turn;
   turn.user = text;
+  auto prompt = prompt_of(text, listener.stop);
+  if (!prompt && listener.stop.stop_requested()) return turn;  // in the template
+  if (!prompt) return prompt.error();
   turn.prompt = std::move(prompt->ids);
   turn.cached_prefix = prompt->cached_prefix;
   turn.sent_again = prompt->sent_again;

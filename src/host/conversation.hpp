@@ -92,7 +92,7 @@ class Conversation {
     bool sent_again = false;
     std::string written;
   };
-  [[nodiscard]] base::Result<Prompt> prompt_of(const std::string& text) const;
+  [[nodiscard]] base::Result<Prompt> prompt_of(const std::string& text, const std::stop_token& stop) const;
   [[nodiscard]] base::Result<Prompt> continued(const std::string& text) const;
   [[nodiscard]] base::Result<Ids> behind_answer(std::string_view added) const;
   [[nodiscard]] base::Result<Ids> encode_behind(std::string_view text) const;

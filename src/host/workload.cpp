@@ -29,7 +29,7 @@ class Line {
     for (const auto key : json::unknown_keys(object_.object(), kKeys)) {
       return base::Error{
           fmt::format("{}: /{} is not a known key; arrival_us, prompt, prompt_tokens, answer_tokens and leaves_us are",
-                      where_, key)};
+                      where_, base::excerpt(base::without_controls(key)))};
     }
     WorkloadRequest request;
     const json::Value* arrival = object_.find("arrival_us");

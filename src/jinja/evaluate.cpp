@@ -11,7 +11,7 @@ namespace kiln::jinja {
 
 Value Evaluator::evaluate(const Expression& expression) {
   try {
-    budget_.spend(16);
+    budget_.spend(Budget::kNode);
     return value_of(expression);
   } catch (const ValueError& error) {
     fail(expression.line, error.what);
@@ -25,6 +25,7 @@ Value Evaluator::value_of(const Expression& expression) {
     case Kind::Literal:
       return expression.literal;
     case Kind::Name: {
+      budget_.spend(8 * scopes_.size());
       const Value* found = find(expression.name);
       return found != nullptr ? *found : undefined(expression.name);
     }
@@ -146,7 +147,7 @@ Value Evaluator::loop_attribute(const Loop& loop, const std::string& name) {
 
 Value Evaluator::item(const Value& target, const Value& key, const Expression& expression) {
   if (target.is(Value::Kind::Undefined)) {
-    const std::string what = key.is(Value::Kind::String) ? "'" + *key.text + "'" : "items";
+    const std::string what = key.is(Value::Kind::String) ? "'" + base::excerpt(*key.text) + "'" : "items";
     throw ValueError{"'" + *target.text + "' is undefined and has no " + what};
   }
   if (target.is(Value::Kind::View)) throw ValueError{"a view of a dict has no items by number"};
@@ -204,8 +205,10 @@ Value Evaluator::slice(const Expression& expression) {
   }
   const auto items = walked(target, budget_);
   Items kept;
-  for (std::int64_t i = from; step > 0 ? i < to : i > to; i += step)
+  for (std::int64_t i = from; step > 0 ? i < to : i > to; i += step) {
+    budget_.spend(sizeof(Value));
     kept.push_back((*items)[static_cast<std::size_t>(i)]);
+  }
   if (!text) return list(std::move(kept), budget_, target.kind);
   std::string picked;
   for (const Value& character : kept) picked += *character.text;
@@ -219,7 +222,7 @@ Value Evaluator::call(const Expression& expression) {
   const auto which = static_cast<Function>(callee->number);
   const std::vector<Value> values = all(expression.parts);
   if (which == Function::Range) return call_range(values, budget_);
-  if (which == Function::RaiseException) throw TemplateError{base::without_controls(printed(values.at(0), budget_))};
+  if (which == Function::RaiseException) throw TemplateError{shown(printed(values.at(0), budget_))};
   budget_.spend(sizeof(Namespace) + 128 * values.size());
   Namespace& made = namespaces_.emplace_back();
   for (std::size_t i = 0; i < values.size(); ++i) made.values.insert_or_assign(expression.keywords[i], values[i]);
@@ -233,6 +236,7 @@ Value Evaluator::dict_of(const Expression& expression) {
   for (std::size_t i = 0; i < expression.parts.size(); i += 2) {
     const Value key = evaluate(*expression.parts[i]);
     if (!key.is(Value::Kind::String)) throw ValueError{"a key of a dict is a string, not " + name_of(key)};
+    budget_.spend(key.text->size());
     entries.emplace_back(*key.text, evaluate(*expression.parts[i + 1]));
   }
   return dict(std::move(entries), budget_);

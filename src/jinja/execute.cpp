@@ -20,7 +20,7 @@ Evaluator::Flow Evaluator::run_in_scope(const Block& block, Scope scope) {
 Evaluator::Flow Evaluator::run(const Block& block) {
   for (const Statement& statement : block) {
     try {
-      budget_.spend(16);
+      budget_.spend(Budget::kNode);
       if (const Flow flow = run(statement); flow != Flow::Normal) return flow;
     } catch (const ValueError& error) {
       fail(statement.line, error.what);

@@ -22,6 +22,10 @@ const std::string& text_of(const Value& value, const char* what) {
   return *value.text;
 }
 
+// What looking costs beside a plain pass over the bytes: a hash a character, a search that may look again at a byte,
+// and what each part that is cut out takes besides its bytes.
+constexpr std::uint64_t kLookedUp = 4, kSearched = 4, kCut = 64;
+
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
 // Jinja2's filter title begins words after these, Python's method of that name after whatever is no letter.
@@ -44,8 +48,9 @@ std::string in_case(std::string text, std::string_view which) {
 
 std::string stripped(std::string_view text, const std::optional<Value>& set, bool left, bool right, Budget& budget) {
   const bool any_space = !set || set->is(Kind::None);
-  const std::string_view which = any_space ? std::string_view() : text_of(*set, "what is stripped");
-  budget.spend(text.size() * which.size() / 64);
+  const std::string_view given = any_space ? std::string_view() : text_of(*set, "what is stripped");
+  budget.spend(kLookedUp * (text.size() + given.size()));
+  const CharacterSet which(given);
   if (left) text = any_space ? strip_left(text) : strip_left(text, which);
   if (right) text = any_space ? strip_right(text) : strip_right(text, which);
   return std::string(text);
@@ -60,7 +65,9 @@ std::string replaced(std::string_view text, std::string_view old, std::string_vi
     budget.spend(part.size() + 1);
     out += part;
   };
+  budget.spend(kSearched * (text.size() + old.size()));
   for (std::int64_t done = 0; most < 0 || done < most; ++done) {
+    budget.spend(kCut);
     const std::size_t at = find(text, old, from);
     if (at == std::string_view::npos) break;
     append(text.substr(from, at - from));
@@ -75,19 +82,23 @@ std::string replaced(std::string_view text, std::string_view old, std::string_vi
   return out;
 }
 
-std::int64_t length_of(const Value& value) {
+std::int64_t length_of(const Value& value, Budget& budget) {
   if (value.is(Kind::Undefined)) return 0;
-  if (value.is(Kind::String)) return static_cast<std::int64_t>(base::count_characters(*value.text));
+  if (value.is(Kind::String)) {
+    budget.spend(value.text->size());
+    return static_cast<std::int64_t>(base::count_characters(*value.text));
+  }
   if (value.is(Kind::Dict)) return static_cast<std::int64_t>(value.entries->size());
   if (value.is(Kind::Loop)) return static_cast<std::int64_t>(value.loop->items->size());
   if (value.has_items()) return static_cast<std::int64_t>(value.items->size());
   throw ValueError{name_of(value) + " has no length"};
 }
 
-Value as_whole(const Value& value, const std::optional<Value>& otherwise) {
+Value as_whole(const Value& value, const std::optional<Value>& otherwise, Budget& budget) {
   if (value.is(Kind::Undefined)) throw ValueError{name_of(value) + " is no number"};
   if (value.is_whole()) return whole(value.number);
   if (value.is(Kind::String)) {
+    budget.spend(kLookedUp * value.text->size());
     std::string_view text = strip_left(strip_right(*value.text));
     if (text.starts_with('+') && !text.starts_with("+-")) text.remove_prefix(1);
     std::int64_t number = 0;
@@ -106,9 +117,11 @@ Value joined(const Value& target, const std::optional<Value>& separator, Budget&
   bool first = true;
   const auto items = walked(target, budget);
   for (const Value& item : *items) {
-    const std::string part = (first ? std::string() : between) + printed(item, budget);
-    if (out.size() + part.size() > kMostText) throw ValueError{"a string grows beyond 16 MiB"};
-    budget.spend(part.size() + 1);
+    const std::string part = printed(item, budget);
+    const std::string_view before = first ? std::string_view() : between;
+    if (out.size() + before.size() + part.size() > kMostText) throw ValueError{"a string grows beyond 16 MiB"};
+    budget.spend(before.size() + part.size() + Budget::kNode);
+    out += before;
     out += part;
     first = false;
   }
@@ -118,6 +131,7 @@ Value joined(const Value& target, const std::optional<Value>& separator, Budget&
 Value items_of(const Value& target, Budget& budget) {
   Items pairs;
   for (const auto& [key, value] : *target.entries) {
+    budget.spend(key.size() + sizeof(Value));
     pairs.push_back(list({string(key, budget), value}, budget, Kind::Tuple));
   }
   return list(std::move(pairs), budget, Kind::View);
@@ -125,9 +139,10 @@ Value items_of(const Value& target, Budget& budget) {
 
 Value call_dict_method(std::string_view name, const Value& target, Arguments arguments, Budget& budget) {
   if (name == "items") return items_of(target, budget);
-  if (name == "keys") return list(*walked(target, budget), budget, Kind::View);
+  if (name == "keys") return list(Items(*walked(target, budget)), budget, Kind::View);
   if (name == "values") {
     Items values;
+    budget.spend(target.entries->size() * sizeof(Value));
     for (const auto& [key, value] : *target.entries) values.push_back(value);
     return list(std::move(values), budget, Kind::View);
   }
@@ -140,10 +155,11 @@ Value split_of(const Value& target, Arguments arguments, Budget& budget) {
   const bool by_space = !arguments[0] || arguments[0]->is(Kind::None);
   const std::string_view separator = by_space ? std::string_view() : text_of(*arguments[0], "the separator");
   if (!by_space && separator.empty()) throw ValueError{"split by an empty string"};
-  budget.spend(target.text->size() + separator.size());
+  budget.spend(kSearched * (target.text->size() + separator.size()));
   Items parts;
-  for (std::string_view part : split(*target.text, separator, whole_or(arguments[1], -1, "the number of cuts"))) {
-    budget.spend(sizeof(Value));
+  const auto pay = [&] { budget.spend(kCut + sizeof(Value)); };
+  for (std::string_view part : split(*target.text, separator, whole_or(arguments[1], -1, "the number of cuts"), pay)) {
+    budget.spend(part.size());
     parts.push_back(string(std::string(part), budget));
   }
   return list(std::move(parts), budget);
@@ -157,15 +173,19 @@ Value call_filter(std::string_view name, const Value& target, Arguments argument
     const bool missing = target.is(Kind::Undefined) || (also_false && !is_true(target));
     return !missing ? target : arguments[0] ? *arguments[0] : string("", budget);
   }
-  if (name == "length" || name == "count") return whole(length_of(target));
+  if (name == "length" || name == "count") return whole(length_of(target, budget));
   if (name == "tojson") {
     const bool one_line = !arguments[0] || arguments[0]->is(Kind::None);
     const std::int64_t indent = one_line ? -1 : std::max<std::int64_t>(0, whole_or(arguments[0], 0, "tojson's indent"));
     if (indent > 100) throw ValueError{"tojson indents by more than 100"};
     return string(as_json(target, static_cast<int>(indent), budget), budget);
   }
-  if (name == "int") return as_whole(target, arguments[0]);
-  if (name == "list") return list(*walked(target, budget), budget);
+  if (name == "int") return as_whole(target, arguments[0], budget);
+  if (name == "list") {
+    const auto items = walked(target, budget);
+    budget.spend(items->size() * sizeof(Value));
+    return list(*items, budget);
+  }
   if (name == "join") return joined(target, arguments[0], budget);
   if (name == "items") {
     if (target.is(Kind::Undefined)) return list({}, budget, Kind::View);
@@ -244,6 +264,7 @@ Value call_range(std::span<const Value> arguments, Budget& budget) {
   Items items;
   for (std::int64_t i = from; step > 0 ? i < to : i > to; i += step) {
     if (static_cast<std::int64_t>(items.size()) >= kMost) throw ValueError{"range of more than 100000 numbers"};
+    budget.spend(sizeof(Value));
     items.push_back(whole(i));
   }
   return list(std::move(items), budget, Kind::View);

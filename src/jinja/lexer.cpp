@@ -9,6 +9,8 @@
 namespace kiln::jinja {
 namespace {
 
+constexpr std::size_t kMostName = 256;
+
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool begins_name(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
 
@@ -123,6 +125,8 @@ class Lexer {
     if (begins_name(c)) {
       std::size_t end = at_;
       while (end < text_.size() && (begins_name(text_[end]) || is_digit(text_[end]))) ++end;
+      // Names are compared wherever one is looked up, which is paid as if they were short.
+      if (end - at_ > kMostName) fail(line_, "a name has more than " + std::to_string(kMostName) + " characters");
       add(TokenKind::Name, text_.substr(at_, end - at_));
       move_to(end);
     } else if (is_digit(c)) {

@@ -49,6 +49,7 @@ Value Evaluator::concatenate(const Expression& expression) {
   for (const auto& part : expression.parts) {
     const std::string added = printed(evaluate(*part), budget_);
     if (text.size() + added.size() > kMostText) throw ValueError{"a string grows beyond 16 MiB"};
+    budget_.spend(added.size());
     text += added;
   }
   return string(std::move(text), budget_);
@@ -80,6 +81,7 @@ Value Evaluator::arithmetic(const std::string& sign, const Value& left, const Va
   }
   if (sign == "+" && left.is(Value::Kind::String) && right.is(Value::Kind::String)) {
     if (left.text->size() + right.text->size() > kMostText) throw ValueError{"a string grows beyond 16 MiB"};
+    budget_.spend(left.text->size() + right.text->size());
     return string(*left.text + *right.text, budget_);
   }
   const bool lists = left.has_items() && left.kind == right.kind && !left.is(Value::Kind::View);

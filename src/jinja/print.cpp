@@ -34,6 +34,7 @@ void append_items(std::string& out, const Value& value, Budget& budget) {
 void append_inner(std::string& out, const Value& value, Budget& budget) {
   budget.spend(1);
   if (value.is(Value::Kind::String)) {
+    budget.spend(2 * value.text->size());  // looked at and quoted, before anything is known of the size
     const bool ascii = std::all_of(value.text->begin(), value.text->end(), base::is_ascii);
     if (!ascii) throw ValueError{"a list or dict with text beyond ASCII is printed without tojson"};
     return append(out, quoted_for_python(*value.text), budget);
@@ -44,6 +45,7 @@ void append_inner(std::string& out, const Value& value, Budget& budget) {
   const char* between = "{";
   for (const auto& [key, inner] : *value.entries) {
     append(out, between, budget);
+    budget.spend(key.size());
     append_inner(out, string(key, budget), budget);
     append(out, ": ", budget);
     append_inner(out, inner, budget);
@@ -77,12 +79,14 @@ class JsonWriter {
       case Value::Kind::Int:
         return append(out_, std::to_string(value.number), budget_);
       case Value::Kind::String:
+        budget_.spend(2 * value.text->size());
         return append(out_, quoted_for_json(*value.text), budget_);
       case Value::Kind::List:
       case Value::Kind::Tuple:
         return append_all('[', *value.items, ']', level, [&](const Value& item) { append_value(item, level + 1); });
       case Value::Kind::Dict:
         return append_all('{', *value.entries, '}', level, [&](const auto& e) {
+          budget_.spend(2 * e.first.size());
           append(out_, quoted_for_json(e.first) + ": ", budget_);
           append_value(e.second, level + 1);
         });

@@ -1,5 +1,6 @@
 #include "jinja/text.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 #include "base/text.hpp"
@@ -13,7 +14,7 @@ constexpr std::string_view kWideSpaces[] = {"\u0085", "\u00A0", "\u1680", "\u200
                                             "\u2004", "\u2005", "\u2006", "\u2007", "\u2008", "\u2009", "\u200A",
                                             "\u2028", "\u2029", "\u202F", "\u205F", "\u3000"};
 
-bool is_in(std::string_view set, std::string_view character) { return set.find(character) != std::string_view::npos; }
+bool is_in(std::string_view text, char character) { return text.find(character) != std::string_view::npos; }
 
 std::string hexadecimal(unsigned char byte, const char* prefix) {
   constexpr char kDigits[] = "0123456789abcdef";
@@ -22,8 +23,13 @@ std::string hexadecimal(unsigned char byte, const char* prefix) {
 
 }  // namespace
 
+std::string shown(std::string_view text) {
+  constexpr std::size_t kMost = 1000;
+  return base::excerpt(base::without_controls(text.substr(0, kMost + 4)), kMost);
+}
+
 void fail(int line, const std::string& what) {
-  throw TemplateError{"the chat template, line " + std::to_string(line) + ": " + base::without_controls(what)};
+  throw TemplateError{"the chat template, line " + std::to_string(line) + ": " + shown(what)};
 }
 
 std::size_t space_at(std::string_view text, std::size_t at) {
@@ -49,15 +55,33 @@ std::string_view strip_right(std::string_view text) {
   return text;
 }
 
-std::string_view strip_left(std::string_view text, std::string_view set) {
-  while (!text.empty() && is_in(set, text.substr(0, base::character_bytes(text[0])))) {
+CharacterSet::CharacterSet(std::string_view characters) {
+  for (std::string_view rest = characters; !rest.empty(); rest.remove_prefix(base::character_bytes(rest[0]))) {
+    const std::uint32_t code_point = base::first_code_point(rest);
+    if (code_point < ascii_.size()) {
+      ascii_.set(code_point);
+    } else {
+      others_.push_back(code_point);
+    }
+  }
+  std::sort(others_.begin(), others_.end());
+}
+
+bool CharacterSet::contains(std::string_view character) const {
+  const std::uint32_t code_point = base::first_code_point(character);
+  return code_point < ascii_.size() ? ascii_.test(code_point)
+                                    : std::binary_search(others_.begin(), others_.end(), code_point);
+}
+
+std::string_view strip_left(std::string_view text, const CharacterSet& set) {
+  while (!text.empty() && set.contains(text)) {
     text = text.substr(base::character_bytes(text[0]));
   }
   return text;
 }
 
-std::string_view strip_right(std::string_view text, std::string_view set) {
-  while (!text.empty() && is_in(set, text.substr(base::last_character(text))))
+std::string_view strip_right(std::string_view text, const CharacterSet& set) {
+  while (!text.empty() && set.contains(text.substr(base::last_character(text))))
     text = text.substr(0, base::last_character(text));
   return text;
 }
@@ -86,20 +110,24 @@ std::size_t find(std::string_view text, std::string_view needle, std::size_t fro
   return static_cast<std::size_t>(static_cast<const char*>(place) - text.data());
 }
 
-std::vector<std::string_view> split(std::string_view text, std::string_view separator, std::int64_t most) {
+std::vector<std::string_view> split(std::string_view text, std::string_view separator, std::int64_t most,
+                                    const std::function<void()>& pay) {
   std::vector<std::string_view> parts;
   const auto may_cut = [&] { return most < 0 || static_cast<std::int64_t>(parts.size()) < most; };
   if (!separator.empty()) {
     std::size_t from = 0;
     for (std::size_t at; may_cut() && (at = find(text, separator, from)) != std::string_view::npos;) {
+      pay();
       parts.push_back(text.substr(from, at - from));
       from = at + separator.size();
     }
+    pay();
     parts.push_back(text.substr(from));
     return parts;
   }
   text = strip_left(text);
   while (!text.empty()) {
+    pay();
     if (!may_cut()) {
       parts.push_back(text);  // with the white space at its end
       break;
@@ -129,7 +157,7 @@ std::string quoted_for_json(std::string_view text) {
 }
 
 std::string quoted_for_python(std::string_view text) {
-  const bool double_quotes = is_in(text, "'") && !is_in(text, "\"");
+  const bool double_quotes = is_in(text, '\'') && !is_in(text, '"');
   const char quote = double_quotes ? '"' : '\'';
   std::string quoted(1, quote);
   for (char c : text) {

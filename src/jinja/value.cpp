@@ -2,15 +2,22 @@
 
 #include <algorithm>
 
+#include "base/text.hpp"
 #include "jinja/text.hpp"
 
 namespace kiln::jinja {
 
 void Budget::exhausted() { throw ValueError{"rendering takes too much work"}; }
 
-Value undefined(std::string name) {
+void Budget::look() {
+  constexpr std::uint64_t kBetween = std::uint64_t{1} << 20;
+  next_look_ = left_ > kBetween ? left_ - kBetween : 0;
+  if (stop_.stop_requested()) throw TemplateError{"the chat template was interrupted"};
+}
+
+Value undefined(std::string_view name) {
   Value value{.kind = Value::Kind::Undefined};
-  value.text = std::make_shared<const std::string>(std::move(name));
+  value.text = std::make_shared<const std::string>(base::excerpt(name));
   return value;
 }
 
@@ -50,8 +57,10 @@ Value dict(Entries entries, Budget& budget) {
   Entries unique;
   for (auto& [key, value] : entries) {
     deepest = std::max<int>(deepest, value.depth);
-    budget.spend(unique.size());
-    const auto same = std::find_if(unique.begin(), unique.end(), [&](const auto& e) { return e.first == key; });
+    const auto same = std::find_if(unique.begin(), unique.end(), [&](const auto& e) {
+      spend_on_key(key, e.first.size(), budget);
+      return e.first == key;
+    });
     if (same != unique.end()) {
       same->second = std::move(value);
     } else {
@@ -144,7 +153,7 @@ bool are_equal(const Value& a, const Value& b, Budget& budget) {
 
 const Value* entry(const Value& dict, std::string_view key, Budget& budget) {
   for (const auto& [name, value] : *dict.entries) {
-    budget.spend(1);
+    spend_on_key(key, name.size(), budget);
     if (name == key) return &value;
   }
   return nullptr;
@@ -153,7 +162,7 @@ const Value* entry(const Value& dict, std::string_view key, Budget& budget) {
 bool contains(const Value& hay, const Value& needle, Budget& budget) {
   if (hay.is(Value::Kind::String)) {
     if (!needle.is(Value::Kind::String)) throw ValueError{"'in' a string wants a string, not " + name_of(needle)};
-    budget.spend(hay.text->size() + needle.text->size());
+    budget.spend(4 * (hay.text->size() + needle.text->size()));  // a search may look at a byte again
     return find(*hay.text, *needle.text) != std::string_view::npos;
   }
   if (hay.is(Value::Kind::Undefined)) return false;
@@ -170,7 +179,10 @@ std::shared_ptr<const Items> walked(const Value& value, Budget& budget) {
   if (value.has_items()) return value.items;
   Items items;
   if (value.is(Value::Kind::Dict)) {
-    for (const auto& [key, unused] : *value.entries) items.push_back(string(key, budget));
+    for (const auto& [key, unused] : *value.entries) {
+      budget.spend(sizeof(Value) + key.size());
+      items.push_back(string(key, budget));
+    }
   } else if (value.is(Value::Kind::String)) {
     budget.spend(value.text->size() * (sizeof(Value) + 64));
     for (std::string_view character : characters(*value.text)) {

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -16,18 +17,31 @@ namespace kiln::jinja {
 inline constexpr int kMostNesting = 100;
 inline constexpr std::size_t kMostText = std::size_t{16} << 20;  ///< bytes of the output, and of any string
 
-/// Work of one rendering: a byte made or looked at costs 1, a node of the template 16, a round of a loop or a set 512.
+/// Work and memory of one rendering, in units: a byte made or looked at costs 1, a node of the template kNode, a round
+/// of a loop or a set 512. Whatever takes time or room in proportion to something a template chooses is paid for before
+/// it is done, so that a rendering ends within a second or so whatever the template says, or when `stop` is requested.
 class Budget {
  public:
-  /// Throws TemplateError when nothing is left.
+  static constexpr std::uint64_t kUsual = std::uint64_t{256} << 20;
+  static constexpr std::uint64_t kNode = 32;
+
+  explicit Budget(std::uint64_t units = kUsual, std::stop_token stop = {}) : left_(units), stop_(std::move(stop)) {}
+
+  /// Throws ValueError when nothing is left, TemplateError when it is to stop.
   void spend(std::uint64_t units) {
     if (units > left_) exhausted();
     left_ -= units;
+    if (left_ <= next_look_) look();
   }
+  [[nodiscard]] std::uint64_t left() const { return left_; }
 
  private:
   [[noreturn]] static void exhausted();
-  std::uint64_t left_ = std::uint64_t{256} << 20;
+  /// Whether to stop is asked now and then.
+  void look();
+  std::uint64_t left_;
+  std::uint64_t next_look_ = ~std::uint64_t{0};
+  std::stop_token stop_;
 };
 
 struct Value;
@@ -78,7 +92,8 @@ struct Value {
   [[nodiscard]] bool has_items() const { return kind == Kind::List || kind == Kind::Tuple || kind == Kind::View; }
 };
 
-Value undefined(std::string name);
+/// `name` is for errors: of a long one the beginning is kept.
+Value undefined(std::string_view name);
 Value boolean(bool value);
 Value whole(std::int64_t value);
 Value function(Function which);
@@ -104,6 +119,11 @@ std::shared_ptr<const Items> walked(const Value& value, Budget& budget);
 std::string printed(const Value& value, Budget& budget);
 /// The filter tojson of apply_chat_template; `indent` < 0: on one line.
 std::string as_json(const Value& value, int indent, Budget& budget);
+
+/// Pays for comparing `name` with a key of `size` bytes: those of another size differ at once.
+inline void spend_on_key(std::string_view name, std::size_t size, Budget& budget) {
+  budget.spend(name.size() == size ? 1 + size : 1);
+}
 
 /// Errors without a line, which the evaluator adds.
 struct ValueError {

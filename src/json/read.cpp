@@ -4,6 +4,9 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "base/text.hpp"
+#include "kiln/base/result.hpp"
+
 namespace kiln::json {
 namespace {
 
@@ -82,12 +85,12 @@ class Builder : public nlohmann::json_sax<Parser> {
     return true;
   }
 
-  /// To the innermost open container.
+  /// To the innermost open container; a file may have a long key in front of many problems, so that keys are cut.
   [[nodiscard]] std::vector<std::string> path() const {
     std::vector<std::string> keys;
     for (std::size_t i = 0; i + 1 < open_.size(); ++i) {
       const Value& container = *open_[i].value;
-      keys.push_back(container.is_array() ? std::to_string(container.size() - 1) : open_[i].key);
+      keys.push_back(container.is_array() ? std::to_string(container.size() - 1) : base::excerpt(open_[i].key));
     }
     return keys;
   }
@@ -101,6 +104,7 @@ class Builder : public nlohmann::json_sax<Parser> {
 }  // namespace
 
 std::optional<Value> read(std::string_view text, std::size_t maximum_depth, const OnProblem& on_problem) {
+  base::check(maximum_depth <= kDeepest, "JSON is read with a bound on its depth");
   Builder builder(maximum_depth, on_problem);
   if (!Parser::sax_parse(text.begin(), text.end(), &builder)) return std::nullopt;
   return builder.take();

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <map>
 #include <set>
 
 #include "base/text.hpp"
@@ -133,7 +134,11 @@ class RangeReader {
 class AxesReader {
  public:
   AxesReader(const json::Value& vary, const std::string& file, const Spec& spec)
-      : vary_(vary), file_(file), spec_(spec) {}
+      : vary_(vary), file_(file), spec_(spec) {
+    for (const auto& setting : spec.base.set)
+      if (const auto parts = parts_of_set(setting))
+        sets_.emplace(fmt::format("{}:{}/", parts->kind, parts->pointer), setting);
+  }
 
   base::Result<std::vector<Axis>> read() {
     if (!vary_.is_object() || vary_.size() == 0)
@@ -184,13 +189,11 @@ class AxesReader {
     if (spec_.automatic_links && axis.kind == "chip" && (axis.pointer + "/").starts_with("/link/") &&
         axis.pointer != "/link/beat_groups")
       return wrong(name, "has no effect: /links is auto, and the floorplan says what links have");
-    for (const auto& setting : spec_.base.set) {
-      const auto parts = parts_of_set(setting);
-      if (parts && parts->kind == axis.kind && (parts->pointer + "/").starts_with(axis.pointer + "/"))
-        return wrong(name,
-                     "takes the effect from " + base::excerpt(setting) + " of /base/set; one of them is expected");
-    }
-    return {};
+    const auto place = fmt::format("{}:{}/", axis.kind, axis.pointer);
+    const auto set = sets_.lower_bound(place);  // the first at or below it, if there is one
+    if (set == sets_.end() || !set->first.starts_with(place)) return {};
+    return wrong(name,
+                 "takes the effect from " + base::excerpt(set->second) + " of /base/set; one of them is expected");
   }
 
   base::Result<Axis> read_axis(const std::string& name, const json::Value& tree, std::uint64_t room) const {
@@ -255,6 +258,7 @@ class AxesReader {
   const json::Value& vary_;
   const std::string& file_;
   const Spec& spec_;
+  std::map<std::string, std::string> sets_;  ///< settings of /base/set by "KIND:POINTER/"
 };
 
 }  // namespace

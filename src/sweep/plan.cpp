@@ -49,7 +49,7 @@ base::Result<Plan> plan_of(const std::string& spec_text, const std::string& name
   Plan plan;
   plan.spec = std::make_unique<Spec>(*std::move(spec));
   auto resolver = Resolver::create(*plan.spec, environment);
-  if (!resolver) return base::Error{name + ": " + resolver.error().message};
+  if (!resolver) return prefixed(name + ": ", resolver.error());
   plan.resolver = std::make_unique<Resolver>(*std::move(resolver));
   plan.record = {plan.spec->canonical, answering_revision()};
   return plan;
@@ -78,8 +78,7 @@ base::Result<Plan> plan_of(const SweepQuestion& question, study::Environment& en
   if (!text) return text.error();
   auto plan = plan_of(*text, question.spec, environment);
   if (!plan) return plan;
-  if (const auto good = check_accuracy(*plan, environment); !good)
-    return base::Error{question.spec + ": " + good.error().message};
+  if (const auto good = check_accuracy(*plan, environment); !good) return prefixed(question.spec + ": ", good.error());
   return plan;
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "base/hash.hpp"
 #include "base/mapped_file.hpp"
@@ -86,7 +87,7 @@ base::Status Resolver::prepare() {
   }
   if (!spec_->base.checkpoint.empty()) {
     auto checkpoint = study::open_checkpoint(spec_->base.checkpoint, environment_->configs());
-    if (!checkpoint) return base::Error{"/base/checkpoint: " + checkpoint.error().message};
+    if (!checkpoint) return prefixed("/base/checkpoint: ", checkpoint.error());
     model_ = (*checkpoint)->config();
   }
   if (spec_->base.accuracy) {
@@ -101,15 +102,17 @@ base::Status Resolver::prepare() {
 base::Status Resolver::check_names() const {
   for (const auto& axis : spec_->axes) {
     if (axis.kind.empty() || !axis.pointer.empty()) continue;
+    std::set<std::string> seen;  // a list may have one name a hundred thousand times
     for (std::size_t i = 0; i < axis.values.size(); ++i) {
       const auto& configs = environment_->configs();
       const auto& name = axis.values[i].text();
+      if (!seen.insert(name).second) continue;
       const auto loaded = [&]() -> base::Status {
         if (axis.kind == "chip") return found(configs.load<config::ChipConfig>(name));
         if (axis.kind == "model") return found(configs.load<config::ModelConfig>(name));
         return found(configs.load<config::BakeRecipe>(name));
       }();
-      if (!loaded) return base::Error{fmt::format("/vary/{}/{}: {}", axis.name, i, loaded.error().message)};
+      if (!loaded) return prefixed(fmt::format("/vary/{}/{}: ", axis.name, i), loaded.error());
     }
   }
   return {};

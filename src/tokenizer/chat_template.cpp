@@ -55,7 +55,7 @@ base::Result<ChatTemplate> ChatTemplate::parse(std::string_view source) {
 }
 
 base::Result<std::string> ChatTemplate::render(std::span<const ChatMessage> messages, bool add_generation_prompt,
-                                               const Names& names) const {
+                                               const Names& names, const Limits& limits) const {
   std::size_t number = 0;
   for (const ChatMessage& message : messages) {
     ++number;
@@ -69,7 +69,7 @@ base::Result<std::string> ChatTemplate::render(std::span<const ChatMessage> mess
     if (base::first_invalid_utf8(*token)) return base::Error{"the name of a BOS or EOS token is not UTF-8"};
   }
   try {
-    jinja::Budget budget;
+    jinja::Budget budget(limits.work.value_or(jinja::Budget::kUsual), limits.stop);
     return jinja::Evaluator(globals_of(messages, add_generation_prompt, names, budget), budget).render(impl_->block);
   } catch (const jinja::TemplateError& error) {
     return base::Error{error.message};

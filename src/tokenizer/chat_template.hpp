@@ -6,8 +6,11 @@
 // are bounded. A ChatTemplate is immutable and may be shared by threads.
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <string_view>
 
@@ -32,10 +35,22 @@ class ChatTemplate {
   ChatTemplate& operator=(ChatTemplate&&) noexcept;
   ~ChatTemplate();
 
+  /// What one rendering may cost. Work is counted in units of jinja::Budget; without a number it is far more than
+  /// templates need, and about a second.
+  struct Limits {
+    std::optional<std::uint64_t> work = std::nullopt;
+    std::stop_token stop = {};
+  };
+
   /// The conversation as text, with the opening of the assistant's answer if `add_generation_prompt`. Fails with the
-  /// template's own words where it calls raise_exception (roles that do not alternate, say).
+  /// template's own words where it calls raise_exception (roles that do not alternate, say), and soon after
+  /// `limits.stop` is requested.
   [[nodiscard]] base::Result<std::string> render(std::span<const ChatMessage> messages, bool add_generation_prompt,
-                                                 const Names& names) const;
+                                                 const Names& names, const Limits& limits) const;
+  [[nodiscard]] base::Result<std::string> render(std::span<const ChatMessage> messages, bool add_generation_prompt,
+                                                 const Names& names) const {
+    return render(messages, add_generation_prompt, names, Limits());
+  }
 
  private:
   struct Impl;

@@ -134,6 +134,25 @@ TEST(Rope, Llama3Scaling_IsThatOfTheReferenceFormula) {
   }
 }
 
+TEST(Rope, WhatTheCheckOfAModelLetsPass_HasIncrements) {
+  for (const double theta : {1.0, 1e12})
+    for (const double factor : {0.001, 65536.0})
+      for (const std::uint32_t width : {2U, 65536U}) {
+        config::ModelConfig model = odd_model();
+        model.heads = model.kv_heads = 1;
+        model.head_dim = width;
+        model.rope_theta = theta;
+        model.rms_norm_eps = 1e-30;
+        for (const auto kind : {config::RopeScalingKind::Linear, config::RopeScalingKind::Llama3}) {
+          model.rope_scaling = {kind, factor, 0.001, 65536, 1U << 24};
+          ASSERT_TRUE(model.validate().ok()) << model.validate().error().message;
+          Altered checkpoint(checkpoint::synthetic(model, 1));
+          checkpoint.rope_factors_.assign(width / 2, static_cast<float>(factor));
+          EXPECT_EQ(scaled_rope_increments(checkpoint).size(), width / 2);
+        }
+      }
+}
+
 TEST(Rope, LinearScalingAndOwnFactors_DivideTheFrequencies) {
   auto model = odd_model();
   const auto plain = scaled_rope_increments(*checkpoint::synthetic(model, 1));

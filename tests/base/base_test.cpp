@@ -17,6 +17,7 @@
 #include "base/mapped_file.hpp"
 #include "base/random.hpp"
 #include "base/text.hpp"
+#include "base/utf8.hpp"
 #include "kiln/base/thread_pool.hpp"
 #include "kiln/base/units.hpp"
 
@@ -203,6 +204,36 @@ TEST(ExactMath, AgreesWithLibmToTheLastDigits) {
   EXPECT_NEAR(exact_log(0x1p-1070), -1070 * 0.6931471805599453, 1e-12);
   EXPECT_THROW(exact_log(0.0), BugError);
   EXPECT_THROW(exact_exp(800.0), BugError);
+}
+
+TEST(OneLine, HasNoBreakAndAnEnd) {
+  EXPECT_EQ(one_line("a\nb"), "a\\x0ab");
+  EXPECT_EQ(one_line(std::string(1000, 'a')), std::string(1000, 'a'));
+  const auto cut = one_line("begin" + std::string(50 << 20, '\n') + "the end");
+  EXPECT_TRUE(cut.starts_with("begin\\x0a")) << cut;
+  EXPECT_TRUE(cut.ends_with("\\x0athe end")) << cut;
+  EXPECT_LT(cut.size(), 4100U);
+  std::string wide;
+  for (int i = 0; i < 1000; ++i) wide += "\u00e9";
+  EXPECT_FALSE(first_invalid_utf8(one_line(wide)));
+  EXPECT_FALSE(first_invalid_utf8(one_line("a" + wide)));
+}
+
+TEST(Nearest, IsFoundForAMegabyteAsWell) {
+  const std::vector<std::string> known(200, std::string(40, 'a'));
+  EXPECT_FALSE(nearest(std::string(10 << 20, 'a'), known));  // 80,000 million steps, were it compared
+  EXPECT_EQ(nearest("bank", std::vector<std::string>{"rows", "banks", "a"}), "banks");
+}
+
+TEST(Check, SaysTheFileAndNoFolder) {
+  try {
+    check(false, "two and two");
+    FAIL();
+  } catch (const BugError& error) {
+    EXPECT_TRUE(std::string(error.what()).starts_with("internal error: two and two (please report: base_test.cpp:"))
+        << error.what();
+    EXPECT_EQ(std::string(error.what()).find('/'), std::string::npos) << error.what();
+  }
 }
 
 }  // namespace

@@ -161,6 +161,29 @@ TEST_F(Lora, PatternsOfOneModuleAgree) {
   EXPECT_TRUE(opened().ok());
 }
 
+TEST_F(Lora, ManyPatternsAreFoundByName) {
+  // 20,000 of each: compared with one another they would be 400 million pairs.
+  std::vector<std::string> excluded;
+  for (int i = 0; i < 20000; ++i) {
+    const std::string name = "x" + std::to_string(i);
+    config_["rank_pattern"]["layers.0." + name + ".q_proj"] = 7;
+    config_["alpha_pattern"][name] = i;
+    excluded.push_back(name + ".down_proj");
+  }
+  config_["exclude_modules"] = excluded;
+  config_["rank_pattern"]["layers.0.self_attn.q_proj"] = 2;
+  config_["alpha_pattern"][std::string(100000, 'a') + ".q_proj"] = 1;
+  std::string dots = "q_proj";
+  for (int i = 0; i < 20000; ++i) dots += ".a";
+  config_["alpha_pattern"][dots] = 1;
+  config_["target_modules"] = std::vector<std::string>(20000, "q_proj");
+  const auto adapter = opened();
+  ASSERT_TRUE(adapter.ok()) << adapter.error().message;
+  excluded.push_back("mlp.down_proj");
+  config_["exclude_modules"] = excluded;
+  expect_refused("/exclude_modules leaves out");
+}
+
 TEST_F(Lora, ALongValueIsNotRepeatedInFull) {
   config_["layer_replication"] = std::vector<int>(100000, 7);
   const auto adapter = opened();

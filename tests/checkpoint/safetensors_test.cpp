@@ -101,6 +101,15 @@ TEST(Safetensors, TensorsNeitherOverlapNorLeaveGaps) {
   EXPECT_THAT(error(two(8) + "x"), HasSubstr("belong to no tensor"));
 }
 
+TEST(Safetensors, AHundredThousandTensorsAreReadInTimeThatGrowsWithThem) {
+  std::string header = "{";
+  for (int i = 0; i < 100000; ++i)
+    header += (i == 0 ? "\"t" : ",\"t") + std::to_string(i) + R"(":{"dtype":"F32","shape":[0],"data_offsets":[0,0]})";
+  const auto tensors = read(safetensors(header + "}", ""));
+  ASSERT_TRUE(tensors) << tensors.error().message;
+  EXPECT_EQ(tensors->size(), 100000U);
+}
+
 // Whatever byte of a good file is changed or wherever it is cut, reading ends with a result.
 TEST(Safetensors, DamagedFilesNeverCrash) {
   base::Random random(support::test_seed(1));

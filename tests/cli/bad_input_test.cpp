@@ -268,7 +268,8 @@ TEST_F(BadInput, GgufFiles) {
   expect_refused(metadata([](Builder& b) { b.text("general.architecture", "a\nb"); }), {"a\\x0ab"});
   expect_refused(metadata([](Builder& b) { b.u32("llama.embedding_length", 0); }), {"tiny.gguf"});
   expect_refused(metadata([](Builder& b) { b.u32("llama.attention.head_count", 0); }), {"llama.attention.head_count"});
-  expect_refused(metadata([](Builder& b) { b.u32("llama.block_count", 0xFFFFFFFF); }), {"num_hidden_layers"});
+  expect_refused(metadata([](Builder& b) { b.u32("llama.block_count", 0xFFFFFFFF); }),
+                 {"metadata llama.block_count is 4294967295"});
   expect_refused(metadata([](Builder& b) { b.text("llama.block_count", "two"); }), {"llama.block_count"});
 }
 

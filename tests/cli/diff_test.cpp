@@ -146,5 +146,15 @@ TEST_F(DiffCommand, RefusesWhatItCannotRead) {
   EXPECT_EQ(kiln({"diff", path("a.json")}).status, 2);
 }
 
+TEST_F(DiffCommand, ALongKeyInFrontOfManyFiguresIsRefused) {
+  nlohmann::json document = {{"command", "cost"}};
+  auto& below = document[std::string(4 << 20, 'k')];
+  for (int i = 0; i < 50000; ++i) below[std::to_string(i)] = i;  // 200 GB, were it in the path of each
+  const auto file = write("long.json", document.dump());
+  const auto outcome = kiln({"diff", file, file});
+  EXPECT_EQ(outcome.status, 2);
+  EXPECT_THAT(outcome.err, HasSubstr("has a key of more than 1000 bytes"));
+}
+
 }  // namespace
 }  // namespace kiln

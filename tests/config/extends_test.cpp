@@ -140,5 +140,24 @@ TEST_F(Extends, EveryKindMayAndNullTakesAKeyAway) {
   EXPECT_EQ(model->rope_scaling.kind, RopeScalingKind::None);
 }
 
+TEST_F(Extends, ALongKeyInFrontOfManyIsNotRepeated) {
+  std::string members = "\"a\":1";
+  for (int i = 0; i < 15000; ++i) members += fmt::format(",\"k{}\":1", i);
+  const std::string own = "\"" + std::string(2 << 20, 'k') + "\":{";  // 30 GB, were it in each pointer
+  write("a.json", R"({"extends": "demo",)" + own + members + "}}");
+  EXPECT_THAT(refusal(write("b.json", R"({"extends": "./a.json",)" + own + "\"b\":1}}")), HasSubstr("not a known key"));
+}
+
+TEST_F(Extends, AChainOfManyKeysIsReadInTimeThatGrowsWithThem) {
+  std::string members;
+  for (int i = 0; i < 15000; ++i) members += fmt::format(",\"k{}\":1", i);
+  write("a.json", R"({"extends": "demo")" + members + "}");
+  write("b.json", R"({"extends": "./a.json"})");
+  write("c.json", R"({"extends": "./b.json"})");
+  const auto error = refusal(write("d.json", R"({"extends": "./c.json"})"));
+  EXPECT_THAT(error, HasSubstr("a.json: /k0 is not a known key"));  // where it comes from, three files away
+  EXPECT_THAT(error, HasSubstr("more errors."));
+}
+
 }  // namespace
 }  // namespace kiln::config

@@ -267,6 +267,23 @@ TEST(Conversation, StoppedItGoesOnFromWholeTokens) {
   EXPECT_GT(in_answer, 0);
 }
 
+TEST(Conversation, StoppedInTheTemplateTheTurnNeverWas) {
+  TalkingMachine machine(1);
+  auto talk =
+      machine.conversation("{% for i in range(100000) %}{% if i %}{% endif %}{% endfor %}" + chat_template("<|end|>"));
+  std::stop_source source;
+  source.request_stop();
+  Listener listener;
+  listener.stop = source.get_token();
+  const auto stopped = talk.say("hello", listener);
+  ASSERT_TRUE(stopped.ok()) << stopped.error().message;
+  EXPECT_TRUE(stopped->answer.empty());
+  EXPECT_TRUE(stopped->prompt.empty());  // the chip was not asked
+  EXPECT_EQ(stopped->finish, chip::Finish::Interrupted);
+  EXPECT_TRUE(talk.messages().empty());
+  EXPECT_FALSE(talk.say("hello", {})->answer.empty());
+}
+
 TEST(Conversation, AnAnswerCanBeCutAfterwards) {
   TalkingMachine machine(support::test_seed(96));
   for (std::size_t left = 0; left < 4; ++left) {

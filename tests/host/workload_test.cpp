@@ -61,6 +61,27 @@ TEST(Workload, BadLinesAreRefusedByNumberAndPointer) {
             "w: line 1: /answer_tokens is 1.5; an integer from 1 to 16777216 is expected");
 }
 
+TEST(Workload, KeysAreQuotedShortAndWithoutControls) {
+  EXPECT_EQ(
+      refusal("{\"a\\nkiln: error: forged\": 1}"),
+      "w: line 1: /a\\x0akiln: error: forged is not a known key; arrival_us, prompt, prompt_tokens, answer_tokens "
+      "and leaves_us are");
+  EXPECT_LT(refusal("{\"" + std::string(5 << 20, 'a') + "\": 1}").size(), 300U);
+  EXPECT_EQ(refusal(std::string(150000, '[')), "w: line 1 is nested deeper than 64 levels");
+}
+
+TEST(Workload, IsReadInTimeThatGrowsWithItsSize) {
+  std::string lines, members;
+  for (int i = 0; i < 100000; ++i) {
+    lines += R"({"arrival_us": 0, "prompt_tokens": 1, "answer_tokens": 1})"
+             "\n";
+    members += (i == 0 ? "\"" : ",\"") + std::to_string(i) + "\":1";
+  }
+  EXPECT_TRUE(parse_workload(lines, "w").ok());
+  EXPECT_NE(refusal("{\"prompt\": {" + members + "}}").find("/arrival_us is missing"), std::string::npos);
+  EXPECT_NE(refusal("{" + members + "}").find("/0 is not a known key"), std::string::npos);
+}
+
 TEST(Workload, PercentilesAreNearestRanks) {
   std::vector<double> values;
   for (int i = 100; i >= 1; --i) values.push_back(i);

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "kiln/base/result.hpp"
+
 namespace kiln::json {
 namespace {
 
@@ -130,6 +132,33 @@ TEST(Read, IsJsonLooksAtTheTextOnly) {
   EXPECT_FALSE(is_json("kv"));
   EXPECT_FALSE(is_json(""));
   EXPECT_FALSE(is_json("1e999"));
+}
+
+TEST(Read, TakesNoDepthThatWouldEndTheStack) {
+  EXPECT_THROW((void)read("1", kDeepest + 1, [](const Problem&) { return false; }), base::BugError);
+  for (const auto& [open, close] : {std::pair("[", "]"), std::pair("{\"a\":", "}")}) {
+    std::string text;
+    for (int i = 0; i < 1000000; ++i) text += open;
+    const Reading reading = all_of(text, kDeepest);
+    EXPECT_FALSE(reading.value);
+    ASSERT_EQ(reading.problems.size(), 1U);
+    EXPECT_EQ(reading.problems[0].kind, Problem::Kind::TooDeep);
+    // As deep as may be: walked by all that recurses.
+    std::string deepest = std::string("1");
+    for (std::size_t i = 0; i < kDeepest; ++i) deepest = open + deepest + close;
+    const Reading whole = all_of(deepest, kDeepest);
+    ASSERT_TRUE(whole.value);
+    EXPECT_EQ(write(*whole.value), deepest);
+    EXPECT_TRUE(*whole.value == Value(*whole.value));
+  }
+}
+
+TEST(Read, ALongKeyInFrontOfManyProblemsIsCut) {
+  std::string text = "{\"" + std::string(4 << 20, 'k') + "\":{\"a\":1";
+  for (int i = 0; i < 100000; ++i) text += ",\"a\":1";  // 400 GB of paths, were they whole
+  const Reading reading = all_of(text + "}}");
+  ASSERT_EQ(reading.problems.size(), 100000U);
+  EXPECT_LT(reading.problems.back().path.at(0).size(), 200U);
 }
 
 }  // namespace

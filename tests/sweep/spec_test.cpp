@@ -43,6 +43,29 @@ TEST(Formula, HasNoValueWithoutItsNamesOrByZero) {
   EXPECT_FALSE(formula.value([](const std::string& name) { return std::optional(name == "a" ? 1.0 : 0.0); }));
 }
 
+TEST(Spec, ManySettingsAndLongNamesAreReadInTimeThatGrowsWithThem) {
+  json::Array settings;
+  for (int i = 0; i < 20000; ++i) settings.emplace_back("tech:/x" + std::to_string(i) + "=1");
+  settings.emplace_back("kv.banks=3");
+  json::Object vary;
+  for (const auto& key : config::key_pointers("tech")) vary.emplace("tech:" + key + "/typical", json::Array{1});
+  const auto spec = [&] {
+    return parse_spec(
+        json::write(json::Object{{"version", 1},
+                                 {"base", json::Object{{"chip", "demo"}, {"model", "m"}, {"set", settings}}},
+                                 {"vary", vary},
+                                 {"sample", json::Object{{"method", "grid"}}}}),
+        "s");
+  };
+  (void)spec();
+  vary = {{"chip:/kv", json::Array{1}}};
+  EXPECT_THAT(spec().error().message, HasSubstr("takes the effect from kv.banks=3"));
+  vary = {{"chip:/" + std::string(10 << 20, 'k'), json::Array{1}}};
+  const auto error = spec().error().message;
+  EXPECT_THAT(error, HasSubstr("is not a key of a chip"));
+  EXPECT_LT(error.size(), 300U);
+}
+
 TEST(Formula, SaysWhatIsWrong) {
   for (const std::string text : {"", "  ", "a +", "(a", "a b", "f(1)", "a = 3", "\"a\"", "1 2", "a, b", "1 <= a <= 10",
                                  "a ^ 2", "a ? 1 : 2", "sin(1)", "sum(1, 2)", "min()", "!a", "1 / (2 - 2)"})

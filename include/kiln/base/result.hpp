@@ -16,7 +16,16 @@ namespace kiln::base {
 struct Error {
   std::string message;
   bool interrupted = false;  ///< a program that this one waited for was ended as Ctrl-C ends programs
+  /// The message's lines are sentences of their own: all that is wrong with a config file. Otherwise it is one sentence,
+  /// and a line break in it came out of a file.
+  bool lines = false;
 };
+
+/// The error with more in front of its (first) sentence.
+inline Error prefixed(const std::string& before, Error error) {
+  error.message.insert(0, before);
+  return error;
+}
 
 class BugError : public std::logic_error {
  public:
