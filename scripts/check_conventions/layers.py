@@ -6,7 +6,7 @@ from check_conventions.common import ROOT, declared, modules, sources
 
 # SystemC only in the chip's shell; no third-party JSON, parser or logger in what others include.
 SYSTEMC = {"chip/systemc"}
-NOT_IN_INTERFACES = re.compile(r"nlohmann|CLI/|spdlog|pcre2|xxhash|systemc|sysc/")
+NOT_IN_INTERFACES = re.compile(r"nlohmann|CLI/|spdlog|pcre2|protobuf|xxhash|systemc|sysc/")
 FORBIDDEN = {("reference", "numerics"), ("numerics", "reference")}
 
 

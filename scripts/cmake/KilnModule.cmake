@@ -62,3 +62,16 @@ function(kiln_module folder)
   set_property(GLOBAL APPEND PROPERTY KILN_MODULES ${folder})
   set_property(GLOBAL PROPERTY KILN_PRIVATE_LIBS_${name} "${arg_PRIVATE_LIBS}")
 endfunction()
+
+# src/FOLDER/FILE.proto as C++, which is nobody's to warn of; its header is included by its own name.
+function(kiln_protobuf folder file)
+  set(generated ${PROJECT_BINARY_DIR}/generated/${folder})
+  file(MAKE_DIRECTORY ${generated})
+  get_filename_component(name ${file} NAME_WE)
+  add_custom_command(OUTPUT ${generated}/${name}.pb.cc ${generated}/${name}.pb.h
+                     COMMAND protobuf::protoc --proto_path=${PROJECT_SOURCE_DIR}/src/${folder} --cpp_out=${generated} ${file}
+                     DEPENDS ${PROJECT_SOURCE_DIR}/src/${folder}/${file} VERBATIM)
+  set_source_files_properties(${generated}/${name}.pb.cc PROPERTIES COMPILE_OPTIONS -w SKIP_UNITY_BUILD_INCLUSION ON)
+  target_sources(kiln_${folder} PRIVATE ${generated}/${name}.pb.cc ${generated}/${name}.pb.h)
+  target_include_directories(kiln_${folder} SYSTEM PRIVATE ${generated})
+endfunction()

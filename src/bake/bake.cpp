@@ -41,6 +41,8 @@ class Baker {
         work_("baking", progress, total_weights(checkpoint.config())) {}
 
   base::Result<BakeReport> run(const std::string& output) {
+    // Before the weights: what the image could not be used with is no image.
+    if (const auto usable = checkpoint::make_tokenizer(checkpoint_); !usable) return usable.error();
     auto head = image_head(checkpoint_, recipe_);
     if (!head) return head.error();
     provenance_ = provenance_of(*head);

@@ -67,6 +67,22 @@ base::Result<std::unique_ptr<Checkpoint>> open(const std::string& source) {
   return opened;
 }
 
+base::Result<std::optional<tokenizer::Tokenizer>> make_tokenizer(const Checkpoint& checkpoint) {
+  std::optional<tokenizer::Tokenizer> none;
+  if (!checkpoint.tokenizer()) return none;
+  auto made = tokenizer::Tokenizer::create(*checkpoint.tokenizer());
+  if (made) return std::optional(*std::move(made));
+  std::string file = checkpoint.path();
+  for (const char* name : {"tokenizer.json", "tokenizer.model"}) {
+    std::error_code failure;
+    const auto inside = std::filesystem::path(checkpoint.path()) / name;
+    if (!is_directory(checkpoint.path()) || !std::filesystem::exists(inside, failure)) continue;
+    file = inside.string();
+    break;
+  }
+  return base::Error{base::without_controls(fmt::format("{}: {}", file, made.error().message))};
+}
+
 base::Result<std::optional<SyntheticSource>> parse_synthetic(const std::string& source) {
   if (!source.starts_with(kSynthetic)) return std::optional<SyntheticSource>{};
   SyntheticSource parsed;

@@ -68,6 +68,9 @@ class Checkpoint {
 /// missing tensors. Values are checked when they are read.
 base::Result<std::unique_ptr<Checkpoint>> open(const std::string& source);
 
+/// The checkpoint's tokenizer, ready to use. The error names the file that it is from.
+base::Result<std::optional<tokenizer::Tokenizer>> make_tokenizer(const Checkpoint& checkpoint);
+
 struct SyntheticSource {
   std::string model;
   std::uint64_t seed = 1;

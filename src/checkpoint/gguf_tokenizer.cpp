@@ -82,6 +82,7 @@ base::Result<std::optional<TokenizerSpec>> gguf_tokenizer(const GgufFile& file) 
   if (!model) return model.error();
   if (!*model || **model == "none" || **model == "no_vocab") return std::optional<TokenizerSpec>{};
   TokenizerSpec spec;
+  spec.bos_before_template = true;
   auto tokens = file.texts("tokenizer.ggml.tokens", kMaximumTokens);
   if (!tokens) return tokens.error();
   if (tokens->empty())

@@ -54,6 +54,8 @@ void read_rope(ObjectReader& in, const char* key, config::ModelConfig& out) {
     return in.fail(key, fmt::format("found {}; an object or null is expected", json::write(*object)));
   ObjectReader rope(*object, in.file(), fmt::format("/{}", key));
   out.rope_theta = rope.number("rope_theta", out.rope_theta);
+  if (rope.number("partial_rotary_factor", 1.0) != 1.0)
+    rope.fail("partial_rotary_factor", "RoPE on a part of the head is not supported; 1 is expected");
   const std::string type = rope.text("rope_type", rope.text("type", "default"));
   config::RopeScaling& scaling = out.rope_scaling;
   if (type == "linear") {
@@ -122,8 +124,10 @@ base::Result<config::ModelConfig> parse_hf_config(const std::string& text, const
       in.fail("head_dim", "missing, and hidden_size is no multiple of num_attention_heads");
     out.head_dim = out.hidden_size / out.heads;
   }
-  read_rope(in, "rope_scaling", out);
-  read_rope(in, "rope_parameters", out);
+  // Where a file has both, transformers takes the old one and nothing of the new.
+  const json::Value* old = in.find("rope_scaling");
+  const bool has_old = old != nullptr && !(old->is_object() && old->size() == 0);
+  read_rope(in, has_old ? "rope_scaling" : "rope_parameters", out);
   if (in.failure()) return *in.failure();
   if (const auto fault = config::fault_of(out, keys_of(in)))
     return base::Error{fmt::format("{}: /{} {}", file, fault->key, fault->what)};

@@ -12,6 +12,7 @@
 #include "checkpoint/mapped_checkpoint.hpp"
 #include "checkpoint/safetensors.hpp"
 #include "checkpoint/strict_json.hpp"
+#include "tokenizer/hugging_face.hpp"
 
 namespace kiln::checkpoint {
 namespace {
@@ -190,18 +191,48 @@ base::Result<std::string> read_if_there(const fs::path& path, std::size_t limit)
   return base::read_text_file(path.string(), limit);
 }
 
+/// A chat template of a file of its own, which then counts.
+base::Status read_template(const fs::path& directory, tokenizer::HuggingFaceFiles& files) {
+  for (const fs::path& file :
+       {directory / "chat_template.jinja", directory / "additional_chat_templates/default.jinja"}) {
+    if (!present(file)) continue;
+    auto text = base::read_text_file(file.string(), kMaximumConfig);
+    if (!text) return text.error();
+    files.chat_template = *std::move(text);
+    return {};
+  }
+  return {};
+}
+
 base::Status read_tokenizer(const fs::path& directory, const std::string& config_json, MappedParts& parts) {
-  const fs::path file = directory / "tokenizer.json";
-  if (!present(file)) return {};
-  const auto json = base::read_text_file(file.string(), kMaximumTokenizer);
-  if (!json) return json.error();
-  const auto settings = read_if_there(directory / "tokenizer_config.json", kMaximumConfig);
-  if (!settings) return settings.error();
-  auto spec = tokenizer::spec_from_tokenizer_json(*json, *settings, config_json, file.string());
+  const bool has_json = present(directory / "tokenizer.json");
+  if (!has_json && !present(directory / "tokenizer.model")) return {};
+  tokenizer::HuggingFaceFiles files;
+  files.name = (directory / (has_json ? "tokenizer.json" : "tokenizer.model")).string();
+  files.config = config_json;
+  struct One {
+    const char* file;
+    std::string* text;
+    std::size_t limit;
+  };
+  std::vector<One> wanted = {{"tokenizer_config.json", &files.tokenizer_config, kMaximumTokenizer},
+                             {"special_tokens_map.json", &files.special_tokens, kMaximumConfig},
+                             {"added_tokens.json", &files.added_tokens, kMaximumTokenizer},
+                             {"generation_config.json", &files.generation_config, kMaximumConfig}};
+  wanted.push_back(has_json ? One{"tokenizer.json", &files.tokenizer_json, kMaximumTokenizer}
+                            : One{"tokenizer.model", &files.sentence_piece, kMaximumTokenizer});
+  for (const One& one : wanted) {
+    auto text = read_if_there(directory / one.file, one.limit);
+    if (!text) return text.error();
+    *one.text = *std::move(text);
+  }
+  if (const auto read = read_template(directory, files); !read) return read;
+  if (has_json && files.tokenizer_json.empty()) return base::Error{files.name + " is empty; an object is expected"};
+  auto spec = tokenizer::spec_from_hugging_face(files);
   if (!spec) return spec.error();
   if (spec->tokens.size() > parts.config.vocab_size)
-    return base::Error{fmt::format("{}: {} tokens, but the model's vocabulary has {}", file.string(),
-                                   spec->tokens.size(), parts.config.vocab_size)};
+    return base::Error{fmt::format("{}: {} tokens, but the model's vocabulary has {}", files.name, spec->tokens.size(),
+                                   parts.config.vocab_size)};
   parts.tokenizer = std::move(*spec);
   return {};
 }

@@ -37,7 +37,7 @@ base::Status add_file(const std::string& path, base::ContentHash& hash) {
 
 /// Those that a checkpoint may be read from, in folders below it too; a page or a text beside them says nothing of it.
 std::vector<fs::path> files_of(const std::string& directory) {
-  constexpr std::array<std::string_view, 2> kRead = {".json", ".safetensors"};
+  constexpr std::array<std::string_view, 4> kRead = {".json", ".safetensors", ".model", ".jinja"};
   std::vector<fs::path> files;
   std::error_code failed;
   for (auto entry = fs::recursive_directory_iterator(directory, failed);

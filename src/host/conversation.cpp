@@ -113,11 +113,12 @@ base::Result<Conversation::Prompt> Conversation::continued(const std::string& te
 base::Result<Conversation::Prompt> Conversation::prompt_of(const std::string& text, const std::stop_token& stop) const {
   if (!template_) return continued(text);
   const auto& spec = tokenizer_.spec();
-  const std::string bos = token_text(spec.bos);
-  const std::string eos = spec.eos.empty() ? "" : token_text(spec.eos.front());
+  tokenizer::TemplateTokens named{spec.bos, spec.eos.empty() ? std::nullopt : std::optional(spec.eos.front())};
+  if (spec.template_tokens) named = *spec.template_tokens;
   auto messages = state_.messages;
   messages.push_back({"user", text});
-  const auto written = template_->render(messages, true, {bos, eos}, {std::nullopt, stop});
+  const auto written =
+      template_->render(messages, true, {token_text(named.bos), token_text(named.eos)}, {std::nullopt, stop});
   if (!written) return written.error();
   Prompt prompt;
   prompt.written = *written;
@@ -132,7 +133,8 @@ base::Result<Conversation::Prompt> Conversation::prompt_of(const std::string& te
     }
   }
   prompt.sent_again = state_.messages.size() > (system_ ? 1U : 0U);
-  auto ids = tokenizer_.encode(*written, bos.empty() || !written->starts_with(bos));
+  const std::string bos = token_text(spec.bos);
+  auto ids = tokenizer_.encode(*written, spec.bos_before_template && (bos.empty() || !written->starts_with(bos)));
   if (!ids) return ids.error();
   prompt.ids = *std::move(ids);
   return prompt;
@@ -171,8 +173,7 @@ base::Result<Turn> Conversation::say(const std::string& text, const Listener& li
     if (listener.on_text && !piece.empty()) listener.on_text(piece);
   };
   request.on_token = [&](std::uint32_t, base::TokenId id, std::uint64_t) {
-    const auto bytes = tokenizer_.decode(id);
-    turn.pieces.push_back(assembler.push(bytes ? *bytes : "\xEF\xBF\xBD"));
+    turn.pieces.push_back(assembler.push(tokenizer_.decode(id)));
     show(turn.pieces.back());
   };
   auto result = host::run(placement_, request, OnStop::Keep);

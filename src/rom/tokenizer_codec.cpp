@@ -5,6 +5,7 @@
 #include <bit>
 #include <cstdint>
 #include <cstring>
+#include <optional>
 #include <string>
 
 namespace kiln::rom {
@@ -21,7 +22,25 @@ enum Flag : std::uint32_t {
   kAddSpacePrefix = 4,
   kHasBos = 8,
   kHasUnknown = 16,
-  kAllFlags = 31
+  kHasSettings = 32,
+  kAllFlags = 63
+};
+/// Of the settings that follow the rest where one of them is not the usual one.
+enum Setting : std::uint32_t {
+  kRemoveExtraSpaces = 1,
+  kBosBeforeTemplate = 2,
+  kHasTemplateTokens = 4,
+  kHasTemplateBos = 8,
+  kHasTemplateEos = 16,
+  kAllSettings = 31
+};
+enum Added : std::uint32_t {
+  kNormalized = 1,
+  kLstrip = 2,
+  kRstrip = 4,
+  kSingleWord = 8,
+  kMergeable = 16,
+  kAllAdded = 31
 };
 
 class Writer {
@@ -97,9 +116,16 @@ class Reader {
   std::string fault_;
 };
 
+bool has_settings(const TokenizerSpec& spec) {
+  const TokenizerSpec usual;
+  return spec.space_prefix != usual.space_prefix || spec.remove_extra_spaces || spec.bos_before_template ||
+         spec.template_tokens || !spec.added.empty();
+}
+
 std::uint32_t flags_of(const TokenizerSpec& spec) {
-  return (spec.ignore_merges ? kIgnoreMerges : 0U) | (spec.add_bos ? kAddBos : 0U) |
-         (spec.add_space_prefix ? kAddSpacePrefix : 0U) | (spec.bos ? kHasBos : 0U) | (spec.unknown ? kHasUnknown : 0U);
+  return (has_settings(spec) ? kHasSettings : 0U) | (spec.ignore_merges ? kIgnoreMerges : 0U) |
+         (spec.add_bos ? kAddBos : 0U) | (spec.add_space_prefix ? kAddSpacePrefix : 0U) | (spec.bos ? kHasBos : 0U) |
+         (spec.unknown ? kHasUnknown : 0U);
 }
 
 /// A word that must be below `limit`.
@@ -109,39 +135,93 @@ std::uint32_t below(Reader& in, std::uint32_t limit, const char* what) {
   return value;
 }
 
-void read_head(Reader& in, TokenizerSpec& spec) {
+/// Ids that are said to be absent are 0.
+std::optional<std::uint32_t> id_if(Reader& in, bool present, const char* what) {
+  const auto id = in.word(what);
+  if (!present && id != 0) in.fail("an id that is said to be absent is not 0");
+  return present ? std::optional(id) : std::nullopt;
+}
+
+/// Whether settings follow.
+bool read_head(Reader& in, TokenizerSpec& spec) {
   spec.kind = static_cast<Kind>(below(in, 2, "the kind"));
   spec.pre = static_cast<PreTokenizer>(below(in, 3, "the pre-tokeniser"));
   const auto flags = below(in, kAllFlags + 1, "the flags word");
   spec.ignore_merges = (flags & kIgnoreMerges) != 0;
   spec.add_bos = (flags & kAddBos) != 0;
   spec.add_space_prefix = (flags & kAddSpacePrefix) != 0;
-  const auto bos = in.word("the BOS id");
-  const auto unknown = in.word("the unknown id");
-  if ((flags & kHasBos) != 0) spec.bos = bos;
-  if ((flags & kHasUnknown) != 0) spec.unknown = unknown;
-  if ((!spec.bos && bos != 0) || (!spec.unknown && unknown != 0)) in.fail("an id that is said to be absent is not 0");
+  spec.bos = id_if(in, (flags & kHasBos) != 0, "the BOS id");
+  spec.unknown = id_if(in, (flags & kHasUnknown) != 0, "the unknown id");
+  return (flags & kHasSettings) != 0;
+}
+
+void write_settings(const TokenizerSpec& spec, Writer& out) {
+  const tokenizer::TemplateTokens named = spec.template_tokens.value_or(tokenizer::TemplateTokens());
+  out.word(static_cast<std::uint32_t>(spec.space_prefix));
+  out.word((spec.remove_extra_spaces ? kRemoveExtraSpaces : 0U) | (spec.bos_before_template ? kBosBeforeTemplate : 0U) |
+           (spec.template_tokens ? kHasTemplateTokens : 0U) | (named.bos ? kHasTemplateBos : 0U) |
+           (named.eos ? kHasTemplateEos : 0U));
+  out.word(named.bos.value_or(0));
+  out.word(named.eos.value_or(0));
+  out.word(static_cast<std::uint32_t>(spec.added.size()));
+  for (const auto& [id, normalized, lstrip, rstrip, single_word, mergeable, text] : spec.added) {
+    out.word(id);
+    out.word((normalized ? kNormalized : 0U) | (lstrip ? kLstrip : 0U) | (rstrip ? kRstrip : 0U) |
+             (single_word ? kSingleWord : 0U) | (mergeable ? kMergeable : 0U));
+    out.text(text);
+  }
+}
+
+void read_settings(Reader& in, TokenizerSpec& spec) {
+  spec.space_prefix = static_cast<tokenizer::SpacePrefix>(below(in, 4, "the space prefix"));
+  const auto flags = below(in, kAllSettings + 1, "the word of settings");
+  spec.remove_extra_spaces = (flags & kRemoveExtraSpaces) != 0;
+  spec.bos_before_template = (flags & kBosBeforeTemplate) != 0;
+  tokenizer::TemplateTokens named;
+  named.bos = id_if(in, (flags & kHasTemplateBos) != 0, "the template's BOS id");
+  named.eos = id_if(in, (flags & kHasTemplateEos) != 0, "the template's EOS id");
+  if ((flags & kHasTemplateTokens) != 0) {
+    spec.template_tokens = named;
+  } else if (named.bos || named.eos) {
+    in.fail("a token of the template has an id and there are said to be none");
+  }
+  spec.added.resize(in.count(12, "added tokens"));
+  for (auto& token : spec.added) {
+    token.id = in.word("an added token's id");
+    const auto bits = below(in, kAllAdded + 1, "an added token's flags");
+    token.normalized = (bits & kNormalized) != 0;
+    token.lstrip = (bits & kLstrip) != 0;
+    token.rstrip = (bits & kRstrip) != 0;
+    token.single_word = (bits & kSingleWord) != 0;
+    token.mergeable = (bits & kMergeable) != 0;
+    token.text = in.text("an added token's text");
+  }
+  if (!has_settings(spec)) in.fail("settings are there and all of them are the usual ones");
 }
 
 }  // namespace
 
 std::vector<std::byte> encode_tokenizer(const std::optional<TokenizerSpec>& spec) {
   if (!spec) return {};
+  // All fields by name: one that is added to the spec and not here does not compile.
+  const auto& [kind, pre, tokens, scores, types, merges, ignore_merges, add_bos, add_space_prefix, space_prefix, bos,
+               eos, unknown, chat_template, added, template_tokens, bos_before_template, remove_extra_spaces] = *spec;
   Writer out;
-  out.word(static_cast<std::uint32_t>(spec->kind));
-  out.word(static_cast<std::uint32_t>(spec->pre));
+  out.word(static_cast<std::uint32_t>(kind));
+  out.word(static_cast<std::uint32_t>(pre));
   out.word(flags_of(*spec));
-  out.word(spec->bos.value_or(0));
-  out.word(spec->unknown.value_or(0));
-  out.word(static_cast<std::uint32_t>(spec->eos.size()));
-  for (const auto id : spec->eos) out.word(id);
-  out.texts(spec->tokens);
-  out.word(static_cast<std::uint32_t>(spec->scores.size()));
-  for (const float score : spec->scores) out.word(std::bit_cast<std::uint32_t>(score));
-  out.word(static_cast<std::uint32_t>(spec->types.size()));
-  for (const auto type : spec->types) out.word(static_cast<std::uint32_t>(type));
-  out.texts(spec->merges);
-  out.text(spec->chat_template);
+  out.word(bos.value_or(0));
+  out.word(unknown.value_or(0));
+  out.word(static_cast<std::uint32_t>(eos.size()));
+  for (const auto id : eos) out.word(id);
+  out.texts(tokens);
+  out.word(static_cast<std::uint32_t>(scores.size()));
+  for (const float score : scores) out.word(std::bit_cast<std::uint32_t>(score));
+  out.word(static_cast<std::uint32_t>(types.size()));
+  for (const auto type : types) out.word(static_cast<std::uint32_t>(type));
+  out.texts(merges);
+  out.text(chat_template);
+  if (has_settings(*spec)) write_settings(*spec, out);
   return out.take();
 }
 
@@ -149,7 +229,7 @@ base::Result<std::optional<TokenizerSpec>> decode_tokenizer(std::span<const std:
   if (bytes.empty()) return std::optional<TokenizerSpec>();
   Reader in(bytes);
   TokenizerSpec spec;
-  read_head(in, spec);
+  const bool settings = read_head(in, spec);
   spec.eos.resize(in.count(4, "end-of-text ids"));
   for (auto& id : spec.eos) id = in.word("an end-of-text id");
   spec.tokens = in.texts("tokens");
@@ -163,6 +243,7 @@ base::Result<std::optional<TokenizerSpec>> decode_tokenizer(std::span<const std:
   }
   spec.merges = in.texts("merges");
   spec.chat_template = in.text("the chat template");
+  if (settings) read_settings(in, spec);
   if (in.fault().empty() && !in.at_end()) in.fail("there is more than a tokenizer");
   if (!in.fault().empty()) return base::Error{in.fault()};
   return std::optional<TokenizerSpec>(std::move(spec));

@@ -80,17 +80,14 @@ base::Result<std::vector<chip::UserRequest>> users_of(const RunQuestion& questio
   return users;
 }
 
-base::Result<std::string> answer_text(const Subject& subject, const std::vector<base::TokenId>& prompt,
-                                      const std::vector<base::TokenId>& answer) {
-  if (!subject.tokenizer) return std::string();
+std::string answer_text(const Subject& subject, const std::vector<base::TokenId>& prompt,
+                        const std::vector<base::TokenId>& answer) {
+  if (!subject.tokenizer) return {};
   auto ids = prompt;
   ids.insert(ids.end(), answer.begin(), answer.end());
-  const auto before = subject.tokenizer->decode(prompt);
-  if (!before) return before.error();
-  const auto whole = subject.tokenizer->decode(ids);
-  if (!whole) return whole.error();
-  if (whole->starts_with(*before)) return whole->substr(before->size());
-  return subject.tokenizer->decode(answer);
+  const std::string before = subject.tokenizer->decode(prompt);
+  const std::string whole = subject.tokenizer->decode(ids);
+  return whole.starts_with(before) ? whole.substr(before.size()) : subject.tokenizer->decode(answer);
 }
 
 }  // namespace kiln::study

@@ -18,7 +18,7 @@ base::Result<std::vector<chip::UserRequest>> users_of(const RunQuestion& questio
                                                       std::uint32_t clock_mhz);
 
 /// The answer's text as it continues the prompt's (a SentencePiece answer keeps its leading space).
-base::Result<std::string> answer_text(const Subject& subject, const std::vector<base::TokenId>& prompt,
-                                      const std::vector<base::TokenId>& answer);
+std::string answer_text(const Subject& subject, const std::vector<base::TokenId>& prompt,
+                        const std::vector<base::TokenId>& answer);
 
 }  // namespace kiln::study

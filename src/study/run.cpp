@@ -82,9 +82,7 @@ base::Status describe(const RunQuestion& question, const Subject& subject, const
   answer.prompt = question.prompt.value_or("");
   for (const auto& user : request.users) answer.prompt_tokens += user.prompt.size();
   answer.token_ids = ran.users.front().answer;
-  auto text = answer_text(subject, request.users.front().prompt, answer.token_ids);
-  if (!text) return text.error();
-  answer.text = *std::move(text);
+  answer.text = answer_text(subject, request.users.front().prompt, answer.token_ids);
   if (answer.result.closed_form)
     answer.batch_register = batch_register(answer.placement, answer.prompt_tokens, ran.users.front().prompt_arrival);
   answer.kv = kv_bytes(answer.placement);

@@ -1,10 +1,12 @@
-#include "tokenizer/hugging_face_model.hpp"
-
+// The `model` and `added_tokens` of a tokenizer.json: tokens, their ids and types, merges.
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
+#include "base/utf8.hpp"
 #include "tokenizer/byte_symbols.hpp"
+#include "tokenizer/hugging_face_parts.hpp"
 
 namespace kiln::tokenizer {
 namespace {
@@ -22,16 +24,14 @@ void place_token(const JsonView& where, std::uint32_t id, const std::string& tex
   }
 }
 
-void read_added_token(const JsonView& added, TokenizerSpec& spec, std::vector<bool>& taken) {
-  for (const char* key : {"single_word", "lstrip", "rstrip"}) {
-    if (added.flag(key, false))
-      added.at(key).fail("true, and Kiln has only added tokens that match as they are written");
-  }
+void read_added_token(const JsonView& vocab, const JsonView& added, TokenizerSpec& spec, std::vector<bool>& taken) {
   const std::string& text = added.at("content").text();
   if (text.empty()) added.at("content").fail("an empty text, expected at least one character");
-  const bool special = added.flag("special", false);
-  place_token(added.at("id"), added.at("id").number(kMaxTokens), text,
-              special ? TokenType::Control : TokenType::UserDefined, spec, taken);
+  const auto id = added.at("id").number(kMaxTokens);
+  AddedSettings settings = read_added_settings(added);
+  settings.added.mergeable = vocab.value().find(text) != nullptr && is_looked_up(text, spec);
+  place_token(added.at("id"), id, text, settings.type, spec, taken);
+  if (id < spec.tokens.size()) set_added(id, settings, spec);
 }
 
 void read_tokens(const JsonView& root, TokenizerSpec& spec) {
@@ -67,7 +67,7 @@ void read_tokens(const JsonView& root, TokenizerSpec& spec) {
     place_token(vocab, static_cast<std::uint32_t>(id.whole()), text, byte ? TokenType::Byte : TokenType::Normal, spec,
                 taken);
   }
-  for (std::size_t i = 0; i < added_count; ++i) read_added_token(added.at(i), spec, taken);
+  for (std::size_t i = 0; i < added_count; ++i) read_added_token(vocab, added.at(i), spec, taken);
   const auto hole = std::find(taken.begin(), taken.end(), false);
   if (hole != taken.end())
     vocab.fail(fmt::format("no token has the id {}, expected ids without holes", hole - taken.begin()));
@@ -92,11 +92,41 @@ void read_merges(const JsonView& merges, TokenizerSpec& spec) {
   }
 }
 
+/// Whether each byte has a token.
+bool has_all_bytes(const TokenizerSpec& spec) {
+  std::array<bool, 256> there{};
+  for (const auto& token : spec.tokens) {
+    if (spec.kind == Kind::SentencePiece) {
+      if (const auto byte = byte_of_fallback(token)) there[*byte] = true;
+    } else if (const auto bytes = bytes_of_symbols(token); bytes && bytes->size() == 1) {
+      there[static_cast<std::uint8_t>(bytes->front())] = true;
+    }
+  }
+  return std::all_of(there.begin(), there.end(), [](bool one) { return one; });
+}
+
+/// The unknown token is put for what has no bytes; one that is not an added token is not looked for in texts.
+void read_unknown(const JsonView& model, TokenizerSpec& spec) {
+  const JsonView unknown = model.at("unk_token");
+  if (unknown.is_null()) return;
+  const bool used = !has_all_bytes(spec);
+  if (spec.kind == Kind::ByteLevel) {
+    if (used) unknown.fail("a token for bytes that have none, and Kiln leaves these out, as for null");
+    return;
+  }
+  spec.unknown = id_of(unknown.text(), spec);
+  if (!spec.unknown) return unknown.fail("no such token");
+  if (used && !model.flag("fuse_unk", false))
+    model.at("fuse_unk").fail("false, and Kiln puts one unknown token for a run of characters; true is expected");
+  if (spec.types[*spec.unknown] != TokenType::Normal) spec.types[*spec.unknown] = TokenType::Unknown;
+}
+
 }  // namespace
 
 void read_model(const JsonView& root, TokenizerSpec& spec) {
   const JsonView model = root.at("model");
-  if (model.type() != "BPE") {
+  const bool old = model.at("type").is_null() && !model.at("merges").is_null();  // only BPE has merges
+  if (!old && model.type() != "BPE") {
     return model.at("type").fail(fmt::format("\"{}\", and Kiln has only \"BPE\"", model.type()));
   }
   for (const char* key : {"continuing_subword_prefix", "end_of_word_suffix"}) {
@@ -108,12 +138,28 @@ void read_model(const JsonView& root, TokenizerSpec& spec) {
   spec.ignore_merges = model.flag("ignore_merges", false);
   read_tokens(root, spec);
   read_merges(model.at("merges"), spec);
-  const JsonView unknown = model.at("unk_token");
-  if (unknown.is_null() || spec.kind == Kind::ByteLevel) return;
-  const auto found = std::find(spec.tokens.begin(), spec.tokens.end(), unknown.text());
-  if (found == spec.tokens.end()) return unknown.fail("no such token");
-  spec.unknown = static_cast<base::TokenId>(found - spec.tokens.begin());
-  spec.types[*spec.unknown] = TokenType::Unknown;
+  read_unknown(model, spec);
+}
+
+AddedSettings read_added_settings(const JsonView& view) {
+  const bool special = view.flag("special", false);
+  AddedSettings out;
+  out.type = special ? TokenType::Control : TokenType::UserDefined;
+  out.added.normalized = view.flag("normalized", !special);
+  out.added.lstrip = view.flag("lstrip", false);
+  out.added.rstrip = view.flag("rstrip", false);
+  out.added.single_word = view.flag("single_word", false);
+  return out;
+}
+
+bool is_looked_up(const std::string& text, const TokenizerSpec& spec) {
+  return !spec.scores.empty() || spec.ignore_merges || (!text.empty() && base::character_bytes(text[0]) == text.size());
+}
+
+void set_added(base::TokenId id, const AddedSettings& settings, TokenizerSpec& spec) {
+  spec.types[id] = settings.type;
+  spec.added.push_back(settings.added);
+  spec.added.back().id = id;
 }
 
 }  // namespace kiln::tokenizer

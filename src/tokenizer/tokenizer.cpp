@@ -8,6 +8,7 @@
 #include "base/utf8.hpp"
 #include "tokenizer/byte_symbols.hpp"
 #include "tokenizer/pre_tokenizer.hpp"
+#include "tokenizer/special_tokens.hpp"
 #include "tokenizer/vocabulary.hpp"
 
 namespace kiln::tokenizer {
@@ -17,6 +18,33 @@ constexpr std::size_t kMaxTextBytes = std::size_t{1} << 30;
 constexpr std::size_t kMaxCachedBytes = 64;  ///< longer pieces hardly ever come again
 
 using Ids = std::vector<base::TokenId>;
+
+/// Calls on_token(id) for what `tokens` finds in `text`, and on_part(part, begin) for what is between.
+template <class OnToken, class OnPart>
+base::Status split_off(const SpecialTokens& tokens, std::string_view text, const OnToken& on_token,
+                       const OnPart& on_part) {
+  std::size_t taken = 0;
+  for (std::size_t next = 0;;) {
+    const auto token = tokens.find(text, next, taken);
+    const std::size_t end = token ? token->begin : text.size();
+    if (end > taken) {
+      if (auto status = on_part(text.substr(taken, end - taken), taken); !status) return status;
+    }
+    if (!token) return {};
+    on_token(token->id);
+    taken = token->begin + token->size;
+    next = token->next;
+  }
+}
+
+/// Without the spaces at its ends, and one for each run of them.
+std::string without_extra_spaces(std::string_view text) {
+  std::string out;
+  for (const char byte : text)
+    if (byte != ' ' || (!out.empty() && out.back() != ' ')) out.push_back(byte);
+  if (out.ends_with(' ')) out.pop_back();
+  return out;
+}
 
 }  // namespace
 
@@ -37,8 +65,13 @@ struct Tokenizer::Impl {
   void split_bytes(std::string_view piece, std::vector<Symbol>& symbols) const;
   void split_characters(std::string_view piece, std::vector<Symbol>& symbols) const;
   void append_fallback(std::string_view text, Ids& ids) const;
+  [[nodiscard]] bool has_bytes(std::string_view text) const;
+  /// What is between tokens that are found in the text as it is; `first` is at the text's beginning.
   base::Status encode_part(std::string_view part, bool first, Call& call) const;
-  void encode_sentence_piece_part(std::string_view part, bool first, Call& call) const;
+  base::Status encode_byte_level(std::string_view part, Call& call) const;
+  base::Status encode_sentence_piece(std::string_view part, bool first, Call& call) const;
+  [[nodiscard]] std::string with_symbols(std::string_view part, bool first) const;
+  void encode_words(std::string_view text, Call& call) const;
 };
 
 void Tokenizer::Impl::split_bytes(std::string_view piece, std::vector<Symbol>& symbols) const {
@@ -48,6 +81,11 @@ void Tokenizer::Impl::split_bytes(std::string_view piece, std::vector<Symbol>& s
   }
 }
 
+bool Tokenizer::Impl::has_bytes(std::string_view text) const {
+  return std::all_of(text.begin(), text.end(),
+                     [&](char byte) { return vocabulary.byte(static_cast<std::uint8_t>(byte)) != kNoToken; });
+}
+
 /// With ranked merges a character that is no token is its bytes from the start; with scores it stays whole until the
 /// end.
 void Tokenizer::Impl::split_characters(std::string_view piece, std::vector<Symbol>& symbols) const {
@@ -55,7 +93,7 @@ void Tokenizer::Impl::split_characters(std::string_view piece, std::vector<Symbo
   for (std::uint32_t i = 0; i < piece.size();) {
     const auto length = static_cast<std::uint32_t>(base::character_bytes(piece[i]));
     const auto id = vocabulary.find(piece.substr(i, length));
-    if (ranked && id == kNoToken && vocabulary.byte(static_cast<std::uint8_t>(piece[i])) != kNoToken) {
+    if (ranked && id == kNoToken && has_bytes(piece.substr(i, length))) {
       split_bytes(piece.substr(i, length), symbols);
       for (std::size_t back = 1; back <= length; ++back) symbols[symbols.size() - back].begin += i;
     } else {
@@ -67,9 +105,7 @@ void Tokenizer::Impl::split_characters(std::string_view piece, std::vector<Symbo
 
 /// A character without a token: its bytes, else the unknown token, once for a run.
 void Tokenizer::Impl::append_fallback(std::string_view text, Ids& ids) const {
-  const bool all = std::all_of(text.begin(), text.end(),
-                               [&](char byte) { return vocabulary.byte(static_cast<std::uint8_t>(byte)) != kNoToken; });
-  if (all) {
+  if (has_bytes(text)) {
     for (const char byte : text) ids.push_back(vocabulary.byte(static_cast<std::uint8_t>(byte)));
   } else if (ids.empty() || ids.back() != *spec.unknown) {
     ids.push_back(*spec.unknown);
@@ -112,31 +148,63 @@ void Tokenizer::Impl::encode_piece(std::string_view piece, Call& call) const {
   call.ids.insert(call.ids.end(), entry->second.begin(), entry->second.end());
 }
 
-void Tokenizer::Impl::encode_sentence_piece_part(std::string_view part, bool first, Call& call) const {
-  std::string text = spaces_to_symbols(part);
-  const bool unless_space = spec.space_prefix != SpacePrefix::EachPart;
-  const bool wanted = spec.add_space_prefix && (first || spec.space_prefix != SpacePrefix::FirstPartUnlessSpace);
-  if (wanted && !(unless_space && text.starts_with(kSpaceSymbol))) text.insert(0, kSpaceSymbol);
-  if (!vocabulary.words_are_apart() || spec.unknown) {
-    // A run of unknown characters may cross words, so with an unknown token in use the text stays whole.
-    const bool bytes = vocabulary.byte(0x80) != kNoToken;
-    if (!vocabulary.words_are_apart() || !bytes) return merge_piece(text, call);
+/// The part as the vocabulary writes it: spaces as U+2581, one before it where the spec says so.
+std::string Tokenizer::Impl::with_symbols(std::string_view part, bool first) const {
+  std::string text = spec.remove_extra_spaces ? without_extra_spaces(part) : std::string(part);
+  if (text.empty()) return text;
+  text = spaces_to_symbols(text);
+  const bool each = spec.space_prefix == SpacePrefix::EachPart || spec.space_prefix == SpacePrefix::EachPartUnlessSpace;
+  const bool always = spec.space_prefix == SpacePrefix::EachPart || spec.space_prefix == SpacePrefix::FirstPart;
+  if (spec.add_space_prefix && (first || each) && (always || !text.starts_with(kSpaceSymbol)))
+    text.insert(0, kSpaceSymbol);
+  if (spec.remove_extra_spaces)  // of what the text itself has as U+2581, only the end
+    while (text.ends_with(kSpaceSymbol)) text.resize(text.size() - kSpaceSymbol.size());
+  return text;
+}
+
+void Tokenizer::Impl::encode_words(std::string_view text, Call& call) const {
+  if (text.empty()) return;
+  if (spec.ignore_merges) {
+    if (const auto id = vocabulary.find(text); id != kNoToken) {
+      call.ids.push_back(id);
+      return;
+    }
   }
-  const std::string_view whole = text;
-  for (std::size_t begin = 0; begin < whole.size();) {
+  // A run of unknown characters may cross words, so with an unknown token in use the text stays whole.
+  const bool bytes = !spec.unknown || vocabulary.byte(0x80) != kNoToken;
+  if (!vocabulary.words_are_apart() || !bytes) return merge_piece(text, call);
+  for (std::size_t begin = 0; begin < text.size();) {
     std::size_t end = begin;
-    while (whole.substr(end).starts_with(kSpaceSymbol)) end += kSpaceSymbol.size();
-    end = std::min(whole.find(kSpaceSymbol, end), whole.size());
-    encode_piece(whole.substr(begin, end - begin), call);
+    while (text.substr(end).starts_with(kSpaceSymbol)) end += kSpaceSymbol.size();
+    end = std::min(text.find(kSpaceSymbol, end), text.size());
+    encode_piece(text.substr(begin, end - begin), call);
     begin = end;
   }
 }
 
-base::Status Tokenizer::Impl::encode_part(std::string_view part, bool first, Call& call) const {
-  if (spec.kind == Kind::SentencePiece) {
-    encode_sentence_piece_part(part, first, call);
+base::Status Tokenizer::Impl::encode_sentence_piece(std::string_view part, bool first, Call& call) const {
+  const auto* normalized = vocabulary.normalized();
+  if (normalized == nullptr) {
+    encode_words(with_symbols(part, first), call);
     return {};
   }
+  const auto on_token = [&](base::TokenId id) { call.ids.push_back(id); };
+  const bool metaspace =
+      spec.space_prefix == SpacePrefix::EachPartUnlessSpace || spec.space_prefix == SpacePrefix::FirstPartUnlessSpace;
+  if (metaspace) {  // a pre-tokeniser, which sees what is left: nothing is normalised
+    return split_off(*normalized, part, on_token, [&](std::string_view rest, std::size_t at) -> base::Status {
+      encode_words(with_symbols(rest, first && at == 0), call);
+      return {};
+    });
+  }
+  const std::string text = with_symbols(part, first);
+  return split_off(*normalized, text, on_token, [&](std::string_view rest, std::size_t) -> base::Status {
+    encode_words(rest, call);
+    return {};
+  });
+}
+
+base::Status Tokenizer::Impl::encode_byte_level(std::string_view part, Call& call) const {
   if (!splitter) {
     encode_piece(part, call);
     return {};
@@ -148,6 +216,15 @@ base::Status Tokenizer::Impl::encode_part(std::string_view part, bool first, Cal
     if (piece->empty()) return {};
     encode_piece(*piece, call);
   }
+}
+
+base::Status Tokenizer::Impl::encode_part(std::string_view part, bool first, Call& call) const {
+  if (spec.kind == Kind::SentencePiece) return encode_sentence_piece(part, first, call);
+  const auto* normalized = vocabulary.normalized();
+  if (normalized == nullptr) return encode_byte_level(part, call);
+  return split_off(
+      *normalized, part, [&](base::TokenId id) { call.ids.push_back(id); },
+      [&](std::string_view rest, std::size_t) { return encode_byte_level(rest, call); });
 }
 
 Tokenizer::Tokenizer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -182,37 +259,24 @@ base::Result<std::vector<base::TokenId>> Tokenizer::encode(std::string_view text
   }
   Impl::Call call;
   if (add_bos && impl_->spec.add_bos) call.ids.push_back(*impl_->spec.bos);
-  for (std::size_t begin = 0; begin < text.size();) {
-    const auto special = impl_->vocabulary.special().find(text, begin);
-    const std::size_t end = special ? special->begin : text.size();
-    if (end > begin) {
-      auto status = impl_->encode_part(text.substr(begin, end - begin), begin == 0, call);
-      if (!status) return status.error();
-    }
-    begin = end;
-    if (special) {
-      call.ids.push_back(special->id);
-      begin += special->size;
-    }
-  }
+  const auto status = split_off(
+      impl_->vocabulary.special(), text, [&](base::TokenId id) { call.ids.push_back(id); },
+      [&](std::string_view part, std::size_t begin) { return impl_->encode_part(part, begin == 0, call); });
+  if (!status) return status.error();
   return std::move(call.ids);
 }
 
-base::Result<std::string> Tokenizer::decode(base::TokenId id) const {
-  if (id >= vocab_size()) {
-    return base::Error{fmt::format("token {} is outside of the vocabulary, expected an id below {}", id, vocab_size())};
-  }
-  return impl_->vocabulary.decoded(id);
+std::string Tokenizer::decode(base::TokenId id) const {
+  return id < vocab_size() ? impl_->vocabulary.decoded(id) : std::string();
 }
 
-base::Result<std::string> Tokenizer::decode(std::span<const base::TokenId> ids) const {
+std::string Tokenizer::decode(std::span<const base::TokenId> ids) const {
   bool strip = impl_->spec.kind == Kind::SentencePiece && impl_->spec.add_space_prefix;
   std::string out;
   Utf8Assembler assembler;
   for (const auto id : ids) {
-    const auto bytes = decode(id);
-    if (!bytes) return bytes.error();
-    std::string_view text = *bytes;
+    const std::string bytes = decode(id);
+    std::string_view text = bytes;
     if (strip && !text.empty()) {
       if (text.front() == ' ') text.remove_prefix(1);
       strip = false;

@@ -23,14 +23,42 @@ namespace kiln::tokenizer {
 enum class Kind { SentencePiece, ByteLevel };
 enum class PreTokenizer { None, Llama3, SmolLm };  ///< Llama3: GGUF "llama-bpe"; SmolLm: GGUF "smollm"
 /// SentencePiece: where encode() puts a space. EachPart: before the text and before what follows a special token (GGUF,
-/// Hugging Face's Prepend); the others (Metaspace "always" and "first") not where there is a space already.
-enum class SpacePrefix : std::uint8_t { EachPart = 0, EachPartUnlessSpace = 1, FirstPartUnlessSpace = 2 };
+/// Hugging Face's Prepend); FirstPart: before the text alone (tokenizer.model); the others (Metaspace "always" and
+/// "first") not where there is a space already.
+enum class SpacePrefix : std::uint8_t {
+  EachPart = 0,
+  EachPartUnlessSpace = 1,
+  FirstPartUnlessSpace = 2,
+  FirstPart = 3
+};
 enum class TokenType : std::uint8_t { Normal = 1, Unknown = 2, Control = 3, UserDefined = 4, Unused = 5, Byte = 6 };
 
 /// No spec has more: a file's claims are checked before memory is allocated.
 inline constexpr std::size_t kMaxTokens = std::size_t{1} << 22;
 inline constexpr std::size_t kMaxMerges = std::size_t{1} << 24;
 
+/// How a token that is written out in a text is found, where it is not simply as it is written.
+struct AddedToken {
+  base::TokenId id = 0;
+  bool normalized = false;   ///< looked for after the others, in the text that the merges get
+  bool lstrip = false;       ///< takes white space before it along
+  bool rstrip = false;       ///< and after it
+  bool single_word = false;  ///< only where no letter, digit or underscore is beside it
+  bool mergeable = false;    ///< where it is not found so, it is a token as any other: a character, or what merges make
+  std::string text;          ///< of a normalized one, what is looked for; else empty: the token as it is stored
+
+  bool operator==(const AddedToken&) const = default;
+};
+
+/// What a chat template sees as bos_token and eos_token, where these are not the spec's `bos` and first `eos`.
+struct TemplateTokens {
+  std::optional<base::TokenId> bos;
+  std::optional<base::TokenId> eos;
+
+  bool operator==(const TemplateTokens&) const = default;
+};
+
+/// A new field goes into rom/tokenizer_codec.cpp as well, which does not compile without it.
 struct TokenizerSpec {
   Kind kind = Kind::SentencePiece;
   PreTokenizer pre = PreTokenizer::None;
@@ -46,14 +74,18 @@ struct TokenizerSpec {
   std::optional<base::TokenId> bos;
   std::vector<base::TokenId> eos;  ///< any of them ends a text (end of text, end of turn)
   std::optional<base::TokenId> unknown;
-  std::string chat_template;  ///< as stored, or empty
+  std::string chat_template;      ///< as stored, or empty
+  std::vector<AddedToken> added;  ///< by id: special and user-defined tokens with settings of their own
+  std::optional<TemplateTokens> template_tokens;
+  bool bos_before_template =
+      false;  ///< what a template writes gets the BOS that add_bos says, unless it has one (GGUF)
+  bool remove_extra_spaces = false;  ///< SentencePiece: none at either end of a part, one for a run
 
   bool operator==(const TokenizerSpec&) const = default;
 };
 
-/// From Hugging Face's tokenizer.json (and the text of tokenizer_config.json and config.json, or empty): BPE with byte
-/// fallback or byte-level. Refuses by name what Kiln lacks: unigram, WordPiece, an unknown pre-tokeniser. `name`
-/// names the file in errors.
+/// From Hugging Face's tokenizer.json and the text of tokenizer_config.json and config.json, or empty. `name` names the
+/// file in errors. Of all files of a directory: tokenizer/hugging_face.hpp.
 base::Result<TokenizerSpec> spec_from_tokenizer_json(std::string_view tokenizer_json,
                                                      std::string_view tokenizer_config_json,
                                                      std::string_view config_json, const std::string& name);
@@ -76,12 +108,12 @@ class Tokenizer {
   /// Fails, with the byte offset, on invalid UTF-8. Time grows as n log n at worst.
   [[nodiscard]] base::Result<std::vector<base::TokenId>> encode(std::string_view text, bool add_bos = true) const;
 
-  /// Bytes of one token (a part of a character, perhaps); control and unknown tokens give none. Fails above the
-  /// vocabulary.
-  [[nodiscard]] base::Result<std::string> decode(base::TokenId id) const;
+  /// Bytes of one token (a part of a character, perhaps); control and unknown tokens give none, and neither does an id
+  /// above the vocabulary, which a model that was padded may make.
+  [[nodiscard]] std::string decode(base::TokenId id) const;
   /// Text of all ids; bytes that do not form UTF-8 become U+FFFD. SentencePiece: the space that encode() put
   /// at the very front is removed (one after a special token stays).
-  [[nodiscard]] base::Result<std::string> decode(std::span<const base::TokenId> ids) const;
+  [[nodiscard]] std::string decode(std::span<const base::TokenId> ids) const;
 
   [[nodiscard]] bool is_end_of_text(base::TokenId id) const;
 

@@ -51,6 +51,33 @@ base::Status check_ids(const TokenizerSpec& spec) {
   for (const auto id : spec.eos) {
     if (auto status = in_range(id, "end-of-text"); !status) return status;
   }
+  const TemplateTokens named = spec.template_tokens.value_or(TemplateTokens());
+  for (const auto id : {named.bos, named.eos}) {
+    if (!id) continue;
+    if (auto status = in_range(*id, "chat template's BOS or EOS"); !status) return status;
+  }
+  return {};
+}
+
+bool is_found_in_text(TokenType type) {
+  return type == TokenType::Control || type == TokenType::UserDefined || type == TokenType::Unknown;
+}
+
+base::Status check_added(const TokenizerSpec& spec) {
+  const AddedToken* last = nullptr;
+  for (const AddedToken& token : spec.added) {
+    if (token.id >= spec.tokens.size() || (last != nullptr && token.id <= last->id))
+      return error("the added token {} is out of order or of no token, expected ids that ascend below {}", token.id,
+                   spec.tokens.size());
+    if (!is_found_in_text(spec.types[token.id]))
+      return error("token {} has settings of an added token, expected a special or user-defined one", token.id);
+    if (token.normalized == token.text.empty() || token.text.size() > kMaxTokenBytes)
+      return error("the added token {} has a text of {} bytes, expected 1 to {} where it is normalized, else none",
+                   token.id, token.text.size(), kMaxTokenBytes);
+    if (const auto bad = base::first_invalid_utf8(token.text))
+      return error("the text of the added token {} is not UTF-8 at its byte {}", token.id, *bad);
+    last = &token;
+  }
   return {};
 }
 
@@ -64,6 +91,7 @@ bool holds_space_behind_character(std::string_view token) {
 base::Result<Vocabulary> Vocabulary::create(const TokenizerSpec& spec) {
   if (auto status = check_sizes(spec); !status) return status.error();
   if (auto status = check_ids(spec); !status) return status.error();
+  if (auto status = check_added(spec); !status) return status.error();
   Vocabulary vocabulary;
   if (auto status = vocabulary.index_tokens(spec); !status) return status.error();
   if (auto status = vocabulary.check_bytes(spec); !status) return status.error();
@@ -98,10 +126,10 @@ base::Status Vocabulary::index_token(const TokenizerSpec& spec, base::TokenId id
   switch (spec.types[id]) {
     case TokenType::Control:
     case TokenType::Unknown:
-      if (!token.empty()) special_.add(token, id);
+      index_special(spec, id);
       return {};
     case TokenType::UserDefined:
-      if (!token.empty()) special_.add(token, id);
+      index_special(spec, id);
       decoded_[id] = spec.kind == Kind::SentencePiece ? symbols_to_spaces(token) : token;
       return {};
     case TokenType::Byte: {
@@ -134,6 +162,32 @@ base::Status Vocabulary::index_token(const TokenizerSpec& spec, base::TokenId id
     if (!is_new) return error("tokens {} and {} have the same text", other->second, id);
   }
   return {};
+}
+
+/// A token that text leads to by being written out in it. One that is the only token of a byte remains that, too.
+void Vocabulary::index_special(const TokenizerSpec& spec, base::TokenId id) {
+  const std::string& token = spec.tokens[id];
+  const auto own = std::lower_bound(spec.added.begin(), spec.added.end(), id,
+                                    [](const AddedToken& added, base::TokenId of) { return added.id < of; });
+  SpecialTokens::Settings settings;
+  const bool has_own = own != spec.added.end() && own->id == id;
+  if (has_own) settings = {own->lstrip, own->rstrip, own->single_word};
+  if (has_own && own->normalized) {
+    any_normalized_ = true;
+    normalized_.add(own->text, id, settings);
+  } else if (!token.empty()) {
+    special_.add(token, id, settings);
+  }
+  if (has_own && own->mergeable) {
+    texts_[id] = spec.kind == Kind::SentencePiece ? token : bytes_of_symbols(token).value_or("");
+    if (!texts_[id].empty()) ids_.try_emplace(texts_[id], id);
+    if (spec.kind == Kind::SentencePiece && holds_space_behind_character(token)) words_are_apart_ = false;
+  }
+  if (spec.kind != Kind::ByteLevel) return;
+  if (const auto bytes = bytes_of_symbols(token); bytes && bytes->size() == 1) {
+    auto& place = bytes_[static_cast<std::uint8_t>(bytes->front())];
+    if (place == kNoToken) place = id;
+  }
 }
 
 base::Status Vocabulary::check_bytes(const TokenizerSpec& spec) const {

@@ -25,13 +25,16 @@ class Vocabulary {
   [[nodiscard]] base::TokenId byte(std::uint8_t value) const { return bytes_[value]; }
   [[nodiscard]] const std::string& decoded(base::TokenId id) const { return decoded_[id]; }
   [[nodiscard]] const Merger& merger() const { return merger_; }
+  /// Tokens to be found in a text as it is, and those to be found in what the merges get.
   [[nodiscard]] const SpecialTokens& special() const { return special_; }
+  [[nodiscard]] const SpecialTokens* normalized() const { return any_normalized_ ? &normalized_ : nullptr; }
   /// SentencePiece: no token holds a space after another character, so words can be merged one by one.
   [[nodiscard]] bool words_are_apart() const { return words_are_apart_; }
 
  private:
   base::Status index_tokens(const TokenizerSpec& spec);
   base::Status index_token(const TokenizerSpec& spec, base::TokenId id);
+  void index_special(const TokenizerSpec& spec, base::TokenId id);
   base::Status index_merges(const TokenizerSpec& spec);
   base::Status index_scores(const TokenizerSpec& spec);
   [[nodiscard]] base::Status check_bytes(const TokenizerSpec& spec) const;
@@ -42,6 +45,8 @@ class Vocabulary {
   std::array<base::TokenId, 256> bytes_{};
   Merger merger_;
   SpecialTokens special_;
+  SpecialTokens normalized_;
+  bool any_normalized_ = false;
   bool words_are_apart_ = true;
 };
 

@@ -17,6 +17,7 @@ tokenizer::TokenizerSpec a_tokenizer() {
   spec.tokens = {"a", "b"};
   spec.scores = {0.0F, -1.0F};
   spec.types.assign(2, tokenizer::TokenType::Normal);
+  spec.unknown = 0;
   return spec;
 }
 

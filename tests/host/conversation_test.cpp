@@ -82,7 +82,7 @@ struct TalkingMachine {
   [[nodiscard]] std::string text(const Ids& ids) const {
     std::string all;
     for (const auto id : ids)
-      all += tokens.spec().types[id] == tokenizer::TokenType::Control ? tokens.spec().tokens[id] : *tokens.decode(id);
+      all += tokens.spec().types[id] == tokenizer::TokenType::Control ? tokens.spec().tokens[id] : tokens.decode(id);
     return all;
   }
   base::ThreadPool pool;
@@ -97,6 +97,27 @@ void follow(Ids& seen, const Turn& turn) {
   ASSERT_LE(turn.cached_prefix, seen.size());
   seen.resize(turn.cached_prefix);
   seen.insert(seen.end(), turn.prompt.begin(), turn.prompt.end());
+}
+
+TEST(Conversation, ATemplateWritesTheBosItself_UnlessTheCheckpointIsReadOtherwise) {
+  const auto prompt = [](const tokenizer::TokenizerSpec& spec, const std::string& source) {
+    TalkingMachine machine(support::test_seed(90), spec);
+    return machine.conversation(source, 2).say("ab", {}).value().prompt;
+  };
+  auto spec = ascii();
+  const base::TokenId bos = *spec.bos, end = spec.eos.front();
+  const std::string plain = "{{ messages[0]['content'] }}", with_bos = "{{ bos_token }}" + plain;
+  EXPECT_EQ(prompt(spec, plain).size(), 2U);
+  EXPECT_EQ(prompt(spec, with_bos).size(), 3U);
+  spec.bos_before_template = true;
+  EXPECT_EQ(prompt(spec, plain).size(), 3U);
+  EXPECT_EQ(prompt(spec, plain).front(), bos);
+  EXPECT_EQ(prompt(spec, with_bos).size(), 3U);
+  spec.bos_before_template = false;
+  spec.template_tokens = tokenizer::TemplateTokens();  // the checkpoint names none to the template
+  EXPECT_EQ(prompt(spec, with_bos).size(), 2U);
+  spec.template_tokens->bos = end;
+  EXPECT_EQ(prompt(spec, with_bos).front(), end);
 }
 
 TEST(Conversation, SendsWhatTheTemplateWritesAndKeepsTheIdsOfAnswers) {

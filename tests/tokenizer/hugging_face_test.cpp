@@ -5,35 +5,17 @@
 
 #include "base/random.hpp"
 #include "support/seed.hpp"
-#include "tokenizer/small_vocabularies.hpp"
+#include "tokenizer/hugging_face_files.hpp"
 #include "tokenizer/tokenizer.hpp"
 
 namespace kiln::tokenizer {
 namespace {
 
 using Json = nlohmann::json;
+using small::llama2_json;
+using small::smol_json;
 using testing::ElementsAre;
 using testing::HasSubstr;
-
-Json smol_json() {
-  Json root = Json::parse(R"({"added_tokens":[{"id":257,"content":"<|im_end|>","special":true}],"normalizer":null,
-    "pre_tokenizer":{"type":"Sequence","pretokenizers":[{"type":"Digits","individual_digits":true},
-      {"type":"ByteLevel","add_prefix_space":false,"use_regex":true}]},
-    "model":{"type":"BPE","vocab":{},"merges":[["a","b"]]}})");
-  for (int byte = 0; byte < 256; ++byte) root["model"]["vocab"][small::symbol(byte)] = byte;
-  root["model"]["vocab"]["ab"] = 256;
-  return root;
-}
-
-Json llama2_json() {
-  return Json::parse(
-      R"({"added_tokens":[{"id":0,"content":"<unk>","special":true},{"id":1,"content":"<s>","special":true}],
-    "normalizer":{"type":"Sequence","normalizers":[{"type":"Prepend","prepend":"▁"},
-      {"type":"Replace","pattern":{"String":" "},"content":"▁"}]},"pre_tokenizer":null,
-    "post_processor":{"type":"TemplateProcessing","single":[{"SpecialToken":{"id":"<s>"}},{"Sequence":{"id":"A"}}]},
-    "model":{"type":"BPE","byte_fallback":true,"unk_token":"<unk>",
-      "vocab":{"<unk>":0,"<s>":1,"▁":2,"a":3,"b":4,"c":5,"ab":6,"bc":7,"abc":8},"merges":["b c","a b","ab c"]}})");
-}
 
 std::string error_of(const Json& root, const std::string& config = "", const std::string& model = "") {
   const auto spec = spec_from_tokenizer_json(root.dump(), config, model, "tokenizer.json");
@@ -85,7 +67,7 @@ TEST(HuggingFace, RefusesByNameAndPointer) {
   root["added_tokens"][0]["id"] = 300;
   EXPECT_THAT(error_of(root), HasSubstr("/added_tokens/0/id"));
   root = smol_json();
-  root["added_tokens"][0]["lstrip"] = true;
+  root["added_tokens"][0]["lstrip"] = 1;
   EXPECT_THAT(error_of(root), HasSubstr("/added_tokens/0/lstrip"));
   root = smol_json();
   root["model"]["merges"][0] = 7;

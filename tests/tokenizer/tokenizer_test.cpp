@@ -40,8 +40,8 @@ TEST(SentencePiece, FallsBackToBytesAndBack) {
   const auto t = Tokenizer::create(small::sentence_piece({"▁", "a"})).value();
   const auto ids = t.encode("aé", false).value();
   EXPECT_THAT(ids, ElementsAre(259, 260, 3 + 0xC3, 3 + 0xA9));
-  EXPECT_EQ(t.decode(ids).value(), "aé");
-  EXPECT_EQ(t.decode(Ids{3 + 0xC3}).value(), "\uFFFD");
+  EXPECT_EQ(t.decode(ids), "aé");
+  EXPECT_EQ(t.decode(Ids{3 + 0xC3}), "\uFFFD");
 }
 
 TEST(SentencePiece, SplitsSpecialTokensOffAndPrefixesWhatFollows) {
@@ -70,7 +70,7 @@ TEST(SentencePiece, RoundTripsAnyText) {
   base::Random random(seed());
   for (int i = 0; i < 300; ++i) {
     const auto text = random_text(random, random.below(40));
-    EXPECT_EQ(t.decode(t.encode(text).value()).value(), text);
+    EXPECT_EQ(t.decode(t.encode(text).value()), text);
   }
 }
 
@@ -120,7 +120,7 @@ TEST(ByteLevel, RoundTripsAnyText) {
     const auto t = Tokenizer::create(spec).value();
     for (int i = 0; i < 200; ++i) {
       const auto text = random_text(random, random.below(40));
-      EXPECT_EQ(t.decode(t.encode(text).value()).value(), text);
+      EXPECT_EQ(t.decode(t.encode(text).value()), text);
     }
   }
 }
@@ -133,7 +133,8 @@ TEST(ByteLevel, LongRunsOfSpacesDoNotExhaustTheExpression) {
 TEST(Tokenizer, RefusesTextThatIsNotUtf8) {
   const auto t = Tokenizer::create(small::byte_level(PreTokenizer::Llama3, {})).value();
   EXPECT_THAT(t.encode("ab\xFF").error().message, HasSubstr("byte 2"));
-  EXPECT_THAT(t.decode(100000).error().message, HasSubstr("outside"));
+  EXPECT_EQ(t.decode(100000), "");  // of a model whose vocabulary was padded
+  EXPECT_FALSE(t.is_end_of_text(100000));
 }
 
 TEST(Tokenizer, RefusesSpecsThatContradictThemselves) {
@@ -176,7 +177,7 @@ TEST(Stories260K, EncodesTheGoldenText) {
   const auto expected = golden["tokens"].get<Ids>();
   ASSERT_GE(ids.size(), expected.size());
   EXPECT_EQ(Ids(ids.begin(), ids.begin() + static_cast<std::ptrdiff_t>(expected.size())), expected);
-  EXPECT_EQ(t.decode(ids).value(), golden["text"].get<std::string>());
+  EXPECT_EQ(t.decode(ids), golden["text"].get<std::string>());
 }
 
 }  // namespace

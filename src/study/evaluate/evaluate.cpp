@@ -113,11 +113,14 @@ base::Result<Subjects> open_parts(const EvaluateQuestion& question, Environment&
 
 /// The checkpoint's where it has one, else the image's.
 base::Status add_tokenizer(Subjects& subjects) {
-  const bool own = subjects.checkpoint && subjects.checkpoint->tokenizer();
-  const auto* spec = own ? &subjects.checkpoint->tokenizer() : subjects.rom ? &subjects.rom->tokenizer() : nullptr;
-  if (spec == nullptr || !*spec) return {};
-  auto made = tokenizer::Tokenizer::create(**spec);
-  if (!made) return made.error();
+  if (subjects.checkpoint) {
+    auto own = checkpoint::make_tokenizer(*subjects.checkpoint);
+    if (!own) return own.error();
+    subjects.tokenizer = *std::move(own);
+  }
+  if (subjects.tokenizer || !subjects.rom || !subjects.rom->tokenizer()) return {};
+  auto made = tokenizer::Tokenizer::create(*subjects.rom->tokenizer());
+  if (!made) return base::Error{subjects.rom->path() + ": " + made.error().message};
   subjects.tokenizer = *std::move(made);
   return {};
 }
@@ -125,12 +128,12 @@ base::Status add_tokenizer(Subjects& subjects) {
 base::Result<Subjects> load(const EvaluateQuestion& question, Environment& environment) {
   auto subjects = open_parts(question, environment);
   if (!subjects) return subjects;
+  if (const auto added = add_tokenizer(*subjects); !added) return added.error();
   if (subjects->checkpoint) {
     auto model = reference::Model::load(*subjects->checkpoint, environment.pool(), environment.progress);
     if (!model) return model.error();
     subjects->model = *std::move(model);
   }
-  if (const auto added = add_tokenizer(*subjects); !added) return added.error();
   return subjects;
 }
 

@@ -29,7 +29,7 @@ base::Result<Subject> image(const SubjectNames& names, Environment& environment)
   subject.recipe = subject.rom->recipe();
   if (subject.rom->tokenizer()) {
     auto made = tokenizer::Tokenizer::create(*subject.rom->tokenizer());
-    if (!made) return made.error();
+    if (!made) return base::Error{names.rom + ": " + made.error().message};
     subject.tokenizer = *std::move(made);
   }
   return subject;

@@ -1,0 +1,49 @@
+// Keys of the files beside a tokenizer that name no token: what is refused, the chat template, the class.
+#include <fmt/format.h>
+
+#include "tokenizer/hugging_face_parts.hpp"
+
+namespace kiln::tokenizer {
+
+bool is_llama_class(const JsonView& config) {
+  const JsonView name = config.at("tokenizer_class");
+  return name.is_null() || name.value() == "LlamaTokenizer" || name.value() == "LlamaTokenizerFast";
+}
+
+void refuse_settings(const Settings& files, bool from_sentence_piece, const TokenizerSpec& spec) {
+  const JsonView& config = files.tokenizer_config;
+  const JsonView stops = files.generation_config.at("stop_strings");
+  if (!stops.is_null() && !(stops.value().is_array() && stops.size() == 0))
+    stops.fail("texts that end an answer, and in Kiln only tokens do");
+  if (config.flag("split_special_tokens", false))
+    config.at("split_special_tokens").fail("true, and Kiln takes special tokens in a text as these tokens");
+  const char* corrupts = "clean_up_tokenization_spaces_for_bpe_even_though_it_will_corrupt_output";
+  if (config.flag("clean_up_tokenization_spaces", false) && config.flag(corrupts, false))
+    config.at(corrupts).fail("true, and Kiln leaves the spaces of a text as they are");
+  if (from_sentence_piece) {
+    if (config.flag("add_eos_token", false))
+      config.at("add_eos_token").fail("true, and Kiln puts nothing behind a text");
+    return;
+  }
+  const JsonView prefix = config.at("add_prefix_space");
+  const bool llama = !config.at("tokenizer_class").is_null() && is_llama_class(config);
+  if (prefix.is_null() || !llama || spec.kind != Kind::SentencePiece) return;
+  if (config.flag("add_prefix_space", true) != spec.add_space_prefix)
+    prefix.fail(
+        fmt::format("{}, and the tokenizer.json says the contrary; expected that they agree", !spec.add_space_prefix));
+}
+
+void read_template(const JsonView& config, TokenizerSpec& spec) {
+  const JsonView chat = config.at("chat_template");
+  if (chat.value().is_array()) {
+    for (std::size_t i = 0; i < chat.size(); ++i) {
+      if (chat.at(i).at("name").text() == "default") spec.chat_template = chat.at(i).at("template").text();
+    }
+  } else if (chat.value().is_object()) {
+    if (!chat.at("default").is_null()) spec.chat_template = chat.at("default").text();
+  } else if (!chat.is_null()) {
+    spec.chat_template = chat.text();
+  }
+}
+
+}  // namespace kiln::tokenizer
