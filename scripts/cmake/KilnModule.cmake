@@ -10,6 +10,10 @@ if(KILN_SANITIZE)
   target_compile_options(kiln_flags INTERFACE -fsanitize=${KILN_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   target_link_options(kiln_flags INTERFACE -fsanitize=${KILN_SANITIZE})
 endif()
+if(KILN_FUZZ STREQUAL "ON")
+  # Edges and comparisons are told to the fuzzer that a target links (tests/fuzz).
+  target_compile_options(kiln_flags INTERFACE -fsanitize=fuzzer-no-link)
+endif()
 if(KILN_COVERAGE)
   # Threads share the counters, and some updates are lost: a count may be wrong, even negative, which gcovr is told to ignore. Atomic
   # updates take a floorplan 235 ms under asan, these 31, none 13.

@@ -9,7 +9,11 @@
 
 #define KILN_KERNEL [[gnu::always_inline]] inline
 #define KILN_AVX2 [[gnu::target("avx2")]]
+#ifdef __clang__  // which has no such word, and would drop all the others with it
+#define KILN_AVX512 [[gnu::target("avx512f,avx512bw,avx512dq,avx512vl")]]
+#else
 #define KILN_AVX512 [[gnu::target("avx512f,avx512bw,avx512dq,avx512vl,prefer-vector-width=512")]]
+#endif
 
 namespace kiln::bake {
 

@@ -10,10 +10,41 @@
 #include <cstring>
 #include <utility>
 
+#if defined(__SANITIZE_ADDRESS__)
+#define KILN_GUARDS_MAPPINGS 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define KILN_GUARDS_MAPPINGS 1
+#endif
+#endif
+#ifdef KILN_GUARDS_MAPPINGS
+#include <sanitizer/asan_interface.h>
+#endif
+
 namespace kiln::base {
+
+namespace {
+
+/// The last page of a mapping goes on after the file: whoever reads there reads zeros, and only the address sanitizer can tell,
+/// if it is told.
+void guard_end([[maybe_unused]] const std::byte* data, [[maybe_unused]] std::size_t size,
+               [[maybe_unused]] bool guards) {
+#ifdef KILN_GUARDS_MAPPINGS
+  const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  const std::size_t rest = (page - size % page) % page;
+  if (guards) {
+    __asan_poison_memory_region(data + size, rest);
+  } else {
+    __asan_unpoison_memory_region(data + size, rest);
+  }
+#endif
+}
+
+}  // namespace
 
 MappedFile::MappedFile(std::string path, const std::byte* data, std::size_t size)
     : path_(std::move(path)), data_(data), size_(size) {
+  if (size_ > 0) guard_end(data_, size_, true);
   if (size_ > 0) region_ = std::make_unique<const MappedRegion>(bytes(), path_);
 }
 
@@ -33,7 +64,9 @@ MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
 
 MappedFile::~MappedFile() {
   region_.reset();
-  if (data_ != nullptr) ::munmap(const_cast<std::byte*>(data_), size_);
+  if (data_ == nullptr) return;
+  guard_end(data_, size_, false);
+  ::munmap(const_cast<std::byte*>(data_), size_);
 }
 
 Result<MappedFile> MappedFile::open(const std::string& path, FileRole role) {

@@ -7,8 +7,10 @@
 #include "numerics/avx512.hpp"
 
 #if defined(__x86_64__)
+#ifndef __clang__
 #pragma GCC diagnostic ignored \
     "-Wmaybe-uninitialized"  // gcc 12 takes its own intrinsics' undefined lanes for a mistake
+#endif
 #include <immintrin.h>
 
 namespace kiln::numerics {

@@ -4,7 +4,9 @@
 #if defined(__x86_64__)
 // gcc 12 takes its own intrinsics' undefined lanes for a mistake.
 #pragma GCC diagnostic ignored "-Wuninitialized"
+#ifndef __clang__
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
 #include <immintrin.h>
 
 #include <cstdint>

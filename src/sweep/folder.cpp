@@ -9,7 +9,7 @@
 #include <fstream>
 
 #include "base/mapped_file.hpp"
-#include "json/read.hpp"
+#include "json/value.hpp"
 #include "sweep/accuracy.hpp"
 #include "sweep/plan.hpp"
 #include "sweep/worker_file.hpp"
@@ -84,20 +84,6 @@ base::Status Folder::keep_points(const std::vector<Setting>& points) const {
   json::Array all;
   for (const auto& setting : points) all.emplace_back(json::Array(setting.begin(), setting.end()));
   return write_whole(path_ + "/points.json", json::write(std::move(all)));
-}
-
-base::Result<std::vector<Setting>> kept_points(const std::string& folder) {
-  const auto file = folder + "/points.json";
-  const auto text = base::read_text_file(file);
-  if (!text) return text.error();
-  const auto tree = json::read(*text, 64, [](const json::Problem&) { return false; });
-  if (!tree || !tree->is_array()) return base::Error{file + " has no points of a sweep"};
-  std::vector<Setting> points;
-  for (const auto& setting : tree->array()) {
-    if (!setting.is_array()) return base::Error{file + " has no points of a sweep"};
-    points.push_back(setting.array());
-  }
-  return points;
 }
 
 namespace {

@@ -20,10 +20,9 @@
 #include "rom/rom_image.hpp"
 #include "rom/rom_writer.hpp"
 #include "support/models.hpp"
+#include "support/sealed_image.hpp"
 
 namespace kiln::rom::test {
-
-using Bytes = std::vector<std::byte>;
 
 inline std::string temp_path(const std::string& name) { return testing::TempDir() + "kiln_rom_" + name + ".rom"; }
 
@@ -135,45 +134,6 @@ inline Bytes read_bytes(const std::string& path) {
 inline void write_bytes(const std::string& path, std::span<const std::byte> bytes) {
   std::ofstream out(path, std::ios::binary | std::ios::trunc);
   out.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
-}
-
-inline Header header_of(const Bytes& bytes) {
-  Header header;
-  std::memcpy(&header, bytes.data(), sizeof header);
-  return header;
-}
-
-inline void put(Bytes& bytes, const Header& header) { std::memcpy(bytes.data(), &header, sizeof header); }
-
-inline Section section_of(const Bytes& bytes, std::size_t index) {
-  Section section;
-  std::memcpy(&section, bytes.data() + sizeof(Header) + index * sizeof section, sizeof section);
-  return section;
-}
-
-inline void put(Bytes& bytes, std::size_t index, const Section& section) {
-  std::memcpy(bytes.data() + sizeof(Header) + index * sizeof section, &section, sizeof section);
-}
-
-/// Makes all checksums right again, wherever the directory still points into the file.
-inline void reseal(Bytes& bytes) {
-  Header header = header_of(bytes);
-  const std::uint64_t room = (bytes.size() - sizeof(Header)) / sizeof(Section);
-  std::vector<Section> sections;
-  for (std::size_t i = 0; i < std::min<std::uint64_t>(header.sections, room); ++i) {
-    Section section = section_of(bytes, i);
-    if (section.offset <= bytes.size() && section.bytes <= bytes.size() - section.offset) {
-      SectionChecksum sum;
-      sum.update(std::span(bytes).subspan(section.offset, section.bytes));
-      section.checksum = sum.finish();
-    }
-    put(bytes, i, section);
-    sections.push_back(section);
-  }
-  const auto hash = content_hash_of(sections);
-  std::copy_n(hash.begin(), 32, header.content_hash.begin());
-  header.checksum = header_checksum(header);
-  put(bytes, header);
 }
 
 /// An image that a test damages.
