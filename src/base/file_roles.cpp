@@ -43,12 +43,19 @@ struct Named {
   std::string path;
 };
 
+struct Output {
+  std::uint64_t number;
+  Identity file;
+  std::string path;
+};
+
 /// What is known in this process.
 struct Known {
   std::mutex mutex;
   int commands = 0;  ///< FileRoles that live
   std::map<Identity, Named> inputs;
-  std::vector<std::pair<Identity, std::string>> outputs;
+  std::vector<Output> outputs;
+  std::uint64_t claims = 0;       ///< that were ever made
   std::vector<Identity> streams;  ///< standard output and standard error, where they are files
 };
 
@@ -67,7 +74,7 @@ std::optional<std::string> in_the_way(const Known& all, const Identity& file, co
   if (const auto read = all.inputs.find(file); read != all.inputs.end())
     if (!rewritten || read->second.role == FileRole::Input)
       return fmt::format("cannot write {}: it is an input of this command", spelled(path, read->second.path));
-  for (const auto& [other, name] : all.outputs)
+  for (const auto& [number, other, name] : all.outputs)
     if (other == file)
       return fmt::format("cannot write {}: this command already writes it as another of its results",
                          spelled(path, name));
@@ -83,10 +90,6 @@ std::optional<Identity> stream(int number) {
 }
 
 }  // namespace
-
-struct OutputClaim::Entry {
-  Identity file;
-};
 
 FileRoles::FileRoles() {
   auto& all = known();
@@ -114,21 +117,22 @@ Result<OutputClaim> OutputClaim::make(const std::string& path, bool rewritten) {
   const std::lock_guard lock(all.mutex);
   if (all.commands == 0) return OutputClaim();
   if (auto why = in_the_way(all, *file, path, rewritten)) return Error{*std::move(why)};
-  all.outputs.emplace_back(*file, path);
-  return OutputClaim(std::make_shared<const Entry>(Entry{*file}));
+  all.outputs.push_back({++all.claims, *file, path});
+  return OutputClaim(all.claims);
 }
 
+OutputClaim::OutputClaim(OutputClaim&& other) noexcept : number_(std::exchange(other.number_, 0)) {}
+
 OutputClaim& OutputClaim::operator=(OutputClaim&& other) noexcept {
-  std::swap(entry_, other.entry_);
+  std::swap(number_, other.number_);
   return *this;
 }
 
 OutputClaim::~OutputClaim() {
-  if (!entry_) return;
+  if (number_ == 0) return;
   auto& all = known();
   const std::lock_guard lock(all.mutex);
-  const auto at = std::ranges::find_if(all.outputs, [&](const auto& output) { return output.first == entry_->file; });
-  if (at != all.outputs.end()) all.outputs.erase(at);
+  std::erase_if(all.outputs, [&](const Output& output) { return output.number == number_; });
 }
 
 Status claim_input(const std::string& path, const struct stat& info, FileRole role) {
@@ -137,9 +141,9 @@ Status claim_input(const std::string& path, const struct stat& info, FileRole ro
   const auto file = identity_of(info);
   const std::lock_guard lock(all.mutex);
   if (all.commands == 0) return {};
-  const auto written = std::ranges::find_if(all.outputs, [&](const auto& output) { return output.first == file; });
+  const auto written = std::ranges::find(all.outputs, file, &Output::file);
   if (written != all.outputs.end() && role != FileRole::Rewritten)
-    return Error{fmt::format("cannot read {}: this command also writes it", spelled(path, written->second))};
+    return Error{fmt::format("cannot read {}: this command also writes it", spelled(path, written->path))};
   if (std::ranges::find(all.streams, file) != all.streams.end())
     return Error{fmt::format("cannot read {}: standard output or standard error goes to the same file", path)};
   const auto [there, added] = all.inputs.emplace(file, Named{role, path});

@@ -4,7 +4,7 @@
 // who uses the library may read a file and write it later. Threads may open files at the same time.
 #pragma once
 
-#include <memory>
+#include <cstdint>
 #include <string>
 
 #include "kiln/base/result.hpp"
@@ -34,14 +34,13 @@ class OutputClaim {
   /// Of the file that a write of `path` would replace. `rewritten`: the command has read it in order to write it again.
   static Result<OutputClaim> make(const std::string& path, bool rewritten = false);
   OutputClaim() = default;
-  OutputClaim(OutputClaim&&) noexcept = default;
+  OutputClaim(OutputClaim&& other) noexcept;
   OutputClaim& operator=(OutputClaim&& other) noexcept;
   ~OutputClaim();
 
  private:
-  struct Entry;
-  explicit OutputClaim(std::shared_ptr<const Entry> entry) : entry_(std::move(entry)) {}
-  std::shared_ptr<const Entry> entry_;
+  explicit OutputClaim(std::uint64_t number) : number_(number) {}
+  std::uint64_t number_ = 0;  ///< of all claims that were made; 0: of nothing
 };
 
 /// Says that the open file `path` is read. Fails if this command writes it.
