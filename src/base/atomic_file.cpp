@@ -57,10 +57,20 @@ bool sync_folder(const std::string& folder) {
 void remove_left_over(const std::string& partial) {
   struct stat info = {};
   if (::lstat(partial.c_str(), &info) != 0 || !S_ISREG(info.st_mode)) return;
-  const int fd = ::open(partial.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-  if (fd < 0) return;
-  if (::flock(fd, LOCK_EX | LOCK_NB) == 0) ::unlink(partial.c_str());
-  ::close(fd);
+  // Some network file systems lock only what is open for writing.
+  int fd = ::open(partial.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+  if (fd < 0) fd = ::open(partial.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+  const bool alive = fd >= 0 && ::flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+  if (!alive) ::unlink(partial.c_str());
+  if (fd >= 0) ::close(fd);
+}
+
+/// Whether the partial file may be made there later; errno says why not.
+bool can_be_taken(const std::string& partial) {
+  struct stat info = {};
+  if (::lstat(partial.c_str(), &info) != 0) return errno == ENOENT;
+  errno = EEXIST;
+  return S_ISREG(info.st_mode);
 }
 
 /// Gives the new file the mode and, where it may, the owner of the old one.
@@ -86,10 +96,11 @@ Result<AtomicFile> AtomicFile::create(const std::string& path, bool rewritten) {
 }
 
 Status AtomicFile::open(const std::string& asked) {
-  const auto partial = path_ + ".partial";
-  remove_left_over(partial);
+  const auto partial = partial_of(path_);
+  if (!can_be_taken(partial)) return failure("write", partial);
   fd_ = ::open(parent_of(path_).c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0666);
   if (fd_ < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL)) {
+    remove_left_over(partial);
     fd_ = ::open(partial.c_str(), O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0666);
     if (fd_ < 0 && errno == EEXIST)
       return Error{fmt::format("cannot write {}: another process is writing it ({} is there)", asked, partial)};
@@ -163,7 +174,7 @@ Status AtomicFile::commit() {
 Status AtomicFile::put_in_place() {
   if (!temporary_.empty())
     return std::rename(temporary_.c_str(), path_.c_str()) == 0 ? Status() : failure("put in place", path_);
-  const auto partial = path_ + ".partial";
+  const auto partial = partial_of(path_);
   const auto self = fmt::format("/proc/self/fd/{}", fd_);
   ::flock(fd_, LOCK_EX);  // until it is closed: this file is not left over
   for (int i = 0; i < kTries; ++i) {

@@ -1,5 +1,6 @@
 #include "base/file_roles.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -21,21 +22,33 @@ namespace {
 constexpr int kMostLinks = 40;  ///< as the kernel follows
 
 struct Identity {
-  dev_t device = 0;
-  ino_t inode = 0;
+  std::uint64_t device = 0;
+  std::uint64_t inode = 0;
   std::string name;  ///< of a file that is not there; device and inode are its folder's then
+  /// When the file was made, in ns, where the file system knows: a removed file's inode may be the next one's.
+  std::int64_t born = 0;
   auto operator<=>(const Identity&) const = default;
 };
 
-Identity identity_of(const struct stat& info) { return {info.st_dev, info.st_ino, ""}; }
+/// Of `path`, or of the open file `fd` where that is empty. Nothing where there is none.
+std::optional<Identity> identity_of(int fd, const std::string& path, bool* regular = nullptr) {
+  struct statx info = {};
+  if (::statx(fd, path.c_str(), path.empty() ? AT_EMPTY_PATH : 0, STATX_TYPE | STATX_INO | STATX_BTIME, &info) != 0)
+    return std::nullopt;
+  if (regular != nullptr) *regular = S_ISREG(info.stx_mode);
+  const bool knows = (info.stx_mask & STATX_BTIME) != 0;
+  return Identity{std::uint64_t{info.stx_dev_major} << 32 | info.stx_dev_minor, info.stx_ino, "",
+                  knows ? info.stx_btime.tv_sec * 1'000'000'000 + info.stx_btime.tv_nsec : 0};
+}
 
+/// Of a file that is there or will be.
 std::optional<Identity> identity_of(const std::string& path) {
-  struct stat info = {};
-  if (::stat(path.c_str(), &info) == 0) return identity_of(info);
+  if (auto there = identity_of(AT_FDCWD, path)) return there;
   const std::filesystem::path file(path);
   const auto folder = file.parent_path().string();
-  if (::stat(folder.empty() ? "." : folder.c_str(), &info) != 0) return std::nullopt;
-  return Identity{info.st_dev, info.st_ino, file.filename().string()};
+  auto place = identity_of(AT_FDCWD, folder.empty() ? "." : folder);
+  if (place) place->name = file.filename().string();
+  return place;
 }
 
 struct Named {
@@ -84,9 +97,9 @@ std::optional<std::string> in_the_way(const Known& all, const Identity& file, co
 }
 
 std::optional<Identity> stream(int number) {
-  struct stat info = {};
-  if (::fstat(number, &info) != 0 || !S_ISREG(info.st_mode)) return std::nullopt;
-  return identity_of(info);
+  bool regular = false;
+  auto file = identity_of(number, "", &regular);
+  return regular ? file : std::nullopt;
 }
 
 }  // namespace
@@ -95,6 +108,8 @@ FileRoles::FileRoles() {
   auto& all = known();
   const std::lock_guard lock(all.mutex);
   if (all.commands++ > 0) return;
+  if (const auto self = identity_of(AT_FDCWD, "/proc/self/exe"))
+    all.inputs.emplace(*self, Named{FileRole::Input, "this program"});
   if (const auto in = stream(STDIN_FILENO)) all.inputs.emplace(*in, Named{FileRole::Input, "standard input"});
   for (const int number : {STDOUT_FILENO, STDERR_FILENO})
     if (const auto file = stream(number)) all.streams.push_back(*file);
@@ -117,6 +132,12 @@ Result<OutputClaim> OutputClaim::make(const std::string& path, bool rewritten) {
   const std::lock_guard lock(all.mutex);
   if (all.commands == 0) return OutputClaim();
   if (auto why = in_the_way(all, *file, path, rewritten)) return Error{*std::move(why)};
+  // What a kill may leave is removed by the next write: an input of that name must not be.
+  const auto partial = partial_of(*target);
+  if (const auto left = identity_of(AT_FDCWD, partial)) {
+    if (auto why = in_the_way(all, *left, partial, false)) return Error{*std::move(why)};
+    all.outputs.push_back({all.claims + 1, *left, partial});
+  }
   all.outputs.push_back({++all.claims, *file, path});
   return OutputClaim(all.claims);
 }
@@ -135,10 +156,12 @@ OutputClaim::~OutputClaim() {
   std::erase_if(all.outputs, [&](const Output& output) { return output.number == number_; });
 }
 
-Status claim_input(const std::string& path, const struct stat& info, FileRole role) {
-  if (!S_ISREG(info.st_mode)) return {};
+Status claim_input(const std::string& path, int fd, FileRole role) {
+  bool regular = false;
+  const auto found = identity_of(fd, fd == AT_FDCWD ? path : "", &regular);
+  if (!found || !regular) return {};
+  const auto& file = *found;
   auto& all = known();
-  const auto file = identity_of(info);
   const std::lock_guard lock(all.mutex);
   if (all.commands == 0) return {};
   const auto written = std::ranges::find(all.outputs, file, &Output::file);
@@ -152,11 +175,9 @@ Status claim_input(const std::string& path, const struct stat& info, FileRole ro
   return {};
 }
 
-Status claim_input(const std::string& path, FileRole role) {
-  struct stat info = {};
-  if (::stat(path.c_str(), &info) != 0) return {};
-  return claim_input(path, info, role);
-}
+Status claim_input(const std::string& path, FileRole role) { return claim_input(path, AT_FDCWD, role); }
+
+std::string partial_of(const std::string& path) { return path + ".partial"; }
 
 Result<std::string> behind_links(const std::string& path) {
   namespace fs = std::filesystem;

@@ -9,8 +9,6 @@
 
 #include "kiln/base/result.hpp"
 
-struct stat;
-
 namespace kiln::base {
 
 enum class FileRole {
@@ -28,7 +26,7 @@ class FileRoles {
   FileRoles& operator=(const FileRoles&) = delete;
 };
 
-/// A file that is to be written, until the claim is destroyed.
+/// A file that is to be written, and the partial one beside it, until the claim is destroyed.
 class OutputClaim {
  public:
   /// Of the file that a write of `path` would replace. `rewritten`: the command has read it in order to write it again.
@@ -43,10 +41,13 @@ class OutputClaim {
   std::uint64_t number_ = 0;  ///< of all claims that were made; 0: of nothing
 };
 
-/// Says that the open file `path` is read. Fails if this command writes it.
-Status claim_input(const std::string& path, const struct stat& info, FileRole role = FileRole::Input);
+/// Says that `path`, open as `fd`, is read. Fails if this command writes it.
+Status claim_input(const std::string& path, int fd, FileRole role = FileRole::Input);
 /// The same of a file that some library opens; one that is not there is claimed by nobody.
 Status claim_input(const std::string& path, FileRole role = FileRole::Input);
+
+/// The one name beside `path` that writing it may use.
+std::string partial_of(const std::string& path);
 
 /// What a write of `path` replaces: symbolic links are followed, also one that leads nowhere yet.
 Result<std::string> behind_links(const std::string& path);

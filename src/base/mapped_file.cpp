@@ -78,7 +78,7 @@ Result<MappedFile> MappedFile::open(const std::string& path, FileRole role) {
     ::close(fd);
     return Error{fmt::format("{} is not a regular file", path)};
   }
-  if (auto free = claim_input(path, info, role); !free) {
+  if (auto free = claim_input(path, fd, role); !free) {
     ::close(fd);
     return free.error();
   }

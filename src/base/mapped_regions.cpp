@@ -24,6 +24,7 @@ void on_bus_error(int signal, siginfo_t* info, void*) {
     const MappedRegion* region = place.load();
     if (region == nullptr || !region->holds(info->si_addr)) continue;
     const auto& sentence = region->sentence();
+    std::signal(SIGPIPE, SIG_IGN);  // nobody may be reading
     [[maybe_unused]] const auto written = ::write(STDERR_FILENO, sentence.data(), sentence.size());
     ::_exit(exit_status);
   }

@@ -120,7 +120,7 @@ Status run_program(const std::vector<std::string>& arguments, const std::string&
   const std::string how = end.signal == 0 ? fmt::format("ended with status {}", end.status)
                                           : fmt::format("was ended by signal {}", end.signal);
   return Error{fmt::format("{} {}; {} begins:{}", arguments.front(), how, log, beginning_of(log)),
-               end.signal == SIGINT || end.signal == SIGTERM};
+               end.signal == SIGINT};
 }
 
 }  // namespace kiln::base

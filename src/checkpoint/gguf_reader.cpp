@@ -65,10 +65,11 @@ GgufTensor take_tensor(GgufCursor& in) {
 }  // namespace
 
 bool GgufTensor::has_shape(std::span<const std::uint64_t> expected) const {
-  const auto at = [](std::span<const std::uint64_t> sizes, std::size_t d) { return d < sizes.size() ? sizes[d] : 1; };
-  for (std::size_t d = 0; d < kMaximumDimensions; ++d)
-    if (at(dimensions, d) != at(expected, d)) return false;
-  return true;
+  const auto is_one = [](std::uint64_t size) { return size == 1; };
+  const std::span<const std::uint64_t> own = dimensions;
+  const auto both = std::min(own.size(), expected.size());
+  return std::ranges::equal(own.first(both), expected.first(both)) && std::ranges::all_of(own.subspan(both), is_one) &&
+         std::ranges::all_of(expected.subspan(both), is_one);
 }
 
 base::Result<GgufFile> GgufFile::read(base::MappedFile file) {

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <exception>
@@ -13,10 +14,11 @@
 namespace kiln::cli {
 namespace {
 
-/// Without memory of its own.
+/// Without memory of its own, and whether or not somebody reads it.
 void say(const char* words) { [[maybe_unused]] const auto written = ::write(STDERR_FILENO, words, std::strlen(words)); }
 
 [[noreturn]] void last_words() {
+  std::signal(SIGPIPE, SIG_IGN);
   try {
     if (const auto failure = std::current_exception()) std::rethrow_exception(failure);
   } catch (const std::bad_alloc&) {

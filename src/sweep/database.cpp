@@ -111,7 +111,9 @@ base::Result<Database> Database::create(const std::string& path, const SweepReco
   if (::access(path.c_str(), F_OK) == 0) return base::Error{path + ": there is such a file already"};
   if (const auto claim = base::OutputClaim::make(path); !claim) return claim.error();
   // Whole before it has its name: a kill leaves at most a partial file, which the next one takes away.
-  const auto partial = path + ".partial";
+  const auto target = base::behind_links(path);
+  if (!target) return target.error();
+  const auto partial = base::partial_of(*target);
   const auto discard = [&] {
     for (const char* ending : {"", "-journal"}) ::unlink((partial + ending).c_str());
   };
@@ -135,7 +137,7 @@ base::Result<Database> Database::create(const std::string& path, const SweepReco
       return made.error();
     }
   }
-  if (std::rename(partial.c_str(), path.c_str()) != 0) {
+  if (std::rename(partial.c_str(), target->c_str()) != 0) {
     const base::Error error{fmt::format("{}: cannot write: {}", path, std::strerror(errno))};
     discard();
     return error;

@@ -106,10 +106,10 @@ TEST_F(Files, ModeAndLinksStay) {
 TEST_F(Files, TheNextWriteRemovesWhatAKillLeft) {
   write("out.partial", "half of something");
   {
-    const auto out = AtomicFile::create(path("out"));
-    ASSERT_TRUE(out.ok());
+    auto out = AtomicFile::create(path("out"));
+    ASSERT_TRUE(out.ok() && out->commit().ok());
   }
-  EXPECT_EQ(count(), 0U);
+  EXPECT_EQ(count(), 1U);
   // Another that is still alive holds its file.
   const auto partial = write("out.partial", "half of something");
   const int held = ::open(partial.c_str(), O_RDONLY);
@@ -117,6 +117,40 @@ TEST_F(Files, TheNextWriteRemovesWhatAKillLeft) {
   EXPECT_TRUE(AtomicFile::create(path("out")).ok());
   EXPECT_TRUE(fs::exists(partial));
   ::close(held);
+}
+
+TEST_F(Files, AnInputIsNotTakenForWhatAKillLeft) {
+  const auto in = write("out.partial", "text");
+  const FileRoles roles;
+  {
+    const auto out = AtomicFile::create(path("out"));
+    ASSERT_TRUE(out.ok());
+    EXPECT_FALSE(read_text_file(in).ok());
+  }
+  ASSERT_TRUE(read_text_file(in).ok());
+  EXPECT_THAT(why(AtomicFile::create(path("out"))), HasSubstr("out.partial: it is an input of this command"));
+  std::string text;
+  std::getline(std::ifstream(in), text);
+  EXPECT_EQ(text, "text");
+}
+
+TEST_F(Files, WhatIsInTheWayIsFoundBeforeTheWork) {
+  fs::create_directory(path("out.partial"));
+  EXPECT_THAT(why(AtomicFile::create(path("out"))), HasSubstr("out.partial: File exists"));
+  EXPECT_THAT(why(AtomicFile::create(path(std::string(250, 'x')))), HasSubstr("File name too long"));
+}
+
+TEST_F(Files, ARemovedInputsInodeIsNotTheInput) {
+  const FileRoles roles;
+  for (int i = 0; i < 3; ++i) {
+    const auto file = write("job", "text");
+    ASSERT_TRUE(read_text_file(file).ok());
+    fs::remove(file);
+    auto out = AtomicFile::create(file);
+    ASSERT_TRUE(out.ok() && out->append(std::string_view("new")).ok() && out->commit().ok()) << why(out);
+    auto again = AtomicFile::create(file);
+    EXPECT_TRUE(again.ok()) << why(again);
+  }
 }
 
 TEST_F(Files, WritersOfOneFileSideBySideLeaveOneOfTheirs) {

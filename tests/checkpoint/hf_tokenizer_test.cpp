@@ -99,7 +99,7 @@ INSTANTIATE_TEST_SUITE_P(
                     GoodConfig{"AnEmptyOldOne",
                                R"({"rope_scaling":{},"rope_parameters":{"rope_type":"default","rope_theta":7.0}})", 7,
                                config::RopeScalingKind::None}),
-    [](const auto& info) { return info.param.name; });
+    [](const auto& test) { return test.param.name; });
 
 TEST(HfConfigKeys, APartOfTheHead_IsRefusedWhereNewerWritersPutIt) {
   auto config = tiny_hf_config();

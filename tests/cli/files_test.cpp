@@ -66,6 +66,8 @@ TEST_F(ProgramFiles, AnOutputThatIsAnInputOrAnotherOutputIsRefusedBeforeTheWork)
         R"({"version": 1, "base": {"chip": "demo", "model": "kiln-stories-1m", "prompt_tokens": 4, "new_tokens": 4},
                       "vary": {"chip:/kv/banks": [16, 32]}, "sample": {"method": "grid"},
                       "objectives": [{"figure": "tokens_per_s_user", "direction": "max"}]})");
+  fs::copy_file(rom_, path("x.json.partial"));
+  fs::copy_file(path("s.json"), path("s.db.partial"));
   const Arguments run = {"run", "--rom", rom_, "--chip", path("c.json"), "--prompt", "Hi", "-n", "2"};
   const auto with = [](Arguments words, const Arguments& more) {
     words.insert(words.end(), more.begin(), more.end());
@@ -95,6 +97,8 @@ TEST_F(ProgramFiles, AnOutputThatIsAnInputOrAnotherOutputIsRefusedBeforeTheWork)
       {"check", path("b.json"), "--junit", path("b.json")},
       {"check", path("b.json"), "--junit", path("q"), "--markdown", path("q")},
       {"diff", path("o.json"), path("o.json"), "--json", path("o.json")},
+      {"run", "--rom", path("x.json.partial"), "--chip", "demo", "--prompt", "Hi", "-n", "2", "--json", path("x.json")},
+      {"sweep", path("s.db.partial"), "-o", path("s.db")},
       {"sweep", path("s.json"), "-o", path("s.db"), "--json", path("s.json")},
   };
   const auto before = files();
@@ -112,6 +116,21 @@ TEST_F(ProgramFiles, AnOutputThatIsAnInputOrAnotherOutputIsRefusedBeforeTheWork)
               HasSubstr("standard output or standard error goes to the same file"));
   EXPECT_THAT(shell("KILN chat --rom a.rom --chip demo -n 2 --json t.txt < t.txt").err, HasSubstr("is an input"));
   EXPECT_TRUE(files() == before);
+}
+
+TEST_F(ProgramFiles, TheProgramIsNoOutput) {
+  fs::copy_file(KILN_BINARY_DIR "/kiln", path("copy"));
+  const auto outcome = shell("./copy list chips --json ./copy");
+  EXPECT_EQ(outcome.status, 2);
+  EXPECT_THAT(outcome.err, HasSubstr("is an input of this command"));
+}
+
+TEST_F(ProgramFiles, ADatabaseKeepsTheLinkToIt) {
+  write("s.json", kSweep);
+  fs::create_symlink("real.db", path("link.db"));
+  EXPECT_EQ(kiln({"sweep", path("s.json"), "-o", path("link.db")}).status, 0);
+  EXPECT_TRUE(fs::is_symlink(path("link.db")));
+  EXPECT_TRUE(fs::is_regular_file(path("real.db")));
 }
 
 TEST_F(ProgramFiles, ABaselineIsWrittenAgain) {

@@ -74,13 +74,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   fuzz::require(ids.ok() == !base::first_invalid_utf8(text), "well-formed text is encoded, and no other");
   if (!fuzz::good(ids)) return 0;
   const auto decoded = tokenizer.decode(*ids);
-  fuzz::require(decoded.ok(), "what was encoded can be decoded");
-  if (comes_back(tokenizer.spec(), text)) fuzz::require(*decoded == text, "a text comes back", *decoded);
+  if (comes_back(tokenizer.spec(), text)) fuzz::require(decoded == text, "a text comes back", decoded);
   tokenizer::Utf8Assembler assembler;
   std::string streamed;
-  for (const auto id : *ids) streamed += assembler.push(*tokenizer.decode(id));
+  for (const auto id : *ids) streamed += assembler.push(tokenizer.decode(id));
   streamed += assembler.finish();
   if (tokenizer.spec().kind == tokenizer::Kind::ByteLevel)
-    fuzz::require(streamed == *decoded, "token by token gives the same text", streamed);
+    fuzz::require(streamed == decoded, "token by token gives the same text", streamed);
   return 0;
 }

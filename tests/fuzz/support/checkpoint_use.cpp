@@ -56,8 +56,7 @@ void round_trip(const tokenizer::Tokenizer& tokenizer, std::string_view text) {
   if (!good(ids)) return;
   for (const auto id : *ids) require(id < tokenizer.vocab_size(), "ids are of the vocabulary");
   const auto decoded = tokenizer.decode(*ids);
-  require(decoded.ok(), "what was encoded can be decoded", decoded ? "" : decoded.error().message);
-  require(!base::first_invalid_utf8(*decoded), "text is UTF-8", *decoded);
+  require(!base::first_invalid_utf8(decoded), "text is UTF-8", decoded);
 }
 
 }  // namespace
@@ -83,11 +82,10 @@ void use(const tokenizer::TokenizerSpec& spec) {
     round_trip(*tokenizer, text);
   const std::size_t some = std::min<std::size_t>(tokenizer->vocab_size(), 64);
   for (std::size_t id = 0; id < some; ++id) {
-    const auto text = tokenizer->decode(static_cast<base::TokenId>(id));
-    require(text.ok(), "every id has a text, if an empty one", text ? "" : text.error().message);
+    static_cast<void>(tokenizer->decode(static_cast<base::TokenId>(id)));
     static_cast<void>(tokenizer->is_end_of_text(static_cast<base::TokenId>(id)));
   }
-  good(tokenizer->decode(static_cast<base::TokenId>(tokenizer->vocab_size())));
+  require(tokenizer->decode(static_cast<base::TokenId>(tokenizer->vocab_size())).empty(), "an unknown id has no text");
 }
 
 void use(const rom::RomImage& image) {
