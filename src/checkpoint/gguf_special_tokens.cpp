@@ -64,6 +64,7 @@ void find_bytes(TokenizerSpec& spec) {
   }
 }
 
+/// The one that its key names comes first: it is what a chat template calls the end.
 base::Status read_endings(const GgufFile& file, Id otherwise, TokenizerSpec& spec) {
   for (const std::string_view key : kEndingKeys) {
     const auto id = token_id(file, key, spec.tokens.size(), key == kEndingKeys.front() ? otherwise : Id{});
@@ -84,8 +85,11 @@ base::Status read_endings(const GgufFile& file, Id otherwise, TokenizerSpec& spe
     spec.types[i] = TokenType::Control;
     spec.eos.push_back(static_cast<base::TokenId>(i));
   }
+  if (spec.eos.empty()) return {};
+  const auto named = spec.eos.front();
   std::ranges::sort(spec.eos);
   spec.eos.erase(std::unique(spec.eos.begin(), spec.eos.end()), spec.eos.end());
+  std::rotate(spec.eos.begin(), std::ranges::find(spec.eos, named), std::ranges::find(spec.eos, named) + 1);
   return {};
 }
 

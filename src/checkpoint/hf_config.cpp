@@ -67,7 +67,12 @@ void read_rope(ObjectReader& in, const char* key, config::ModelConfig& out) {
     scaling.low_freq_factor = rope.number("low_freq_factor");
     scaling.high_freq_factor = rope.number("high_freq_factor");
     scaling.original_max_position_embeddings = rope.integer("original_max_position_embeddings");
-  } else if (type != "default") {
+  } else if (type == "default") {
+    // One that says how much, but not how, may mean any of them; groups of layers have their own RoPE in other models.
+    if (rope.number("factor", 1.0) != 1.0) rope.fail("factor", "1 is expected where no rope_type says what is scaled");
+    for (const auto& [name, member] : object->object())
+      if (member.is_object()) rope.fail(name.c_str(), "RoPE that differs among layers is not supported");
+  } else {
     rope.fail("rope_type",
               fmt::format("the RoPE scaling {} is not supported; default, linear or llama3 is expected", type));
   }

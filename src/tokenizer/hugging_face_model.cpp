@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <array>
+#include <string_view>
+#include <unordered_set>
 
 #include "base/utf8.hpp"
 #include "tokenizer/byte_symbols.hpp"
@@ -90,6 +92,14 @@ void read_merges(const JsonView& merges, TokenizerSpec& spec) {
     }
     spec.merges.push_back(std::move(text));
   }
+  // Of two that are equal, `tokenizers` knows the last.
+  std::unordered_set<std::string_view> later;
+  std::vector<std::size_t> twice;
+  for (std::size_t i = count; i-- > 0;)
+    if (!later.insert(spec.merges[i]).second) twice.push_back(i);
+  if (twice.empty()) return;
+  for (const std::size_t i : twice) spec.merges[i].clear();
+  std::erase(spec.merges, "");
 }
 
 /// Whether each byte has a token.

@@ -45,6 +45,7 @@ class Reader {
     if (from_sentence_piece_)
       spec_.space_prefix =
           config_.flag("legacy", !is_llama_class(config_)) ? SpacePrefix::EachPart : SpacePrefix::FirstPart;
+    collect_listed();
     add_listed();
     for (const char* key : kNamed) name(key);
     add_others();
@@ -131,11 +132,7 @@ class Reader {
       const JsonView view = named(key);
       if (!view.is_null() && text_of(view).text() == text) return true;
     }
-    const JsonView list = others();
-    if (!list.value().is_array()) return false;
-    for (std::size_t i = 0; i < list.size(); ++i)
-      if (text_of(list.at(i)).text() == text) return true;
-    return false;
+    return listed_.contains(text);
   }
 
   /// What names a token: special_tokens_map.json before tokenizer_config.json, where the latter is of an older writer.
@@ -197,14 +194,26 @@ class Reader {
     return spec_.kind == Kind::SentencePiece && is_llama_class(config_) && config_.value().find(key) == nullptr;
   }
 
-  /// The list of further special tokens, under the name that the file has for it.
-  [[nodiscard]] JsonView others() const {
+  /// Further special tokens: a list, or names that only this model has and a list, under the names that the file has.
+  [[nodiscard]] std::vector<JsonView> others() const {
+    std::vector<JsonView> all;
     for (const JsonView* file : {&config_, &files_.special_tokens}) {
-      if (file != &config_ && has_decoder_) break;
-      for (const char* key : {"extra_special_tokens", "additional_special_tokens"})
-        if (!file->at(key).is_null()) return file->at(key);
+      if (file != &config_ && (has_decoder_ || !all.empty())) break;
+      for (const char* key : {"extra_special_tokens", "additional_special_tokens"}) {
+        const JsonView view = file->at(key);
+        const bool is_empty = (view.value().is_array() || view.value().is_object()) && view.value().size() == 0;
+        if (view.is_null() || is_empty) continue;
+        all.push_back(view);
+        if (!view.value().is_object()) break;
+      }
     }
-    return config_.at("extra_special_tokens");
+    return all;
+  }
+
+  void collect_listed() {
+    for (const JsonView& list : others())
+      if (list.value().is_array())
+        for (std::size_t i = 0; i < list.size(); ++i) listed_.insert(text_of(list.at(i)).text());
   }
 
   /// Names that only some models have (image_token), then the list.
@@ -212,16 +221,17 @@ class Reader {
     for (const auto& [key, value] : config_.value().object()) {
       const bool known =
           std::find_if(kNamed.begin(), kNamed.end(), [&](const char* one) { return key == one; }) != kNamed.end();
-      if (key.ends_with("_token") && value.is_text() && !known) special(config_.at(key), false);
+      const bool is_token = value.is_text() || (value.is_object() && value.find("content") != nullptr);
+      if (key.ends_with("_token") && is_token && !known) special(config_.at(key), false);
     }
-    const JsonView list = others();
-    if (list.is_null()) return;
-    if (list.value().is_object()) {
-      for (const auto& [key, value] : list.value().object()) special(list.at(key), false);
-      return;
+    for (const JsonView& list : others()) {
+      if (list.value().is_object()) {
+        for (const auto& [key, value] : list.value().object()) special(list.at(key), false);
+        continue;
+      }
+      const std::size_t count = list.size();
+      for (std::size_t i = 0; i < count; ++i) special(list.at(i), false);
     }
-    const std::size_t count = list.size();
-    for (std::size_t i = 0; i < count; ++i) special(list.at(i), false);
   }
 
   void add_end(std::optional<base::TokenId> id) {
@@ -259,6 +269,7 @@ class Reader {
 
   const Settings& files_;
   const JsonView& config_;
+  std::unordered_set<std::string> listed_;  ///< texts of further special tokens
   bool from_sentence_piece_;
   bool has_decoder_;
   TokenizerSpec& spec_;

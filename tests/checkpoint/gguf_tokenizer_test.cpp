@@ -225,6 +225,15 @@ TEST(GgufTokenizer, EndsAreKnownByTheirText) {
   }
 }
 
+TEST(GgufTokenizer, TheEndThatItsKeyNamesComesFirst) {
+  auto b = sentence_piece();
+  b.texts("tokenizer.ggml.tokens", {"<unk>", "<s>", "<e>", "</s>", "b"});
+  b.u32("tokenizer.ggml.eos_token_id", 4);
+  const auto checkpoint = opened_gguf(b);
+  ASSERT_NE(checkpoint, nullptr);
+  EXPECT_THAT(checkpoint->tokenizer()->eos, ElementsAre(4U, 3U)) << "what a template calls the end";
+}
+
 TEST(GgufTokenizer, KeysNameFurtherEnds) {
   for (const char* key : {"eot_token_id", "eom_token_id", "fim_pad_token_id", "fim_rep_token_id", "fim_sep_token_id"}) {
     auto b = sentence_piece();

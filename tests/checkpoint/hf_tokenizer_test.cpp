@@ -108,6 +108,19 @@ TEST(HfConfigKeys, APartOfTheHead_IsRefusedWhereNewerWritersPutIt) {
               HasSubstr("/rope_parameters/partial_rotary_factor: RoPE on a part of the head"));
 }
 
+TEST(HfConfigKeys, ScalingThatSaysNotHow_IsRefused) {
+  auto config = tiny_hf_config();
+  config["rope_scaling"] = {{"factor", 8.0}};
+  EXPECT_THAT(error_of(write_hf(folder(), config, tiny_hf_tensors()).string()),
+              HasSubstr("/rope_scaling/factor: 1 is"));
+  config["rope_scaling"] = {{"rope_type", "default"}, {"factor", 1.0}};
+  EXPECT_TRUE(open(write_hf(folder(), config, tiny_hf_tensors()).string()));
+  config.erase("rope_scaling");
+  config["rope_parameters"] = {{"full_attention", {{"rope_type", "linear"}, {"factor", 4.0}}}};
+  EXPECT_THAT(error_of(write_hf(folder(), config, tiny_hf_tensors()).string()),
+              HasSubstr("/rope_parameters/full_attention: RoPE that differs among layers"));
+}
+
 TEST(HfConfigKeys, WhatMayBeMissing) {
   auto config = tiny_hf_config();
   for (const char* key : {"tie_word_embeddings", "max_position_embeddings", "architectures"}) config.erase(key);

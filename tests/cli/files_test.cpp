@@ -22,6 +22,10 @@ constexpr bool kSanitized = true;  // needs terabytes of addresses
 constexpr bool kSanitized = false;
 #endif
 
+const std::string kSweep =
+    R"({"version": 1, "base": {"chip": "demo", "model": "kiln-stories-1m", "prompt_tokens": 4, "new_tokens": 4},
+                      "vary": {"chip:/kv/banks": [16, 32]}, "sample": {"method": "grid"},
+                      "objectives": [{"figure": "tokens_per_s_user", "direction": "max"}]})";
 const std::string kModel = KILN_SOURCE_DIR "/models/kiln-stories-1m";
 
 class ProgramFiles : public test::KilnTest {
@@ -62,10 +66,7 @@ TEST_F(ProgramFiles, AnOutputThatIsAnInputOrAnotherOutputIsRefusedBeforeTheWork)
       kiln({"run", "--rom", rom_, "--chip", "demo", "--prompt", "Hi", "-n", "2", "--record", path("b.json")}).status,
       0);
   write("o.json", kiln({"run", "--rom", rom_, "--chip", "demo", "--prompt", "Hi", "-n", "2", "--json", "-"}).out);
-  write("s.json",
-        R"({"version": 1, "base": {"chip": "demo", "model": "kiln-stories-1m", "prompt_tokens": 4, "new_tokens": 4},
-                      "vary": {"chip:/kv/banks": [16, 32]}, "sample": {"method": "grid"},
-                      "objectives": [{"figure": "tokens_per_s_user", "direction": "max"}]})");
+  write("s.json", kSweep);
   fs::copy_file(rom_, path("x.json.partial"));
   fs::copy_file(path("s.json"), path("s.db.partial"));
   const Arguments run = {"run", "--rom", rom_, "--chip", path("c.json"), "--prompt", "Hi", "-n", "2"};

@@ -103,6 +103,29 @@ TEST(HuggingFaceSettings, TokensOfOlderWriters) {
   EXPECT_EQ(dir.spec().types[260], TokenType::Control);
 }
 
+TEST(HuggingFaceSettings, FurtherSpecialTokensAreUnderTwoNames) {
+  Directory dir;
+  for (const auto& none : {nlohmann::json::object(), nlohmann::json::array()}) {
+    dir.tokenizer_config = {{"extra_special_tokens", none}, {"additional_special_tokens", {"<a>"}}};
+    EXPECT_THAT(dir.ids("x<a>"), ElementsAre(257, 'x', 259)) << none;
+  }
+  dir.tokenizer_config["extra_special_tokens"] = {{"image_token", "<i>"}};
+  EXPECT_THAT(dir.ids("<i><a>"), ElementsAre(257, 259, 260));
+  dir.tokenizer_config["extra_special_tokens"] = {"<b>"};
+  EXPECT_EQ(dir.spec().tokens.size(), 260U) << "a list is the whole list";
+  dir.tokenizer_config = {{"image_token", {{"content", "<i>"}}}};
+  EXPECT_THAT(dir.ids("x<i>"), ElementsAre(257, 'x', 259));
+}
+
+TEST(HuggingFaceSettings, OfEqualMergesTheLastCounts) {
+  auto root = llama2_json();
+  root["model"]["merges"] = {"b c", "a b", "ab c", "b c"};
+  Directory dir;
+  dir.json = root;
+  const auto spec = dir.spec();
+  EXPECT_THAT(spec.merges, ElementsAre("a b", "ab c", "b c"));
+}
+
 TEST(HuggingFaceSettings, NamedTokensThatAreNone) {
   Directory dir;
   dir.tokenizer_config = {
