@@ -10,11 +10,22 @@ bool is_llama_class(const JsonView& config) {
   return name.is_null() || name.value() == "LlamaTokenizer" || name.value() == "LlamaTokenizerFast";
 }
 
+/// Tokens that an answer must or must not have, whoever chooses them and however.
+void refuse_forced_tokens(const JsonView& generation) {
+  for (const char* key : {"suppress_tokens", "begin_suppress_tokens", "bad_words_ids", "force_words_ids",
+                          "forced_bos_token_id", "forced_eos_token_id", "sequence_bias"}) {
+    const JsonView view = generation.at(key);
+    const bool is_empty = (view.value().is_array() || view.value().is_object()) && view.value().size() == 0;
+    if (!view.is_null() && !is_empty) view.fail("tokens are forced or forbidden, and Kiln's sampler takes each");
+  }
+}
+
 void refuse_settings(const Settings& files, bool from_sentence_piece, const TokenizerSpec& spec) {
   const JsonView& config = files.tokenizer_config;
   const JsonView stops = files.generation_config.at("stop_strings");
   if (!stops.is_null() && !(stops.value().is_array() && stops.size() == 0))
     stops.fail("texts that end an answer, and in Kiln only tokens do");
+  refuse_forced_tokens(files.generation_config);
   if (config.flag("split_special_tokens", false))
     config.at("split_special_tokens").fail("true, and Kiln takes special tokens in a text as these tokens");
   const char* corrupts = "clean_up_tokenization_spaces_for_bpe_even_though_it_will_corrupt_output";

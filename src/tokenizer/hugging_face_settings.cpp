@@ -191,7 +191,8 @@ class Reader {
 
   /// Whether the key is not there and the tokenizer is of the class that then has its own.
   [[nodiscard]] bool is_default(const char* key) const {
-    return spec_.kind == Kind::SentencePiece && is_llama_class(config_) && config_.value().find(key) == nullptr;
+    return spec_.kind == Kind::SentencePiece && !config_.at("tokenizer_class").is_null() && is_llama_class(config_) &&
+           config_.value().find(key) == nullptr;
   }
 
   /// Further special tokens: a list, or names that only this model has and a list, under the names that the file has.

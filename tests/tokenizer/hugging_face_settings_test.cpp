@@ -145,6 +145,10 @@ TEST(HuggingFaceSettings, WhatChangesIdsIsRefusedByName) {
   EXPECT_THAT(dir.error(), HasSubstr("(generation_config.json): /stop_strings"));
   dir.generation_config = {{"stop_strings", nullptr}, {"repetition_penalty", 1.1}};
   EXPECT_EQ(dir.error(), "accepted");
+  dir.generation_config = {{"suppress_tokens", {5}}};
+  EXPECT_THAT(dir.error(), HasSubstr("/suppress_tokens: tokens are forced or forbidden"));
+  dir.generation_config = {{"suppress_tokens", nlohmann::json::array()}, {"forced_eos_token_id", nullptr}};
+  EXPECT_EQ(dir.error(), "accepted");
   dir.tokenizer_config = {{"split_special_tokens", true}};
   EXPECT_THAT(dir.error(), HasSubstr("/split_special_tokens: true"));
   dir.tokenizer_config = {{"clean_up_tokenization_spaces", true}};
@@ -196,9 +200,11 @@ TEST(HuggingFaceSettings, ALlamaClassNamesItsTokensItself) {
   Directory dir;
   dir.json = small::llama2_json();
   dir.config["vocab_size"] = 9;
-  EXPECT_EQ(dir.spec().template_tokens, std::nullopt);
+  EXPECT_EQ(dir.spec().template_tokens, TemplateTokens());
   dir.tokenizer_config = {{"tokenizer_class", "PreTrainedTokenizerFast"}};
   EXPECT_EQ(dir.spec().template_tokens, TemplateTokens());
+  dir.tokenizer_config = {{"tokenizer_class", "LlamaTokenizer"}};
+  EXPECT_EQ(dir.spec().template_tokens, std::nullopt);
   dir.tokenizer_config = {{"tokenizer_class", "LlamaTokenizer"}, {"bos_token", nullptr}};
   EXPECT_EQ(dir.spec().template_tokens, TemplateTokens());
 }
