@@ -92,12 +92,13 @@ void read_rope(LlamaKeys& in, config::ModelConfig& out) {
   // As llama.cpp has them: without a type the scaling is linear, the factor may be under the key of older files, and no
   // factor or 0 means none.
   const std::string type = in.text("rope.scaling.type").value_or("linear");
-  auto factor = in.number("rope.scaling.factor");
-  if (!factor) factor = in.number("rope.scale_linear");
+  const char* key = "rope.scaling.factor";
+  auto factor = in.number(key);
+  if (!factor) factor = in.number(key = "rope.scale_linear");
   if (type == "none") return;
   in.expect(type == "linear", "rope.scaling.type",
             fmt::format("the RoPE scaling {} is not supported; none or linear is expected", type));
-  in.expect(factor.value_or(0) >= 0, "rope.scaling.factor", "a factor above 0 is expected");
+  in.expect(factor.value_or(0) >= 0, key, "a factor above 0, or 0 for none, is expected");
   if (factor.value_or(0) == 0 || *factor == 1) return;
   out.rope_scaling.kind = config::RopeScalingKind::Linear;
   out.rope_scaling.factor = *factor;

@@ -80,6 +80,13 @@ base::Result<std::map<std::string, std::set<std::string>>> read_index(const std:
   return shards;
 }
 
+/// Why a tensor that a shard has should not be there.
+std::string promised_elsewhere(const std::map<std::string, std::set<std::string>>& shards, const std::string& tensor) {
+  for (const auto& [shard, promised] : shards)
+    if (promised.contains(tensor)) return "is in the index as one of " + shard;
+  return "is not in the index";
+}
+
 base::Status read_shards(Weights& weights, const fs::path& directory) {
   const std::string index = (directory / kIndex).string();
   const auto shards = read_index(index);
@@ -104,7 +111,8 @@ base::Status read_shards(Weights& weights, const fs::path& directory) {
     }
     for (const auto& [name, found] : weights.tensors)
       if (found.file == file && !promised.contains(name))
-        return base::Error{fmt::format("{}: the tensor {} of {} is not in the index", index, name, path.string())};
+        return base::Error{
+            fmt::format("{}: the tensor {} of {} {}", index, name, path.string(), promised_elsewhere(*shards, name))};
   }
   return {};
 }
@@ -188,7 +196,9 @@ base::Status place(const Weights& weights, MappedParts& parts) {
 
 base::Result<std::string> read_if_there(const fs::path& path, std::size_t limit) {
   if (!present(path)) return std::string();
-  return base::read_text_file(path.string(), limit);
+  auto text = base::read_text_file(path.string(), limit);
+  if (text && text->empty()) return base::Error{path.string() + " is empty"};
+  return text;
 }
 
 /// A chat template of a file of its own, which then counts.
@@ -227,7 +237,6 @@ base::Status read_tokenizer(const fs::path& directory, const std::string& config
     *one.text = *std::move(text);
   }
   if (const auto read = read_template(directory, files); !read) return read;
-  if (has_json && files.tokenizer_json.empty()) return base::Error{files.name + " is empty; an object is expected"};
   auto spec = tokenizer::spec_from_hugging_face(files);
   if (!spec) return spec.error();
   if (spec->tokens.size() > parts.config.vocab_size)

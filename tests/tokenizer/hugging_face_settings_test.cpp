@@ -118,7 +118,7 @@ TEST(HuggingFaceSettings, FurtherSpecialTokensAreUnderTwoNames) {
 }
 
 TEST(HuggingFaceSettings, OfEqualMergesTheLastCounts) {
-  auto root = llama2_json();
+  auto root = small::llama2_json();
   root["model"]["merges"] = {"b c", "a b", "ab c", "b c"};
   Directory dir;
   dir.json = root;

@@ -56,7 +56,9 @@ class Kills : public test::KilnTest {
       const auto left = names();
       EXPECT_LE(left.size(), there + 1) << "besides the file, at most one that is partial";
       for (const auto& name : left) {
-        if (name.ends_with(".partial")) EXPECT_EQ(name, file + ".partial");
+        if (name.ends_with(".partial")) {
+          EXPECT_EQ(name, file + ".partial");
+        }
       }
     }
     ASSERT_EQ(kiln(command).status, 0);
