@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <thread>
 
+#include "base/file_roles.hpp"
 #include "base/mapped_file.hpp"
 #include "sweep/accuracy.hpp"
 #include "sweep/folder.hpp"
@@ -272,6 +273,8 @@ base::Result<SweepAnswer> run_sweep(const SweepQuestion& question, study::Enviro
   if (question.verify != Verify::None && plan->spec->engine == Engine::Simulate)
     return base::Error{"--verify has no effect: the spec's engine simulates every point"};
   if (const auto good = can_start_workers(question); !good) return good.error();
+  if (!fs::exists(question.output))
+    if (const auto claim = base::OutputClaim::make(question.output); !claim) return claim.error();
   auto folder = Folder::open(question.output, !question.shard);
   if (!folder) return folder.error();
   if (question.shard) return run_shard(question, *plan, *folder, environment);

@@ -114,7 +114,7 @@ TEST(GgufKeys, LinearScalingIsWhatAFactorMeans) {
       EXPECT_EQ(found.factor, 4.0);
       EXPECT_EQ(scaling(with(type, key, 0)).kind, config::RopeScalingKind::None);
       EXPECT_EQ(scaling(with(type, key, 1)).kind, config::RopeScalingKind::None);
-      EXPECT_THAT(gguf_error(with(type, key, -4)), HasSubstr("llama.rope.scaling.factor: a factor above 0"));
+      EXPECT_THAT(gguf_error(with(type, key, -4)), HasSubstr(std::string(key) + ": a factor above 0"));
     }
     EXPECT_EQ(scaling(with(type, nullptr, 0)).kind, config::RopeScalingKind::None);
   }

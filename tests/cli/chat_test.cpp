@@ -372,7 +372,8 @@ TEST_F(ChatCli, BadInputIsRefusedAtOnce) {
 }
 
 TEST_F(ChatCli, ATemplateOfAFileMakesTurns) {
-  std::ofstream(path("t.jinja")) << "{% for m in messages %}{{ m['role'] }}: {{ m['content'] }}\n{% endfor %}"
+  std::ofstream(path("t.jinja")) << "{{ bos_token }}"
+                                    "{% for m in messages %}{{ m['role'] }}: {{ m['content'] }}\n{% endfor %}"
                                     "{% if add_generation_prompt %}assistant:{% endif %}";
   const auto outcome = piped("Hello\nAnd you?\n", {"--template", path("t.jinja"), "--system", "Speak.", "-n", "6",
                                                    "--json", path("turns.json")});

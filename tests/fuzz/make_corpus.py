@@ -454,7 +454,7 @@ def make_roms(kiln):
             subprocess.run([kiln, "bake", CORPUS / "gguf" / f"{name}.gguf", "-o", image, "--recipe", recipe], check=True, capture_output=True)
             content = image.read_bytes()
             if name != "smollm":
-                put("rom", image.name, content)
+                put("rom", name, content)
             put("rom_sections", name, bundle(sections(content)))
 
 
