@@ -144,7 +144,7 @@ class Reader {
   /// A named token is a special one, and becomes one if no token has its text.
   std::optional<base::TokenId> special(const JsonView& view, bool needed) {
     const JsonView where = text_of(view);
-    const std::string text = where.text();
+    const std::string& text = where.text();
     const auto known = ids_.find(text);
     if (known == ids_.end()) {
       if (text.empty() || (!needed && spec_.tokens.size() >= most_tokens_)) return std::nullopt;  // no row to name

@@ -4,7 +4,7 @@
 namespace {
 
 /// Before the static objects of the program and of its libraries are made, which take memory.
-[[gnu::section(".preinit_array"), gnu::used]] void (*const begin)() = kiln::cli::install_last_words;
+[[gnu::section(".preinit_array"), gnu::used]] void (*const kBegin)() = kiln::cli::install_last_words;
 
 }  // namespace
 
