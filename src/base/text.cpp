@@ -32,19 +32,32 @@ std::string lower(std::string_view text) {
   return small;
 }
 
+/// Whether a terminal, or whoever splits a text into lines, may do something else than show the character: controls of
+/// both kinds, separators of lines and paragraphs, and what turns the direction of writing.
+bool acts(std::uint32_t code_point) {
+  const auto among = [&](std::uint32_t first, std::uint32_t last) { return code_point >= first && code_point <= last; };
+  return among(0, 0x1F) || among(0x7F, 0x9F) || among(0x2028, 0x202E) || among(0x2066, 0x2069);
+}
+
+void append_escaped(std::string& plain, std::uint8_t byte) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  plain += "\\x";
+  plain += kDigits[byte >> 4];
+  plain += kDigits[byte & 15];
+}
+
 }  // namespace
 
 std::string without_controls(std::string_view text) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
   std::string plain;
-  for (const char c : text) {
-    const auto byte = static_cast<std::uint8_t>(c);
-    if (byte >= 0x20 && byte != 0x7F) {
-      plain += c;
+  while (!text.empty()) {
+    const std::size_t size = character_at_start(text);
+    const auto character = text.substr(0, std::max<std::size_t>(size, 1));
+    text.remove_prefix(character.size());
+    if (size > 0 && !acts(first_code_point(character))) {
+      plain += character;
     } else {
-      plain += "\\x";
-      plain += kDigits[byte >> 4];
-      plain += kDigits[byte & 15];
+      for (const char byte : character) append_escaped(plain, static_cast<std::uint8_t>(byte));
     }
   }
   return plain;

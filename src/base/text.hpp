@@ -10,7 +10,9 @@
 
 namespace kiln::base {
 
-/// The text with every control character written as \xNN: names out of files end up in sentences and on terminals.
+/// The text with the bytes of every control character, and those that are no UTF-8, written as \xNN: names out of files
+/// end up in sentences and on terminals. Controls are also those beyond ASCII, U+2028 and U+2029 (some end lines there),
+/// and what turns the direction of writing.
 std::string without_controls(std::string_view text);
 
 /// The text as one word of a shell's command line: in single quotes where it is not plain.

@@ -84,10 +84,10 @@ config::ModelKeys keys_of(const ObjectReader& in) {
   config::ModelKeys keys;
   const json::Value* newer = in.find("rope_parameters");
   if (newer == nullptr) return keys;
-  if (newer->find("rope_theta") != nullptr) keys.rope_theta = "rope_parameters/rope_theta";
+  if (newer->find("rope_theta") != nullptr) keys.rope_theta = "/rope_parameters/rope_theta";
   if (newer->find("factor") == nullptr) return keys;
   for (std::string* key : {&keys.rope_factor, &keys.rope_low, &keys.rope_high, &keys.rope_original})
-    *key = "rope_parameters" + key->substr(key->find('/'));
+    *key = "/rope_parameters" + key->substr(key->find('/', 1));
   return keys;
 }
 
@@ -135,7 +135,7 @@ base::Result<config::ModelConfig> parse_hf_config(const std::string& text, const
   read_rope(in, has_old ? "rope_scaling" : "rope_parameters", out);
   if (in.failure()) return *in.failure();
   if (const auto fault = config::fault_of(out, keys_of(in)))
-    return base::Error{fmt::format("{}: /{} {}", file, fault->key, fault->what)};
+    return base::Error{fmt::format("{}: {} {}", file, fault->key, fault->what)};
   out.name = model_name(given_name(in), out);
   return out;
 }

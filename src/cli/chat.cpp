@@ -24,17 +24,13 @@ constexpr std::string_view kHelp =
 /// Text of a model or a file on a terminal: line ends and tabs act, other control characters are written out.
 std::string harmless(std::string_view text) {
   std::string plain;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const bool c1 = text[i] == '\xC2' && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0;
-    if (c1) {
-      plain += fmt::format("\\x{:02x}", static_cast<unsigned char>(text[++i]));
-    } else if (text[i] == '\n' || text[i] == '\t') {
-      plain += text[i];
-    } else {
-      plain += base::without_controls(text.substr(i, 1));
-    }
+  while (true) {
+    const auto end = std::min(text.find_first_of("\n\t"), text.size());
+    plain += base::without_controls(text.substr(0, end));
+    if (end == text.size()) return plain;
+    plain += text[end];
+    text.remove_prefix(end + 1);
   }
-  return plain;
 }
 
 }  // namespace

@@ -69,7 +69,7 @@ void check_together(const ModelConfig& model, Errors& errors) {
     errors.add("/head_dim", fmt::format("is missing and /hidden_size {} is not a multiple of /num_attention_heads {}",
                                         model.hidden_size, model.heads));
   } else if (const auto fault = fault_of(model)) {
-    errors.add("/" + fault->key, fault->what);
+    errors.add(fault->key, fault->what);
   }
 }
 

@@ -63,8 +63,8 @@ Fault fault_of_scaling(const RopeScaling& scaling, const ModelKeys& keys) {
   if (auto fault = outside(keys.rope_low, scaling.low_freq_factor, kRopeFactors)) return fault;
   if (auto fault = outside(keys.rope_high, scaling.high_freq_factor, kRopeFactors)) return fault;
   if (scaling.high_freq_factor <= scaling.low_freq_factor)
-    return ModelFault{keys.rope_high, fmt::format("is {} and {} is {}; expected 0 < low < high",
-                                                  scaling.high_freq_factor, keys.rope_low, scaling.low_freq_factor)};
+    return ModelFault{keys.rope_high, fmt::format("is {} and {} is {}; expected low < high", scaling.high_freq_factor,
+                                                  keys.rope_low, scaling.low_freq_factor)};
   return outside(keys.rope_original, std::uint64_t{scaling.original_max_position_embeddings}, kTokenCounts);
 }
 

@@ -184,7 +184,7 @@ TEST_F(BadInput, ConfigJson) {
   expect_refused(with("hidden_size", 1e18), {"config.json: /hidden_size"});
   expect_refused(with("hidden_size", 4.5), {"config.json: /hidden_size"});
   expect_refused(with("num_attention_heads", 3), {"config.json: /head_dim"});  // 3 heads do not divide 8 channels
-  expect_refused(with("num_key_value_heads", 3), {"/num_attention_heads is 2 and num_key_value_heads is 3"});
+  expect_refused(with("num_key_value_heads", 3), {"/num_attention_heads is 2 and /num_key_value_heads is 3"});
   expect_refused(with("head_dim", 7), {"/head_dim is 7; expected an even number"});
   expect_refused(with("num_hidden_layers", 1024), {"model.layers.2.", "missing", "config.json"});
   expect_refused(with("rms_norm_eps", 0), {"/rms_norm_eps is 0"});

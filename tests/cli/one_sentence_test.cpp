@@ -15,16 +15,21 @@ namespace {
 namespace hostile_files = checkpoint::test;
 
 constexpr std::size_t kLongestLine = 5000;  // 1000 bytes, each a control of four characters, and what is in front
-const std::string kForged = "a\nkiln: error: forged";
+// Line ends of ASCII and of Unicode, and what a terminal takes for the beginning of a command.
+const std::string kForged = "a\nkiln: error: forged\u2028kiln: error: forged\u0085kiln: error: forged\u009b31m";
 
 class OneSentence : public test::KilnTest {
  protected:
+  static void expect_no_second_line(const std::string& text) {
+    for (const char* end : {"\nkiln: error: forged", "\u2028", "\u0085", "\u009b"})
+      EXPECT_THAT(text, testing::Not(testing::HasSubstr(end)));
+  }
   void expect_one_sentence(const std::vector<std::string>& arguments, const std::string& what) const {
     const auto outcome = kiln(arguments);
     EXPECT_EQ(outcome.status, 2) << what << outcome.err.substr(0, 2000);
     EXPECT_EQ(std::count(outcome.err.begin(), outcome.err.end(), '\n'), 1) << what << outcome.err.substr(0, 2000);
     EXPECT_THAT(outcome.err, testing::StartsWith("kiln: error: ")) << what;
-    EXPECT_THAT(outcome.err, testing::Not(testing::HasSubstr("\nkiln: error: forged"))) << what;
+    expect_no_second_line(outcome.err);
     EXPECT_LT(outcome.err.size(), kLongestLine) << what;
   }
 
@@ -47,7 +52,7 @@ class OneSentence : public test::KilnTest {
       const auto file = write("chip.json", chip);
       const auto outcome = kiln(run({"--model", model, "--prompt-tokens", "1", "--chip", file}));
       EXPECT_EQ(outcome.status, 2) << outcome.err.substr(0, 2000);
-      EXPECT_THAT(outcome.err, testing::Not(testing::HasSubstr("\nkiln: error: forged")));
+      expect_no_second_line(outcome.err);
       EXPECT_LT(outcome.err.size(), kLongestLine);
     }
     expect_one_sentence({"check", write("base.json", R"({"version": 1, "metrics": [{)" + key + ": 1}]}")}, "baseline ");

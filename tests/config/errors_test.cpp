@@ -154,10 +154,10 @@ TEST(ConfigErrors, RecipeWithoutABaseMustSayEverything) {
 
 TEST(ConfigErrors, ModelsThatAreNoLlama) {
   EXPECT_THAT(model_verdict({"num_key_value_heads=5"}),
-              HasSubstr("num_attention_heads is 32 and num_key_value_heads is 5; expected a multiple"));
+              HasSubstr("num_attention_heads is 32 and /num_key_value_heads is 5; expected a multiple"));
   EXPECT_THAT(model_verdict({"head_dim=127"}), HasSubstr("head_dim is 127; expected an even number"));
   EXPECT_THAT(model_verdict({"num_attention_heads=65536"}), HasSubstr("is 8388608; expected at most 1048576"));
-  EXPECT_THAT(model_verdict({"rope_scaling.high_freq_factor=1"}), HasSubstr("expected 0 < low < high"));
+  EXPECT_THAT(model_verdict({"rope_scaling.high_freq_factor=1"}), HasSubstr("expected low < high"));
   EXPECT_THAT(model_verdict({"rope_scaling.rope_type=yarn"}), HasSubstr("allowed: `linear` or `llama3`"));
   EXPECT_THAT(model_verdict({"rope_scaling.rope_type=linear"}),
               HasSubstr("/rope_scaling/low_freq_factor is not a known key"));
@@ -184,35 +184,35 @@ TEST(ModelConfig, ValidateSaysWhatIsWrong) {
     const auto status = model.validate();
     return status ? std::string() : status.error().message;
   };
-  EXPECT_EQ(fault([](auto& m) { m.hidden_size = 0; }), "hidden_size is 0; expected 1 to 1048576");
+  EXPECT_EQ(fault([](auto& m) { m.hidden_size = 0; }), "/hidden_size is 0; expected 1 to 1048576");
   EXPECT_EQ(fault([](auto& m) { m.intermediate_size = 1048577; }),
-            "intermediate_size is 1048577; expected 1 to 1048576");
-  EXPECT_EQ(fault([](auto& m) { m.layers = 1025; }), "num_hidden_layers is 1025; expected 1 to 1024");
-  EXPECT_EQ(fault([](auto& m) { m.heads = 0; }), "num_attention_heads is 0; expected 1 to 65536");
-  EXPECT_EQ(fault([](auto& m) { m.kv_heads = 0; }), "num_key_value_heads is 0; expected 1 to 65536");
-  EXPECT_EQ(fault([](auto& m) { m.vocab_size = 16777217; }), "vocab_size is 16777217; expected 1 to 16777216");
+            "/intermediate_size is 1048577; expected 1 to 1048576");
+  EXPECT_EQ(fault([](auto& m) { m.layers = 1025; }), "/num_hidden_layers is 1025; expected 1 to 1024");
+  EXPECT_EQ(fault([](auto& m) { m.heads = 0; }), "/num_attention_heads is 0; expected 1 to 65536");
+  EXPECT_EQ(fault([](auto& m) { m.kv_heads = 0; }), "/num_key_value_heads is 0; expected 1 to 65536");
+  EXPECT_EQ(fault([](auto& m) { m.vocab_size = 16777217; }), "/vocab_size is 16777217; expected 1 to 16777216");
   EXPECT_THAT(fault([](auto& m) { m.max_context = 0; }), StartsWith("max_position_embeddings is 0"));
   // 65536 * 65536 is 0 in 32 bits.
   EXPECT_THAT(fault([](auto& m) { m.heads = m.head_dim = 65536; }), HasSubstr("is 4294967296; expected at most"));
-  EXPECT_THAT(fault([](auto& m) { m.rms_norm_eps = 0; }), StartsWith("rms_norm_eps is 0"));
-  EXPECT_THAT(fault([](auto& m) { m.rope_theta = std::nan(""); }), StartsWith("rope_theta is nan"));
+  EXPECT_THAT(fault([](auto& m) { m.rms_norm_eps = 0; }), StartsWith("/rms_norm_eps is 0"));
+  EXPECT_THAT(fault([](auto& m) { m.rope_theta = std::nan(""); }), StartsWith("/rope_theta is nan"));
   EXPECT_THAT(fault([](auto& m) { m.rope_theta = 5e-324; }), HasSubstr("; expected 1 to 1000000000000"));
   EXPECT_THAT(fault([](auto& m) { m.rope_theta = 1e300; }), HasSubstr("; expected 1 to 1000000000000"));
-  EXPECT_EQ(fault([](auto& m) { m.rms_norm_eps = 1e5; }), "rms_norm_eps is 100000; expected 1e-30 to 1");
+  EXPECT_EQ(fault([](auto& m) { m.rms_norm_eps = 1e5; }), "/rms_norm_eps is 100000; expected 1e-30 to 1");
   EXPECT_EQ(fault([](auto& m) { m.rope_scaling.factor = 1e300; }),
-            "rope_scaling/factor is 1e+300; expected 0.001 to 65536");
+            "/rope_scaling/factor is 1e+300; expected 0.001 to 65536");
   EXPECT_EQ(fault([](auto& m) { m.rope_scaling.factor = 1e-300; }),
-            "rope_scaling/factor is 1e-300; expected 0.001 to 65536");
-  EXPECT_THAT(fault([](auto& m) { m.rope_scaling.low_freq_factor = 1e-300; }), StartsWith("rope_scaling/low_freq"));
-  EXPECT_THAT(fault([](auto& m) { m.rope_scaling.high_freq_factor = 1e300; }), StartsWith("rope_scaling/high_freq"));
+            "/rope_scaling/factor is 1e-300; expected 0.001 to 65536");
+  EXPECT_THAT(fault([](auto& m) { m.rope_scaling.low_freq_factor = 1e-300; }), StartsWith("/rope_scaling/low_freq"));
+  EXPECT_THAT(fault([](auto& m) { m.rope_scaling.high_freq_factor = 1e300; }), StartsWith("/rope_scaling/high_freq"));
   EXPECT_THAT(fault([](auto& m) { m.rope_scaling.original_max_position_embeddings = 0; }),
-              StartsWith("rope_scaling/original_max_position_embeddings is 0"));
+              StartsWith("/rope_scaling/original_max_position_embeddings is 0"));
   ModelKeys keys;
   keys.rope_theta = "metadata llama.rope.freq_base";
   ModelConfig slow = good;
   slow.rope_theta = 0.5;
   EXPECT_EQ(fault_of(slow, keys)->key, "metadata llama.rope.freq_base");
-  EXPECT_THAT(fault([](auto& m) { m.rope_scaling.factor = -1; }), StartsWith("rope_scaling/factor is -1"));
+  EXPECT_THAT(fault([](auto& m) { m.rope_scaling.factor = -1; }), StartsWith("/rope_scaling/factor is -1"));
 }
 
 TEST(ConfigHash, IsOfTheValuesAndNotOfTheWords) {

@@ -21,11 +21,8 @@ struct Error {
   bool lines = false;
 };
 
-/// The error with more in front of its (first) sentence.
-inline Error prefixed(const std::string& before, Error error) {
-  error.message.insert(0, before);
-  return error;
-}
+/// The error with more in front of each of its sentences.
+Error prefixed(const std::string& before, Error error);
 
 class BugError : public std::logic_error {
  public:

@@ -10,22 +10,22 @@
 
 namespace kiln::config {
 
-/// What a file calls each number; by default the keys of a model config.
+/// What a file calls each number; by default the places of a model config (JSON pointers).
 struct ModelKeys {
-  std::string hidden_size = "hidden_size";
-  std::string intermediate_size = "intermediate_size";
-  std::string layers = "num_hidden_layers";
-  std::string heads = "num_attention_heads";
-  std::string kv_heads = "num_key_value_heads";
-  std::string head_dim = "head_dim";
-  std::string vocab_size = "vocab_size";
-  std::string max_context = "max_position_embeddings";
-  std::string rms_norm_eps = "rms_norm_eps";
-  std::string rope_theta = "rope_theta";
-  std::string rope_factor = "rope_scaling/factor";
-  std::string rope_low = "rope_scaling/low_freq_factor";
-  std::string rope_high = "rope_scaling/high_freq_factor";
-  std::string rope_original = "rope_scaling/original_max_position_embeddings";
+  std::string hidden_size = "/hidden_size";
+  std::string intermediate_size = "/intermediate_size";
+  std::string layers = "/num_hidden_layers";
+  std::string heads = "/num_attention_heads";
+  std::string kv_heads = "/num_key_value_heads";
+  std::string head_dim = "/head_dim";
+  std::string vocab_size = "/vocab_size";
+  std::string max_context = "/max_position_embeddings";
+  std::string rms_norm_eps = "/rms_norm_eps";
+  std::string rope_theta = "/rope_theta";
+  std::string rope_factor = "/rope_scaling/factor";
+  std::string rope_low = "/rope_scaling/low_freq_factor";
+  std::string rope_high = "/rope_scaling/high_freq_factor";
+  std::string rope_original = "/rope_scaling/original_max_position_embeddings";
 };
 
 /// "`key` `what`" is the sentence.
