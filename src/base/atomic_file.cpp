@@ -163,10 +163,42 @@ Status AtomicFile::commit() {
   check(fd_ >= 0, "commit of a file that was committed or never created");
   if (::fsync(fd_) != 0) return failure("write", path_);
   if (auto there = put_in_place(); !there) return there;
+  return settle();
+}
+
+Result<bool> AtomicFile::commit_as_first() {
+  check(fd_ >= 0, "commit of a file that was committed or never created");
+  if (::fsync(fd_) != 0) return failure("write", path_);
+  const auto first = put_as_first();
+  if (!first) return first.error();
+  if (!*first) {
+    discard();
+    return false;
+  }
+  if (auto kept = settle(); !kept) return kept.error();
+  return true;
+}
+
+/// The file has its name: that is made durable.
+Status AtomicFile::settle() {
   temporary_.clear();
   if (!sync_folder(parent_of(path_))) return failure("write", path_);
   discard();
   return {};
+}
+
+/// A link never replaces anything, and of several processes one alone makes it.
+Result<bool> AtomicFile::put_as_first() {
+  const bool nameless = temporary_.empty();
+  const auto self = nameless ? fmt::format("/proc/self/fd/{}", fd_) : temporary_;
+  if (::linkat(AT_FDCWD, self.c_str(), AT_FDCWD, path_.c_str(), nameless ? AT_SYMLINK_FOLLOW : 0) == 0) {
+    if (!nameless) ::unlink(temporary_.c_str());
+    return true;
+  }
+  if (errno == EEXIST || ::access(path_.c_str(), F_OK) == 0) return false;
+  // A file system without links.
+  if (auto there = put_in_place(); !there) return there.error();
+  return true;
 }
 
 /// linkat does not replace an existing name, so a nameless file gets a temporary one first. Others who write the same

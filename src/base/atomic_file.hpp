@@ -32,11 +32,15 @@ class AtomicFile {
 
   /// Makes the file durable and visible at its path. Nothing may be written after it.
   Status commit();
+  /// The same where there is no file at its path. False where there is one, which stays: this one is gone then.
+  Result<bool> commit_as_first();
 
  private:
   AtomicFile() = default;
   Status open(const std::string& asked);
   Status put_in_place();
+  Result<bool> put_as_first();
+  Status settle();
   void discard();
   OutputClaim claim_;
   std::string path_;

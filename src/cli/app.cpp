@@ -1,24 +1,20 @@
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <charconv>
-#include <csignal>
 #include <exception>
 #include <map>
 #include <memory>
 #include <system_error>
 
-#include "base/mapped_regions.hpp"
 #include "base/text.hpp"
 #include "cli/cli.hpp"
 #include "cli/commands.hpp"
 #include "cli/completion.hpp"
 #include "cli/effects.hpp"
+#include "cli/limits.hpp"
 #include "cli/standard_error.hpp"
 #include "cli/terminal.hpp"
 #include "report/table.hpp"
@@ -43,15 +39,6 @@ CLI::Validator given() {
 namespace {
 
 constexpr std::size_t kHelpColumn = 34;
-
-/// A file opened in place of a closed standard stream would receive what is printed there.
-void open_standard_files() {
-  for (const int file : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
-    if (::fcntl(file, F_GETFD) >= 0 || errno != EBADF) continue;
-    // The lowest free number is this one. Writing to it fails, as to a closed one; reading finds the end.
-    if (::open("/dev/null", O_RDONLY) != file) return;
-  }
-}
 
 /// The commands whose figures a baseline keeps.
 bool records(std::string_view command) {
@@ -210,19 +197,14 @@ std::string words_expected(const CLI::App& app, const std::string& sentence) {
 int run_action(const Action& action, Session& session) {
   if (const auto opened = session.open_output(); !opened) return fail(opened.error());
   const auto status = action(session);
+  // A program that this one started may have been ended by the same Ctrl-C, and have said so in its own way.
+  if (!status || *status != 0) session.interrupts().settle();
   if (session.stop().stop_requested() || (!status && status.error().interrupted)) {
     to_standard_error("kiln: interrupted\n");
     return kInterrupted;
   }
   if (!status) return fail(status.error());
   return *status;
-}
-
-/// What the system does to programs that meet a limit or a damaged file becomes a sentence and a status.
-void expect_trouble() {
-  open_standard_files();
-  std::signal(SIGXFSZ, SIG_IGN);  // a write above the limit of a file's size fails instead
-  base::end_on_lost_pages(kBadInput);
 }
 
 int parse_and_run(int argc, const char* const* argv) {
@@ -273,7 +255,7 @@ int parse_and_run(int argc, const char* const* argv) {
 }  // namespace
 
 int run(int argc, const char* const* argv) {
-  expect_trouble();
+  if (const auto enough = prepare_for_limits(); !enough) return fail(enough.error());
   try {
     return parse_and_run(argc, argv);
   } catch (const std::bad_alloc&) {

@@ -16,6 +16,9 @@ class Interrupts {
   [[nodiscard]] std::stop_token token() const;
   /// From now on Ctrl-C alone calls `take` instead, on the waiting thread; an empty function gives it back.
   void divert(std::function<void()> take);
+  /// Returns when every signal that came before this call has had its effect: a program that Ctrl-C ended, too, may be
+  /// seen to have failed before this process' own Ctrl-C was taken.
+  void settle() const;
 
  private:
   struct State;

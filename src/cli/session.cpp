@@ -50,7 +50,7 @@ class ProgressLine {
     const double share = total == 0 ? 1.0 : static_cast<double>(done) / static_cast<double>(total);
     const double seconds = std::chrono::duration<double>(now - started_).count();
     const double left = share > 0 ? seconds * (1 - share) / share : 0;
-    auto line = fmt::format("{}: {:.0f} %, {} left", what, share * 100, left_words(left));
+    auto line = fmt::format("{}: {:.0f} %, {} left", base::one_line(what), share * 100, left_words(left));
     if (const auto columns = terminal_columns(STDERR_FILENO); columns && line.size() >= *columns)
       line.resize(*columns - 1);  // a longer line would wrap, and stay
     to_standard_error(fmt::format("\r\033[K{}{}", line, finished ? "\r\033[K" : ""));

@@ -1,11 +1,11 @@
 #include <dlfcn.h>
 #include <fmt/format.h>
-#include <sys/resource.h>
 
 #include <algorithm>
 #include <cstring>
 #include <map>
 
+#include "base/stack.hpp"
 #include "rtl/verilate.hpp"
 
 namespace kiln::rtl {
@@ -53,15 +53,8 @@ void Pin::get(Bits& value) const {
 
 namespace {
 
-/// Verilated functions keep wide vectors on the stack: those of an array of thousands of sums are megabytes. The main
-/// thread's stack grows up to the soft limit.
-void allow_large_stack() {
-  constexpr rlim_t kEnough = rlim_t{96} << 20;
-  rlimit limit{};
-  if (getrlimit(RLIMIT_STACK, &limit) != 0 || limit.rlim_cur >= kEnough) return;
-  limit.rlim_cur = std::min(limit.rlim_max, kEnough);
-  setrlimit(RLIMIT_STACK, &limit);
-}
+/// Verilated functions keep wide vectors on the stack: those of an array of thousands of sums are megabytes.
+constexpr std::uint64_t kStack = std::uint64_t{96} << 20;
 
 }  // namespace
 
@@ -75,7 +68,7 @@ struct Model::Library {
 
 base::Result<std::unique_ptr<Model>> Model::load(const std::filesystem::path& path,
                                                  const std::filesystem::path& run_in) {
-  allow_large_stack();
+  base::raise_stack_limit(kStack);
   auto library = std::make_unique<Library>();
   library->handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (library->handle == nullptr) return base::Error{fmt::format("{}: cannot be loaded: {}", path.string(), dlerror())};

@@ -55,6 +55,10 @@ struct Expected {
 base::Status write(const rom::RomImage& image, const program::Placement& placement, const std::string& unit,
                    const std::string& directory, const std::optional<Expected>& expected = {});
 
+/// Whether write() may write each of its files there.
+base::Status can_write(const rom::RomImage& image, const program::Placement& placement, const std::string& unit,
+                       const std::string& directory);
+
 struct RtlRequest {
   chip::UserRequest user;
   std::stop_token stop;

@@ -177,11 +177,33 @@ base::Status write_rom(const fs::path& directory, const RomContent& rom) {
   return file->commit();
 }
 
+base::Status can_write_files(const fs::path& directory, const std::vector<UnitDesign>& designs,
+                             const std::vector<std::pair<std::string, std::string>>& extra) {
+  std::error_code failed;
+  if (!fs::exists(directory, failed)) {
+    fs::path there = fs::absolute(directory, failed);
+    while (!fs::exists(there, failed) && there.has_relative_path()) there = there.parent_path();
+    const bool folder = fs::is_directory(there, failed);
+    if (folder && ::access(there.c_str(), W_OK | X_OK) == 0) return {};
+    return base::Error{
+        fmt::format("{}: cannot be made: {}", directory.string(), std::strerror(folder ? errno : ENOTDIR))};
+  }
+  std::vector<std::string> names;
+  for (const SourceFile& source : sources()) names.emplace_back(source.name);
+  for (const auto& [name, text] : extra) names.push_back(name);
+  for (const UnitDesign& design : designs)
+    for (const RomContent& rom : design.roms) names.push_back(rom.file);
+  for (const auto& name : names)
+    if (const auto file = base::AtomicFile::create(directory / name); !file) return file.error();
+  return {};
+}
+
 base::Status write_files(const fs::path& directory, const std::vector<UnitDesign>& designs,
                          const std::vector<std::pair<std::string, std::string>>& extra) {
   std::error_code failed;
   fs::create_directories(directory, failed);
   if (failed) return base::Error{fmt::format("{}: cannot be made: {}", directory.string(), failed.message())};
+  if (auto can = can_write_files(directory, designs, extra); !can) return can;
   // Each file appears whole: another run may be reading the one before, which is the same.
   const auto write_text = [&](std::string_view name, std::string_view text) -> base::Status {
     auto file = base::AtomicFile::create(directory / name);

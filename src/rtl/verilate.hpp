@@ -32,6 +32,10 @@ std::string side_by_side(const std::string& top, const std::vector<UnitDesign>& 
 base::Status write_files(const std::filesystem::path& directory, const std::vector<UnitDesign>& designs,
                          const std::vector<std::pair<std::string, std::string>>& extra);
 
+/// Whether write_files() may write each of its files; it writes none where one may not.
+base::Status can_write_files(const std::filesystem::path& directory, const std::vector<UnitDesign>& designs,
+                             const std::vector<std::pair<std::string, std::string>>& extra);
+
 struct BuildOptions {
   std::string optimise = "-O1";  ///< of the C++ compiler
   /// A folder that is there, where Verilator's own code is kept compiled for other builds; empty: compiled with the model.

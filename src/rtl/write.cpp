@@ -122,6 +122,27 @@ base::Status check_sizes(const program::Placement& placement) {
   return {};
 }
 
+struct Files {
+  UnitDesign design;
+  std::vector<std::pair<std::string, std::string>> extra;  ///< name and text, besides the modules and ROM contents
+};
+
+/// The testbench's text only where it is known what it expects.
+Files files_of(const rom::RomImage& image, const program::Placement& placement, const std::string& unit,
+               const std::optional<Expected>& expected) {
+  if (unit == "chip") {
+    ChipDesign chip = chip_design(image, placement);
+    const auto bench = expected ? testbench(*expected, placement, chip.design.roms) : "";
+    return {std::move(chip.design),
+            {{"kiln_chip.sv", std::move(chip.text)}, {"kiln_chip_tb.cpp", bench}, {"README.md", chip_readme()}}};
+  }
+  auto all = instances(image, placement);
+  const auto found = std::ranges::find(all, unit, &Instance::name);
+  base::check(found != all.end(), "rtl: a unit that there is not: " + unit);
+  const std::string top = "kiln_" + unit + "_top";
+  return {found->design, {{top + ".sv", side_by_side(top, {found->design})}, {"README.md", unit_readme(unit, top)}}};
+}
+
 }  // namespace
 
 std::vector<std::string> unit_names() {
@@ -153,24 +174,20 @@ base::Status check(const program::Placement& placement) {
   return {};
 }
 
+base::Status can_write(const rom::RomImage& image, const program::Placement& placement, const std::string& unit,
+                       const std::string& directory) {
+  const auto files = files_of(image, placement, unit, {});
+  return can_write_files(directory, {files.design}, files.extra);
+}
+
 base::Status write(const rom::RomImage& image, const program::Placement& placement, const std::string& unit,
                    const std::string& directory, const std::optional<Expected>& expected) {
   if (auto can = check(placement); !can) return can;
-  if (unit == "chip") {
-    base::check(expected.has_value(), "rtl: a whole chip is written with what its testbench expects");
+  base::check(unit != "chip" || expected.has_value(), "rtl: a whole chip is written with what its testbench expects");
+  if (expected)
     if (auto can = check_request(expected->user); !can) return can;
-    const ChipDesign chip = chip_design(image, placement);
-    return write_files(directory, {chip.design},
-                       {{"kiln_chip.sv", chip.text},
-                        {"kiln_chip_tb.cpp", testbench(*expected, placement, chip.design.roms)},
-                        {"README.md", chip_readme()}});
-  }
-  auto all = instances(image, placement);
-  const auto found = std::ranges::find(all, unit, &Instance::name);
-  base::check(found != all.end(), "rtl: a unit that there is not: " + unit);
-  const std::string top = "kiln_" + unit + "_top";
-  return write_files(directory, {found->design},
-                     {{top + ".sv", side_by_side(top, {found->design})}, {"README.md", unit_readme(unit, top)}});
+  const auto files = files_of(image, placement, unit, expected);
+  return write_files(directory, {files.design}, files.extra);
 }
 
 }  // namespace kiln::rtl

@@ -83,6 +83,8 @@ base::Result<RtlAnswer> write_rtl(const RtlQuestion& question, Environment& envi
   if (!placed) return placed.error();
   const program::Placement& placement = placed->placement;
   if (const auto can = rtl::check(placement); !can) return can.error();
+  if (const auto can = rtl::can_write(*subject->rom, placement, question.unit, question.directory); !can)
+    return can.error();
   std::optional<rtl::Expected> expected;
   if (question.unit == "chip") {
     auto user = user_of(question, *subject, chip->clock_mhz);

@@ -8,9 +8,9 @@
 #include <cerrno>
 #include <filesystem>
 
-#include "base/atomic_file.hpp"
 #include "base/mapped_file.hpp"
 #include "json/read.hpp"
+#include "sweep/whole_file.hpp"
 
 namespace kiln::sweep {
 namespace {
@@ -31,20 +31,23 @@ std::string own_name() {
   return fmt::format("{}.{}", host, ::getpid());
 }
 
-/// Of processes that were killed.
+/// Of processes that were killed, with what was not whole yet.
 void remove_images(const std::string& folder, const std::string& key) {
-  const auto start = fs::path(start_of(folder, key)).filename().string();
+  const auto start = fs::path(start_of(folder, key)).filename().string() + ".";
   std::error_code ignored;
+  std::vector<fs::path> left;
   for (const auto& entry : fs::directory_iterator(folder, ignored)) {
     const auto name = entry.path().filename().string();
-    if (name.starts_with(start) && name.ends_with(".rom")) fs::remove(entry.path(), ignored);
+    if (name.starts_with(start) && (name.ends_with(".rom") || name.ends_with(".rom.partial")))
+      left.push_back(entry.path());
   }
+  for (const auto& image : left) fs::remove(image, ignored);
 }
 
 }  // namespace
 
 std::optional<json::Object> stored_accuracy(const std::string& folder, const std::string& key) {
-  const auto text = base::read_text_file(start_of(folder, key) + ".json", kMostBytes);
+  const auto text = base::read_text_file(start_of(folder, key) + ".json", kMostBytes, base::FileRole::Rewritten);
   if (!text) return std::nullopt;
   auto tree = json::read(*text, 4, [](const json::Problem&) { return false; });
   if (!tree || !tree->is_object() || tree->size() == 0) return std::nullopt;
@@ -53,23 +56,13 @@ std::optional<json::Object> stored_accuracy(const std::string& folder, const std
 
 base::Result<json::Object> store_accuracy(const std::string& folder, const std::string& key, json::Object figures) {
   const auto path = start_of(folder, key) + ".json";
-  const auto own = fmt::format("{}.{}", path, own_name());
-  auto file = base::AtomicFile::create(own);
-  if (!file) return file.error();
-  if (const auto good = file->append(json::write(figures) + "\n"); !good) return good.error();
-  if (const auto good = file->commit(); !good) return good.error();
-  std::error_code linked, renamed;
-  fs::create_hard_link(own, path, linked);
-  std::error_code ignored;
-  if (linked == std::errc::file_exists)
-    if (auto first = stored_accuracy(folder, key)) {
-      fs::remove(own, ignored);
-      return *std::move(first);
-    }
-  // A file system without links, or a file there that is none.
-  if (linked) fs::rename(own, path, renamed);
-  fs::remove(own, ignored);
-  if (renamed) return base::Error{fmt::format("{}: cannot write: {}", path, renamed.message())};
+  const auto text = json::write(figures) + "\n";
+  const auto is_first = write_first(path, text);
+  if (!is_first) return is_first.error();
+  if (*is_first) return figures;
+  if (auto first = stored_accuracy(folder, key)) return *std::move(first);
+  // There is something that has no figures.
+  if (const auto good = write_whole(path, text); !good) return good.error();
   return figures;
 }
 
@@ -84,6 +77,18 @@ std::vector<std::pair<std::string, json::Object>> stored_accuracies(const std::s
     if (auto figures = stored_accuracy(folder, key)) all.emplace_back(key, *std::move(figures));
   }
   return all;
+}
+
+void remove_left_images(const std::string& folder) {
+  std::error_code ignored;
+  std::vector<std::string> keys;
+  for (const auto& entry : fs::directory_iterator(folder, ignored)) {
+    const auto name = entry.path().filename().string();
+    if (name.starts_with(kBeginning) && name.ends_with(".lock"))
+      keys.push_back(
+          name.substr(kBeginning.size(), name.size() - kBeginning.size() - std::string_view(".lock").size()));
+  }
+  for (const auto& key : keys) (void)AccuracyTurn::take(folder, key);
 }
 
 std::optional<AccuracyTurn> AccuracyTurn::take(const std::string& folder, const std::string& key) {

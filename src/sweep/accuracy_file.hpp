@@ -19,6 +19,9 @@ base::Result<json::Object> store_accuracy(const std::string& folder, const std::
 /// All in the folder, by key.
 std::vector<std::pair<std::string, json::Object>> stored_accuracies(const std::string& folder);
 
+/// Images that killed processes left in the folder.
+void remove_left_images(const std::string& folder);
+
 /// The right to measure a recipe, of one process at a time, and gone with it. Where the file system has no locks two may
 /// measure the same, which costs time alone.
 class AccuracyTurn {

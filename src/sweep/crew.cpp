@@ -7,29 +7,17 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <fstream>
 
 #include "base/mapped_file.hpp"
 #include "base/subprocess.hpp"
 #include "sweep/accuracy.hpp"
 #include "sweep/folder.hpp"
+#include "sweep/whole_file.hpp"
 #include "sweep/worker_file.hpp"
 
 namespace kiln::sweep {
-namespace {
-
-base::Status write_text(const std::string& path, const std::string& text) {
-  std::ofstream file(path, std::ios::trunc);
-  file << text;
-  file.flush();
-  if (!file) return base::Error{path + ": cannot write"};
-  return {};
-}
-
-}  // namespace
-
 base::Status Crew::start_worker(Worker worker) {
-  if (const auto good = write_text(worker.part + ".todo", to_text(worker.task)); !good) return good;
+  if (const auto good = write_whole(worker.part + ".todo", to_text(worker.task)); !good) return good;
   const auto process = base::start_program({"/proc/self/exe", "sweep", "--worker", worker.part},
                                            {"/dev/null", worker.part + ".log", "", false});
   if (!process) return process.error();

@@ -109,7 +109,6 @@ base::Result<Database> Database::open(const std::string& path) {
 base::Result<Database> Database::create(const std::string& path, const SweepRecord& record,
                                         const std::vector<Row>& points) {
   if (::access(path.c_str(), F_OK) == 0) return base::Error{path + ": there is such a file already"};
-  if (const auto claim = base::OutputClaim::make(path); !claim) return claim.error();
   // Whole before it has its name: a kill leaves at most a partial file, which the next one takes away.
   const auto target = base::behind_links(path);
   if (!target) return target.error();
@@ -125,6 +124,8 @@ base::Result<Database> Database::create(const std::string& path, const SweepReco
     const int status = sqlite3_open_v2(partial.c_str(), &handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, nullptr);
     database.handle_.reset(handle);
     if (status != SQLITE_OK) return database.error("cannot create");
+    // A kill leaves one file, not a journal beside it: this one is never rolled back.
+    if (const auto good = database.run("PRAGMA journal_mode = MEMORY"); !good) return good.error();
     const auto made = database.in_transaction([&]() -> base::Status {
       if (const auto good = database.run(kSchema); !good) return good;
       if (const auto good = database.run(fmt::format("PRAGMA user_version = {}", kDatabaseVersion).c_str()); !good)

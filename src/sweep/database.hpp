@@ -34,7 +34,8 @@ class Database {
  public:
   /// A file that is none of Kiln's, or of another version, is refused.
   static base::Result<Database> open(const std::string& path);
-  /// A new file with all points, none of them answered. Fails where there is a file.
+  /// A new file with all points, none of them answered. Fails where there is a file. Claims of the name are the
+  /// caller's (claims.hpp).
   static base::Result<Database> create(const std::string& path, const SweepRecord& record,
                                        const std::vector<Row>& points);
   Database(Database&&) noexcept;

@@ -11,7 +11,9 @@
 #include "base/mapped_file.hpp"
 #include "json/value.hpp"
 #include "sweep/accuracy.hpp"
+#include "sweep/accuracy_file.hpp"
 #include "sweep/plan.hpp"
+#include "sweep/whole_file.hpp"
 #include "sweep/worker_file.hpp"
 
 namespace kiln::sweep {
@@ -20,19 +22,29 @@ namespace fs = std::filesystem;
 
 namespace {
 
+constexpr std::size_t kMostOfSpec = std::size_t{1} << 30;
 constexpr std::string_view kOther = ".other";  ///< files with answers that the database has not taken
 
-/// All of it or nothing, for whoever reads. Shards of several machines may come here at once, each with the same text.
-base::Status write_whole(const std::string& file, const std::string& text) {
-  char host[256] = {};
-  ::gethostname(host, sizeof host - 1);
-  const auto own = fmt::format("{}.{}.{}", file, host, ::getpid());
-  std::ofstream out(own, std::ios::trunc);
-  out << text;
-  out.close();
-  if (out && std::rename(own.c_str(), file.c_str()) == 0) return {};
-  ::unlink(own.c_str());
-  return base::Error{file + ": cannot write"};
+/// What processes of an earlier sweep left when they were killed: lists of points and logs, which nobody reads any more,
+/// and images. Their answers stay.
+void remove_left_over(const std::string& folder) {
+  std::error_code ignored;
+  std::vector<std::string> left;
+  for (const auto& entry : fs::directory_iterator(folder, ignored)) {
+    const auto name = entry.path().filename().string();
+    const auto part = (entry.path().parent_path() / entry.path().stem()).string();
+    const bool of_crew = name.starts_with("answer-") || name.starts_with("verify-");
+    const bool is_aside = name.ends_with(".todo") || name.ends_with(".log") || name.ends_with(".todo.partial");
+    if (of_crew && is_aside && !in_use(part + ".jsonl")) left.push_back(entry.path().string());
+  }
+  for (const auto& file : left) fs::remove(file, ignored);
+  remove_left_images(folder);
+}
+
+/// Whatever this command has read the file as.
+bool has_text(const std::string& file, const std::string& text) {
+  std::ifstream in(file, std::ios::binary);
+  return in && std::string(std::istreambuf_iterator<char>(in), {}) == text;
 }
 
 }  // namespace
@@ -47,6 +59,7 @@ base::Result<Folder> Folder::open(const std::string& database, bool exclusive) {
   folder.lock_ = ::open((folder.path_ + "/lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
   if (folder.lock_ < 0) return base::Error{folder.path_ + "/lock: cannot write"};
   if (!lock_unless_held(folder.lock_, true)) return base::Error{database + ": another kiln sweep is at work on it"};
+  remove_left_over(folder.path_);
   return folder;
 }
 
@@ -72,8 +85,8 @@ void Folder::remove_if_empty() const {
 
 base::Status Folder::keep_spec(const std::string& canonical) const {
   const auto file = path_ + "/spec.json";
-  const auto there = base::read_text_file(file);
-  if (there && *there == canonical) return {};
+  if (has_text(file, canonical)) return {};
+  const auto there = base::read_text_file(file, kMostOfSpec, base::FileRole::Rewritten);
   if (there && !files(".jsonl").empty())
     return base::Error{fmt::format("{} holds answers to another spec; it differs at {}", path_,
                                    fmt::join(changed(*there, canonical), ", "))};

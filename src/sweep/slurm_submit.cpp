@@ -9,12 +9,12 @@
 #include <filesystem>
 #include <thread>
 
-#include "base/atomic_file.hpp"
 #include "base/hash.hpp"
 #include "base/mapped_file.hpp"
 #include "base/text.hpp"
 #include "json/read.hpp"
 #include "sweep/slurm.hpp"
+#include "sweep/whole_file.hpp"
 #include "sweep/worker_file.hpp"
 
 namespace kiln::sweep {
@@ -23,13 +23,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int kTries = 3;  ///< of a question that must be answered
-
-base::Status write_file(const std::string& path, const std::string& text) {
-  auto file = base::AtomicFile::create(path);
-  if (!file) return file.error();
-  if (const auto good = file->append(text); !good) return good;
-  return file->commit();
-}
 
 /// One that no other job has, whoever started it and wherever.
 std::string new_name(const std::string& base) {
@@ -42,10 +35,10 @@ std::string new_name(const std::string& base) {
 }
 
 base::Status write_job(const ArrayFiles& files, const std::string& name, std::size_t tasks, const JobId& id) {
-  return write_file(files.job(),
-                    json::write(json::Object{
-                        {"name", name}, {"tasks", std::uint64_t{tasks}}, {"id", id.number}, {"cluster", id.cluster}}) +
-                        "\n");
+  return write_whole(files.job(),
+                     json::write(json::Object{
+                         {"name", name}, {"tasks", std::uint64_t{tasks}}, {"id", id.number}, {"cluster", id.cluster}}) +
+                         "\n");
 }
 
 struct Job {
@@ -133,9 +126,9 @@ base::Result<WrittenArray> write_array(const Task& task, const ArraySettings& se
                              .config_path = configs == nullptr ? "" : configs,
                              .options = settings.options});
   if (!text) return text.error();
-  if (const auto good = write_file(written.files.todo(), to_text(task)); !good) return good.error();
+  if (const auto good = write_whole(written.files.todo(), to_text(task)); !good) return good.error();
   if (const auto good = write_job(written.files, written.name, written.tasks, {}); !good) return good.error();
-  if (const auto good = write_file(written.script, *text); !good) return good.error();
+  if (const auto good = write_whole(written.script, *text); !good) return good.error();
   return written;
 }
 

@@ -7,9 +7,9 @@
 #include <filesystem>
 #include <thread>
 
-#include "base/file_roles.hpp"
 #include "base/mapped_file.hpp"
 #include "sweep/accuracy.hpp"
+#include "sweep/claims.hpp"
 #include "sweep/folder.hpp"
 #include "sweep/front.hpp"
 #include "sweep/open_database.hpp"
@@ -232,11 +232,13 @@ base::Result<SweepAnswer> collect(const std::string& database, study::Environmen
                                   const std::function<void(const std::string&)>& on_warning) {
   if (!fs::exists(database) && !fs::exists(parts_of(database)))
     return base::Error{database + ": no such file, and no shards of it in " + parts_of(database)};
-  auto folder = Folder::open(database, true);
-  if (!folder) return folder.error();
   SweepQuestion question;
   question.output = database;
   question.on_warning = on_warning;
+  const auto claims = claim_files(question);
+  if (!claims) return claims.error();
+  auto folder = Folder::open(database, true);
+  if (!folder) return folder.error();
   const auto into = [&]() -> base::Result<Database> {
     if (fs::exists(database)) return old_database(question, *folder, environment);
     const auto name = folder->path() + "/spec.json";
@@ -273,8 +275,8 @@ base::Result<SweepAnswer> run_sweep(const SweepQuestion& question, study::Enviro
   if (question.verify != Verify::None && plan->spec->engine == Engine::Simulate)
     return base::Error{"--verify has no effect: the spec's engine simulates every point"};
   if (const auto good = can_start_workers(question); !good) return good.error();
-  if (!fs::exists(question.output))
-    if (const auto claim = base::OutputClaim::make(question.output); !claim) return claim.error();
+  auto claims = claim_files(question);
+  if (!claims) return claims.error();
   auto folder = Folder::open(question.output, !question.shard);
   if (!folder) return folder.error();
   if (question.shard) return run_shard(question, *plan, *folder, environment);
@@ -283,6 +285,7 @@ base::Result<SweepAnswer> run_sweep(const SweepQuestion& question, study::Enviro
   if (const auto kept = folder->keep_spec(plan->spec->canonical); !kept) return kept.error();
   if (const auto taken = plan->take_points(*database); !taken) return taken.error();
   Local sweep(question, *std::move(plan), *std::move(folder), *std::move(database), environment);
+  claims->script = base::OutputClaim();
   return question.emit ? sweep.emit() : sweep.run();
 }
 

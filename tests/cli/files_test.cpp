@@ -2,7 +2,10 @@
 #include <gmock/gmock.h>
 
 #include <array>
+#include <chrono>
+#include <csignal>
 #include <map>
+#include <thread>
 
 #include "base/text.hpp"
 #include "support/kiln_test.hpp"
@@ -119,6 +122,55 @@ TEST_F(ProgramFiles, AnOutputThatIsAnInputOrAnotherOutputIsRefusedBeforeTheWork)
   EXPECT_TRUE(files() == before);
 }
 
+/// Commands that write several files: none of them is there where one is refused.
+TEST_F(ProgramFiles, NoFileIsWrittenWhereOneOfSeveralIsRefused) {
+  write("s.json", kSweep);
+  write("old.db.parts/spec.json", "{}");
+  fs::copy_file(rom_, write("rtl/README.md", ""), fs::copy_options::overwrite_existing);
+  fs::create_directories(path("taken/README.md"));
+  const Arguments rtl = {"rtl", "--chip", "demo", "--unit", "o_array", "--rom"};
+  const auto with = [](Arguments words, const Arguments& more) {
+    words.insert(words.end(), more.begin(), more.end());
+    return words;
+  };
+  const std::vector<Arguments> refused = {
+      {"sweep", path("s.json"), "-o", path("f.db"), "--emit", "slurm", "--json", path("f.db.sbatch")},
+      {"sweep", path("s.json"), "-o", path("f.db"), "--json", path("f.db-journal")},
+      {"sweep", path("s.json"), "-o", path("f.db"), "--json", path("f.db")},
+      {"sweep", path("s.json"), "-o", path("old.db"), "--json", path("old.db.parts/spec.json")},
+      {"sweep", "collect", path("old.db"), "--json", path("old.db")},
+      with(rtl, {path("rtl/README.md"), "-o", path("rtl")}),
+      with(rtl, {rom_, "-o", path("rtl"), "--json", path("rtl/README.md")}),
+      with(rtl, {rom_, "-o", path("taken")}),
+      {"rtl", "--chip", "demo", "--unit", "chip", "--rom", path("rtl/README.md"), "-o", path("rtl")},
+  };
+  const auto before = files();
+  for (const auto& arguments : refused) {
+    std::string line;
+    for (const auto& word : arguments) line += word + " ";
+    const auto outcome = kiln(arguments);
+    EXPECT_EQ(outcome.status, 2) << line;
+    EXPECT_THAT(outcome.err, HasSubstr("cannot write ")) << line;
+    EXPECT_TRUE(files() == before) << line;
+    EXPECT_FALSE(fs::exists(path("f.db.parts"))) << line;
+  }
+}
+
+/// What a killed sweep leaves in its folder is gone after the next one, whoever's number is in the names.
+TEST_F(ProgramFiles, ASweepRemovesWhatAKilledOneLeft) {
+  write("s.json", kSweep);
+  const Arguments sweep = {"sweep", path("s.json"), "-o", path("s.db")};
+  for (const auto* name : {"answer-1-0.todo", "answer-1-0.log", "verify-1-0+.todo", "answer-1-0.todo.partial",
+                           "accuracy-k.lock", "accuracy-k.host.1.rom", "accuracy-k.host.1.rom.partial"})
+    write(std::string("s.db.parts/") + name, "left");
+  // A file of answers of another spec keeps the folder.
+  write("s.db.parts/kept.jsonl.other", "");
+  ASSERT_EQ(kiln(sweep).status, 0);
+  std::vector<std::string> left;
+  for (const auto& entry : fs::directory_iterator(path("s.db.parts"))) left.push_back(entry.path().filename().string());
+  EXPECT_THAT(left, testing::UnorderedElementsAre("kept.jsonl.other", "lock", "spec.json", "accuracy-k.lock"));
+}
+
 TEST_F(ProgramFiles, TheProgramIsNoOutput) {
   fs::copy_file(KILN_BINARY_DIR "/kiln", path("copy"));
   const auto outcome = shell("./copy list chips --json ./copy");
@@ -190,6 +242,24 @@ TEST_F(ProgramFiles, TooLittleMemoryIsASentence) {
   EXPECT_GT(refused, 0);
 }
 
+/// A soft limit is raised; what the hard limit leaves is enough or a sentence.
+TEST_F(ProgramFiles, TooSmallAStackIsASentence) {
+  if (kSanitized) GTEST_SKIP() << "sanitizers' frames are larger";
+  for (const auto* command : {"run --rom a.rom --chip demo --prompt Hi -n 2 --threads 4", "list chips",
+                              "sweep s.json -o s.db", "bake model -o out.rom --threads 4"}) {
+    write("s.json", kSweep);
+    fs::remove(path("s.db"));
+    const auto soft = shell(std::string("ulimit -Ss 64; KILN ") + command);
+    EXPECT_EQ(soft.status, 0) << command << soft.err;
+    fs::remove(path("s.db"));
+    const auto enough = shell(std::string("ulimit -s 2048; KILN ") + command);
+    EXPECT_EQ(enough.status, 0) << command << enough.err;
+    const auto hard = shell(std::string("ulimit -s 256; KILN ") + command);
+    EXPECT_EQ(hard.status, 2) << command;
+    EXPECT_EQ(hard.err, "kiln: error: the stack is limited to 256 KB (ulimit -Hs); at least 2048 KB are expected\n");
+  }
+}
+
 TEST_F(ProgramFiles, TooFewProcessesIsASentence) {
   if (kSanitized) GTEST_SKIP() << "sanitizers start a thread of their own";
   if (::geteuid() != 0) GTEST_SKIP() << "only root can become a user who has no process yet";
@@ -207,6 +277,26 @@ TEST_F(ProgramFiles, AProgramThatCtrlCEndsEndsTheCommandSo) {
   const auto outcome = shell("PATH=bin:$PATH KILN run --rom a.rom --chip demo --prompt Hi -n 1 --rtl");
   EXPECT_EQ(outcome.status, 130);
   EXPECT_EQ(outcome.err, "kiln: interrupted\n");
+}
+
+/// Verilator is a wrapper, which ends with a status of its own when Ctrl-C reaches it and Kiln at the same time.
+TEST_F(ProgramFiles, AProgramThatSaysItFailedAtCtrlCEndsTheCommandSo) {
+  write("bin/verilator", "#!/bin/bash\ntrap 'exit 255' INT\ntouch started\nwhile :; do sleep 0.01; done\n");
+  fs::permissions(path("bin/verilator"), fs::perms::all);
+  const auto base = scratch() + "/group";
+  const std::string line = "PATH=$PWD/bin:$PATH exec " + base::shell_word(KILN_BINARY_DIR "/kiln") +
+                           " run --rom a.rom --chip demo --prompt Hi -n 1 --rtl";
+  for (int i = 0; i < 20; ++i) {
+    fs::remove(path("started"));
+    const auto child =
+        base::start_program({"bash", "-c", line}, {"/dev/null", base + ".out", base + ".err", true, folder_.string()});
+    for (int waited = 0; waited < 3000 && !fs::exists(path("started")); ++waited)
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    ::kill(-child.value(), SIGINT);
+    const auto outcome = test::finish_kiln(child.value(), base);
+    EXPECT_EQ(outcome.status, 130) << i << outcome.err;
+    EXPECT_EQ(outcome.err, "kiln: interrupted\n") << i;
+  }
 }
 
 TEST_F(ProgramFiles, AChatOfRefusedLinesIsNoSuccess) {
