@@ -1,6 +1,7 @@
 #include "checkpoint/checkpoint.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -65,6 +66,24 @@ base::Result<std::unique_ptr<Checkpoint>> open(const std::string& source) {
   auto opened = format->open(source);
   if (!opened) return base::Error{base::without_controls(opened.error().message)};
   return opened;
+}
+
+std::string missing_tokenizer(const Checkpoint& checkpoint) {
+  if (checkpoint.tokenizer() || !is_directory(checkpoint.path())) return {};
+  std::vector<std::string> there;
+  std::error_code failure;
+  std::filesystem::directory_iterator at(checkpoint.path(), failure);
+  for (; !failure && at != std::filesystem::directory_iterator(); at.increment(failure)) {
+    const std::string name = at->path().filename().string();
+    constexpr std::array kParts = {"token", "vocab", "merges", "spiece", "sentencepiece", "tekken"};
+    if (std::ranges::any_of(kParts, [&](const char* part) { return name.find(part) != std::string::npos; }))
+      there.push_back(base::excerpt(base::without_controls(name)));
+  }
+  std::ranges::sort(there);
+  return fmt::format(
+      "{} has no tokenizer.json and no tokenizer.model, so the image takes and gives no text{}",
+      base::without_controls(checkpoint.path()),
+      there.empty() ? "" : fmt::format(" (there, and not enough for a tokenizer: {})", fmt::join(there, ", ")));
 }
 
 base::Result<std::optional<tokenizer::Tokenizer>> make_tokenizer(const Checkpoint& checkpoint) {

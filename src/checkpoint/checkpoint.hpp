@@ -71,6 +71,10 @@ base::Result<std::unique_ptr<Checkpoint>> open(const std::string& source);
 /// The checkpoint's tokenizer, ready to use. The error names the file that it is from.
 base::Result<std::optional<tokenizer::Tokenizer>> make_tokenizer(const Checkpoint& checkpoint);
 
+/// A sentence about a directory whose tokenizer is not read: what was looked for, and which files there have the name of
+/// a tokenizer's. Empty for any other checkpoint.
+std::string missing_tokenizer(const Checkpoint& checkpoint);
+
 struct SyntheticSource {
   std::string model;
   std::uint64_t seed = 1;

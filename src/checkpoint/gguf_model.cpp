@@ -46,10 +46,16 @@ class LlamaKeys {
   }
 
   /// One number for all layers, or an array that says the same for each.
-  std::uint32_t per_layer(const std::string& key, std::optional<std::uint32_t> otherwise = std::nullopt) {
+  std::uint32_t per_layer(const std::string& key, std::uint32_t layers,
+                          std::optional<std::uint32_t> otherwise = std::nullopt) {
     const auto values = file_.integers("llama." + key, 1024);
     if (!values) return integer(key, otherwise);  // no array: a number, or an error of that
     if (values->empty()) return integer(key, otherwise);
+    if (values->size() != layers)
+      return fail(
+                 base::Error{fmt::format("{}: metadata llama.{} has {} elements; one for each of {} layers is expected",
+                                         file_.path(), key, values->size(), layers)}),
+             0;
     if (std::any_of(values->begin(), values->end(),
                     [&](std::int64_t v) { return v != values->front() || v < 0 || v > 0xFFFFFFFFLL; }))
       return fail(base::Error{fmt::format("{}: metadata llama.{} differs from layer to layer, which is not supported",
@@ -134,9 +140,9 @@ base::Result<config::ModelConfig> gguf_model_config(const GgufFile& file) {
   out.layers = in.integer("block_count");
   out.max_context = in.integer("context_length");
   out.hidden_size = in.integer("embedding_length");
-  out.intermediate_size = in.per_layer("feed_forward_length");
-  out.heads = in.per_layer("attention.head_count");
-  out.kv_heads = in.per_layer("attention.head_count_kv", out.heads);
+  out.intermediate_size = in.per_layer("feed_forward_length", out.layers);
+  out.heads = in.per_layer("attention.head_count", out.layers);
+  out.kv_heads = in.per_layer("attention.head_count_kv", out.layers, out.heads);
   const auto epsilon = in.number("attention.layer_norm_rms_epsilon");
   in.expect(epsilon.has_value(), "attention.layer_norm_rms_epsilon", "missing; a number is expected");
   out.rms_norm_eps = epsilon.value_or(0);

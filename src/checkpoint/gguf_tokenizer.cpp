@@ -75,11 +75,22 @@ base::Status read_kind(const GgufFile& file, const std::string& model, Tokenizer
   return file.error(fmt::format("the tokenizer {} is not supported; llama or gpt2 is expected", model));
 }
 
+/// What only a tokenizer has, in a file that does not say of which kind it is.
+base::Status refuse_nameless(const GgufFile& file) {
+  for (const char* key : {"tokenizer.ggml.tokens", "tokenizer.ggml.merges", "tokenizer.ggml.scores"})
+    if (file.has(key))
+      return file.error(fmt::format(
+          "metadata tokenizer.ggml.model is missing, and there is {}; llama, gpt2 or none is expected", key));
+  return {};
+}
+
 }  // namespace
 
 base::Result<std::optional<TokenizerSpec>> gguf_tokenizer(const GgufFile& file) {
   const auto model = file.text("tokenizer.ggml.model");
   if (!model) return model.error();
+  if (!*model)
+    if (const auto nothing = refuse_nameless(file); !nothing) return nothing.error();
   if (!*model || **model == "none" || **model == "no_vocab") return std::optional<TokenizerSpec>{};
   TokenizerSpec spec;
   spec.bos_before_template = true;

@@ -211,6 +211,13 @@ base::Status read_template(const fs::path& directory, tokenizer::HuggingFaceFile
     files.chat_template = *std::move(text);
     return {};
   }
+  std::vector<std::string> names;
+  std::error_code failure;
+  fs::directory_iterator at(directory / "additional_chat_templates", failure);
+  for (; !failure && at != fs::directory_iterator(); at.increment(failure))
+    if (at->path().extension() == ".jinja") names.push_back(at->path().stem().string());
+  std::ranges::sort(names);
+  if (!names.empty()) files.chat_template = tokenizer::template_without_default(names);
   return {};
 }
 

@@ -56,8 +56,12 @@ base::Result<BakeAnswer> bake(const BakeQuestion& question, Environment& environ
   if (!recipe) return recipe.error();
   const auto checkpoint = open_checkpoint(question.checkpoint, environment.configs());
   if (!checkpoint) return checkpoint.error();
+  Warnings warnings(environment);
+  if (auto sentence = checkpoint::missing_tokenizer(**checkpoint); !sentence.empty()) warnings.add(std::move(sentence));
   auto answer = bake(**checkpoint, *recipe, question.output, environment);
-  if (answer) answer->host = host_figures(environment, started);
+  if (!answer) return answer;
+  answer->host = host_figures(environment, started);
+  answer->warnings = warnings.take();
   return answer;
 }
 

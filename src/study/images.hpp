@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "bake/bake.hpp"
 #include "kiln/program/placement.hpp"
@@ -26,6 +27,7 @@ struct BakeAnswer {
   bake::BakeReport report;
   std::string output;
   HostFigures host;
+  std::vector<std::string> warnings = {};  ///< of the checkpoint; said at once as well
 };
 
 base::Result<BakeAnswer> bake(const BakeQuestion& question, Environment& environment);

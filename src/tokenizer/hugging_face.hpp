@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "kiln/base/result.hpp"
 #include "tokenizer/tokenizer.hpp"
@@ -22,6 +23,10 @@ struct HuggingFaceFiles {
   std::string generation_config;             ///< generation_config.json
   std::optional<std::string> chat_template;  ///< of a file of its own
 };
+
+/// What counts as the template of a checkpoint that has several, each with a name, and none is the default: one that
+/// raises their names, as transformers does where it is asked for none of them.
+std::string template_without_default(const std::vector<std::string>& names);
 
 /// Refuses, by file, key and name, what changes ids, or the end of an answer, and Kiln lacks.
 base::Result<TokenizerSpec> spec_from_hugging_face(const HuggingFaceFiles& files);

@@ -1,6 +1,12 @@
 // Keys of the files beside a tokenizer that name no token: what is refused, the chat template, the class.
 #include <fmt/format.h>
 
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/text.hpp"
+#include "tokenizer/hugging_face.hpp"
 #include "tokenizer/hugging_face_parts.hpp"
 
 namespace kiln::tokenizer {
@@ -44,16 +50,38 @@ void refuse_settings(const Settings& files, bool from_sentence_piece, const Toke
         fmt::format("{}, and the tokenizer.json says the contrary; expected that they agree", !spec.add_space_prefix));
 }
 
+std::string template_without_default(const std::vector<std::string>& names) {
+  std::string all;
+  for (std::string name : names) {
+    name = base::excerpt(base::without_controls(name));
+    std::erase_if(name, [](char c) { return c == '"' || c == '\\'; });  // it goes into a text of the template
+    all += (all.empty() ? "" : ", ") + name;
+  }
+  return fmt::format(
+      "{{{{ raise_exception(\"the checkpoint has no default chat template; those that it has are {}: give one by "
+      "--template FILE\") }}}}",
+      base::excerpt(all));
+}
+
 void read_template(const JsonView& config, TokenizerSpec& spec) {
   const JsonView chat = config.at("chat_template");
+  if (!chat.value().is_array() && !chat.value().is_object()) {
+    if (!chat.is_null()) spec.chat_template = chat.text();
+    return;
+  }
+  std::map<std::string, JsonView> named;
   if (chat.value().is_array()) {
-    for (std::size_t i = 0; i < chat.size(); ++i) {
-      if (chat.at(i).at("name").text() == "default") spec.chat_template = chat.at(i).at("template").text();
-    }
-  } else if (chat.value().is_object()) {
-    if (!chat.at("default").is_null()) spec.chat_template = chat.at("default").text();
-  } else if (!chat.is_null()) {
-    spec.chat_template = chat.text();
+    for (std::size_t i = 0; i < chat.size(); ++i)
+      named.insert_or_assign(chat.at(i).at("name").text(), chat.at(i).at("template"));
+  } else {
+    for (const auto& [name, value] : chat.value().object()) named.insert_or_assign(name, chat.at(name));
+  }
+  if (const auto found = named.find("default"); found != named.end()) {
+    if (!found->second.is_null()) spec.chat_template = found->second.text();
+  } else if (!named.empty()) {
+    std::vector<std::string> names;
+    for (const auto& [name, view] : named) names.push_back(name);
+    spec.chat_template = template_without_default(names);
   }
 }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <map>
 #include <unordered_map>
 #include <unordered_set>
@@ -42,9 +43,7 @@ class Reader {
 
   void read() {
     refuse_settings(files_, from_sentence_piece_, spec_);
-    if (from_sentence_piece_)
-      spec_.space_prefix =
-          config_.flag("legacy", !is_llama_class(config_)) ? SpacePrefix::EachPart : SpacePrefix::FirstPart;
+    if (from_sentence_piece_) read_spaces();
     collect_listed();
     add_listed();
     for (const char* key : kNamed) name(key);
@@ -54,6 +53,14 @@ class Reader {
   }
 
  private:
+  /// Where a tokenizer.model's text gets a space; only the class that has a key for it reads that.
+  void read_spaces() {
+    const bool llama = is_llama_class(config_);
+    spec_.space_prefix = config_.flag("legacy", !llama) ? SpacePrefix::EachPart : SpacePrefix::FirstPart;
+    if (llama && !config_.at("tokenizer_class").is_null())
+      spec_.add_space_prefix = config_.flag("add_prefix_space", spec_.add_space_prefix);
+  }
+
   /// What a model of this vocabulary has rows for.
   [[nodiscard]] std::size_t most_tokens() const {
     const JsonView size = files_.config.at("vocab_size");
@@ -239,25 +246,36 @@ class Reader {
     if (id && std::find(spec_.eos.begin(), spec_.eos.end(), *id) == spec_.eos.end()) spec_.eos.push_back(*id);
   }
 
+  /// The token with an id that a config declares. None for a row of the model above the tokenizer's last, and none for a
+  /// negative one, which transformers compares with what the model makes and never meets.
+  [[nodiscard]] std::optional<base::TokenId> declared(const JsonView& id) const {
+    const json::Value& value = id.value();
+    if (value.is_number() && !value.is_whole() && value.number() < 0 && value.number() == std::floor(value.number()))
+      return std::nullopt;
+    const std::size_t rows =
+        files_.config.at("vocab_size").is_null() ? spec_.tokens.size() : std::max(most_tokens_, spec_.tokens.size());
+    const base::TokenId row = id.number(static_cast<std::uint32_t>(rows - 1));
+    return row < spec_.tokens.size() ? std::optional(row) : std::nullopt;
+  }
+
   /// BOS and ends: what the tokenizer's files name, then generation_config.json, or config.json where that says nothing.
   void read_ends() {
     if (!spec_.add_bos && template_.bos) spec_.bos = template_.bos;
     if (from_sentence_piece_ && spec_.bos) spec_.add_bos = config_.flag("add_bos_token", is_llama_class(config_));
     add_end(template_.eos);
-    const auto limit = static_cast<std::uint32_t>(spec_.tokens.size() - 1);
     const auto either = [&](const char* key) {
       const JsonView own = files_.generation_config.at(key);
       return own.is_null() ? files_.config.at(key) : own;
     };
     const JsonView bos = either("bos_token_id");
-    if (!spec_.bos && !bos.is_null()) spec_.bos = bos.number(limit);
+    if (!spec_.bos && !bos.is_null()) spec_.bos = declared(bos);
     const JsonView eos = either("eos_token_id");
     if (eos.value().is_array()) {
       const std::size_t count = eos.size();
       if (count > 64) return eos.fail(fmt::format("{} ids, expected at most 64", count));
-      for (std::size_t i = 0; i < count; ++i) add_end(eos.at(i).number(limit));
+      for (std::size_t i = 0; i < count; ++i) add_end(declared(eos.at(i)));
     } else if (!eos.is_null()) {
-      add_end(eos.number(limit));
+      add_end(declared(eos));
     }
     for (const auto text : kEndTokens) {
       const auto id = ids_.find(std::string(text));

@@ -146,6 +146,13 @@ INSTANTIATE_TEST_SUITE_P(
                  b.integers("llama.attention.head_count_kv", {1, 2});
                },
                "differs from layer to layer"},
+        BadKey{"FewerThanLayers", [](GgufBuilder& b) { b.integers("llama.attention.head_count_kv", {1}); },
+               "llama.attention.head_count_kv has 1 elements; one for each of 2 layers is expected"},
+        BadKey{"MoreThanLayers",
+               [](GgufBuilder& b) {
+                 b.integers("llama.feed_forward_length", {12, 12, 12});
+               },
+               "llama.feed_forward_length has 3 elements; one for each of 2 layers is expected"},
         BadKey{"PartOfTheHead", [](GgufBuilder& b) { b.u32("llama.rope.dimension_count", 2); }, "RoPE on 2 of 4"},
         BadKey{"Vocabulary", [](GgufBuilder& b) { b.u32("llama.vocab_size", 11); }, "llama.vocab_size asks for 11"},
         BadKey{

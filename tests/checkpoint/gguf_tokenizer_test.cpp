@@ -253,5 +253,16 @@ TEST(GgufTokenizer, KeysNameFurtherEnds) {
   EXPECT_THAT(gguf_error(b), HasSubstr("tokenizer.ggml.eos_token_ids has -1"));
 }
 
+TEST(GgufTokenizer, WithoutAKindIsRefusedByKey) {
+  for (const char* key : {"tokenizer.ggml.tokens", "tokenizer.ggml.merges"}) {
+    auto b = tiny_gguf();
+    EXPECT_FALSE(opened_gguf(b)->tokenizer());
+    b.texts(key, {"a", "b"});
+    EXPECT_THAT(gguf_error(b), HasSubstr(std::string("metadata tokenizer.ggml.model is missing, and there is ") + key));
+    b.text("tokenizer.ggml.model", "none");
+    EXPECT_FALSE(opened_gguf(b)->tokenizer());
+  }
+}
+
 }  // namespace
 }  // namespace kiln::checkpoint::test

@@ -34,6 +34,9 @@ TEST(HfTokenizer, IsReadFromAllItsFiles) {
   write(directory / "tokenizer_config.json", R"({"chat_template":"config"})");
   EXPECT_EQ(spec_of(directory).chat_template, "config");
   fs::create_directories(directory / "additional_chat_templates");
+  write(directory / "additional_chat_templates/rag.jinja", "r");
+  write(directory / "additional_chat_templates/tool_use.jinja", "t");
+  EXPECT_THAT(spec_of(directory).chat_template, HasSubstr("those that it has are rag, tool_use: give one"));
   write(directory / "additional_chat_templates/default.jinja", "additional");
   EXPECT_EQ(spec_of(directory).chat_template, "additional");
   write(directory / "chat_template.jinja", "file\n");
@@ -61,6 +64,19 @@ TEST(HfTokenizer, ThatCannotBeBuilt_IsRefusedByItsFile) {
             (directory / "tokenizer.json").string() + ": tokenizer: merge 3 names or makes a text that is no token");
   EXPECT_TRUE(make_tokenizer(*open(with_tokenizer().string()).value()).value().has_value());
   EXPECT_FALSE(make_tokenizer(*synthetic(tiny_config(), 1)).value().has_value());
+}
+
+TEST(HfTokenizer, ThatIsNotRead_IsMissed) {
+  const auto directory = write_hf(folder(), tiny_hf_config(), tiny_hf_tensors());
+  const auto sentence = [&] { return missing_tokenizer(**open(directory.string())); };
+  const std::string start =
+      directory.string() + " has no tokenizer.json and no tokenizer.model, so the image takes and gives no text";
+  EXPECT_EQ(sentence(), start);
+  for (const char* name : {"vocab.json", "merges.txt", "tokenizer_config.json"}) write(directory / name, "{}");
+  EXPECT_EQ(sentence(),
+            start + " (there, and not enough for a tokenizer: merges.txt, tokenizer_config.json, vocab.json)");
+  EXPECT_EQ(missing_tokenizer(**open(with_tokenizer().string())), "");
+  EXPECT_EQ(missing_tokenizer(*synthetic(tiny_config(), 1)), "");
 }
 
 struct GoodConfig {

@@ -1,6 +1,7 @@
 // Which file and key says what, and which wins. The ids are those that transformers 5.24 and tokenizers 0.23 give.
 #include <gmock/gmock.h>
 
+#include "tokenizer/chat_template.hpp"
 #include "tokenizer/hugging_face_files.hpp"
 
 namespace kiln::tokenizer {
@@ -29,6 +30,28 @@ TEST(HuggingFaceSettings, ATemplateOfAFileOfItsOwnCounts) {
   EXPECT_EQ(dir.spec().chat_template, "o");
 }
 
+TEST(HuggingFaceSettings, OfSeveralTemplatesWithoutADefaultNoneIsTaken) {
+  Directory dir;
+  for (const char* several : {R"([{"name":"tool_use","template":"t"},{"name":"ra\"}}g","template":"r"}])",
+                              R"({"tool_use":"t","ra\"}}g":"r"})"}) {
+    dir.tokenizer_config["chat_template"] = nlohmann::json::parse(several);
+    const auto parsed = ChatTemplate::parse(dir.spec().chat_template);
+    ASSERT_TRUE(parsed) << parsed.error().message;
+    const std::vector<ChatMessage> messages = {{"user", "x"}};
+    const auto rendered = parsed->render(messages, true, {"", ""});
+    ASSERT_FALSE(rendered);
+    EXPECT_THAT(rendered.error().message,
+                HasSubstr("no default chat template; those that it has are ra}}g, tool_use: give one by --template"));
+  }
+  dir.chat_template = "file";
+  EXPECT_EQ(dir.spec().chat_template, "file");
+  for (const auto& none : {nlohmann::json::object(), nlohmann::json::array()}) {
+    dir.chat_template.reset();
+    dir.tokenizer_config["chat_template"] = none;
+    EXPECT_EQ(dir.spec().chat_template, "");
+  }
+}
+
 TEST(HuggingFaceSettings, TheEndsAreOfGenerationConfigWhereItNamesAny) {
   Directory dir;
   dir.config["eos_token_id"] = 5;
@@ -43,6 +66,28 @@ TEST(HuggingFaceSettings, TheEndsAreOfGenerationConfigWhereItNamesAny) {
   EXPECT_THAT(dir.spec().eos, ElementsAre(257, 258, 7));
   dir.generation_config["eos_token_id"] = {258, 400};
   EXPECT_THAT(dir.error(), HasSubstr("(generation_config.json): /eos_token_id/1: found 400"));
+}
+
+TEST(HuggingFaceSettings, AnIdThatNoTokenHasEndsNothing) {
+  Directory dir;  // 259 tokens, and the model has 300 rows
+  dir.config["eos_token_id"] = 280;
+  dir.config["bos_token_id"] = 281;
+  dir.json["post_processor"] = nullptr;
+  EXPECT_THAT(dir.spec().eos, ElementsAre());
+  EXPECT_EQ(dir.spec().bos, std::nullopt);
+  dir.generation_config["eos_token_id"] = {258, 299, -1, 7};
+  dir.generation_config["bos_token_id"] = -1;
+  EXPECT_THAT(dir.spec().eos, ElementsAre(258, 7));
+  EXPECT_EQ(dir.spec().bos, std::nullopt);
+  dir.generation_config["eos_token_id"] = -1;  // says something, so what config.json says does not count
+  dir.config["eos_token_id"] = 258;
+  EXPECT_THAT(dir.spec().eos, ElementsAre());
+  for (const auto& wrong : {nlohmann::json(300), nlohmann::json(-1.5), nlohmann::json("2"), nlohmann::json(true)}) {
+    dir.generation_config["eos_token_id"] = wrong;
+    EXPECT_THAT(dir.error(), HasSubstr("(generation_config.json): /eos_token_id: found")) << wrong;
+    dir.generation_config["eos_token_id"] = {258, wrong};
+    EXPECT_THAT(dir.error(), HasSubstr("(generation_config.json): /eos_token_id/1: found")) << wrong;
+  }
 }
 
 TEST(HuggingFaceSettings, ATemplateSeesWhatIsNamedAndNothingElse) {

@@ -95,6 +95,21 @@ TEST(SentencePieceModel, TheConfigBesideIt) {
   EXPECT_FALSE(read(R"({"tokenizer_class":"PreTrainedTokenizerFast"})").add_bos);
   EXPECT_EQ(read(R"({"legacy":true})").space_prefix, SpacePrefix::EachPart);
   EXPECT_EQ(read(R"({"legacy":false})").space_prefix, SpacePrefix::FirstPart);
+  const auto bare = read(R"({"tokenizer_class":"LlamaTokenizer","add_prefix_space":false})");
+  EXPECT_FALSE(bare.add_space_prefix);
+  const auto without = Tokenizer::create(bare).value();
+  EXPECT_THAT(without.encode("ab<s>ab").value(), ElementsAre(1, 264, 1, 264));
+  EXPECT_EQ(without.decode(without.encode(" ab").value()), " ab");
+  EXPECT_TRUE(read(R"({"add_prefix_space":null})").add_space_prefix);
+  EXPECT_TRUE(read(R"({"tokenizer_class":"PreTrainedTokenizerFast","add_prefix_space":false})").add_space_prefix);
+  ModelFile without_dummy = ModelFile().usual(kWords);
+  without_dummy.normalizer += number(3, 0);
+  const auto said = [&](const char* config) {
+    return spec_from_hugging_face(files_of(without_dummy, config)).value().add_space_prefix;
+  };
+  EXPECT_FALSE(said("{}"));
+  EXPECT_TRUE(said(R"({"tokenizer_class":"LlamaTokenizerFast","add_prefix_space":true})"));
+  EXPECT_FALSE(said(R"({"add_prefix_space":true})"));
   const auto spec = read(R"({"added_tokens_decoder":{"1":{"content":"<s>","special":true,"normalized":true},
     "270":{"content":"<|im|>","special":true}},"eos_token":"<|im|>"})");
   EXPECT_THAT(spec.added, ElementsAre());
