@@ -1,7 +1,9 @@
 // Keys of the files beside a tokenizer that name no token: what is refused, the chat template, the class.
 #include <fmt/format.h>
 
+#include <cmath>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,6 +16,14 @@ namespace kiln::tokenizer {
 bool is_llama_class(const JsonView& config) {
   const JsonView name = config.at("tokenizer_class");
   return name.is_null() || name.value() == "LlamaTokenizer" || name.value() == "LlamaTokenizerFast";
+}
+
+std::optional<base::TokenId> declared_id(const JsonView& id, std::size_t rows, std::size_t tokens) {
+  const json::Value& value = id.value();
+  if (value.is_number() && !value.is_whole() && value.number() < 0 && value.number() == std::floor(value.number()))
+    return std::nullopt;
+  const base::TokenId row = id.number(static_cast<std::uint32_t>(rows - 1));
+  return row < tokens ? std::optional(row) : std::nullopt;
 }
 
 /// Tokens that an answer must or must not have, whoever chooses them and however.

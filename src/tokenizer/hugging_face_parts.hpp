@@ -49,6 +49,9 @@ void read_settings(const Settings& settings, bool from_sentence_piece, Tokenizer
 void refuse_settings(const Settings& files, bool from_sentence_piece, const TokenizerSpec& spec);
 /// `chat_template` of a tokenizer_config.json.
 void read_template(const JsonView& config, TokenizerSpec& spec);
+/// The token with an id that a config of a model with that many rows declares. None for a row above the tokenizer's
+/// `tokens`, and none for a negative one, which transformers compares with what the model makes and never meets.
+std::optional<base::TokenId> declared_id(const JsonView& id, std::size_t rows, std::size_t tokens);
 /// Whether the tokenizer is of the class that has defaults of its own; it is where no class is named.
 bool is_llama_class(const JsonView& config);
 

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <cmath>
 #include <map>
 #include <unordered_map>
 #include <unordered_set>
@@ -246,16 +245,9 @@ class Reader {
     if (id && std::find(spec_.eos.begin(), spec_.eos.end(), *id) == spec_.eos.end()) spec_.eos.push_back(*id);
   }
 
-  /// The token with an id that a config declares. None for a row of the model above the tokenizer's last, and none for a
-  /// negative one, which transformers compares with what the model makes and never meets.
   [[nodiscard]] std::optional<base::TokenId> declared(const JsonView& id) const {
-    const json::Value& value = id.value();
-    if (value.is_number() && !value.is_whole() && value.number() < 0 && value.number() == std::floor(value.number()))
-      return std::nullopt;
-    const std::size_t rows =
-        files_.config.at("vocab_size").is_null() ? spec_.tokens.size() : std::max(most_tokens_, spec_.tokens.size());
-    const base::TokenId row = id.number(static_cast<std::uint32_t>(rows - 1));
-    return row < spec_.tokens.size() ? std::optional(row) : std::nullopt;
+    const std::size_t count = spec_.tokens.size();
+    return declared_id(id, files_.config.at("vocab_size").is_null() ? count : std::max(most_tokens_, count), count);
   }
 
   /// BOS and ends: what the tokenizer's files name, then generation_config.json, or config.json where that says nothing.

@@ -327,7 +327,7 @@ TEST(BaselineErrors, AreSentences) {
             "the number of GPUs is 0; expected 1 to 64");
   auto bad = llama;
   bad.kv_heads = 5;
-  EXPECT_THAT(refusal("h200", bad, {}), HasSubstr("model llama-3.1-8b: num_attention_heads is 32"));
+  EXPECT_THAT(refusal("h200", bad, {}), HasSubstr("model llama-3.1-8b: /num_attention_heads is 32"));
   auto vast = llama;
   vast.layers = 1024;
   vast.heads = vast.kv_heads = 8192;

@@ -16,6 +16,7 @@
 #include "checkpoint/files.hpp"
 #include "rom/layout.hpp"
 #include "support/kiln_test.hpp"
+#include "tokenizer/hugging_face_files.hpp"
 
 namespace kiln {
 namespace {
@@ -162,6 +163,7 @@ TEST_F(BadInput, TensorsThatAreMissingTooManyOrNotFinite) {
     tensors = files::tiny_hf_tensors();
     of_name(tensors, kQ).data.replace((3 * 8 + 5) * 4, 4, files::raw(bad));
     const auto spoilt = hf("not_finite", files::tiny_hf_config(), tensors);
+    files::write(spoilt + "/tokenizer.json", tokenizer::small::llama2_json().dump());
     expect_refused(bake(spoilt), {"model.safetensors", kQ, "row 3, column 5"});
     expect_refused({"eval", "--checkpoint", spoilt, "--tokens", write("ids.txt", "1 2 3 4")}, {kQ, "row 3, column 5"});
   }

@@ -191,7 +191,7 @@ TEST(ModelConfig, ValidateSaysWhatIsWrong) {
   EXPECT_EQ(fault([](auto& m) { m.heads = 0; }), "/num_attention_heads is 0; expected 1 to 65536");
   EXPECT_EQ(fault([](auto& m) { m.kv_heads = 0; }), "/num_key_value_heads is 0; expected 1 to 65536");
   EXPECT_EQ(fault([](auto& m) { m.vocab_size = 16777217; }), "/vocab_size is 16777217; expected 1 to 16777216");
-  EXPECT_THAT(fault([](auto& m) { m.max_context = 0; }), StartsWith("max_position_embeddings is 0"));
+  EXPECT_THAT(fault([](auto& m) { m.max_context = 0; }), StartsWith("/max_position_embeddings is 0"));
   // 65536 * 65536 is 0 in 32 bits.
   EXPECT_THAT(fault([](auto& m) { m.heads = m.head_dim = 65536; }), HasSubstr("is 4294967296; expected at most"));
   EXPECT_THAT(fault([](auto& m) { m.rms_norm_eps = 0; }), StartsWith("/rms_norm_eps is 0"));
