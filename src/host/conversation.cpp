@@ -117,8 +117,8 @@ base::Result<Conversation::Prompt> Conversation::prompt_of(const std::string& te
   if (spec.template_tokens) named = *spec.template_tokens;
   auto messages = state_.messages;
   messages.push_back({"user", text});
-  const auto written =
-      template_->render(messages, true, {token_text(named.bos), token_text(named.eos)}, {std::nullopt, stop});
+  const tokenizer::ChatTemplate::Names names{token_text(named.bos), token_text(named.eos), spec.template_names};
+  const auto written = template_->render(messages, true, names, {std::nullopt, stop});
   if (!written) return written.error();
   Prompt prompt;
   prompt.written = *written;

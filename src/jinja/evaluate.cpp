@@ -124,6 +124,7 @@ Value Evaluator::attribute(const Value& target, const std::string& name) {
     const auto found = target.name_space->values.find(name);
     return found != target.name_space->values.end() ? found->second : undefined(name);
   }
+  if (target.is(Value::Kind::Generator)) throw ValueError{name_of(target) + " has no attributes"};
   if (is_python_attribute(target, name)) throw ValueError{"'" + name + "' of " + name_of(target) + " is a method"};
   const Value* found = target.is(Value::Kind::Dict) ? entry(target, name, budget_) : nullptr;
   return found != nullptr ? *found : undefined(name);
@@ -150,7 +151,8 @@ Value Evaluator::item(const Value& target, const Value& key, const Expression& e
     const std::string what = key.is(Value::Kind::String) ? "'" + base::excerpt(*key.text) + "'" : "items";
     throw ValueError{"'" + *target.text + "' is undefined and has no " + what};
   }
-  if (target.is(Value::Kind::View)) throw ValueError{"a view of a dict has no items by number"};
+  if (target.is(Value::Kind::View) || target.is(Value::Kind::Generator))
+    throw ValueError{name_of(target) + " has no items by number"};
   if (key.is(Value::Kind::String)) {
     const Value* found = target.is(Value::Kind::Dict) ? entry(target, *key.text, budget_) : nullptr;
     return found != nullptr ? *found : attribute(target, *key.text);
@@ -184,7 +186,8 @@ Value Evaluator::slice(const Expression& expression) {
     whole_numbers = whole_numbers && (bound.is_whole() || bound.is(Value::Kind::None));
   }
   if (target.is(Value::Kind::Undefined)) throw ValueError{"'" + *target.text + "' is undefined and has no items"};
-  if (target.is(Value::Kind::View)) throw ValueError{"a view of a dict has no items by number"};
+  if (target.is(Value::Kind::View) || target.is(Value::Kind::Generator))
+    throw ValueError{name_of(target) + " has no items by number"};
   if (!whole_numbers) throw ValueError{"the bounds of a slice are whole numbers"};
   if (!target.has_items() && !target.is(Value::Kind::String)) throw ValueError{name_of(target) + " has no slices"};
   const bool text = target.is(Value::Kind::String);
@@ -225,7 +228,7 @@ Value Evaluator::call(const Expression& expression) {
   if (which == Function::RaiseException) throw TemplateError{shown(printed(values.at(0), budget_))};
   budget_.spend(sizeof(Namespace) + 128 * values.size());
   Namespace& made = namespaces_.emplace_back();
-  for (std::size_t i = 0; i < values.size(); ++i) made.values.insert_or_assign(expression.keywords[i], values[i]);
+  for (std::size_t i = 0; i < values.size(); ++i) made.values.insert_or_assign(expression.keywords[i], kept(values[i]));
   Value handle{.kind = Value::Kind::Namespace};
   handle.name_space = &made;
   return handle;

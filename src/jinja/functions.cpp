@@ -168,6 +168,7 @@ Value split_of(const Value& target, Arguments arguments, Budget& budget) {
 }  // namespace
 
 Value call_filter(std::string_view name, const Value& target, Arguments arguments, Budget& budget) {
+  if (is_sequence_filter(name)) return call_sequence_filter(name, target, arguments, budget);
   if (name == "default" || name == "d") {
     const bool also_false = arguments[1] && is_true(*arguments[1]);
     const bool missing = target.is(Kind::Undefined) || (also_false && !is_true(target));
@@ -193,6 +194,7 @@ Value call_filter(std::string_view name, const Value& target, Arguments argument
     return items_of(target, budget);
   }
   if (name == "first" || name == "last") {
+    if (name == "last" && target.is(Kind::Generator)) throw ValueError{name_of(target) + " has no last item"};
     const auto items = walked(target, budget);
     if (items->empty()) return undefined("the " + std::string(name) + " of nothing");
     return name == "first" ? items->front() : items->back();
@@ -227,7 +229,8 @@ bool call_test(std::string_view name, const Value& target, Arguments arguments, 
   }
   const bool sequence = target.is(Kind::Undefined) || target.is(Kind::String) || target.is(Kind::Dict) ||
                         target.is(Kind::List) || target.is(Kind::Tuple);
-  return sequence || (name == "iterable" && (target.is(Kind::View) || target.is(Kind::Loop)));
+  return sequence ||
+         (name == "iterable" && (target.is(Kind::View) || target.is(Kind::Generator) || target.is(Kind::Loop)));
 }
 
 Value call_method(std::string_view name, const Value& target, Arguments arguments, Budget& budget) {

@@ -27,6 +27,9 @@ const Signature* find_method(std::string_view name);
 using Arguments = std::span<const std::optional<Value>>;
 
 /// These throw ValueError.
+/// Whether a filter makes one sequence of another (sequences.cpp).
+bool is_sequence_filter(std::string_view name);
+Value call_sequence_filter(std::string_view name, const Value& target, Arguments arguments, Budget& budget);
 Value call_filter(std::string_view name, const Value& target, Arguments arguments, Budget& budget);
 bool call_test(std::string_view name, const Value& target, Arguments arguments, Budget& budget);
 Value call_method(std::string_view name, const Value& target, Arguments arguments, Budget& budget);

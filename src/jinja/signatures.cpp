@@ -35,6 +35,11 @@ const Signature* find_filter(std::string_view name) {
       {"int", {"default"}},
       {"list", {}},
       {"items", {}},
+      {"select", {"", ""}},
+      {"reject", {"", ""}},
+      {"selectattr", {"", "", ""}, 1},
+      {"rejectattr", {"", "", ""}, 1},
+      {"map", {"", "", "", "attribute", "default"}},
   };
   return find_in(kFilters, name);
 }

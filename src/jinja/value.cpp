@@ -45,7 +45,7 @@ std::uint8_t depth_around(int deepest) {
 Value list(Items items, Budget& budget, Value::Kind kind) {
   budget.spend(items.size() * sizeof(Value));
   int deepest = 0;
-  for (const Value& item : items) deepest = std::max<int>(deepest, item.depth);
+  for (const Value& item : items) deepest = std::max<int>(deepest, kept(item).depth);
   Value value{.kind = kind, .depth = depth_around(deepest)};
   value.items = std::make_shared<const Items>(std::move(items));
   return value;
@@ -56,7 +56,7 @@ Value dict(Entries entries, Budget& budget) {
   int deepest = 0;
   Entries unique;
   for (auto& [key, value] : entries) {
-    deepest = std::max<int>(deepest, value.depth);
+    deepest = std::max<int>(deepest, kept(value).depth);
     const auto same = std::find_if(unique.begin(), unique.end(), [&](const auto& e) {
       spend_on_key(key, e.first.size(), budget);
       return e.first == key;
@@ -69,6 +69,12 @@ Value dict(Entries entries, Budget& budget) {
   }
   Value value{.kind = Value::Kind::Dict, .depth = depth_around(deepest)};
   value.entries = std::make_shared<const Entries>(std::move(unique));
+  return value;
+}
+
+const Value& kept(const Value& value) {
+  if (value.is(Value::Kind::Generator))
+    throw ValueError{name_of(value) + " is not kept: the filter list makes a list of it"};
   return value;
 }
 
@@ -90,6 +96,8 @@ std::string name_of(const Value& value) {
       return "a tuple";
     case Value::Kind::View:
       return "a view of a dict";
+    case Value::Kind::Generator:
+      return "what select, reject or map give";
     case Value::Kind::Dict:
       return "a dict";
     case Value::Kind::Namespace:
@@ -139,6 +147,8 @@ bool are_equal(const Value& a, const Value& b, Budget& budget) {
              });
     case Value::Kind::View:
       throw ValueError{"a view of a dict cannot be compared"};
+    case Value::Kind::Generator:
+      return false;  // each is one of its own
     case Value::Kind::Namespace:
       return a.name_space == b.name_space;
     case Value::Kind::Loop:
@@ -170,13 +180,13 @@ bool contains(const Value& hay, const Value& needle, Budget& budget) {
     if (needle.kind >= Value::Kind::List) throw ValueError{name_of(needle) + " cannot be a key of a dict"};
     return needle.is(Value::Kind::String) && entry(hay, *needle.text, budget) != nullptr;
   }
-  if (!hay.has_items()) throw ValueError{"'in' does not look into " + name_of(hay)};
+  if (!hay.has_items() && !hay.is(Value::Kind::Generator)) throw ValueError{"'in' does not look into " + name_of(hay)};
   return std::any_of(hay.items->begin(), hay.items->end(),
                      [&](const Value& item) { return are_equal(item, needle, budget); });
 }
 
 std::shared_ptr<const Items> walked(const Value& value, Budget& budget) {
-  if (value.has_items()) return value.items;
+  if (value.has_items() || value.is(Value::Kind::Generator)) return value.items;
   Items items;
   if (value.is(Value::Kind::Dict)) {
     for (const auto& [key, unused] : *value.entries) {

@@ -62,7 +62,8 @@ struct Loop {
 enum class Function { Range, Namespace, RaiseException };
 
 struct Value {
-  /// View: what dict.items() and its like give; can be walked but not printed or indexed.
+  /// View: what dict.items() and its like give; can be walked but not printed or indexed. Generator: what select, map and
+  /// their like give; can be walked where it is made, and not be kept.
   enum class Kind : std::uint8_t {
     Undefined,
     None,
@@ -72,6 +73,7 @@ struct Value {
     List,
     Tuple,
     View,
+    Generator,
     Dict,
     Namespace,
     Loop,
@@ -82,7 +84,7 @@ struct Value {
   std::uint8_t depth = 0;                        ///< of lists and dicts: 1 + the deepest inside
   std::int64_t number = 0;                       ///< Bool, Int, Function
   std::shared_ptr<const std::string> text = {};  ///< String; of an Undefined, what it is called
-  std::shared_ptr<const Items> items = {};       ///< List, Tuple, View
+  std::shared_ptr<const Items> items = {};       ///< List, Tuple, View, Generator
   std::shared_ptr<const Entries> entries = {};   ///< Dict, in order
   jinja::Namespace* name_space = nullptr;
   jinja::Loop* loop = nullptr;
@@ -101,6 +103,9 @@ Value function(Function which);
 Value string(std::string text, Budget& budget);
 Value list(Items items, Budget& budget, Value::Kind kind = Value::Kind::List);
 Value dict(Entries entries, Budget& budget);
+
+/// Throws for a generator, which would be walked a second time where it is kept.
+const Value& kept(const Value& value);
 
 /// "a string", "a list": for errors.
 std::string name_of(const Value& value);

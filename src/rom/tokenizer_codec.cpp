@@ -32,7 +32,8 @@ enum Setting : std::uint32_t {
   kHasTemplateTokens = 4,
   kHasTemplateBos = 8,
   kHasTemplateEos = 16,
-  kAllSettings = 31
+  kHasTemplateNames = 32,
+  kAllSettings = 63
 };
 enum Added : std::uint32_t {
   kNormalized = 1,
@@ -119,7 +120,7 @@ class Reader {
 bool has_settings(const TokenizerSpec& spec) {
   const TokenizerSpec usual;
   return spec.space_prefix != usual.space_prefix || spec.remove_extra_spaces || spec.bos_before_template ||
-         spec.template_tokens || !spec.added.empty();
+         spec.template_tokens || !spec.template_names.empty() || !spec.added.empty();
 }
 
 std::uint32_t flags_of(const TokenizerSpec& spec) {
@@ -160,7 +161,7 @@ void write_settings(const TokenizerSpec& spec, Writer& out) {
   out.word(static_cast<std::uint32_t>(spec.space_prefix));
   out.word((spec.remove_extra_spaces ? kRemoveExtraSpaces : 0U) | (spec.bos_before_template ? kBosBeforeTemplate : 0U) |
            (spec.template_tokens ? kHasTemplateTokens : 0U) | (named.bos ? kHasTemplateBos : 0U) |
-           (named.eos ? kHasTemplateEos : 0U));
+           (named.eos ? kHasTemplateEos : 0U) | (spec.template_names.empty() ? 0U : kHasTemplateNames));
   out.word(named.bos.value_or(0));
   out.word(named.eos.value_or(0));
   out.word(static_cast<std::uint32_t>(spec.added.size()));
@@ -169,6 +170,23 @@ void write_settings(const TokenizerSpec& spec, Writer& out) {
     out.word((normalized ? kNormalized : 0U) | (lstrip ? kLstrip : 0U) | (rstrip ? kRstrip : 0U) |
              (single_word ? kSingleWord : 0U) | (mergeable ? kMergeable : 0U));
     out.text(text);
+  }
+  if (spec.template_names.empty()) return;
+  out.word(static_cast<std::uint32_t>(spec.template_names.size()));
+  for (const auto& [name, text] : spec.template_names) {
+    out.text(name);
+    out.text(text);
+  }
+}
+
+void read_names(Reader& in, TokenizerSpec& spec) {
+  const auto size = in.count(8, "names of a template");
+  if (size == 0) in.fail("names of a template are said to be there, and none is");
+  for (std::uint32_t i = 0; i < size && in.fault().empty(); ++i) {
+    auto name = in.text("a template's name");
+    if (!spec.template_names.empty() && name <= spec.template_names.rbegin()->first)
+      return in.fail("the names of a template are out of order");
+    spec.template_names.emplace_hint(spec.template_names.end(), std::move(name), in.text("a template's token"));
   }
 }
 
@@ -196,6 +214,7 @@ void read_settings(Reader& in, TokenizerSpec& spec) {
     token.mergeable = (bits & kMergeable) != 0;
     token.text = in.text("an added token's text");
   }
+  if ((flags & kHasTemplateNames) != 0) read_names(in, spec);
   if (!has_settings(spec)) in.fail("settings are there and all of them are the usual ones");
 }
 
@@ -205,7 +224,8 @@ std::vector<std::byte> encode_tokenizer(const std::optional<TokenizerSpec>& spec
   if (!spec) return {};
   // All fields by name: one that is added to the spec and not here does not compile.
   const auto& [kind, pre, tokens, scores, types, merges, ignore_merges, add_bos, add_space_prefix, space_prefix, bos,
-               eos, unknown, chat_template, added, template_tokens, bos_before_template, remove_extra_spaces] = *spec;
+               eos, unknown, chat_template, added, template_tokens, template_names, bos_before_template,
+               remove_extra_spaces] = *spec;
   Writer out;
   out.word(static_cast<std::uint32_t>(kind));
   out.word(static_cast<std::uint32_t>(pre));

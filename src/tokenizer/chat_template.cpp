@@ -22,6 +22,7 @@ jinja::Scope globals_of(std::span<const ChatMessage> messages, bool add_generati
         {{"role", jinja::string(message.role, budget)}, {"content", jinja::string(message.content, budget)}}, budget));
   }
   jinja::Scope scope;
+  for (const auto& [name, text] : names.others) scope[name] = jinja::string(text, budget);
   scope["messages"] = jinja::list(std::move(list), budget);
   scope["add_generation_prompt"] = jinja::boolean(add_generation_prompt);
   scope["tools"] = {};
@@ -68,6 +69,8 @@ base::Result<std::string> ChatTemplate::render(std::span<const ChatMessage> mess
   for (const std::string* token : {&names.bos_token, &names.eos_token}) {
     if (base::first_invalid_utf8(*token)) return base::Error{"the name of a BOS or EOS token is not UTF-8"};
   }
+  for (const auto& [name, token] : names.others)
+    if (base::first_invalid_utf8(token)) return base::Error{"the text of a special token is not UTF-8"};
   try {
     jinja::Budget budget(limits.work.value_or(jinja::Budget::kUsual), limits.stop);
     return jinja::Evaluator(globals_of(messages, add_generation_prompt, names, budget), budget).render(impl_->block);

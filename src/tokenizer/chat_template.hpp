@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -28,6 +29,7 @@ class ChatTemplate {
   struct Names {
     std::string bos_token;  ///< as text; empty: undefined to the template
     std::string eos_token;
+    std::map<std::string, std::string> others = {};  ///< further names and their texts; of a template's own none counts
   };
 
   static base::Result<ChatTemplate> parse(std::string_view source);

@@ -26,6 +26,22 @@ std::optional<base::TokenId> declared_id(const JsonView& id, std::size_t rows, s
   return row < tokens ? std::optional(row) : std::nullopt;
 }
 
+std::vector<JsonView> further_tokens(const Settings& files) {
+  const bool has_decoder = !files.tokenizer_config.at("added_tokens_decoder").is_null();
+  std::vector<JsonView> all;
+  for (const JsonView* file : {&files.tokenizer_config, &files.special_tokens}) {
+    if (file != &files.tokenizer_config && (has_decoder || !all.empty())) break;
+    for (const char* key : {"extra_special_tokens", "additional_special_tokens"}) {
+      const JsonView view = file->at(key);
+      const bool is_empty = (view.value().is_array() || view.value().is_object()) && view.value().size() == 0;
+      if (view.is_null() || is_empty) continue;
+      all.push_back(view);
+      if (!view.value().is_object()) break;
+    }
+  }
+  return all;
+}
+
 /// Tokens that an answer must or must not have, whoever chooses them and however.
 void refuse_forced_tokens(const JsonView& generation) {
   for (const char* key : {"suppress_tokens", "begin_suppress_tokens", "bad_words_ids", "force_words_ids",
@@ -90,6 +106,7 @@ void read_template(const JsonView& config, TokenizerSpec& spec) {
     if (!found->second.is_null()) spec.chat_template = found->second.text();
   } else if (!named.empty()) {
     std::vector<std::string> names;
+    names.reserve(named.size());
     for (const auto& [name, view] : named) names.push_back(name);
     spec.chat_template = template_without_default(names);
   }

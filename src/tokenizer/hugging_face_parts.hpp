@@ -47,6 +47,9 @@ void read_settings(const Settings& settings, bool from_sentence_piece, Tokenizer
 
 /// What they say that Kiln would do otherwise.
 void refuse_settings(const Settings& files, bool from_sentence_piece, const TokenizerSpec& spec);
+/// Lists of further special tokens, or objects of names that only this model has and theirs, under the keys that files
+/// have for them.
+std::vector<JsonView> further_tokens(const Settings& files);
 /// `chat_template` of a tokenizer_config.json.
 void read_template(const JsonView& config, TokenizerSpec& spec);
 /// The token with an id that a config of a model with that many rows declares. None for a row above the tokenizer's

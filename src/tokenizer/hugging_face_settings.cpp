@@ -185,6 +185,9 @@ class Reader {
     std::optional<base::TokenId> id;
     if (!view.is_null()) {
       id = special(view, bos || eos);
+      if (!bos && !eos) show(key, text_of(view).text());
+    } else if (std::string_view(key) == "unk_token" && is_default(key)) {
+      show(key, "<unk>");
     } else if ((bos || eos) && from_sentence_piece_ && config_.value().find(key) == nullptr) {
       id = bos ? spec_.bos : spec_.eos.empty() ? std::nullopt : std::optional(spec_.eos.front());
     } else if ((bos || eos) && is_default(key)) {
@@ -201,24 +204,11 @@ class Reader {
            config_.value().find(key) == nullptr;
   }
 
-  /// Further special tokens: a list, or names that only this model has and a list, under the names that the file has.
-  [[nodiscard]] std::vector<JsonView> others() const {
-    std::vector<JsonView> all;
-    for (const JsonView* file : {&config_, &files_.special_tokens}) {
-      if (file != &config_ && (has_decoder_ || !all.empty())) break;
-      for (const char* key : {"extra_special_tokens", "additional_special_tokens"}) {
-        const JsonView view = file->at(key);
-        const bool is_empty = (view.value().is_array() || view.value().is_object()) && view.value().size() == 0;
-        if (view.is_null() || is_empty) continue;
-        all.push_back(view);
-        if (!view.value().is_object()) break;
-      }
-    }
-    return all;
-  }
+  /// A name that a chat template sees; what comes first counts.
+  void show(const std::string& key, const std::string& text) { spec_.template_names.try_emplace(key, text); }
 
   void collect_listed() {
-    for (const JsonView& list : others())
+    for (const JsonView& list : further_tokens(files_))
       if (list.value().is_array())
         for (std::size_t i = 0; i < list.size(); ++i) listed_.insert(text_of(list.at(i)).text());
   }
@@ -229,11 +219,16 @@ class Reader {
       const bool known =
           std::find_if(kNamed.begin(), kNamed.end(), [&](const char* one) { return key == one; }) != kNamed.end();
       const bool is_token = value.is_text() || (value.is_object() && value.find("content") != nullptr);
-      if (key.ends_with("_token") && is_token && !known) special(config_.at(key), false);
+      if (!key.ends_with("_token") || !is_token || known) continue;
+      special(config_.at(key), false);
+      show(key, text_of(config_.at(key)).text());
     }
-    for (const JsonView& list : others()) {
+    for (const JsonView& list : further_tokens(files_)) {
       if (list.value().is_object()) {
-        for (const auto& [key, value] : list.value().object()) special(list.at(key), false);
+        for (const auto& [key, value] : list.value().object()) {
+          special(list.at(key), false);
+          show(key, text_of(list.at(key)).text());
+        }
         continue;
       }
       const std::size_t count = list.size();

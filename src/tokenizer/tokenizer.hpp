@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -77,6 +78,8 @@ struct TokenizerSpec {
   std::string chat_template;      ///< as stored, or empty
   std::vector<AddedToken> added;  ///< by id: special and user-defined tokens with settings of their own
   std::optional<TemplateTokens> template_tokens;
+  /// Further names that a chat template sees (pad_token, unk_token, image_token ...), and their texts.
+  std::map<std::string, std::string> template_names;
   bool bos_before_template =
       false;  ///< what a template writes gets the BOS that add_bos says, unless it has one (GGUF)
   bool remove_extra_spaces = false;  ///< SentencePiece: none at either end of a part, one for a run

@@ -36,6 +36,7 @@ std::vector<std::pair<std::string, TokenizerSpec>> kinds() {
       if (!plain) spec.added = {{end, false, true, true, false, true, ""}};
       if (!plain) spec.ignore_merges = true;
       if (!plain) spec.template_tokens = tokenizer::TemplateTokens{end, {}};
+      if (!plain) spec.template_names = {{"pad_token", "<|end|>"}};
       all.emplace_back("byte level", spec);
     }
   return all;

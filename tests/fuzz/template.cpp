@@ -35,7 +35,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (base::first_invalid_utf8(source)) return 0;  // readers of files have refused it
   const auto chat = tokenizer::ChatTemplate::parse(source);
   if (!fuzz::good(chat)) return 0;
-  const tokenizer::ChatTemplate::Names names{std::string(fuzz::part(parts, "name")), "</s>"};
+  const tokenizer::ChatTemplate::Names names{std::string(fuzz::part(parts, "name")), "</s>", {{"pad_token", "<pad>"}}};
   for (const auto& messages : kConversations) {
     for (const bool opens_answer : {false, true}) {
       const auto text = render(*chat, messages, opens_answer, names);

@@ -20,7 +20,8 @@ TEST(TokenizerCodec, BothKinds_ComeBackExactly) {
 tokenizer::TokenizerSpec full_spec() {
   auto spec = sentence_piece_spec();
   auto& [kind, pre, tokens, scores, types, merges, ignore_merges, add_bos, add_space_prefix, space_prefix, bos, eos,
-         unknown, chat_template, added, template_tokens, bos_before_template, remove_extra_spaces] = spec;
+         unknown, chat_template, added, template_tokens, template_names, bos_before_template, remove_extra_spaces] =
+      spec;
   pre = tokenizer::PreTokenizer::SmolLm;
   merges = {"a b"};
   ignore_merges = true;
@@ -30,6 +31,7 @@ tokenizer::TokenizerSpec full_spec() {
   chat_template = "x";
   added = {{1, false, true, false, false, true, ""}, {5, true, false, true, true, false, "b"}};
   template_tokens = tokenizer::TemplateTokens{4, 6};
+  template_names = {{"pad_token", "<pad>"}, {"unk_token", ""}};
   bos_before_template = true;
   remove_extra_spaces = true;
   return spec;
@@ -47,6 +49,7 @@ std::vector<tokenizer::TokenizerSpec> variants() {
   usual(&tokenizer::TokenizerSpec::space_prefix);
   usual(&tokenizer::TokenizerSpec::added);
   usual(&tokenizer::TokenizerSpec::template_tokens);
+  usual(&tokenizer::TokenizerSpec::template_names);
   usual(&tokenizer::TokenizerSpec::bos_before_template);
   usual(&tokenizer::TokenizerSpec::remove_extra_spaces);
   usual(&tokenizer::TokenizerSpec::bos);
@@ -97,10 +100,17 @@ TEST(TokenizerCodec, UsualSettings_TakeNoBytesAndOthersOneFlag) {
   other[first] = std::byte{4};
   EXPECT_NE(decode_tokenizer(other).error().message.find("the space prefix is 4"), std::string::npos);
   other[first] = std::byte{1};
-  other[first + 4] = std::byte{32};
-  EXPECT_NE(decode_tokenizer(other).error().message.find("the word of settings is 32"), std::string::npos);
+  other[first + 4] = std::byte{64};
+  EXPECT_NE(decode_tokenizer(other).error().message.find("the word of settings is 64"), std::string::npos);
   other[first + 4] = std::byte{8};
   EXPECT_NE(decode_tokenizer(other).error().message.find("there are said to be none"), std::string::npos);
+  spec.template_names = {{"a", "x"}, {"b", "y"}};
+  auto names = encode_tokenizer(spec);
+  EXPECT_EQ(names.size(), first + 20 + 4 + 2 * 10);
+  std::swap(names[first + 28], names[first + 38]);  // b before a
+  EXPECT_NE(decode_tokenizer(names).error().message.find("out of order"), std::string::npos);
+  names[first + 20] = std::byte{0};
+  EXPECT_NE(decode_tokenizer(names).error().message.find("and none is"), std::string::npos);
 }
 
 TEST(TokenizerCodec, NoTokenizer_IsNoBytes) {

@@ -90,7 +90,7 @@ TEST(HuggingFaceSettings, AnIdThatNoTokenHasEndsNothing) {
   }
 }
 
-TEST(HuggingFaceSettings, ATemplateSeesWhatIsNamedAndNothingElse) {
+TEST(HuggingFaceSettings, ATemplateSeesWhatIsNamedAsBosAndEos) {
   Directory dir;
   const auto spec = dir.spec();
   EXPECT_EQ(spec.bos, 257U);  // the post-processor's: in front of a text, not in a template
@@ -252,6 +252,30 @@ TEST(HuggingFaceSettings, ALlamaClassNamesItsTokensItself) {
   EXPECT_EQ(dir.spec().template_tokens, std::nullopt);
   dir.tokenizer_config = {{"tokenizer_class", "LlamaTokenizer"}, {"bos_token", nullptr}};
   EXPECT_EQ(dir.spec().template_tokens, TemplateTokens());
+}
+
+TEST(TemplateNames, AreTheTextsOfAllNamedTokens) {
+  using Names = std::map<std::string, std::string>;
+  Directory dir;
+  EXPECT_EQ(dir.spec().template_names, Names());
+  dir.tokenizer_config = {{"bos_token", "<s>"},
+                          {"pad_token", "</s>"},
+                          {"unk_token", {{"content", "<new>"}}},  // of no row of the model either
+                          {"image_token", "<s>"},
+                          {"sep_token", nullptr},
+                          {"extra_special_tokens", {{"audio_token", "</s>"}}}};
+  dir.config["vocab_size"] = 259;
+  EXPECT_EQ(dir.spec().template_names,
+            (Names{{"pad_token", "</s>"}, {"unk_token", "<new>"}, {"image_token", "<s>"}, {"audio_token", "</s>"}}));
+  dir.tokenizer_config = nullptr;
+  dir.special_tokens = {{"pad_token", "</s>"}};
+  EXPECT_EQ(dir.spec().template_names, (Names{{"pad_token", "</s>"}}));
+  Directory llama;
+  llama.json = small::llama2_json();
+  llama.tokenizer_config = {{"tokenizer_class", "LlamaTokenizer"}};
+  EXPECT_EQ(llama.spec().template_names, (Names{{"unk_token", "<unk>"}}));
+  llama.tokenizer_config["unk_token"] = "a";
+  EXPECT_EQ(llama.spec().template_names, (Names{{"unk_token", "a"}}));
 }
 
 }  // namespace
