@@ -147,9 +147,15 @@ base::Result<config::ModelConfig> gguf_model_config(const GgufFile& file) {
   in.expect(epsilon.has_value(), "attention.layer_norm_rms_epsilon", "missing; a number is expected");
   out.rms_norm_eps = epsilon.value_or(0);
   in.expect(out.heads > 0, "attention.head_count", "at least 1 is expected");
+  in.expect(out.hidden_size > 0, "embedding_length", "at least 1 is expected");
   if (in.failure()) return *in.failure();
 
   const bool divides = out.hidden_size % out.heads == 0;
+  in.expect(
+      divides || file.has("llama.attention.key_length"), "embedding_length",
+      fmt::format("{} is no multiple of the {} heads of llama.attention.head_count, and llama.attention.key_length "
+                  "is missing",
+                  out.hidden_size, out.heads));
   out.head_dim =
       in.integer("attention.key_length", divides ? std::optional(out.hidden_size / out.heads) : std::nullopt);
   const std::uint32_t value_length = in.integer("attention.value_length", out.head_dim);

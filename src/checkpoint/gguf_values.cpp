@@ -60,7 +60,7 @@ base::Result<std::optional<std::uint64_t>> GgufFile::integer(std::string_view ke
   const GgufValue* value = find(key);
   if (value == nullptr) return std::optional<std::uint64_t>{};
   const auto number = integer_at(value->type, value->offset);
-  if (!number || *number < 0) return wrong(key, "an integer of at least 0");
+  if (!number || *number < 0) return wrong(key, "an integer from 0 to 9223372036854775807");
   return std::optional<std::uint64_t>{static_cast<std::uint64_t>(*number)};
 }
 

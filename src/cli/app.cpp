@@ -24,16 +24,13 @@ namespace kiln::cli {
 
 CLI::Validator whole_number() {
   const auto read = [](std::string& text) -> std::string {
+    if (text.empty()) return "it is empty";
     std::uint64_t value = 0;
     const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
     if (failure == std::errc() && end == text.data() + text.size()) return {};
     return "found " + text + "; a whole number from 0 to 18446744073709551615 is expected";
   };
   return CLI::Validator(read, "");
-}
-
-CLI::Validator given() {
-  return CLI::Validator([](const std::string& text) { return std::string(text.empty() ? "it is empty" : ""); }, "");
 }
 
 namespace {
@@ -65,10 +62,22 @@ void add_common(CLI::App& app, CommonOptions& options) {
       command
           ->add_option("--record", options.record,
                        "Add figures of the result to a baseline, which kiln check runs again")
-          ->type_name("FILE")
-          ->check(given());
+          ->type_name("FILE");
     command->get_formatter()->column_width(kHelpColumn);
   }
+}
+
+/// A script's variable that was never set is not as if the option were not there. Texts may be empty, and --set says what
+/// it expects.
+void refuse_empty(CLI::App& app) {
+  const CLI::Validator given([](const std::string& text) { return std::string(text.empty() ? "it is empty" : ""); },
+                             "");
+  const auto may_be = [](const CLI::Option& option) {
+    return option.check_lname("prompt") || option.check_lname("system") || option.check_lname("set");
+  };
+  for (auto* command : app.get_subcommands({}))
+    for (auto* option : command->get_options())
+      if (option->get_items_expected_max() > 0 && !may_be(*option)) option->check(given);
 }
 
 /// "bursts|beats" -> bursts and beats; "G...|all" and "FILE" say nothing of the words that there are.
@@ -226,6 +235,7 @@ int parse_and_run(int argc, const char* const* argv) {
                          add_check, add_diff, add_list, add_rtl})
     add(app, action);
   add_common(app, options);
+  refuse_empty(app);
   add_completion(app, action);
   const auto is_command = [&](std::string_view word) {
     const auto commands = app.get_subcommands({});

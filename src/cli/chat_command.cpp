@@ -53,7 +53,6 @@ void add_chat(CLI::App& app, Action& chosen) {
   command
       ->add_option("--template", options->question.chat_template,
                    "A chat template in a file, or none: text is continued; the checkpoint's own if not given")
-      ->check(given())
       ->type_name("none|FILE");
   command->add_option("--gpu", options->question.gpu, "GPU of the baseline (BF16): a name under configs/gpu or a file")
       ->type_name("G")
@@ -61,7 +60,6 @@ void add_chat(CLI::App& app, Action& chosen) {
   command
       ->add_option("--lora", options->question.lora,
                    "Directory of a LoRA adapter as PEFT saves it, resident in the chip's SRAM")
-      ->check(given())
       ->type_name("DIR");
   command->footer(
       "Each line is a turn; the KV cache keeps the turns before. Ctrl-C ends an answer, Ctrl-D or /exit leaves, /help\n"

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/atomic_file.hpp"
+#include "base/file_roles.hpp"
 #include "base/text.hpp"
 #include "cli/commands.hpp"
 #include "cli/terminal.hpp"
@@ -163,6 +164,10 @@ base::Result<int> run_check(const CheckOptions& options, Session& session) {
   if (!baseline) return baseline.error();
   const auto scratch = Scratch::create();
   if (!scratch) return scratch.error();
+  if (auto good = gate::claim_inputs(*baseline, place_of(options, *scratch, session).folder); !good)
+    return good.error();
+  if (!options.against.empty())
+    if (auto good = base::claim_input(options.against); !good) return good.error();
   hold_config_path();
   return options.against.empty() ? compare_figures(options, *baseline, *scratch, session)
                                  : compare_pace(options, *baseline, *scratch, session);
@@ -175,18 +180,13 @@ void add_check(CLI::App& app, Action& chosen) {
   auto* command =
       app.add_subcommand("check", "Run again what a baseline recorded, and hold today's figures against it");
   command->add_option("BASELINE", options->baseline, "That --record wrote")->type_name("FILE")->required();
-  command->add_option("--junit", options->junit, "Write a case a metric, for CI servers")
-      ->type_name("FILE")
-      ->check(given());
-  command->add_option("--markdown", options->markdown, "Write what moved, for a pull request")
-      ->type_name("FILE")
-      ->check(given());
+  command->add_option("--junit", options->junit, "Write a case a metric, for CI servers")->type_name("FILE");
+  command->add_option("--markdown", options->markdown, "Write what moved, for a pull request")->type_name("FILE");
   command->add_flag("--update", options->update, "Make today's figures the baseline, and show what moves");
   command
       ->add_option("--against", options->against,
                    "Another kiln: compare processor and wall time, both programs in turn on this machine")
-      ->type_name("OTHER_KILN")
-      ->check(given());
+      ->type_name("OTHER_KILN");
   command->footer(
       "Examples:\n"
       "  kiln run --model llama-3.1-8b --chip hc1 --prompt-tokens 64 -n 64 --record gate.json\n"

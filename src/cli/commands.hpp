@@ -17,9 +17,6 @@ using Action = std::function<base::Result<int>(Session&)>;
 /// Says in words what CLI11 would take silently (-1 as 2^64 - 1) or refuse in its own.
 CLI::Validator whole_number();
 
-/// Not empty, as a variable of a shell is that was never set.
-CLI::Validator given();
-
 /// One of the words; becomes the number of its enumerator, as CLI11 reads it.
 template <class Enum>
 CLI::Validator one_of(const std::map<std::string, Enum>& words) {

@@ -82,7 +82,6 @@ void add_eval(CLI::App& app, Action& chosen) {
   command
       ->add_option("--lora", options->question.lora,
                    "Directory of a LoRA adapter as PEFT saves it, for the chip and for the reference")
-      ->check(given())
       ->type_name("DIR");
   command->footer(
       "Perplexity is llama.cpp's: only the second half of each chunk is scored.\nExamples:\n"

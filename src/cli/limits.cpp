@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdint>
+#include <string_view>
 
 #include "base/mapped_regions.hpp"
 #include "base/stack.hpp"
@@ -26,11 +27,19 @@ void open_standard_files() {
   }
 }
 
+/// The system sends it once a second from then on; what was written so far is left as a kill leaves it.
+void end_for_processor_time(int /*signal*/) {
+  constexpr std::string_view kSentence = "kiln: error: the limit of processor time is reached (ulimit -t)\n";
+  [[maybe_unused]] const auto written = ::write(STDERR_FILENO, kSentence.data(), kSentence.size());
+  ::_exit(kBadInput);
+}
+
 }  // namespace
 
 base::Status prepare_for_limits() {
   open_standard_files();
   std::signal(SIGXFSZ, SIG_IGN);  // a write above the limit of a file's size fails instead
+  std::signal(SIGXCPU, end_for_processor_time);
   base::end_on_lost_pages(kBadInput);
   const auto stack = base::raise_stack_limit(kUsualStack);
   if (stack >= kLeastStack) return {};

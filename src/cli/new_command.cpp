@@ -49,8 +49,7 @@ void add_new(CLI::App& app, Action& chosen) {
       ->required();
   command->add_option("--area", question.area_mm2, "Of a die, at most")->type_name("MM2")->required();
   command->add_option("-o,--output", options->output, "Write the config there; to the screen if not given")
-      ->type_name("FILE")
-      ->check(given());
+      ->type_name("FILE");
   command->add_option("--recipe", question.recipe, "Code widths")->type_name("R")->capture_default_str();
   const auto count = [&](const char* flag, std::uint64_t& value, const char* help, const char* type) {
     command->add_option(flag, value, help)->check(whole_number())->type_name(type)->capture_default_str();
@@ -58,7 +57,7 @@ void add_new(CLI::App& app, Action& chosen) {
   count("--context", question.context, "Tokens of the KV cache; the rate sought is with half of them as the prompt",
         "N");
   count("--dies", question.dies, "Dies in a row that share the layers", "D");
-  command->add_option("--name", question.name, "Of the chip [MODEL-NODE-AREA]")->type_name("NAME")->check(given());
+  command->add_option("--name", question.name, "Of the chip [MODEL-NODE-AREA]")->type_name("NAME");
   command->footer(
       "Examples:\n"
       "  kiln new --model llama-3.2-3b --node n7 --area 400 -o mine.json\n"

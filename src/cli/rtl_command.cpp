@@ -38,7 +38,6 @@ void add_rtl(CLI::App& app, Action& chosen) {
       ->type_name("U")
       ->required();
   command->add_option("-o,--output", question->directory, "Directory to write, made if it is not there")
-      ->check(given())
       ->type_name("DIR")
       ->required();
   command->add_option("--prompt", question->prompt, "Unit chip: text that its testbench sends")->type_name("T");

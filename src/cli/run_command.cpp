@@ -101,7 +101,6 @@ void add_ways(CLI::App& command, study::RunQuestion& question) {
   command
       .add_option("--lora", question.lora,
                   "Directory of a LoRA adapter as PEFT saves it, resident in the chip's SRAM for all users")
-      ->check(given())
       ->type_name("DIR");
   const std::map<std::string, chip::TransferMode> movements = {{"bursts", chip::TransferMode::Bursts},
                                                                {"beats", chip::TransferMode::Beats}};

@@ -234,7 +234,7 @@ void add_sweep(CLI::App& app, Action& chosen) {
       app.add_subcommand("sweep", "Answer all points of a spec: which chips are best, and what the rest lacks");
   command->require_subcommand(0, 1);
   command->add_option("SPEC", question.spec, "What is varied, as docs/sweep.md says")->type_name("SPEC");
-  command->add_option("-o,--output", question.output, "Database of the answers")->type_name("R.db")->check(given());
+  command->add_option("-o,--output", question.output, "Database of the answers")->type_name("R.db");
   command->add_option("-j,--jobs", question.jobs, "Processes; 0 is one per core. Tasks of a Slurm array; 0 is 16")
       ->check(CLI::Range(0, 1024))
       ->type_name("N")

@@ -163,7 +163,7 @@ constexpr std::array<std::string_view, 5> kRecorded = {"run", "eval", "cost", "b
 constexpr std::array<std::string_view, 4> kFileKeys = {"rom", "checkpoint", "text", "tokens"};
 constexpr std::array<std::string_view, 3> kPartsOfSweep = {"collect", "export", "explain"};
 
-bool among(const auto& list, std::string_view word) { return std::ranges::find(list, word) != list.end(); }
+bool among(const auto& list, const auto& word) { return std::ranges::find(list, word) != list.end(); }
 
 }  // namespace
 
@@ -246,12 +246,27 @@ bool names_file(std::string_view key, const std::string& text) {
   return is_file(among(kFileKeys, key) ? Kind::Path : Kind::Config, text);
 }
 
-std::vector<std::string> files_of(const std::vector<std::string>& command) {
-  std::vector<std::string> files;
+namespace {
+
+/// The values of these kinds, without the command's own name.
+std::vector<std::string> values_of(const std::vector<std::string>& command, std::initializer_list<Kind> kinds) {
+  std::vector<std::string> values;
   const auto arguments = parsed(command);
   for (std::size_t i = 1; i < arguments.size(); ++i)
-    if ((arguments[i].name.empty() ? kind_of_word(command) : arguments[i].kind) == Kind::Path)
-      files.push_back(fs::path(arguments[i].value).filename().string());
+    if (among(kinds, arguments[i].name.empty() ? kind_of_word(command) : arguments[i].kind))
+      values.push_back(arguments[i].value);
+  return values;
+}
+
+}  // namespace
+
+std::vector<std::string> inputs_of(const std::vector<std::string>& command) {
+  return values_of(command, {Kind::Path, Kind::Config});
+}
+
+std::vector<std::string> files_of(const std::vector<std::string>& command) {
+  auto files = values_of(command, {Kind::Path});
+  for (auto& file : files) file = fs::path(file).filename().string();
   return files;
 }
 

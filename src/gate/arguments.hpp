@@ -28,6 +28,9 @@ std::optional<std::string> spec_of(const std::vector<std::string>& command);
 /// Whether a text in a sweep's spec is the name of a file that is there. Under some keys it is never the name of a config.
 bool names_file(std::string_view key, const std::string& text);
 
+/// What a command names that may be a file which it reads: a file, or a config's name.
+std::vector<std::string> inputs_of(const std::vector<std::string>& command);
+
 /// The files that a command names, without their folders, for labels.
 std::vector<std::string> files_of(const std::vector<std::string>& command);
 

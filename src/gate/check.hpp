@@ -1,6 +1,7 @@
 // A baseline's commands run again, and what they say now held against what they said then.
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <optional>
 #include <string>
@@ -49,6 +50,8 @@ using RunKiln = std::function<base::Result<json::Value>(const std::vector<std::s
 
 /// Each command once, in order.
 std::vector<std::vector<std::string>> commands_of(const Baseline& baseline);
+/// Says that this command reads what they do, in `folder`: fails where it also writes one of these files.
+base::Status claim_inputs(const Baseline& baseline, const std::filesystem::path& folder);
 /// Runs them. Stops with "interrupted" where `progress` says so.
 base::Result<Answer> check(const Baseline& baseline, const RunKiln& run_kiln, const base::Progress& progress);
 /// What the baseline is if today's values are right: without figures that are gone. Figures of commands that failed stay.

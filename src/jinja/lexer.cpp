@@ -162,7 +162,8 @@ class Lexer {
     }
     if (c == '(' || c == '[' || c == '{') open += c == '(' ? ')' : c == '[' ? ']' : '}';
     if (c == ')' || c == ']' || c == '}') {
-      if (open.empty() || open.back() != c) fail(line_, std::string("'") + c + "' closes nothing");
+      if (open.empty()) fail(line_, std::string("'") + c + "' closes nothing");
+      if (open.back() != c) fail(line_, std::string("'") + c + "' where '" + open.back() + "' is expected");
       open.pop_back();
     }
     const std::size_t size = two == std::end(kTwo) ? 1 : 2;

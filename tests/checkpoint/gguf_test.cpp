@@ -141,6 +141,13 @@ INSTANTIATE_TEST_SUITE_P(
         BadKey{"TextForNumber", [](GgufBuilder& b) { b.text("llama.block_count", "2"); }, "llama.block_count"},
         BadKey{"NumberForText", [](GgufBuilder& b) { b.u32("general.architecture", 2); }, "a string is expected"},
         BadKey{"NoHeads", [](GgufBuilder& b) { b.u32("llama.attention.head_count", 0); }, "head_count"},
+        BadKey{"NoWidth", [](GgufBuilder& b) { b.u32("llama.embedding_length", 0); },
+               "llama.embedding_length: at least 1 is expected"},
+        BadKey{"HeadsThatDoNotDivide", [](GgufBuilder& b) { b.u32("llama.embedding_length", 1); },
+               "llama.embedding_length: 1 is no multiple of the 2 heads"},
+        BadKey{"LargestInteger",
+               [](GgufBuilder& b) { b.set("llama.block_count", raw<std::uint32_t>(10) + raw(~0ULL)); },
+               "an integer from 0 to 9223372036854775807 is expected"},
         BadKey{"UnevenLayers",
                [](GgufBuilder& b) {
                  b.integers("llama.attention.head_count_kv", {1, 2});

@@ -172,6 +172,32 @@ TEST_F(BadInput, TensorsThatAreMissingTooManyOrNotFinite) {
   expect_refused(bake(files::write_gguf(folder_, gguf)), {"tiny.gguf", "output_norm.weight", "column 1"});
 }
 
+TEST_F(BadInput, EmptyValuesAreNotAsIfTheyWereNotGiven) {
+  const auto rom = stories_rom();
+  EXPECT_THAT(kiln({"run", "--rom", rom, "--chip", "demo", "--prompt", ""}).err,
+              testing::Not(HasSubstr("it is empty")));  // a text
+  for (const auto& last : std::vector<Parts>{{"inspect", rom, "--against", ""},
+                                             {"inspect", rom, "--recipe", ""},
+                                             {"inspect", ""},
+                                             {"run", "--rom", rom, "--chip", "demo", "--json", ""},
+                                             {"run", "--rom", rom, "--chip", "demo", "--trace", ""},
+                                             {"run", "--rom", "", "--chip", "demo"},
+                                             {"cost", "--chip", "demo", "--model", kStories, "--svg", ""},
+                                             {"eval", "--rom", rom, "--logits", ""},
+                                             {"run", "--workload", ""},
+                                             {"run", "--rom", rom, "--chip", "demo", "-n", ""},
+                                             {"sweep", "s.json", "-o", "q.db", "--shard", ""}})
+    expect_refused(last, {"it is empty"});
+}
+
+TEST_F(BadInput, ConfigsThatAreNoFiles) {
+  fs::create_directories(folder_ / "folder");
+  ASSERT_EQ(::mkfifo(path("pipe").c_str(), 0600), 0);
+  for (const auto* name : {"folder", "pipe"})
+    expect_refused({"cost", "--chip", path(name), "--model", "kiln-stories-1m"},
+                   {path(name) + " is not a regular file"});
+}
+
 TEST_F(BadInput, ConfigJson) {
   const auto with = [&](const char* key, const json& value) {
     auto config = files::tiny_hf_config();
@@ -495,7 +521,7 @@ TEST_F(BadInput, OutputsThatCannotBeWrittenAreRefusedBeforeTheWork) {
     both.insert(both.end(), {"--logits", path("logits.f32"), "--json", bad});
     expect_refused(both, {"cannot write " + bad});
   }
-  expect_refused({"bake", kStories, "-o", ""}, {"an empty name"});
+  expect_refused({"bake", kStories, "-o", ""}, {"it is empty"});
   EXPECT_EQ(test::slurp(file), "precious");
 }
 

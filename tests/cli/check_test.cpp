@@ -130,6 +130,27 @@ TEST_F(CheckCommand, MissingFiguresAndCommandsThatFailAreFailures) {
   EXPECT_EQ(test::slurp(path("gates/kiln.json")), text);
 }
 
+TEST_F(CheckCommand, WhatItsCommandsReadIsNoOutput) {
+  std::filesystem::create_directories(path("configs"));
+  write("base.json", test::slurp(KILN_SOURCE_DIR "/configs/chip/demo.json"));
+  write("configs/chip.json", R"({"name":"changed","extends":"../base.json"})");
+  write("work.jsonl", R"({"arrival_us":0,"prompt_tokens":4,"answer_tokens":2})");
+  record({"run", "--model", "kiln-stories-1m", "--chip", path("configs/chip.json"), "--workload", path("work.jsonl")});
+  const auto refused = [&](const char* option, const std::string& file) {
+    const auto before = test::slurp(path(file));
+    const auto outcome = check({option, path(file)});
+    EXPECT_EQ(outcome.status, 2) << file;
+    EXPECT_THAT(outcome.err, testing::AnyOf(HasSubstr("an input of this command"), HasSubstr("also writes it")))
+        << file;
+    EXPECT_EQ(test::slurp(path(file)), before) << file;
+  };
+  for (const char* option : {"--json", "--junit", "--markdown"})
+    for (const char* file : {"work.jsonl", "configs/chip.json", "base.json"}) refused(option, file);
+  write("program", "#!/bin/sh\n");
+  EXPECT_THAT(check({"--against", path("program"), "--json", path("program")}).err, HasSubstr("also writes it"));
+  EXPECT_EQ(check({"--json", path("answer.json")}).status, 0);
+}
+
 TEST_F(CheckCommand, WritesForServersAndPullRequests) {
   record(
       {"run", "--rom", shared_image(kModel, "w4", "w4.rom"), "--chip", "demo", "--prompt", "<a&\"b\x01'|", "-n", "4"});

@@ -213,6 +213,16 @@ TEST_F(ProgramFiles, ErrorsHaveTheirStatusWhereStandardErrorTakesNothing) {
   }
 }
 
+TEST_F(ProgramFiles, TheEndOfItsProcessorTimeIsASentence) {
+  std::string text;
+  for (int i = 0; i < 60000; ++i) text += "Once upon a time there was a little dog. ";
+  write("long.txt", text);
+  const auto outcome = shell("ulimit -St 1; KILN eval --checkpoint model --text long.txt --json out.json");
+  EXPECT_EQ(outcome.status, 2);
+  EXPECT_THAT(outcome.err, testing::EndsWith("kiln: error: the limit of processor time is reached (ulimit -t)\n"));
+  EXPECT_FALSE(fs::exists(path("out.json")));
+}
+
 TEST_F(ProgramFiles, AFileAboveTheLimitIsASentence) {
   const auto outcome = shell("ulimit -f 1; KILN run --rom a.rom --chip demo --prompt Hi -n 2 --json out.json");
   EXPECT_EQ(outcome.status, 2);

@@ -146,6 +146,7 @@ TEST(ChatTemplate, ABrokenTemplateIsNamedByItsLine) {
       {"{{ 1 2 }}", "'}}' was expected behind an expression"},
       {"{{ (1 2) }}", "')' was expected, not a number"},
       {"{{ 1) }}", "')' closes nothing"},
+      {"{{ ((( }}", "'}' where ')' is expected"},
       {"{{ a ! b }}", "'!' is not supported here"},
       {"{% break %}", "'break' is outside of a loop"},
       {"{% for x y %}", "'in' was expected, not 'y'"},
