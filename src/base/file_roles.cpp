@@ -41,15 +41,24 @@ std::optional<Identity> identity_of(int fd, const std::string& path, bool* regul
                   knows ? info.stx_btime.tv_sec * 1'000'000'000 + info.stx_btime.tv_nsec : 0};
 }
 
-/// Of a file that is there or will be.
-std::optional<Identity> identity_of(const std::string& path) {
-  if (auto there = identity_of(AT_FDCWD, path)) return there;
+/// A file that is there or will be. What has its name may be another file later: a partial one comes and goes.
+struct Spot {
+  Identity file;
+  Identity place;  ///< its folder and its name
+  [[nodiscard]] bool meets(const Spot& other) const { return file == other.file || place == other.place; }
+};
+
+/// Nothing where there is no such folder.
+std::optional<Spot> spot_of(const std::string& path) {
   const std::filesystem::path file(path);
   const auto folder = file.parent_path().string();
   auto place = identity_of(AT_FDCWD, folder.empty() ? "." : folder);
-  if (place) place->name = file.filename().string();
-  return place;
+  if (!place) return std::nullopt;
+  place->name = file.filename().string();
+  return Spot{identity_of(AT_FDCWD, path).value_or(*place), *place};
 }
+
+constexpr std::uint64_t kReserved = 0;
 
 struct Named {
   FileRole role;
@@ -57,8 +66,8 @@ struct Named {
 };
 
 struct Output {
-  std::uint64_t number;
-  Identity file;
+  std::uint64_t number;  ///< kReserved: as long as the command
+  Spot spot;
   std::string path;
 };
 
@@ -83,15 +92,15 @@ std::string spelled(const std::string& path, const std::string& other) {
 }
 
 /// Why a file cannot become an output; `all` is locked.
-std::optional<std::string> in_the_way(const Known& all, const Identity& file, const std::string& path, bool rewritten) {
-  if (const auto read = all.inputs.find(file); read != all.inputs.end())
+std::optional<std::string> in_the_way(const Known& all, const Spot& spot, const std::string& path, bool rewritten) {
+  if (const auto read = all.inputs.find(spot.file); read != all.inputs.end())
     if (!rewritten || read->second.role == FileRole::Input)
       return fmt::format("cannot write {}: it is an input of this command", spelled(path, read->second.path));
   for (const auto& [number, other, name] : all.outputs)
-    if (other == file)
+    if (other.meets(spot))
       return fmt::format("cannot write {}: this command already writes it as another of its results",
                          spelled(path, name));
-  if (std::ranges::find(all.streams, file) != all.streams.end())
+  if (std::ranges::find(all.streams, spot.file) != all.streams.end())
     return fmt::format("cannot write {}: standard output or standard error goes to the same file", path);
   return std::nullopt;
 }
@@ -121,24 +130,23 @@ FileRoles::~FileRoles() {
   if (--all.commands > 0) return;
   all.inputs.clear();
   all.streams.clear();
+  std::erase_if(all.outputs, [](const Output& output) { return output.number == kReserved; });
 }
 
 Result<OutputClaim> OutputClaim::make(const std::string& path, bool rewritten) {
   const auto target = behind_links(path);
   if (!target) return target.error();
-  const auto file = identity_of(*target);
-  if (!file) return OutputClaim();  // No such folder: whoever opens the file says so.
+  // Written beside the file, and whatever has that name is removed by the next write: it is nobody else's.
+  const auto partial = partial_of(*target);
+  const auto file = spot_of(*target), aside = spot_of(partial);
+  if (!file || !aside) return OutputClaim();  // No such folder: whoever opens the file says so.
   auto& all = known();
   const std::lock_guard lock(all.mutex);
   if (all.commands == 0) return OutputClaim();
   if (auto why = in_the_way(all, *file, path, rewritten)) return Error{*std::move(why)};
-  // What a kill may leave is removed by the next write: an input of that name must not be.
-  const auto partial = partial_of(*target);
-  if (const auto left = identity_of(AT_FDCWD, partial)) {
-    if (auto why = in_the_way(all, *left, partial, false)) return Error{*std::move(why)};
-    all.outputs.push_back({all.claims + 1, *left, partial});
-  }
+  if (auto why = in_the_way(all, *aside, partial, false)) return Error{*std::move(why)};
   all.outputs.push_back({++all.claims, *file, path});
+  all.outputs.push_back({all.claims, *aside, partial});
   return OutputClaim(all.claims);
 }
 
@@ -156,6 +164,34 @@ OutputClaim::~OutputClaim() {
   std::erase_if(all.outputs, [&](const Output& output) { return output.number == number_; });
 }
 
+Status reserve(const std::string& path) {
+  const auto spot = spot_of(path);
+  if (!spot) return {};
+  auto& all = known();
+  const std::lock_guard lock(all.mutex);
+  if (all.commands == 0) return {};
+  for (const auto& [number, other, name] : all.outputs)
+    if (number == kReserved && other.place == spot->place) return {};
+  if (auto why = in_the_way(all, *spot, path, false)) return Error{*std::move(why)};
+  all.outputs.push_back({kReserved, *spot, path});
+  return {};
+}
+
+Status refuse_outputs_in(const std::string& folder, std::string_view why) {
+  namespace fs = std::filesystem;
+  std::error_code failed;
+  const auto place = fs::canonical(folder, failed);
+  if (failed) return {};  // nothing can be written there
+  auto& all = known();
+  const std::lock_guard lock(all.mutex);
+  for (const auto& output : all.outputs) {
+    const auto inside = fs::weakly_canonical(output.path, failed).lexically_relative(place);
+    if (!failed && !inside.empty() && *inside.begin() != "..")
+      return Error{fmt::format("cannot write {}: {}", output.path, why)};
+  }
+  return {};
+}
+
 Status claim_input(const std::string& path, int fd, FileRole role) {
   bool regular = false;
   const auto found = identity_of(fd, fd == AT_FDCWD ? path : "", &regular);
@@ -164,7 +200,8 @@ Status claim_input(const std::string& path, int fd, FileRole role) {
   auto& all = known();
   const std::lock_guard lock(all.mutex);
   if (all.commands == 0) return {};
-  const auto written = std::ranges::find(all.outputs, file, &Output::file);
+  const auto written =
+      std::ranges::find_if(all.outputs, [&](const Output& output) { return output.spot.file == file; });
   if (written != all.outputs.end() && role != FileRole::Rewritten)
     return Error{fmt::format("cannot read {}: this command also writes it", spelled(path, written->path))};
   if (std::ranges::find(all.streams, file) != all.streams.end())

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "kiln/base/result.hpp"
 
@@ -26,7 +27,7 @@ class FileRoles {
   FileRoles& operator=(const FileRoles&) = delete;
 };
 
-/// A file that is to be written, and the partial one beside it, until the claim is destroyed.
+/// A file that is to be written, and the name of the partial one beside it, until the claim is destroyed.
 class OutputClaim {
  public:
   /// Of the file that a write of `path` would replace. `rewritten`: the command has read it in order to write it again.
@@ -40,6 +41,13 @@ class OutputClaim {
   explicit OutputClaim(std::uint64_t number) : number_(number) {}
   std::uint64_t number_ = 0;  ///< of all claims that were made; 0: of nothing
 };
+
+/// A name that some library may write, read and remove as long as the command lasts, as often as it is asked for: no
+/// output or input of the command may have it.
+Status reserve(const std::string& path);
+
+/// Fails, and says why, if this command has claimed an output in the folder or below, where it would not stay.
+Status refuse_outputs_in(const std::string& folder, std::string_view why);
 
 /// Says that `path`, open as `fd`, is read. Fails if this command writes it.
 Status claim_input(const std::string& path, int fd, FileRole role = FileRole::Input);

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <optional>
 #include <thread>
 
 #include "base/atomic_file.hpp"
@@ -146,6 +147,12 @@ base::Result<int> run_export(const SweepOptions& options, Session& session) {
     return base::Error{"--json FILE or --csv FILE is expected (- for standard output)"};
   if (options.csv == "-" && session.options().json == "-")
     return base::Error{"--csv and --json both go to standard output; one of them to a file is expected"};
+  std::optional<base::AtomicFile> file;
+  if (!options.csv.empty() && options.csv != "-") {
+    auto created = base::AtomicFile::create(options.csv);
+    if (!created) return created.error();
+    file = *std::move(created);
+  }
   const auto database = sweep::Database::open(options.database);
   if (!database) return database.error();
   std::string document, table;
@@ -159,9 +166,7 @@ base::Result<int> run_export(const SweepOptions& options, Session& session) {
     if (const auto done = sweep::export_json(*database, into(document)); !done) return done.error();
   if (!options.csv.empty())
     if (const auto done = sweep::export_csv(*database, into(table)); !done) return done.error();
-  if (!options.csv.empty() && options.csv != "-") {
-    auto file = base::AtomicFile::create(options.csv);
-    if (!file) return file.error();
+  if (file) {
     if (const auto done = file->append(table); !done) return done.error();
     if (const auto done = file->commit(); !done) return done.error();
     session.wrote(options.csv);

@@ -10,6 +10,7 @@
 
 #include "base/file_roles.hpp"
 #include "json/read.hpp"
+#include "sweep/claims.hpp"
 
 namespace kiln::sweep {
 namespace {
@@ -83,7 +84,9 @@ base::Result<Database> Database::open(const std::string& path) {
   database.path_ = path;
   if (::access(path.c_str(), F_OK) != 0)
     return base::Error{path + ": no such file; the database of a sweep is expected"};
+  if (auto regular = refuse_irregular(path); !regular) return regular.error();
   if (auto free = base::claim_input(path); !free) return free.error();
+  if (auto own = claim_beside(path); !own) return own.error();
   sqlite3* handle = nullptr;
   const int status = sqlite3_open_v2(path.c_str(), &handle, SQLITE_OPEN_READWRITE, nullptr);
   database.handle_.reset(handle);

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <utility>
 
 #include "base/mapped_file.hpp"
 #include "json/value.hpp"
@@ -41,6 +42,15 @@ void remove_left_over(const std::string& folder) {
   remove_left_images(folder);
 }
 
+/// Of a folder that is to be made, itself among them: those that are not there, innermost first.
+std::vector<std::string> missing(const std::string& path) {
+  std::vector<std::string> all;
+  std::error_code ignored;
+  for (fs::path folder(path); !folder.empty() && !fs::exists(folder, ignored); folder = folder.parent_path())
+    all.push_back(folder.string());
+  return all;
+}
+
 /// Whatever this command has read the file as.
 bool has_text(const std::string& file, const std::string& text) {
   std::ifstream in(file, std::ios::binary);
@@ -52,26 +62,49 @@ bool has_text(const std::string& file, const std::string& text) {
 base::Result<Folder> Folder::open(const std::string& database, bool exclusive) {
   Folder folder;
   folder.path_ = parts_of(database);
+  folder.made_ = missing(folder.path_);
   std::error_code failed;
   fs::create_directories(folder.path_, failed);
   if (failed) return base::Error{fmt::format("{}: cannot be made: {}", folder.path_, failed.message())};
   if (!exclusive) return folder;
-  folder.lock_ = ::open((folder.path_ + "/lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-  if (folder.lock_ < 0) return base::Error{folder.path_ + "/lock: cannot write"};
+  const auto lock = folder.path_ + "/lock";
+  const bool is_there = fs::exists(lock, failed);
+  folder.lock_ = ::open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+  if (folder.lock_ < 0) return base::Error{lock + ": cannot write"};
   if (!lock_unless_held(folder.lock_, true)) return base::Error{database + ": another kiln sweep is at work on it"};
+  folder.is_new_lock_ = !is_there;
   remove_left_over(folder.path_);
   return folder;
 }
 
-Folder::Folder(Folder&& other) noexcept : path_(std::move(other.path_)), lock_(other.lock_) { other.lock_ = -1; }
+Folder::Folder(Folder&& other) noexcept
+    : path_(std::move(other.path_)),
+      made_(std::exchange(other.made_, {})),
+      is_new_lock_(std::exchange(other.is_new_lock_, false)),
+      lock_(std::exchange(other.lock_, -1)) {}
 
 Folder::~Folder() {
+  take_back();
   if (lock_ >= 0) ::close(lock_);
+}
+
+void Folder::accept() {
+  made_.clear();
+  is_new_lock_ = false;
+}
+
+/// Other processes may have begun in the folder meanwhile: theirs stays, with the spec that they need.
+void Folder::take_back() const {
+  std::error_code ignored;
+  if (is_new_lock_ && !made_.empty() && files(".jsonl").empty()) fs::remove(path_ + "/spec.json", ignored);
+  if (is_new_lock_) fs::remove(path_ + "/lock", ignored);
+  for (const auto& folder : made_) fs::remove(folder, ignored);  // if it is empty
 }
 
 std::vector<std::string> Folder::files(std::string_view ending) const {
   std::vector<std::string> found;
-  for (const auto& entry : fs::directory_iterator(path_))
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(path_, ignored))
     if (entry.path().string().ends_with(ending)) found.push_back(entry.path().string());
   std::ranges::sort(found);
   return found;

@@ -10,7 +10,8 @@
 
 namespace kiln::sweep {
 
-/// Held by one process at a time; gone when nothing in it is of use.
+/// Held by one process at a time; gone when nothing in it is of use. What open() and keep_spec() made is gone too unless
+/// accept() was called: a command that is refused leaves nothing.
 class Folder {
  public:
   /// `exclusive`: to gather from it; shards write their own files into it at the same time.
@@ -18,6 +19,7 @@ class Folder {
   Folder(Folder&& other) noexcept;
   Folder& operator=(Folder&&) = delete;
   ~Folder();
+  void accept();
 
   [[nodiscard]] const std::string& path() const { return path_; }
   /// Sorted by name.
@@ -31,7 +33,10 @@ class Folder {
 
  private:
   Folder() = default;
+  void take_back() const;
   std::string path_;
+  std::vector<std::string> made_;  ///< folders, innermost first
+  bool is_new_lock_ = false;
   int lock_ = -1;
 };
 

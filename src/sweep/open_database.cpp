@@ -60,9 +60,9 @@ base::Result<Answers> known_answers(const SweepQuestion& question, const Databas
 }
 
 base::Result<Database> new_database(const SweepQuestion& question, const Plan& plan, const Folder& folder) {
-  if (const auto kept = folder.keep_spec(plan.spec->canonical); !kept) return kept.error();
   const auto known = known_answers(question, nullptr);
   if (!known) return known.error();
+  if (const auto kept = folder.keep_spec(plan.spec->canonical); !kept) return kept.error();
   auto database = Database::create(question.output, plan.record, plan.rows(*known));
   if (!database) return database;
   if (const auto good = gather(folder, plan, *database, question.on_warning); !good) return good.error();

@@ -135,7 +135,7 @@ base::Result<std::optional<Database>> collected(const SweepQuestion& question, c
 
 }  // namespace
 
-base::Result<SweepAnswer> run_shard(const SweepQuestion& question, const Plan& plan, const Folder& folder,
+base::Result<SweepAnswer> run_shard(const SweepQuestion& question, const Plan& plan, Folder& folder,
                                     study::Environment& environment) {
   // What a list has is in no database, and many tasks do not open one.
   std::optional<Database> database;
@@ -145,6 +145,7 @@ base::Result<SweepAnswer> run_shard(const SweepQuestion& question, const Plan& p
     database = *std::move(there);
   }
   if (const auto kept = folder.keep_spec(plan.spec->canonical); !kept) return kept.error();
+  folder.accept();
   if (!question.todo.empty()) return run_listed(question, plan, environment);
   std::vector<std::uint64_t> all(plan.resolver->points().size());
   std::iota(all.begin(), all.end(), std::uint64_t{0});

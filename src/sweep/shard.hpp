@@ -10,7 +10,7 @@ namespace kiln::sweep {
 
 /// question.shard says which part; `folder` is that of the workers' files. Goes on where an earlier one ended, and answers
 /// nothing that is collected already. Fails where the database is another spec's.
-base::Result<SweepAnswer> run_shard(const SweepQuestion& question, const Plan& plan, const Folder& folder,
+base::Result<SweepAnswer> run_shard(const SweepQuestion& question, const Plan& plan, Folder& folder,
                                     study::Environment& environment);
 
 }  // namespace kiln::sweep

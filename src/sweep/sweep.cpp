@@ -249,6 +249,7 @@ base::Result<SweepAnswer> collect(const std::string& database, study::Environmen
     return new_database(question, *plan, *folder);
   }();
   if (!into) return into.error();
+  folder->accept();
   SweepAnswer answer;
   const auto read = into->for_each([&](Row&& row) {
     ++answer.tally.points;
@@ -284,6 +285,7 @@ base::Result<SweepAnswer> run_sweep(const SweepQuestion& question, study::Enviro
   if (!database) return database.error();
   if (const auto kept = folder->keep_spec(plan->spec->canonical); !kept) return kept.error();
   if (const auto taken = plan->take_points(*database); !taken) return taken.error();
+  folder->accept();
   Local sweep(question, *std::move(plan), *std::move(folder), *std::move(database), environment);
   claims->script = base::OutputClaim();
   return question.emit ? sweep.emit() : sweep.run();

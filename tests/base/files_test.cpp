@@ -70,6 +70,66 @@ TEST_F(Files, AnOutputIsNoInputAndNoSecondOutput) {
   EXPECT_TRUE(MappedFile::open(old).ok());
 }
 
+/// Whether something has the name already or not, also when that comes or goes after the claim.
+TEST_F(Files, NoOutputHasTheNameOfAnothersPartialFile) {
+  const FileRoles roles;
+  fs::create_symlink("a", path("link"));
+  for (const bool left : {false, true}) {
+    if (left) write("a.partial", "half of something");
+    for (const auto& name : {"a", "link"}) {
+      const auto whole = AtomicFile::create(path(name));
+      ASSERT_TRUE(whole.ok()) << why(whole);
+      EXPECT_EQ(why(AtomicFile::create(path("a.partial"))),
+                "cannot write " + path("a.partial") + ": this command already writes it as another of its results");
+      EXPECT_TRUE(AtomicFile::create(path("a.partial.partial")).ok()) << "nothing of this file";
+    }
+    const auto aside = OutputClaim::make(path("./a.partial"));
+    ASSERT_TRUE(aside.ok());
+    EXPECT_THAT(why(AtomicFile::create(path("a"))), HasSubstr("a.partial (the same file as "));
+    EXPECT_TRUE(AtomicFile::create(path("b")).ok());
+  }
+  const auto claim = OutputClaim::make(path("a"));
+  ASSERT_TRUE(claim.ok());
+  fs::remove(path("a.partial"));
+  EXPECT_THAT(why(AtomicFile::create(path("a.partial"))), HasSubstr("already writes it")) << "gone since";
+  const auto other = OutputClaim::make(path("c"));
+  ASSERT_TRUE(other.ok());
+  write("c.partial", "half of something");
+  EXPECT_THAT(why(AtomicFile::create(path("c.partial"))), HasSubstr("already writes it")) << "there since";
+}
+
+TEST_F(Files, AReservedNameIsTheCommandsUntilItEnds) {
+  const auto there = write("there", "text");
+  for (int command = 0; command < 2; ++command) {
+    const FileRoles roles;
+    ASSERT_TRUE(AtomicFile::create(path("none")).ok()) << "not of the next command";
+    for (const auto& name : {"none", "there", "none"}) ASSERT_TRUE(reserve(path(name)).ok()) << name;
+    EXPECT_THAT(why(AtomicFile::create(path("none"))), HasSubstr("already writes it as another"));
+    EXPECT_THAT(why(AtomicFile::create(there)), HasSubstr("already writes it as another"));
+    EXPECT_THAT(read_text_file(there).error().message, HasSubstr("this command also writes it"));
+    const auto out = AtomicFile::create(path("out"));
+    EXPECT_THAT(reserve(path("out")).error().message, HasSubstr("already writes it as another"));
+    ASSERT_TRUE(read_text_file(write("in", "text")).ok());
+    EXPECT_THAT(reserve(path("in")).error().message, HasSubstr("it is an input of this command"));
+  }
+}
+
+TEST_F(Files, AnOutputInAFolderThatWillNotStayIsRefused) {
+  const FileRoles roles;
+  fs::create_directories(path("parts/below"));
+  fs::create_directory(path("parts2"));
+  fs::create_symlink("parts/below/new", path("link"));
+  const auto beside = AtomicFile::create(path("parts2/x"));
+  ASSERT_TRUE(beside.ok() && refuse_outputs_in(path("parts"), "because").ok());
+  EXPECT_TRUE(refuse_outputs_in(path("none"), "because").ok());
+  for (const auto& name : {"parts/x", "./parts/x", "parts2/../parts/x", "parts/below/x", "link"}) {
+    const auto out = AtomicFile::create(path(name));
+    ASSERT_TRUE(out.ok()) << why(out);
+    EXPECT_EQ(refuse_outputs_in(path("parts2/../parts"), "because").error().message,
+              "cannot write " + path(name) + ": because");
+  }
+}
+
 TEST_F(Files, WhatIsReadToBeWrittenAgainIsNothingElse) {
   const auto file = write("baseline", "text");
   const FileRoles roles;
