@@ -6,7 +6,10 @@
 
 #include <algorithm>
 #include <array>
+#include <string_view>
+#include <unordered_set>
 
+#include "base/utf8.hpp"
 #include "tokenizer/byte_symbols.hpp"
 
 namespace kiln::checkpoint {
@@ -93,6 +96,60 @@ base::Status read_endings(const GgufFile& file, Id otherwise, TokenizerSpec& spe
   return {};
 }
 
+/// The texts of tokens that two characters, tokens or one of each make: what merges may lead to.
+class Makeable {
+ public:
+  explicit Makeable(const std::vector<std::string>& tokens) : texts_(tokens.begin(), tokens.end()) {}
+  [[nodiscard]] bool contains(std::string_view token) const {
+    for (std::size_t i = 1; i < token.size(); ++i)
+      if (is_part(token.substr(0, i)) && is_part(token.substr(i))) return true;
+    return false;
+  }
+
+ private:
+  [[nodiscard]] bool is_part(std::string_view text) const {
+    return text.size() == base::character_bytes(text.front()) || texts_.contains(text);
+  }
+  std::unordered_set<std::string_view> texts_;
+};
+
+/// Merges and whole words find tokens of every type. Where a token is split off as it is written, that changes nothing
+/// but for one whose bytes in the text differ from those in the vocabulary, so that only it is listed; and bytes, which
+/// are not split off.
+void list_mergeable(TokenizerSpec& spec) {
+  const bool pieces = spec.kind == tokenizer::Kind::SentencePiece;
+  if (!pieces && !spec.ignore_merges) return;  // merges know their tokens by id
+  std::optional<Makeable> makeable;
+  for (base::TokenId id = 0; id < spec.tokens.size(); ++id) {
+    const std::string& token = spec.tokens[id];
+    bool listed = false;
+    if (is_found_in_text(spec.types[id])) {
+      listed = pieces ? token.find(tokenizer::kSpaceSymbol) != std::string::npos
+                      : tokenizer::bytes_of_symbols(token).value_or(token) != token;
+    } else if (pieces && spec.types[id] == TokenType::Byte) {
+      if (!makeable) makeable.emplace(spec.tokens);
+      listed = makeable->contains(token);
+    }
+    if (!listed) continue;
+    auto& added = spec.added.emplace_back();
+    added.id = id;
+    added.mergeable = true;
+  }
+}
+
+/// Whether two of the tokens that are split off may overlap in a text with neither at the other's beginning: only then
+/// does it matter which is looked for first.
+bool may_overlap(const TokenizerSpec& spec) {
+  std::vector<std::string_view> tokens;
+  for (std::size_t i = 0; i < spec.tokens.size(); ++i)
+    if (is_found_in_text(spec.types[i]) && !spec.tokens[i].empty()) tokens.emplace_back(spec.tokens[i]);
+  std::array<bool, 256> begins{};
+  for (const auto token : tokens) begins[static_cast<std::uint8_t>(token.front())] = true;
+  return std::ranges::any_of(tokens, [&](std::string_view token) {
+    return std::ranges::any_of(token.substr(1), [&](char c) { return begins[static_cast<std::uint8_t>(c)]; });
+  });
+}
+
 }  // namespace
 
 base::Status read_token_types(const GgufFile& file, TokenizerSpec& spec) {
@@ -125,6 +182,8 @@ base::Status read_special_tokens(const GgufFile& file, TokenizerSpec& spec) {
   spec.unknown = *unknown;
   if (const auto endings = read_endings(file, defaults.eos, spec); !endings) return endings;
 
+  list_mergeable(spec);
+  spec.longest_first = may_overlap(spec);
   const auto add_bos = file.boolean("tokenizer.ggml.add_bos_token");
   if (!add_bos) return add_bos.error();
   spec.add_bos = add_bos->value_or(spec.add_bos);

@@ -139,17 +139,39 @@ class Reader {
   std::optional<std::string> adapter_;
 };
 
-/// A name in the list that no tensor answers to would be left out in silence.
+/// Whether the list or the pattern of targets means this module. An adapter of the model without its head has no
+/// "model." in front.
+base::Result<bool> is_target(const LoraSettings& settings, const std::set<std::string_view>& listed,
+                             std::string_view module) {
+  if (settings.target_pattern) {
+    const auto whole = settings.target_pattern->matches(module);
+    return whole && !*whole ? settings.target_pattern->matches(module.substr(module.find('.') + 1)) : whole;
+  }
+  return !settings.targets ||
+         std::ranges::any_of(ends_of(module), [&](std::string_view end) { return listed.contains(end); });
+}
+
+/// PEFT would leave out in silence: a name in the list that no tensor answers to, and tensors that no name means.
 base::Status check_targets(const LoraSettings& settings, const LoraAdapter& adapter, const std::string& file) {
+  const auto names = settings.targets.value_or(std::vector<std::string>());
+  const std::set<std::string_view> listed(names.begin(), names.end());
   std::set<std::string, std::less<>> there;
   for (const LoraTarget& target : adapter.targets) {
     const std::string module = module_name(target.role, target.layer);
     for (const auto end : ends_of(module)) there.emplace(end);
   }
-  for (const std::string& wanted : settings.targets) {
+  for (const std::string& wanted : names) {
     if (!there.contains(wanted))
       return base::Error{
           fmt::format("{}: /target_modules names {}, and {} has no tensors for it", file, wanted, adapter.path)};
+  }
+  for (const LoraTarget& target : adapter.targets) {
+    const std::string module = module_name(target.role, target.layer);
+    const auto named = is_target(settings, listed, module);
+    if (!named) return base::Error{fmt::format("{}: /target_modules: {}", file, named.error().message)};
+    if (!*named)
+      return base::Error{
+          fmt::format("{}: /target_modules does not name {}, and {} has tensors for it", file, module, adapter.path)};
   }
   return {};
 }

@@ -53,6 +53,13 @@ bool says_no(const json::Value& value) {
 /// No module's name is as long, so that no longer pattern means any.
 constexpr std::size_t kLongestModule = 256;
 
+/// As PEFT looks at words.
+std::string small_letters(std::string word) {
+  std::ranges::transform(word, word.begin(),
+                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  return word;
+}
+
 template <class Value>
 const Value* match(const std::map<std::string, Value, std::less<>>& patterns, std::string_view module) {
   for (const auto end : ends_of(module))
@@ -89,14 +96,26 @@ void read_patterns(ObjectReader& reader, const char* key, std::map<std::string, 
     }
 }
 
-void read_targets(ObjectReader& reader, std::vector<std::string>& targets) {
+/// A text is a regular expression, or the word for all that an adapter may have.
+void read_target_text(ObjectReader& reader, const std::string& text, LoraSettings& settings) {
+  if (small_letters(text) == "all-linear") return;
+  auto pattern = ModulePattern::create(text);
+  if (!pattern)
+    return reader.fail("target_modules",
+                       fmt::format("\"{}\" {}", base::excerpt(base::without_controls(text)), pattern.error().message));
+  settings.target_pattern = *std::move(pattern);
+}
+
+void read_targets(ObjectReader& reader, LoraSettings& settings) {
   const json::Value* list = reader.find("target_modules");
-  if (list == nullptr || list->is_text()) return;  // a pattern; the tensors say what it found
+  if (list == nullptr) return;  // the tensors say
+  if (list->is_text()) return read_target_text(reader, list->text(), settings);
+  settings.targets.emplace();
   if (!list->is_array()) return reader.fail("target_modules", "a list of module names or a text is expected");
   for (const auto& name : list->array()) {
     if (!name.is_text() || !plain(name.text()))
       return reader.fail("target_modules", "a list of module names is expected");
-    targets.push_back(name.text());
+    settings.targets->push_back(name.text());
   }
 }
 
@@ -160,10 +179,7 @@ base::Result<LoraSettings> parse_lora_config(std::string_view text, const std::s
   if (const std::string bias = reader.text("bias", "none"); bias != "none")
     reader.fail("bias", fmt::format("found \"{}\"; \"none\" is expected", bias));
   if (const json::Value* init = reader.find("init_lora_weights"); init != nullptr && init->is_text()) {
-    auto word = init->text();  // PEFT looks at it in small letters
-    std::ranges::transform(word, word.begin(),
-                           [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-    if (std::ranges::find(kInitialisations, word) == kInitialisations.end()) {
+    if (std::ranges::find(kInitialisations, small_letters(init->text())) == kInitialisations.end()) {
       reader.fail("init_lora_weights",
                   fmt::format("found {}; it changes the base's weights, and an adapter to the base "
                               "as it is is expected",
@@ -180,7 +196,7 @@ base::Result<LoraSettings> parse_lora_config(std::string_view text, const std::s
     if (inner.failure()) reader.adopt(*inner.failure());
     return alpha;
   });
-  read_targets(reader, settings.targets);
+  read_targets(reader, settings);
   read_layers(reader, settings.layers);
   read_excluded(reader, settings.excluded);
   if (reader.failure()) return *reader.failure();

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "checkpoint/module_pattern.hpp"
 #include "kiln/base/result.hpp"
 
 namespace kiln::checkpoint {
@@ -20,8 +21,9 @@ struct LoraSettings {
   bool root_scale = false;                                    ///< rsLoRA: alpha / sqrt(rank)
   std::map<std::string, std::uint32_t, std::less<>> rank_of;  ///< by the end of a module's name
   std::map<std::string, double, std::less<>> alpha_of;
-  std::vector<std::string> targets;               ///< empty if a pattern or a word is in their place
-  std::optional<std::set<std::uint64_t>> layers;  ///< the only ones; all if not given
+  std::optional<std::vector<std::string>> targets;  ///< ends of modules' names; none if the file has none or a text
+  std::optional<ModulePattern> target_pattern;      ///< a text in their place that is not "all-linear"
+  std::optional<std::set<std::uint64_t>> layers;    ///< the only ones; all if not given
   std::set<std::string, std::less<>> excluded;
 
   /// A pattern means the modules of its name, and those that end in it after a dot. Patterns of one module agree.

@@ -33,7 +33,8 @@ enum Setting : std::uint32_t {
   kHasTemplateBos = 8,
   kHasTemplateEos = 16,
   kHasTemplateNames = 32,
-  kAllSettings = 63
+  kLongestFirst = 64,
+  kAllSettings = 127
 };
 enum Added : std::uint32_t {
   kNormalized = 1,
@@ -120,7 +121,7 @@ class Reader {
 bool has_settings(const TokenizerSpec& spec) {
   const TokenizerSpec usual;
   return spec.space_prefix != usual.space_prefix || spec.remove_extra_spaces || spec.bos_before_template ||
-         spec.template_tokens || !spec.template_names.empty() || !spec.added.empty();
+         spec.template_tokens || !spec.template_names.empty() || !spec.added.empty() || spec.longest_first;
 }
 
 std::uint32_t flags_of(const TokenizerSpec& spec) {
@@ -161,7 +162,8 @@ void write_settings(const TokenizerSpec& spec, Writer& out) {
   out.word(static_cast<std::uint32_t>(spec.space_prefix));
   out.word((spec.remove_extra_spaces ? kRemoveExtraSpaces : 0U) | (spec.bos_before_template ? kBosBeforeTemplate : 0U) |
            (spec.template_tokens ? kHasTemplateTokens : 0U) | (named.bos ? kHasTemplateBos : 0U) |
-           (named.eos ? kHasTemplateEos : 0U) | (spec.template_names.empty() ? 0U : kHasTemplateNames));
+           (named.eos ? kHasTemplateEos : 0U) | (spec.template_names.empty() ? 0U : kHasTemplateNames) |
+           (spec.longest_first ? kLongestFirst : 0U));
   out.word(named.bos.value_or(0));
   out.word(named.eos.value_or(0));
   out.word(static_cast<std::uint32_t>(spec.added.size()));
@@ -195,6 +197,7 @@ void read_settings(Reader& in, TokenizerSpec& spec) {
   const auto flags = below(in, kAllSettings + 1, "the word of settings");
   spec.remove_extra_spaces = (flags & kRemoveExtraSpaces) != 0;
   spec.bos_before_template = (flags & kBosBeforeTemplate) != 0;
+  spec.longest_first = (flags & kLongestFirst) != 0;
   tokenizer::TemplateTokens named;
   named.bos = id_if(in, (flags & kHasTemplateBos) != 0, "the template's BOS id");
   named.eos = id_if(in, (flags & kHasTemplateEos) != 0, "the template's EOS id");
@@ -225,7 +228,7 @@ std::vector<std::byte> encode_tokenizer(const std::optional<TokenizerSpec>& spec
   // All fields by name: one that is added to the spec and not here does not compile.
   const auto& [kind, pre, tokens, scores, types, merges, ignore_merges, add_bos, add_space_prefix, space_prefix, bos,
                eos, unknown, chat_template, added, template_tokens, template_names, bos_before_template,
-               remove_extra_spaces] = *spec;
+               remove_extra_spaces, longest_first] = *spec;
   Writer out;
   out.word(static_cast<std::uint32_t>(kind));
   out.word(static_cast<std::uint32_t>(pre));

@@ -20,9 +20,8 @@ constexpr std::size_t kMaxCachedBytes = 64;  ///< longer pieces hardly ever come
 using Ids = std::vector<base::TokenId>;
 
 /// Calls on_token(id) for what `tokens` finds in `text`, and on_part(part, begin) for what is between.
-template <class OnToken, class OnPart>
-base::Status split_off(const SpecialTokens& tokens, std::string_view text, const OnToken& on_token,
-                       const OnPart& on_part) {
+template <class Tokens, class OnToken, class OnPart>
+base::Status split_off(const Tokens& tokens, std::string_view text, const OnToken& on_token, const OnPart& on_part) {
   std::size_t taken = 0;
   for (std::size_t next = 0;;) {
     const auto token = tokens.find(text, next, taken);
@@ -259,9 +258,13 @@ base::Result<std::vector<base::TokenId>> Tokenizer::encode(std::string_view text
   }
   Impl::Call call;
   if (add_bos && impl_->spec.add_bos) call.ids.push_back(*impl_->spec.bos);
-  const auto status = split_off(
-      impl_->vocabulary.special(), text, [&](base::TokenId id) { call.ids.push_back(id); },
-      [&](std::string_view part, std::size_t begin) { return impl_->encode_part(part, begin == 0, call); });
+  const auto on_token = [&](base::TokenId id) { call.ids.push_back(id); };
+  const auto on_part = [&](std::string_view part, std::size_t begin) {
+    return impl_->encode_part(part, begin == 0, call);
+  };
+  const LongestFirst* longest = impl_->vocabulary.longest_first();
+  const auto status = longest != nullptr ? split_off(longest->find_all(text), text, on_token, on_part)
+                                         : split_off(impl_->vocabulary.special(), text, on_token, on_part);
   if (!status) return status.error();
   return std::move(call.ids);
 }

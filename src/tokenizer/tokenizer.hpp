@@ -33,6 +33,10 @@ enum class SpacePrefix : std::uint8_t {
   FirstPart = 3
 };
 enum class TokenType : std::uint8_t { Normal = 1, Unknown = 2, Control = 3, UserDefined = 4, Unused = 5, Byte = 6 };
+/// Of tokens that are split off where a text has them written out.
+constexpr bool is_found_in_text(TokenType type) {
+  return type == TokenType::Control || type == TokenType::UserDefined || type == TokenType::Unknown;
+}
 
 /// No spec has more: a file's claims are checked before memory is allocated.
 inline constexpr std::size_t kMaxTokens = std::size_t{1} << 22;
@@ -46,6 +50,7 @@ struct AddedToken {
   bool rstrip = false;       ///< and after it
   bool single_word = false;  ///< only where no letter, digit or underscore is beside it
   bool mergeable = false;    ///< where it is not found so, it is a token as any other: a character, or what merges make
+                             ///< (a byte's token, too, which merges make of its text)
   std::string text;          ///< of a normalized one, what is looked for; else empty: the token as it is stored
 
   bool operator==(const AddedToken&) const = default;
@@ -83,6 +88,7 @@ struct TokenizerSpec {
   bool bos_before_template =
       false;  ///< what a template writes gets the BOS that add_bos says, unless it has one (GGUF)
   bool remove_extra_spaces = false;  ///< SentencePiece: none at either end of a part, one for a run
+  bool longest_first = false;        ///< tokens that are written out are found longest first, not leftmost first (GGUF)
 
   bool operator==(const TokenizerSpec&) const = default;
 };
@@ -107,7 +113,8 @@ class Tokenizer {
   [[nodiscard]] std::size_t vocab_size() const;
 
   /// Ids of `text`, with the BOS in front if the tokenizer adds one and `add_bos` is not false. Tokens of the types
-  /// Control, UserDefined and Unknown that are written out in the text are split off first, the longest at each place.
+  /// Control, UserDefined and Unknown that are written out in the text are split off first, the longest at each place
+  /// (or, if longest_first, of the whole text).
   /// Fails, with the byte offset, on invalid UTF-8. Time grows as n log n at worst.
   [[nodiscard]] base::Result<std::vector<base::TokenId>> encode(std::string_view text, bool add_bos = true) const;
 

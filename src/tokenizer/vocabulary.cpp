@@ -59,23 +59,24 @@ base::Status check_ids(const TokenizerSpec& spec) {
   return {};
 }
 
-bool is_found_in_text(TokenType type) {
-  return type == TokenType::Control || type == TokenType::UserDefined || type == TokenType::Unknown;
-}
-
 base::Status check_added(const TokenizerSpec& spec) {
   const AddedToken* last = nullptr;
   for (const AddedToken& token : spec.added) {
     if (token.id >= spec.tokens.size() || (last != nullptr && token.id <= last->id))
       return error("the added token {} is out of order or of no token, expected ids that ascend below {}", token.id,
                    spec.tokens.size());
-    if (!is_found_in_text(spec.types[token.id]))
+    const bool settings = token.normalized || token.lstrip || token.rstrip || token.single_word;
+    const bool byte = spec.types[token.id] == TokenType::Byte && token.mergeable && !settings;
+    if (!byte && !is_found_in_text(spec.types[token.id]))
       return error("token {} has settings of an added token, expected a special or user-defined one", token.id);
     if (token.normalized == token.text.empty() || token.text.size() > kMaxTokenBytes)
       return error("the added token {} has a text of {} bytes, expected 1 to {} where it is normalized, else none",
                    token.id, token.text.size(), kMaxTokenBytes);
     if (const auto bad = base::first_invalid_utf8(token.text))
       return error("the text of the added token {} is not UTF-8 at its byte {}", token.id, *bad);
+    if (settings && spec.longest_first)
+      return error("the added token {} has settings, expected none where the longest token of a text is found first",
+                   token.id);
     last = &token;
   }
   return {};
@@ -115,6 +116,13 @@ base::Status Vocabulary::index_tokens(const TokenizerSpec& spec) {
   for (base::TokenId id = 0; id < spec.tokens.size(); ++id) {
     if (auto status = index_token(spec, id); !status) return status;
   }
+  for (const AddedToken& token : spec.added)
+    if (token.mergeable) index_mergeable(spec, token.id);
+  if (!spec.longest_first) return {};
+  std::vector<LongestFirst::Token> tokens;
+  for (base::TokenId id = 0; id < spec.tokens.size(); ++id)
+    if (is_found_in_text(spec.types[id]) && !spec.tokens[id].empty()) tokens.push_back({spec.tokens[id], id});
+  longest_first_.emplace(std::move(tokens));
   return {};
 }
 
@@ -178,16 +186,19 @@ void Vocabulary::index_special(const TokenizerSpec& spec, base::TokenId id) {
   } else if (!token.empty()) {
     special_.add(token, id, settings);
   }
-  if (has_own && own->mergeable) {
-    texts_[id] = spec.kind == Kind::SentencePiece ? token : bytes_of_symbols(token).value_or("");
-    if (!texts_[id].empty()) ids_.try_emplace(texts_[id], id);
-    if (spec.kind == Kind::SentencePiece && holds_space_behind_character(token)) words_are_apart_ = false;
-  }
   if (spec.kind != Kind::ByteLevel) return;
   if (const auto bytes = bytes_of_symbols(token); bytes && bytes->size() == 1) {
     auto& place = bytes_[static_cast<std::uint8_t>(bytes->front())];
     if (place == kNoToken) place = id;
   }
+}
+
+/// A text that is another token's already stays that one's.
+void Vocabulary::index_mergeable(const TokenizerSpec& spec, base::TokenId id) {
+  const std::string& token = spec.tokens[id];
+  texts_[id] = spec.kind == Kind::SentencePiece ? token : bytes_of_symbols(token).value_or("");
+  if (!texts_[id].empty()) ids_.try_emplace(texts_[id], id);
+  if (spec.kind == Kind::SentencePiece && holds_space_behind_character(token)) words_are_apart_ = false;
 }
 
 base::Status Vocabulary::check_bytes(const TokenizerSpec& spec) const {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "kiln/base/result.hpp"
+#include "tokenizer/longest_first.hpp"
 #include "tokenizer/merger.hpp"
 #include "tokenizer/special_tokens.hpp"
 #include "tokenizer/tokenizer.hpp"
@@ -28,6 +29,8 @@ class Vocabulary {
   /// Tokens to be found in a text as it is, and those to be found in what the merges get.
   [[nodiscard]] const SpecialTokens& special() const { return special_; }
   [[nodiscard]] const SpecialTokens* normalized() const { return any_normalized_ ? &normalized_ : nullptr; }
+  /// In place of special(), where the spec says so.
+  [[nodiscard]] const LongestFirst* longest_first() const { return longest_first_ ? &*longest_first_ : nullptr; }
   /// SentencePiece: no token holds a space after another character, so words can be merged one by one.
   [[nodiscard]] bool words_are_apart() const { return words_are_apart_; }
 
@@ -35,6 +38,7 @@ class Vocabulary {
   base::Status index_tokens(const TokenizerSpec& spec);
   base::Status index_token(const TokenizerSpec& spec, base::TokenId id);
   void index_special(const TokenizerSpec& spec, base::TokenId id);
+  void index_mergeable(const TokenizerSpec& spec, base::TokenId id);
   base::Status index_merges(const TokenizerSpec& spec);
   base::Status index_scores(const TokenizerSpec& spec);
   [[nodiscard]] base::Status check_bytes(const TokenizerSpec& spec) const;
@@ -46,6 +50,7 @@ class Vocabulary {
   Merger merger_;
   SpecialTokens special_;
   SpecialTokens normalized_;
+  std::optional<LongestFirst> longest_first_;
   bool any_normalized_ = false;
   bool words_are_apart_ = true;
 };

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 
 #include "checkpoint/files.hpp"
+#include "tokenizer/small_vocabularies.hpp"
 
 namespace kiln::checkpoint::test {
 namespace {
@@ -113,6 +114,12 @@ TEST(GgufTokenizer, SentencePieceHasDefaultIds) {
   EXPECT_EQ(checkpoint->tokenizer()->unknown, 0U);
 }
 
+/// Of the tensors that have a row for each token.
+void set_rows(GgufBuilder& b, std::uint64_t rows) {
+  for (const char* name : {"token_embd.weight", "output.weight"})
+    b.tensor(name) = {name, {8, rows}, 0, raw_floats(std::vector<float>(8 * rows, 1)), {}};
+}
+
 GgufBuilder byte_level(const std::string& pre, std::size_t tokens) {
   auto b = with_tokenizer("gpt2");
   std::vector<std::string> texts;
@@ -122,8 +129,7 @@ GgufBuilder byte_level(const std::string& pre, std::size_t tokens) {
   b.text("tokenizer.ggml.pre", pre);
   for (const char* key : {"tokenizer.ggml.token_type", "tokenizer.ggml.bos_token_id", "tokenizer.ggml.eos_token_id"})
     b.erase(key);
-  b.tensor("token_embd.weight") = {"token_embd.weight", {8, 12}, 0, raw_floats(std::vector<float>(96, 1)), {}};
-  b.tensor("output.weight") = {"output.weight", {8, 12}, 0, raw_floats(std::vector<float>(96, 1)), {}};
+  set_rows(b, 12);
   return b;
 }
 
@@ -207,6 +213,98 @@ TEST(GgufTokenizer, BytesAreKnownByTheirText) {
   EXPECT_THAT(gguf_error(b), HasSubstr("token_type has 4"));
   b.integers("tokenizer.ggml.token_type", {});
   EXPECT_THAT(gguf_error(b), HasSubstr("token_type has 0"));
+}
+
+// --- what llama.cpp finds by merging and in which order it splits tokens off ------------------------------------------
+
+struct Piece {
+  std::string text;
+  TokenType type;
+};
+/// <unk>, <s>, </s>, U+2581 and `pieces`, whose scores fall.
+GgufBuilder with_pieces(const std::vector<Piece>& pieces) {
+  std::vector<std::string> texts = {"<unk>", "<s>", "</s>", "\u2581"};
+  std::vector<std::int32_t> types = {2, 3, 3, 1};
+  std::vector<float> scores = {0, 0, 0, -100};
+  for (const auto& [text, type] : pieces) {
+    texts.push_back(text);
+    types.push_back(static_cast<std::int32_t>(type));
+    scores.push_back(-static_cast<float>(scores.size()));
+  }
+  auto b = with_tokenizer("llama");
+  b.texts("tokenizer.ggml.tokens", texts);
+  b.integers("tokenizer.ggml.token_type", types);
+  b.floats("tokenizer.ggml.scores", scores);
+  set_rows(b, texts.size());
+  return b;
+}
+
+std::vector<base::TokenId> ids_of(const GgufBuilder& b, const std::string& text) {
+  const auto checkpoint = opened_gguf(b);
+  if (checkpoint == nullptr) return {};
+  const auto tokenizer = tokenizer::Tokenizer::create(*checkpoint->tokenizer());
+  EXPECT_TRUE(tokenizer.ok()) << tokenizer.error().message;
+  return tokenizer->encode(text).value();
+}
+
+TEST(GgufTokenizer, MergesFindPiecesOfEveryType) {
+  for (const auto type :
+       {TokenType::Normal, TokenType::Unknown, TokenType::Control, TokenType::UserDefined, TokenType::Unused}) {
+    const auto b =
+        with_pieces({{"\u2581\u2581", type}, {"\u2581a", type}, {"a", TokenType::Normal}, {"a\u2581b", type}});
+    EXPECT_THAT(ids_of(b, "   a a"), ElementsAre(1, 4, 4, 6, 5)) << static_cast<int>(type);
+    EXPECT_THAT(ids_of(b, " "), ElementsAre(1, 4)) << static_cast<int>(type);
+  }
+  const auto across =
+      with_pieces({{"\u2581b", TokenType::Normal}, {"a\u2581b", TokenType::UserDefined}, {"a", TokenType::Normal}});
+  EXPECT_THAT(ids_of(across, "a b"), ElementsAre(1, 3, 5)) << "words are not apart";
+  auto alone = with_pieces({{"b", TokenType::Normal}});
+  alone.integers("tokenizer.ggml.token_type", {2, 3, 3, 4, 1});
+  EXPECT_THAT(ids_of(alone, "b b"), ElementsAre(1, 3, 4, 3, 4)) << "a space itself";
+}
+
+TEST(GgufTokenizer, MergesFindBytesByTheirText) {
+  const auto b = with_pieces({{"<0x0A>", TokenType::Byte},
+                              {"<0", TokenType::Normal},
+                              {"x0", TokenType::Normal},
+                              {"x0A", TokenType::Normal},
+                              {"x0A>", TokenType::Normal}});
+  EXPECT_THAT(ids_of(b, "<0x0A>"), ElementsAre(1, 3, 4));
+  // A usual vocabulary's bytes are made by no merge, and nothing is listed.
+  EXPECT_THAT(opened_gguf(with_pieces({{"<0x0A>", TokenType::Byte}, {"x0A", TokenType::Normal}}))->tokenizer()->added,
+              ElementsAre());
+}
+
+TEST(GgufTokenizer, WholeWordsAreFoundOfEveryType) {
+  for (const auto type : {TokenType::Normal, TokenType::Unknown, TokenType::Control, TokenType::UserDefined}) {
+    auto spec = tokenizer::small::byte_level(tokenizer::PreTokenizer::Llama3, {"f o", "fo o"});
+    spec.tokens.emplace_back("\u0120foo");
+    spec.types.push_back(type);
+    auto b = byte_level("llama-bpe", 12);
+    b.texts("tokenizer.ggml.tokens", spec.tokens);
+    std::vector<std::int32_t> types;
+    for (const auto each : spec.types) types.push_back(static_cast<std::int32_t>(each));
+    b.integers("tokenizer.ggml.token_type", types);
+    b.texts("tokenizer.ggml.merges", spec.merges);
+    b.boolean("tokenizer.ggml.add_bos_token", false);
+    set_rows(b, spec.tokens.size());
+    const auto last = static_cast<base::TokenId>(spec.tokens.size() - 1);
+    EXPECT_THAT(ids_of(b, " foo foo"), ElementsAre(last, last)) << static_cast<int>(type);
+    EXPECT_THAT(ids_of(b, "foo"), ElementsAre(257)) << static_cast<int>(type);
+    b.text("tokenizer.ggml.pre", "smollm");  // has merges alone
+    EXPECT_THAT(ids_of(b, " foo"), ElementsAre(32, 257)) << static_cast<int>(type);
+  }
+}
+
+TEST(GgufTokenizer, TheLongestTokenIsSplitOffFirst) {
+  const std::vector<Piece> usual = {{"<|a|>", TokenType::UserDefined}, {"a", TokenType::Normal}};
+  EXPECT_FALSE(opened_gguf(with_pieces(usual))->tokenizer()->longest_first) << "nothing can overlap";
+  const auto b = with_pieces({{"<|a", TokenType::UserDefined},
+                              {"a|long>", TokenType::Control},
+                              {"<", TokenType::Normal},
+                              {"|", TokenType::Normal}});
+  EXPECT_TRUE(opened_gguf(b)->tokenizer()->longest_first);
+  EXPECT_THAT(ids_of(b, "<|a|long><|a"), ElementsAre(1, 3, 6, 7, 5, 4));
 }
 
 TEST(GgufTokenizer, EndsAreKnownByTheirText) {

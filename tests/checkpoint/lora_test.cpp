@@ -154,6 +154,58 @@ TEST_F(Lora, WhatTheConfigLeavesOutHasNoTensors) {
   EXPECT_TRUE(opened().ok());
 }
 
+TEST_F(Lora, TensorsThatNoTargetNamesAreRefused) {
+  const auto refused = [&](const nlohmann::json& targets, const char* module) {
+    config_["target_modules"] = targets;
+    expect_refused(std::string("/target_modules does not name model.layers.") + module + ", and ");
+  };
+  refused({"q_proj"}, "1.mlp.down_proj");
+  refused({"layers.1.mlp.down_proj"}, "0.self_attn.q_proj");
+  refused(nlohmann::json::array(), "0.self_attn.q_proj");
+  refused(".*q_proj", "1.mlp.down_proj");
+  refused("q_proj", "0.self_attn.q_proj");  // the whole name must match
+  refused("(.*self_attn|.*mlp).(q|down)", "0.self_attn.q_proj");
+  refused("", "0.self_attn.q_proj");
+  refused(R"(.*layers\.[1-9]\..*)", "0.self_attn.q_proj");
+  refused(R"(.*(?<!down)_proj)", "1.mlp.down_proj");
+}
+
+TEST_F(Lora, TextsAsTargetsAreRegularExpressions) {
+  const auto fine = tensors_;
+  for (const char* targets :
+       {"all-linear", "All-Linear", R"(.*\.(q_proj|down_proj))", R"(^model\.layers\.\d+\.(self_attn|mlp)\.[a-z_]*$)",
+        R"((?:.*?(?:attn|mlp).*?(?:q_proj|down_proj).*?)|(?:\bmodel\.layers\.[\d]{1,}\.(?:x)))", ".*_pro?j{1}",
+        ".{28,31}", R"(^(?!.*(visual|k_proj))(?=model).*(?<=_proj))", R"(layers.*|model\.layers.*)", "q|.*"}) {
+    config_["target_modules"] = targets;
+    EXPECT_TRUE(opened().ok()) << targets;
+  }
+  for (auto& named : tensors_) named.name.erase(named.name.find("model.layers"), 6);  // of the model without its head
+  config_["target_modules"] = R"(layers\.\d\..*)";
+  EXPECT_TRUE(opened().ok());
+  tensors_ = fine;
+  for (const char* targets :
+       {"*",        "(*ACCEPT)", "a++",     "a?+",   "a**", "(?>a)", "(?i)a", "(?P<n>a)",    "(?1)",
+        R"((a)\1)", R"(\Qa\E)",  R"(\Ka)",  "a{,3}", "a{",  "a]",    "[]a]",  "[[:alpha:]]", "[a",
+        R"(\)",     R"(a\)",     R"([\b])", "^*",    "|+",  "\n",    "ä"}) {
+    config_["target_modules"] = targets;
+    expect_refused("/target_modules: ");
+    expect_refused("what Kiln takes in no regular expression");
+  }
+  config_["target_modules"] = "(a";
+  expect_refused("is no regular expression at character 2: ");
+  config_["target_modules"] = std::string(20000, 'a');
+  expect_refused("an expression of 20000 bytes");
+  for (const char* slow : {"(.+)+(.+)+(.+)+[xy]", "(.*.*.*.*)*[xy]"}) {
+    config_["target_modules"] = slow;
+    expect_refused(
+        "/target_modules: the expression cannot be compared with model.layers.0.self_attn.q_proj: match limit");
+  }
+  std::string groups;
+  for (int i = 0; i < 4000; ++i) groups += "()";
+  config_["target_modules"] = groups + "(.+)+(.+)+[xy]";
+  expect_refused("the expression cannot be compared with");
+}
+
 TEST_F(Lora, PatternsOfOneModuleAgree) {
   config_["alpha_pattern"] = {{"q_proj", 1000}, {"layers.0.self_attn.q_proj", 16}};
   expect_refused("give the same modules different numbers");
@@ -177,6 +229,7 @@ TEST_F(Lora, ManyPatternsAreFoundByName) {
   for (int i = 0; i < 20000; ++i) dots += ".a";
   config_["alpha_pattern"][dots] = 1;
   config_["target_modules"] = std::vector<std::string>(20000, "q_proj");
+  config_["target_modules"].push_back("down_proj");
   const auto adapter = opened();
   ASSERT_TRUE(adapter.ok()) << adapter.error().message;
   excluded.push_back("mlp.down_proj");

@@ -20,8 +20,8 @@ TEST(TokenizerCodec, BothKinds_ComeBackExactly) {
 tokenizer::TokenizerSpec full_spec() {
   auto spec = sentence_piece_spec();
   auto& [kind, pre, tokens, scores, types, merges, ignore_merges, add_bos, add_space_prefix, space_prefix, bos, eos,
-         unknown, chat_template, added, template_tokens, template_names, bos_before_template, remove_extra_spaces] =
-      spec;
+         unknown, chat_template, added, template_tokens, template_names, bos_before_template, remove_extra_spaces,
+         longest_first] = spec;
   pre = tokenizer::PreTokenizer::SmolLm;
   merges = {"a b"};
   ignore_merges = true;
@@ -34,6 +34,7 @@ tokenizer::TokenizerSpec full_spec() {
   template_names = {{"pad_token", "<pad>"}, {"unk_token", ""}};
   bos_before_template = true;
   remove_extra_spaces = true;
+  longest_first = true;
   return spec;
 }
 
@@ -52,6 +53,7 @@ std::vector<tokenizer::TokenizerSpec> variants() {
   usual(&tokenizer::TokenizerSpec::template_names);
   usual(&tokenizer::TokenizerSpec::bos_before_template);
   usual(&tokenizer::TokenizerSpec::remove_extra_spaces);
+  usual(&tokenizer::TokenizerSpec::longest_first);
   usual(&tokenizer::TokenizerSpec::bos);
   usual(&tokenizer::TokenizerSpec::unknown);
   usual(&tokenizer::TokenizerSpec::eos);
@@ -100,8 +102,8 @@ TEST(TokenizerCodec, UsualSettings_TakeNoBytesAndOthersOneFlag) {
   other[first] = std::byte{4};
   EXPECT_NE(decode_tokenizer(other).error().message.find("the space prefix is 4"), std::string::npos);
   other[first] = std::byte{1};
-  other[first + 4] = std::byte{64};
-  EXPECT_NE(decode_tokenizer(other).error().message.find("the word of settings is 64"), std::string::npos);
+  other[first + 4] = std::byte{128};
+  EXPECT_NE(decode_tokenizer(other).error().message.find("the word of settings is 128"), std::string::npos);
   other[first + 4] = std::byte{8};
   EXPECT_NE(decode_tokenizer(other).error().message.find("there are said to be none"), std::string::npos);
   spec.template_names = {{"a", "x"}, {"b", "y"}};
