@@ -30,7 +30,8 @@ base::Result<json::Value> parse_strict(std::string_view text, const std::string&
         wrong = fmt::format("{}: not JSON at byte {}", file, offset + problem.byte);
         break;
       case json::Problem::Kind::NumberTooLarge:
-        wrong = inside("a number is too large; finite ones are expected");
+        wrong =
+            fmt::format("{}: byte {}: a number is too large; finite ones are expected", file, offset + problem.byte);
         break;
       case json::Problem::Kind::TooDeep:
         wrong = inside(fmt::format("nested deeper than {} levels", kMaximumDepth));

@@ -107,9 +107,16 @@ std::optional<Value> read(std::string_view text, std::size_t maximum_depth, cons
   base::check(maximum_depth <= kDeepest, "JSON is read with a bound on its depth");
   Builder builder(maximum_depth, on_problem);
   if (!Parser::sax_parse(text.begin(), text.end(), &builder)) return std::nullopt;
+  if (const auto nul = text.find('\0'); nul != text.npos) {  // where the parser saw the text's end
+    on_problem({Problem::Kind::Syntax,
+                nul + 1,
+                "syntax error while parsing value - unexpected NUL character; expected end of input",
+                {}});
+    return std::nullopt;
+  }
   return builder.take();
 }
 
-bool is_json(std::string_view text) { return Parser::accept(text); }
+bool is_json(std::string_view text) { return Parser::accept(text) && text.find('\0') == text.npos; }
 
 }  // namespace kiln::json

@@ -70,4 +70,12 @@ std::string spaces_to_symbols(std::string_view text) { return replace_all(text, 
 
 std::string symbols_to_spaces(std::string_view token) { return replace_all(token, kSpaceSymbol, " "); }
 
+std::string without_extra_spaces(std::string_view text) {
+  std::string out;
+  for (const char byte : text)
+    if (byte != ' ' || (!out.empty() && out.back() != ' ')) out.push_back(byte);
+  if (out.ends_with(' ')) out.pop_back();
+  return out;
+}
+
 }  // namespace kiln::tokenizer

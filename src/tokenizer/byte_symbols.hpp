@@ -19,5 +19,7 @@ std::optional<std::uint8_t> byte_of_fallback(std::string_view token);
 
 std::string spaces_to_symbols(std::string_view text);
 std::string symbols_to_spaces(std::string_view token);
+/// Without the spaces at its ends, and one for each run of them.
+std::string without_extra_spaces(std::string_view text);
 
 }  // namespace kiln::tokenizer

@@ -28,7 +28,7 @@ base::Result<json::Value> parse(std::string_view text, const std::string& file) 
         wrong = fmt::format("not JSON at byte {}", problem.byte);
         break;
       case json::Problem::Kind::NumberTooLarge:
-        wrong = "not JSON at byte 0";
+        wrong = fmt::format("byte {}: a number is too large, expected finite ones", problem.byte);
         break;
       case json::Problem::Kind::TooDeep:
         wrong = fmt::format("nested deeper than {} levels", kMaxDepth);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <string_view>
+#include <unordered_map>
 #include <unordered_set>
 
 #include "base/utf8.hpp"
@@ -26,12 +27,41 @@ void place_token(const JsonView& where, std::uint32_t id, const std::string& tex
   }
 }
 
+/// How many texts of added tokens the vocabulary lacks. `tokenizers` does not look at ids in the list: a text that it
+/// knows keeps its id, and the others get the next ones in the order of the list. Each must be what the file says.
+std::size_t check_added_ids(const JsonView& vocab, const JsonView& added, std::size_t added_count) {
+  std::unordered_map<std::string_view, std::uint64_t> met;
+  std::size_t lacking = 0;
+  std::uint64_t next = vocab.value().size();
+  for (std::size_t i = 0; i < added_count; ++i) {
+    const JsonView content = added.at(i).at("content");
+    const JsonView id = added.at(i).at("id");
+    const std::string& text = content.text();
+    if (text.empty()) content.fail("an empty text, expected at least one character");
+    const json::Value* own = vocab.value().find(text);
+    if (own != nullptr && *own != id.value()) id.fail("another id than the same text has in the vocabulary");
+    const auto [place, is_new] = met.try_emplace(text, next);
+    if (own != nullptr) {
+      if (own->is_whole()) place->second = own->whole();
+    } else {
+      if (is_new) ++lacking;
+      if (const std::uint64_t said = id.number(kMaxTokens); said != place->second)
+        id.fail(fmt::format("the id is {}, and `tokenizers` gives it {}: {}", said, place->second,
+                            is_new ? "texts that the vocabulary lacks get the next ids in the order of the list"
+                                   : "the same text stands further up in the list"));
+    }
+    next = std::max(next, place->second + 1);
+  }
+  return lacking;
+}
+
+/// Of a token that is listed twice the last settings count, except that one which was special stays that.
 void read_added_token(const JsonView& vocab, const JsonView& added, TokenizerSpec& spec, std::vector<bool>& taken) {
   const std::string& text = added.at("content").text();
-  if (text.empty()) added.at("content").fail("an empty text, expected at least one character");
   const auto id = added.at("id").number(kMaxTokens);
   AddedSettings settings = read_added_settings(added);
   settings.added.mergeable = vocab.value().find(text) != nullptr && is_looked_up(text, spec);
+  if (id < spec.tokens.size() && spec.types[id] == TokenType::Control) settings.type = TokenType::Control;
   place_token(added.at("id"), id, text, settings.type, spec, taken);
   if (id < spec.tokens.size()) set_added(id, settings, spec);
 }
@@ -47,16 +77,7 @@ void read_tokens(const JsonView& root, TokenizerSpec& spec) {
   if (vocab_count > kMaxTokens || added_count > kMaxTokens) {
     return vocab.fail(fmt::format("{} and {} added tokens, expected at most {}", vocab_count, added_count, kMaxTokens));
   }
-  std::size_t count = vocab_count;
-  for (std::size_t i = 0; i < added_count; ++i) {
-    const auto& content = added.at(i).at("content").text();
-    const json::Value* id = vocab.value().find(content);
-    if (id == nullptr) {
-      ++count;
-    } else if (*id != added.at(i).at("id").value()) {
-      added.at(i).at("id").fail("another id than the same text has in the vocabulary");
-    }
-  }
+  const std::size_t count = vocab_count + check_added_ids(vocab, added, added_count);
   spec.tokens.resize(count);
   spec.types.resize(count, TokenType::Normal);
   std::vector<bool> taken(count);
@@ -69,10 +90,8 @@ void read_tokens(const JsonView& root, TokenizerSpec& spec) {
     place_token(vocab, static_cast<std::uint32_t>(id.whole()), text, byte ? TokenType::Byte : TokenType::Normal, spec,
                 taken);
   }
+  // As many texts as ids, and none takes another's: no id is left without a token.
   for (std::size_t i = 0; i < added_count; ++i) read_added_token(vocab, added.at(i), spec, taken);
-  const auto hole = std::find(taken.begin(), taken.end(), false);
-  if (hole != taken.end())
-    vocab.fail(fmt::format("no token has the id {}, expected ids without holes", hole - taken.begin()));
 }
 
 void read_merges(const JsonView& merges, TokenizerSpec& spec) {
@@ -85,10 +104,14 @@ void read_merges(const JsonView& merges, TokenizerSpec& spec) {
     if (merge.is_text()) {
       text = merge.text();
     } else if (merge.is_array() && merge.size() == 2 && merge.array()[0].is_text() && merge.array()[1].is_text()) {
+      for (const json::Value& part : merge.array()) {
+        if (part.text().find(' ') != std::string::npos)
+          return merges.at(i).fail("a side with a space in it, and Kiln has merges of tokens without spaces only");
+      }
       text = merge.array()[0].text() + " " + merge.array()[1].text();
     }
     if (std::count(text.begin(), text.end(), ' ') != 1 || text.front() == ' ' || text.back() == ' ') {
-      return merges.at(i).fail("expected \"left right\" or [\"left\", \"right\"]");
+      return merges.at(i).fail("expected \"left right\" or [\"left\", \"right\"], both with a character at least");
     }
     spec.merges.push_back(std::move(text));
   }

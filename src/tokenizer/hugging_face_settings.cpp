@@ -90,8 +90,9 @@ class Reader {
     if (is_known) {
       const auto type = spec_.types[known->second];
       if (type == TokenType::Normal) settings.added.mergeable = is_looked_up(text, spec_);
-      const bool own = from_sentence_piece_ && type == TokenType::UserDefined;  // the model says how it is found
-      if (type == TokenType::Unknown) settings.type = type;
+      const bool own = from_sentence_piece_ && type == TokenType::UserDefined;   // the model says how it is found
+      const bool special = type == TokenType::Control && !from_sentence_piece_;  // in `tokenizers` it stays that
+      if (type == TokenType::Unknown || special) settings.type = type;
       if (type != TokenType::Byte && !own) set_added(known->second, settings, spec_);
       return;
     }

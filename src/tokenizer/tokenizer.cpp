@@ -36,15 +36,6 @@ base::Status split_off(const Tokens& tokens, std::string_view text, const OnToke
   }
 }
 
-/// Without the spaces at its ends, and one for each run of them.
-std::string without_extra_spaces(std::string_view text) {
-  std::string out;
-  for (const char byte : text)
-    if (byte != ' ' || (!out.empty() && out.back() != ' ')) out.push_back(byte);
-  if (out.ends_with(' ')) out.pop_back();
-  return out;
-}
-
 }  // namespace
 
 struct Tokenizer::Impl {
@@ -86,20 +77,30 @@ bool Tokenizer::Impl::has_bytes(std::string_view text) const {
 }
 
 /// With ranked merges a character that is no token is its bytes from the start; with scores it stays whole until the
-/// end.
+/// end. With ranked ones the unknown token of a run stands where `tokenizers` puts it: before the next character that is
+/// a token, or at the end, so that characters which are bytes come before it and do not end the run.
 void Tokenizer::Impl::split_characters(std::string_view piece, std::vector<Symbol>& symbols) const {
   const bool ranked = spec.scores.empty();
+  std::optional<Symbol> unknown;
+  const auto put_unknown = [&] {
+    if (unknown) symbols.push_back(*unknown);
+    unknown.reset();
+  };
   for (std::uint32_t i = 0; i < piece.size();) {
     const auto length = static_cast<std::uint32_t>(base::character_bytes(piece[i]));
     const auto id = vocabulary.find(piece.substr(i, length));
     if (ranked && id == kNoToken && has_bytes(piece.substr(i, length))) {
       split_bytes(piece.substr(i, length), symbols);
       for (std::size_t back = 1; back <= length; ++back) symbols[symbols.size() - back].begin += i;
+    } else if (ranked && id == kNoToken) {
+      if (!unknown) unknown = Symbol{i, length, *spec.unknown};
     } else {
+      put_unknown();
       symbols.push_back({i, length, id});
     }
     i += length;
   }
+  put_unknown();
 }
 
 /// A character without a token: its bytes, else the unknown token, once for a run.
@@ -170,7 +171,7 @@ void Tokenizer::Impl::encode_words(std::string_view text, Call& call) const {
     }
   }
   // A run of unknown characters may cross words, so with an unknown token in use the text stays whole.
-  const bool bytes = !spec.unknown || vocabulary.byte(0x80) != kNoToken;
+  const bool bytes = !spec.unknown || vocabulary.has_all_bytes();
   if (!vocabulary.words_are_apart() || !bytes) return merge_piece(text, call);
   for (std::size_t begin = 0; begin < text.size();) {
     std::size_t end = begin;

@@ -1,6 +1,7 @@
 // A TokenizerSpec made ready to use: texts of the tokens, their look-up, the merger, the special tokens.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <optional>
 #include <string>
@@ -24,6 +25,7 @@ class Vocabulary {
   /// The token whose bytes (ByteLevel) or characters with U+2581 (SentencePiece) these are, or kNoToken.
   [[nodiscard]] base::TokenId find(std::string_view text) const;
   [[nodiscard]] base::TokenId byte(std::uint8_t value) const { return bytes_[value]; }
+  [[nodiscard]] bool has_all_bytes() const { return std::find(bytes_.begin(), bytes_.end(), kNoToken) == bytes_.end(); }
   [[nodiscard]] const std::string& decoded(base::TokenId id) const { return decoded_[id]; }
   [[nodiscard]] const Merger& merger() const { return merger_; }
   /// Tokens to be found in a text as it is, and those to be found in what the merges get.

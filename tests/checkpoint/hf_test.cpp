@@ -233,6 +233,12 @@ TEST(HfDirectory, ConfigThatIsNoJsonNamesTheByte) {
   const auto dir = write_hf(folder(), tiny_hf_config(), tiny_hf_tensors());
   write(dir / "config.json", "{\"model_type\": llama}");
   EXPECT_THAT(error_of(dir.string()), HasSubstr("not JSON at byte 16"));
+  write(dir / "config.json", tiny_hf_config().dump() + std::string("\0{\"garbage", 10));
+  EXPECT_THAT(error_of(dir.string()),
+              HasSubstr("not JSON at byte " + std::to_string(tiny_hf_config().dump().size() + 1)));
+  write(dir / "config.json", "{\"a\": 1e999, \"b\": 2}");
+  EXPECT_THAT(error_of(dir.string()),
+              testing::EndsWith("config.json: byte 11: a number is too large; finite ones are expected"));
   write(dir / "config.json", "[1]");
   EXPECT_THAT(error_of(dir.string()), HasSubstr("object"));
   write(dir / "config.json", "{\"a\": 1, \"a\": 2}");

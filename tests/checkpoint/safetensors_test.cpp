@@ -51,6 +51,10 @@ TEST(Safetensors, TruncatedAndOversizedHeadersAreRefused) {
 TEST(Safetensors, HeadersThatAreNoJsonObjectAreRefused) {
   EXPECT_THAT(error(safetensors("[]", "")), HasSubstr("object"));
   EXPECT_THAT(error(safetensors("{\"w\"", "")), HasSubstr("not JSON at byte"));
+  const std::string empty = "{}";
+  EXPECT_TRUE(read(safetensors(empty + std::string(6, ' '), "")));
+  EXPECT_THAT(error(safetensors(empty + std::string(6, '\0'), "")), HasSubstr("not JSON at byte 11"));
+  EXPECT_THAT(error(safetensors("{\"w\":-1e999}", "")), HasSubstr("byte 19: a number is too large"));
   EXPECT_THAT(error(safetensors("{\"\xC3\x28\":1}", "")), HasSubstr("byte 10 is not UTF-8"));
   EXPECT_THAT(error(safetensors("{\"w\":1}", "")), HasSubstr("tensor w"));
 }

@@ -89,6 +89,28 @@ TEST(Read, NumberOutsideADouble) {
   EXPECT_EQ(reading.problems[0].byte, 9U);
 }
 
+TEST(Read, ANulEndsNoText) {
+  for (const std::string before : {"{}", "[1]\n", "7", "\"a\" "}) {
+    for (const auto& after : {std::string(), std::string("\n"), std::string("{\"b\":"), std::string(8, '\0')}) {
+      const std::string text = before + '\0' + after;
+      const Reading reading = all_of(text);
+      EXPECT_FALSE(reading.value) << before << " NUL " << after;
+      ASSERT_EQ(reading.problems.size(), 1U) << before << " NUL " << after;
+      EXPECT_EQ(reading.problems[0].kind, Problem::Kind::Syntax);
+      EXPECT_EQ(reading.problems[0].byte, before.size() + 1);
+      EXPECT_THAT(reading.problems[0].what, testing::HasSubstr("unexpected NUL character"));
+      EXPECT_FALSE(is_json(text)) << before << " NUL " << after;
+    }
+  }
+  const std::string_view inside("[1,\0 2]", 8);
+  EXPECT_FALSE(all_of(inside).value);
+  EXPECT_FALSE(is_json(inside));
+  EXPECT_FALSE(is_json(std::string_view("\"a\0b\"", 5)));
+  const Reading escaped = all_of(R"("a\u0000b")");
+  ASSERT_TRUE(escaped.value);
+  EXPECT_EQ(escaped.value->text(), std::string("a\0b", 3));
+}
+
 TEST(Read, KeyTwice_EachWithItsPlace_TheLastCounts) {
   const Reading reading = all_of(R"({"a":1,"b":[0,{"x/y":{"k":1,"k":2}}],"a":3})");
   ASSERT_TRUE(reading.value);

@@ -122,9 +122,10 @@ TEST(HuggingFaceSettings, TokensThatOnlyTheConfigAdds) {
   dir.tokenizer_config = {{"added_tokens_decoder",
                            {{"260", with(Directory::added(0, "<b>", false), "rstrip", true)},
                             {"259", Directory::added(0, "<a>")},
-                            {"258", with(Directory::added(0, "</s>"), "lstrip", true)}}}};
+                            {"258", with(Directory::added(0, "</s>", false), "lstrip", true)}}}};
   EXPECT_THAT(dir.ids("x<a>y <b> z </s>"), ElementsAre(257, 'x', 259, 'y', ' ', 260, 'z', 258));
   EXPECT_EQ(dir.spec().types[260], TokenType::UserDefined);
+  EXPECT_EQ(dir.spec().types[258], TokenType::Control);  // as tokenizer.json says: a special one stays that
   dir.added_tokens = {{"<c>", 261}};
   EXPECT_EQ(dir.spec().tokens.size(), 261U);  // not read beside added_tokens_decoder
   dir.tokenizer_config["added_tokens_decoder"]["270"] = Directory::added(0, "<x>");

@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include <cstdlib>
@@ -83,7 +84,102 @@ TEST(HuggingFace, RefusesAKeyTwiceAndDepth) {
   EXPECT_EQ(error_of(smol_json(), "", "{\"x\":" + std::string(100'000, '[')),
             "tokenizer.json (config.json): nested deeper than 64 levels");
   EXPECT_EQ(error_of(smol_json(), "[1]"), "tokenizer.json (tokenizer_config.json): /: found array, expected an object");
-  EXPECT_EQ(error_of(smol_json(), R"({"x":1e999})"), "tokenizer.json (tokenizer_config.json): not JSON at byte 0");
+}
+
+TEST(HuggingFace, ANumberTooLargeAndANulHaveTheirPlace) {
+  EXPECT_EQ(error_of(smol_json(), R"({"x":1e999})"),
+            "tokenizer.json (tokenizer_config.json): byte 10: a number is too large, expected finite ones");
+  const auto of_file = [](const std::string& text) {
+    const auto spec = spec_from_tokenizer_json(text, "", "", "tokenizer.json");
+    return spec ? "accepted" : spec.error().message;
+  };
+  EXPECT_EQ(of_file(R"({ "x" : [ -1e999 ] })"), "tokenizer.json: byte 16: a number is too large, expected finite ones");
+  const std::string whole = smol_json().dump();
+  EXPECT_EQ(of_file(whole + "\n"), "accepted");
+  EXPECT_EQ(of_file(whole + "\n" + '\0'), fmt::format("tokenizer.json: not JSON at byte {}", whole.size() + 2));
+}
+
+TEST(HuggingFace, AddedTokensHaveTheIdsThatTheLibraryGives) {
+  const auto token = [](const char* text, int id) { return Json{{"content", text}, {"id", id}, {"special", true}}; };
+  auto root = smol_json();  // 0 to 256 are the vocabulary's
+  root["added_tokens"] = {token("<a>", 257), token("ab", 256), token("<b>", 258), token("a", 'a')};
+  EXPECT_EQ(error_of(root), "accepted") << "what the vocabulary has stands anywhere";
+  root["added_tokens"] = {token("<b>", 258), token("<a>", 257)};
+  EXPECT_EQ(
+      error_of(root),
+      "tokenizer.json: /added_tokens/0/id: the id is 258, and `tokenizers` gives it 257: texts that the vocabulary "
+      "lacks get the next ids in the order of the list");
+  root["added_tokens"] = {token("<a>", 257), token("<b>", 259)};
+  EXPECT_THAT(error_of(root), HasSubstr("/added_tokens/1/id: the id is 259, and `tokenizers` gives it 258"));
+  root["added_tokens"] = Json::array({token("<a>", 257)});
+  root["model"]["vocab"]["zz"] = 258;  // the library counts 258 tokens, and goes on with that
+  EXPECT_THAT(error_of(root), HasSubstr("/added_tokens/0/id: the id is 257, and `tokenizers` gives it 258"));
+  root["added_tokens"] = Json::array({token("<a>", 258)});
+  root["model"]["vocab"]["zz"] = 257;
+  EXPECT_EQ(error_of(root), "accepted");
+}
+
+TEST(HuggingFace, ATokenThatIsListedTwiceIsOne) {
+  auto root = smol_json();
+  const auto list = [&](const Json& first, const Json& second) {
+    root["added_tokens"] = Json::array({{{"id", 257}, {"content", "<a>"}}, {{"id", 257}, {"content", "<a>"}}});
+    root["added_tokens"][0].update(first);
+    root["added_tokens"][1].update(second);
+    root["added_tokens"].push_back({{"id", 258}, {"content", "<b>"}, {"special", true}});
+    return spec_from_tokenizer_json(root.dump(), "", "", "t").value();
+  };
+  const auto ids = [](const TokenizerSpec& spec) {
+    return Tokenizer::create(spec).value().encode("1 <a> <b>").value();
+  };
+  const Json special = {{"special", true}};
+  const Json left = {{"special", true}, {"lstrip", true}};
+  EXPECT_THAT(ids(list(special, special)), ElementsAre('1', ' ', 257, ' ', 258));
+  EXPECT_THAT(ids(list(left, special)), ElementsAre('1', ' ', 257, ' ', 258)) << "the last settings count";
+  EXPECT_THAT(ids(list(special, left)), ElementsAre('1', 257, ' ', 258));
+  const Json plain = {{"special", false}, {"normalized", false}};
+  EXPECT_EQ(list(plain, special).types[257], TokenType::Control);
+  EXPECT_EQ(list(special, plain).types[257], TokenType::Control) << "but special once is special";
+  EXPECT_EQ(list(plain, plain).types[257], TokenType::UserDefined);
+  root["added_tokens"][1]["id"] = 258;
+  EXPECT_THAT(error_of(root),
+              HasSubstr("/added_tokens/1/id: the id is 258, and `tokenizers` gives it 257: the same text "
+                        "stands further up"));
+}
+
+TEST(HuggingFace, AMergeOfATokenWithASpaceIsRefusedAsSuch) {
+  auto root = smol_json();
+  root["model"]["vocab"]["a b"] = 257;
+  root["model"]["vocab"]["a ba"] = 258;
+  root["added_tokens"][0]["id"] = 259;
+  EXPECT_EQ(error_of(root), "accepted");
+  root["model"]["merges"].push_back({"a b", "a"});
+  EXPECT_EQ(error_of(root),
+            "tokenizer.json: /model/merges/1: a side with a space in it, and Kiln has merges of tokens without spaces "
+            "only");
+  root["model"]["merges"][1] = {"", "a"};
+  EXPECT_THAT(error_of(root), HasSubstr("both with a character at least"));
+}
+
+/// What is expected is what tokenizers 0.23 gives: the unknown token waits for a token, and bytes are none.
+TEST(HuggingFace, AByteWithoutATokenIsUnknown) {
+  const auto with_bytes = [](bool space) {
+    auto root = llama2_json();
+    root["post_processor"] = nullptr;
+    auto& vocab = root["model"]["vocab"];
+    if (!space) vocab = {{"<unk>", 0}, {"<s>", 1}, {"a", 2}, {"b", 3}, {"c", 4}, {"ab", 5}, {"bc", 6}, {"abc", 7}};
+    for (int byte = 0; byte < 256; ++byte)
+      if (byte != 'A') vocab[fmt::format("<0x{:02X}>", byte)] = vocab.size();
+    return Tokenizer::create(spec_from_tokenizer_json(root.dump(), "", "", "t").value()).value();
+  };
+  const auto t = with_bytes(true);
+  EXPECT_THAT(t.encode("Axyab").value(), ElementsAre(2, 128, 129, 0, 6));
+  EXPECT_THAT(t.encode("aAxB").value(), ElementsAre(2, 3, 128, 74, 0));
+  EXPECT_THAT(t.encode("AhAb A").value(), ElementsAre(2, 112, 0, 4, 2, 0));
+  EXPECT_THAT(t.encode("<unk>A<unk>").value(), ElementsAre(0, 2, 0, 0));
+  EXPECT_THAT(t.encode("xAbcAx x").value(), ElementsAre(2, 128, 0, 7, 128, 0, 2, 128));
+  const auto bare = with_bytes(false);  // U+2581 is bytes, too
+  EXPECT_THAT(bare.encode("A A").value(), ElementsAre(233, 157, 136, 233, 157, 136, 0));
+  EXPECT_THAT(bare.encode("A<s>A").value(), ElementsAre(233, 157, 136, 0, 1, 233, 157, 136, 0));
 }
 
 TEST(HuggingFace, SurvivesDamagedFiles) {
