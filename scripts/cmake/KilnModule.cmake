@@ -11,13 +11,14 @@ if(KILN_SANITIZE)
   target_link_options(kiln_flags INTERFACE -fsanitize=${KILN_SANITIZE})
 endif()
 if(KILN_FUZZ STREQUAL "ON")
-  # Edges and comparisons are told to the fuzzer that a target links (tests/fuzz).
-  target_compile_options(kiln_flags INTERFACE -fsanitize=fuzzer-no-link)
+  # Edges and comparisons are told to the fuzzer that a target links (tests/fuzz), but of what has the property KILN_NO_EDGES: what
+  # a target's own options took back, these would put on again.
+  target_compile_options(kiln_flags INTERFACE $<$<NOT:$<BOOL:$<TARGET_PROPERTY:KILN_NO_EDGES>>>:-fsanitize=fuzzer-no-link>)
 endif()
 if(KILN_COVERAGE)
   # Threads share the counters, and some updates are lost: a count may be wrong, even negative, which gcovr is told to ignore. Atomic
   # updates take a floorplan 235 ms under asan, these 31, none 13.
-  target_compile_options(kiln_flags INTERFACE --coverage -fprofile-update=single)
+  target_compile_options(kiln_flags INTERFACE "$<$<NOT:$<BOOL:$<TARGET_PROPERTY:KILN_NO_LINES>>>:--coverage;-fprofile-update=single>")
   target_link_options(kiln_flags INTERFACE --coverage)
 endif()
 

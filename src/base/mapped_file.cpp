@@ -10,14 +10,9 @@
 #include <cstring>
 #include <utility>
 
-#if defined(__SANITIZE_ADDRESS__)
-#define KILN_GUARDS_MAPPINGS 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define KILN_GUARDS_MAPPINGS 1
-#endif
-#endif
-#ifdef KILN_GUARDS_MAPPINGS
+#include "base/sanitizers.hpp"
+
+#if KILN_HAS_ASAN
 #include <sanitizer/asan_interface.h>
 #endif
 
@@ -29,7 +24,7 @@ namespace {
 /// if it is told.
 void guard_end([[maybe_unused]] const std::byte* data, [[maybe_unused]] std::size_t size,
                [[maybe_unused]] bool guards) {
-#ifdef KILN_GUARDS_MAPPINGS
+#if KILN_HAS_ASAN
   const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
   const std::size_t rest = (page - size % page) % page;
   if (guards) {

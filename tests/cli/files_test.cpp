@@ -9,6 +9,7 @@
 #include <set>
 #include <thread>
 
+#include "base/sanitizers.hpp"
 #include "base/text.hpp"
 #include "support/kiln_test.hpp"
 
@@ -21,11 +22,7 @@ using testing::HasSubstr;
 using testing::StartsWith;
 using Arguments = std::vector<std::string>;
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kSanitized = true;  // needs terabytes of addresses
-#else
-constexpr bool kSanitized = false;
-#endif
+constexpr bool kSanitized = KILN_HAS_ASAN != 0 || KILN_HAS_TSAN != 0;
 
 const std::string kSweep =
     R"({"version": 1, "base": {"chip": "demo", "model": "kiln-stories-1m", "prompt_tokens": 4, "new_tokens": 4},

@@ -9,6 +9,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   static fuzz::ScratchFile file;
   file.fill(fuzz::text_of(data, size));
   const auto checkpoint = checkpoint::open(file.path());
-  if (fuzz::good(checkpoint)) fuzz::use(**checkpoint, fuzz::chosen(data, size, 16));
+  if (fuzz::good(checkpoint)) fuzz::use(**checkpoint, fuzz::chosen(data, size, fuzz::kBaked));
   return 0;
 }

@@ -54,6 +54,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (config && is_small(*config)) folder.put("model.safetensors", weights_for(*config));
   }
   const auto checkpoint = checkpoint::open(folder.path());
-  if (fuzz::good(checkpoint)) fuzz::use(**checkpoint, fuzz::chosen(data, size, 16));
+  if (fuzz::good(checkpoint)) fuzz::use(**checkpoint, fuzz::chosen(data, size, fuzz::kBaked));
   return 0;
 }

@@ -14,6 +14,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                  "tie_word_embeddings": true})");
   folder.put("model.safetensors", fuzz::text_of(data, size));
   const auto checkpoint = checkpoint::open(folder.path());
-  if (fuzz::good(checkpoint)) fuzz::use(**checkpoint, fuzz::chosen(data, size, 16));
+  if (fuzz::good(checkpoint)) fuzz::use(**checkpoint, fuzz::chosen(data, size, fuzz::kBaked));
   return 0;
 }
