@@ -1,4 +1,5 @@
-"""Every test, config, unit page, template of a page and benchmark is reached by the build or by another file."""
+"""Every test, config, unit page, template of a page and benchmark is reached by the build or by another file; and the tests that the
+page on development names are there."""
 import re
 
 from check_conventions.common import ROOT, modules, sources
@@ -34,4 +35,17 @@ def check():
     for path in sorted((ROOT / "configs").rglob("*.json")):
         if path.stem not in readme:
             errors.append(f"{path.relative_to(ROOT)} is not in configs/README.md")
-    return errors
+    return errors + unknown_tests((ROOT / "docs/development.md").read_text())
+
+
+def unknown_tests(page):
+    """Tests and files that the page on development names and that do not exist."""
+    named_tests = re.findall(r"`([A-Z]\w+\.[A-Z]\w+)`", page)
+    there = {".".join(names) for path in sources("tests")
+             for names in re.findall(r"^TEST(?:_F|_P)?\(\s*(\w+),\s*(\w+)\s*\)", path.read_text(), re.M)}
+    registered = set(re.findall(r"add_test\(NAME (\S+)", (ROOT / "tests/CMakeLists.txt").read_text()))
+    errors = [f"docs/development.md names the test {name}, which does not exist" for name in named_tests if name not in there]
+    errors += [f"docs/development.md names the test {name}, which is not registered"
+               for name in re.findall(r"`(cli\.\w+)`", page) if name not in registered]
+    return errors + [f"docs/development.md names {path}, which does not exist"
+                     for path in re.findall(r"`((?:tests|scripts)/[a-z0-9_/.-]+)`", page) if not (ROOT / path).exists()]

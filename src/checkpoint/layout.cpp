@@ -7,8 +7,7 @@
 #include <string_view>
 #include <tuple>
 
-#include "base/text.hpp"
-#include "base/utf8.hpp"
+#include "config/fields.hpp"
 #include "kiln/base/enum_table.hpp"
 
 namespace kiln::checkpoint {
@@ -57,10 +56,7 @@ std::string name_by_size(const config::ModelConfig& model) {
 }
 
 std::string model_name(const std::string& given, const config::ModelConfig& model) {
-  constexpr std::size_t kMostBytes = 100;
-  const bool usable = !given.empty() && given.size() <= kMostBytes && base::without_controls(given) == given &&
-                      !base::first_invalid_utf8(given);
-  return usable ? given : name_by_size(model);
+  return config::is_name(given) ? given : name_by_size(model);
 }
 
 std::vector<TensorInfo> layout(const config::ModelConfig& model, bool separate_head) {

@@ -35,6 +35,8 @@ struct Reals {
 };
 
 inline constexpr std::size_t kMaximumNameBytes = 100;
+/// Whether a config may be called so: 1 to 100 bytes of UTF-8 without control characters, for names are shown on screens.
+bool is_name(std::string_view text);
 inline constexpr std::string_view kAuto = "auto";
 
 class FieldVisitor {

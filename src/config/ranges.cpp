@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "base/text.hpp"
+
 namespace kiln::config {
 namespace {
 
@@ -16,6 +18,10 @@ std::string listed(const Items& items, Print print) {
 }
 
 }  // namespace
+
+bool is_name(std::string_view text) {
+  return !text.empty() && text.size() <= kMaximumNameBytes && base::without_controls(text) == text;
+}
 
 std::string in_words(Integers allowed) { return fmt::format("{} to {}", allowed.minimum, allowed.maximum); }
 

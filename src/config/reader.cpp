@@ -145,8 +145,10 @@ bool Reader::text(std::string_view key, std::string& value, Text kind, Need need
   const json::Value* found = find(key, need, words);
   if (found == nullptr) return false;
   const std::string* text = found->is_text() ? &found->text() : nullptr;
-  if (text != nullptr && (kind == Text::Note || (!text->empty() && text->size() <= kMaximumNameBytes))) {
+  if (text != nullptr && (kind == Text::Note || is_name(*text))) {
     value = *text;
+  } else if (text != nullptr && !text->empty() && text->size() <= kMaximumNameBytes) {
+    reject(key, *found, words + " without control characters");
   } else {
     reject(key, *found, words);
   }

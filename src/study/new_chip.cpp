@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "base/text.hpp"
+#include "config/fields.hpp"
 #include "study/new_chip_file.hpp"
 
 namespace kiln::study {
@@ -79,6 +80,11 @@ base::Result<NewChipAnswer> new_chip(const NewChipQuestion& question, Environmen
   base->silicon->technology = question.node;
   base->name =
       question.name.empty() ? fmt::format("{}-{}-{:g}mm2", model->name, tech->name, question.area_mm2) : question.name;
+  if (!config::is_name(base->name))
+    return base::Error{
+        fmt::format("--name: the chip would be called \"{}\"; 1 to {} bytes without control characters are "
+                    "expected",
+                    base::excerpt(base::without_controls(base->name)), config::kMaximumNameBytes)};
 
   const SearchQuestion sizes{*model, *recipe, *tech, *base, question.area_mm2, question.context};
   const auto found = search_chip(sizes, environment.progress);

@@ -562,5 +562,28 @@ TEST_F(BadInput, OptionsInWords) {
   expect_refused({"fl\ny"}, {"fl\\x0ay"});
 }
 
+// As a script gives it whose variable is not set: neither left out nor 0.
+TEST_F(BadInput, AnOptionWithoutItsValue) {
+  const auto rom = stories_rom();
+  const Parts run = {"run", "--model", "stories260k", "--chip", "demo", "--prompt-tokens", "2", "-n", "1"};
+  const Parts eval = {"eval", "--rom", rom, "--tokens", write("ids.txt", "1 2 3 4"), "--context", "4"};
+  const Parts cost = {"cost", "--chip", "demo", "--model", "stories260k", "-n", "1", "--prompt-tokens", "1"};
+  const Parts inspect = {"inspect", rom};
+  const std::vector<std::pair<Parts, Parts>> commands = {
+      {run, {"--json", "--rom", "--temperature"}},
+      {eval, {"--checkpoint", "--text", "--logits"}},
+      {{"eval", "--rom", rom, "--text", path("ids.txt")}, {"--tokens"}},
+      {{"eval", "--checkpoint", kStories, "--text", path("ids.txt")}, {"--rom"}},
+      {cost, {"--svg"}},
+      {inspect, {"--chip", "--against", "--recipe"}}};
+  for (const auto& [command, options] : commands) {
+    for (const auto& option : options) {
+      Parts words = command;
+      words.insert(words.end(), {option, ""});
+      expect_refused(words, {option + ": it is empty"});
+    }
+  }
+}
+
 }  // namespace
 }  // namespace kiln

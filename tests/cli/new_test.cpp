@@ -35,6 +35,11 @@ TEST_F(NewCommand, RefusesWhatItCannotDo) {
   };
   refused("n7", "900", "--area is 900; above 0, to 858 mm2 is expected");
   refused("n4711", "4", "n4711");
+  for (const std::string& name : {std::string(101, 'a'), std::string("a\n\x1b[31m")}) {  // before the search
+    const auto outcome = kiln({"new", "--model", "kiln-stories-1m", "--node", "n7", "--area", "4", "--name", name});
+    EXPECT_EQ(outcome.status, 2) << outcome.out;
+    EXPECT_THAT(outcome.err, HasSubstr("kiln: error: --name: the chip would be called \"a"));
+  }
 }
 
 TEST_F(NewCommand, ChoosesTheChipsKeysItself) {

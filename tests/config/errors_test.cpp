@@ -51,6 +51,13 @@ TEST(ConfigErrors, DuplicateKeysAreRefused) {
   EXPECT_THAT(recipe_verdict(R"({"name":[1,{"a":1,"a":2}]})"), HasSubstr("/name/1/a stands twice"));
 }
 
+TEST(ConfigErrors, NamesAreShownOnScreensAndHaveNoControls) {
+  for (const std::string control : {"\\u001b[31m", "\\n", "\\u009b", "\\u202e", "\\u2028"})
+    EXPECT_THAT(recipe_verdict("{\"name\": \"a" + control + "\"}"),
+                HasSubstr("expected a text of 1 to 100 bytes without control characters"));
+  EXPECT_THAT(recipe_verdict("{\"name\": \"\u6a21\u578b a\"}"), Not(HasSubstr("/name")));
+}
+
 TEST(ConfigErrors, DepthIsLimited) {
   Errors errors("f");
   EXPECT_TRUE(parse_json(std::string(64, '[') + std::string(64, ']'), errors).has_value());
