@@ -115,6 +115,8 @@ class Sweep:
         fault = ""
         if "internal error" in err:
             fault = "an internal error"
+        elif "limit of processor time" in err:
+            fault = f"did not end within {CPU_S} s of processor time"
         elif status == 0:
             self.answers += 1
             if words[-2:] == ["--json", "-"] and not is_json(out):
