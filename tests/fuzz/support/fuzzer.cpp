@@ -17,8 +17,9 @@ extern "C" int LLVMFuzzerInitialize(int*, char***) {
 extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size, std::size_t most, unsigned seed) {
   kiln::base::Random random(seed);
   // Large inputs take long to read: the more there are, the fewer inputs a second. So only what is grown becomes one, and
-  // not often.
-  constexpr std::size_t kOrdinary = 1024;
+  // not often; and what was is cut before it is changed again. The inputs of tests/fuzz/corpus are smaller.
+  constexpr std::size_t kOrdinary = 1024, kLargest = 16384;
+  size = std::min(size, kLargest);
   const std::size_t ordinary = std::min(most, std::max(size, kOrdinary));
   if (random.below(12) != 0) return LLVMFuzzerMutate(data, size, ordinary);
   const std::size_t room = random.below(8) == 0 ? most : ordinary;
