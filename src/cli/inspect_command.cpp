@@ -45,8 +45,7 @@ void add_inspect(CLI::App& app, Action& chosen) {
   auto* command =
       app.add_subcommand("inspect", "Describe a checkpoint or a ROM image, or prove an image against its checkpoint");
   command->add_option("FILE", question->file, "ROM image or checkpoint")->required();
-  command->add_option("--chip", question->chip, "Show the image's tiles, fill and waste on this chip")
-      ->type_name("C");
+  command->add_option("--chip", question->chip, "Show the image's tiles, fill and waste on this chip")->type_name("C");
   command
       ->add_option("--against", question->against,
                    "Prove that the image was baked from this checkpoint: hashes of the tensors, then codes")
