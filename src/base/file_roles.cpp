@@ -185,7 +185,9 @@ Status refuse_outputs_in(const std::string& folder, std::string_view why) {
   auto& all = known();
   const std::lock_guard lock(all.mutex);
   for (const auto& output : all.outputs) {
-    const auto inside = fs::weakly_canonical(output.path, failed).lexically_relative(place);
+    const auto target = behind_links(output.path);
+    if (!target) continue;
+    const auto inside = fs::weakly_canonical(*target, failed).lexically_relative(place);
     if (!failed && !inside.empty() && *inside.begin() != "..")
       return Error{fmt::format("cannot write {}: {}", output.path, why)};
   }

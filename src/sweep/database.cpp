@@ -11,6 +11,7 @@
 #include "base/file_roles.hpp"
 #include "json/read.hpp"
 #include "sweep/claims.hpp"
+#include "sweep/sqlite_words.hpp"
 
 namespace kiln::sweep {
 namespace {
@@ -71,7 +72,7 @@ Database& Database::operator=(Database&&) noexcept = default;
 Database::~Database() = default;
 
 base::Error Database::error(std::string_view doing) const {
-  return {fmt::format("{}: {}: {}", path_, doing, handle_ ? sqlite3_errmsg(handle_.get()) : "not enough memory")};
+  return {fmt::format("{}: {}: {}", path_, doing, sqlite_words(handle_.get()))};
 }
 
 base::Status Database::run(const char* sql) {
@@ -94,7 +95,7 @@ base::Result<Database> Database::open(const std::string& path) {
   sqlite3_busy_timeout(handle, kPatience);
   const Statement version(handle, "PRAGMA user_version");
   if (!version.good() || version.step() != SQLITE_ROW)
-    return base::Error{fmt::format("{} is not the database of a sweep: {}", path, sqlite3_errmsg(handle))};
+    return base::Error{fmt::format("{} is not the database of a sweep: {}", path, sqlite_words(handle))};
   if (version.number(0) > kDatabaseVersion)
     return base::Error{
         fmt::format("{} is of version {}; this Kiln reads version {}", path, version.number(0), kDatabaseVersion)};

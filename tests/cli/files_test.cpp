@@ -1,12 +1,10 @@
 // The program's files and streams: outputs that are inputs, streams that cannot be written, limits of the system.
 #include <gmock/gmock.h>
-#include <sys/stat.h>
 
 #include <array>
 #include <chrono>
 #include <csignal>
 #include <map>
-#include <set>
 #include <thread>
 
 #include "base/sanitizers.hpp"
@@ -159,132 +157,6 @@ TEST_F(ProgramFiles, NoFileIsWrittenWhereOneOfSeveralIsRefused) {
     EXPECT_TRUE(files() == before) << line;
     EXPECT_FALSE(fs::exists(path("f.db.parts"))) << line;
   }
-}
-
-/// SQLite would take what is written there for its own, and away.
-TEST_F(ProgramFiles, NoFileIsWrittenUnderANameThatADatabaseMayHaveBesideIt) {
-  write("s.json", kSweep);
-  ASSERT_EQ(kiln({"sweep", path("s.json"), "-o", path("q.db")}).status, 0);
-  ASSERT_EQ(kiln({"sweep", path("s.json"), "-o", path("other.db")}).status, 0);
-  fs::create_symlink("q.db", path("link.db"));
-  const auto before = files();
-  for (const std::string ending : {"-journal", "-wal", "-shm"}) {
-    const auto aside = path("q.db" + ending);
-    const std::vector<Arguments> refused = {
-        {"sweep", "export", path("q.db"), "--csv", aside},
-        {"sweep", "export", path("link.db"), "--json", aside},
-        {"sweep", "explain", path("q.db"), "0", "--json", aside},
-        {"sweep", "collect", path("q.db"), "--json", aside},
-        {"diff", path("other.db:0"), path("q.db:0"), "--json", aside},
-        {"sweep", path("s.json"), "-o", path("q.db"), "--resume", "--json", aside},
-        {"sweep", path("s.json"), "-o", path("n.db"), "--reuse", path("q.db"), "--json", aside},
-        {"sweep", path("s.json"), "-o", path("n.db"), "--json", path("n.db" + ending)},
-    };
-    for (const auto& arguments : refused) {
-      const auto outcome = kiln(arguments);
-      EXPECT_EQ(outcome.status, 2) << line_of(arguments);
-      EXPECT_THAT(outcome.err, HasSubstr("-" + ending.substr(1) + ": this command already writes it as another"))
-          << line_of(arguments);
-      EXPECT_TRUE(files() == before) << line_of(arguments);
-    }
-  }
-  EXPECT_EQ(kiln({"diff", path("q.db:0"), path("q.db:1"), "--json", path("q.json")}).status, 0) << "opened twice";
-}
-
-/// What shards wrote is read, and then removed with whatever else is in their folder.
-TEST_F(ProgramFiles, NoFileIsWrittenIntoTheFolderOfShards) {
-  write("s.json", kSweep);
-  ASSERT_EQ(kiln({"sweep", path("s.json"), "-o", path("q.db"), "--shard", "1/2"}).status, 0);
-  const auto shard = path("q.db.parts/shard-1-of-2.jsonl");
-  fs::rename(shard, path("elsewhere.jsonl"));
-  fs::create_symlink("../elsewhere.jsonl", shard);
-  fs::create_symlink("q.db.parts/new.json", path("link.json"));
-  write("q.db.parts/accuracy-k.json", R"({"perplexity": 2})");
-  const auto before = files();
-  for (const auto* name : {"q.db.parts/shard-1-of-2.jsonl", "elsewhere.jsonl", "q.db.parts/accuracy-k.json",
-                           "q.db.parts/new.json", "./q.db.parts/new", "link.json"}) {
-    for (const Arguments& command :
-         {Arguments{"sweep", "collect", path("q.db")}, Arguments{"sweep", path("s.json"), "-o", path("q.db")},
-          Arguments{"sweep", path("s.json"), "-o", path("q.db"), "--shard", "2/2"}}) {
-      auto arguments = command;
-      arguments.insert(arguments.end(), {"--json", path(name)});
-      const auto outcome = kiln(arguments);
-      EXPECT_EQ(outcome.status, 2) << line_of(arguments);
-      EXPECT_THAT(outcome.err, AnyOf(HasSubstr("this command also writes it"),
-                                     HasSubstr("q.db.parts is for the sweep's own files, which it removes")))
-          << line_of(arguments);
-      EXPECT_TRUE(files() == before) << line_of(arguments);
-    }
-  }
-  ASSERT_EQ(kiln({"sweep", "collect", path("q.db"), "--json", path("new.json")}).status, 0);
-  for (const auto* option : {"--json", "--csv"})
-    EXPECT_THAT(kiln({"sweep", "export", path("q.db"), option, path("q.db.parts/x")}).err,
-                HasSubstr("is for the sweep's own files"));
-}
-
-TEST_F(ProgramFiles, ARefusedSweepLeavesNothing) {
-  write("s.json", kSweep);
-  write("r.json", "{}");
-  write("other.json", test::slurp(write("s.json", kSweep)).replace(0, 1, R"({"links": "auto", )"));
-  ASSERT_EQ(kiln({"sweep", path("s.json"), "-o", path("q.db")}).status, 0);
-  ASSERT_EQ(::mkfifo(path("fifo").c_str(), 0666), 0);
-  fs::create_directory(path("kept.db.parts"));
-  const auto names = [&] {
-    std::set<std::string> all;
-    for (const auto& entry : fs::recursive_directory_iterator(folder_)) all.insert(entry.path().string());
-    return all;
-  };
-  const auto before = names();
-  const std::string no_file = " is not a regular file", no_database = "is not the database of a sweep",
-                    none = "nope.db: no such file";
-  const auto sweep = [&](const std::string& output, const Arguments& more = {}) {
-    Arguments all = {"sweep", path("s.json"), "-o", path(output)};
-    all.insert(all.end(), more.begin(), more.end());
-    return all;
-  };
-  const std::vector<std::pair<Arguments, std::string>> refused = {
-      {{"sweep", path("s.json"), "-o", "/dev/null"}, "/dev/null" + no_file},
-      {{"sweep", path("s.json"), "-o", "/dev/full", "--resume"}, "/dev/full" + no_file},
-      {{"sweep", "collect", "/dev/null"}, "/dev/null" + no_file},
-      {sweep("fifo"), "fifo" + no_file},
-      {sweep("fifo", {"--extend"}), "fifo" + no_file},
-      {sweep("fifo", {"--shard", "1/2"}), "fifo" + no_file},
-      {sweep("model"), "model" + no_file},
-      {sweep("n.db", {"--reuse", path("fifo")}), "fifo" + no_file},
-      {sweep("r.json"), "there is such a file already"},
-      {sweep("t.txt", {"--resume"}), no_database},
-      {sweep("t.txt", {"--shard", "1/2"}), no_database},
-      {{"sweep", "collect", path("t.txt")}, no_database},
-      {sweep("n.db", {"--reuse", path("nope.db")}), none},
-      {sweep("n.db", {"--resume", "--reuse", path("nope.db")}), none},
-      {sweep("n.db", {"--emit", "slurm", "--reuse", path("nope.db")}), none},
-      {sweep("new/folder/n.db", {"--reuse", path("nope.db")}), none},
-      {sweep("kept.db", {"--reuse", path("nope.db")}), none},
-      {{"sweep", path("other.json"), "-o", path("q.db"), "--resume"}, "the spec has changed"},
-      {{"sweep", path("other.json"), "-o", path("q.db"), "--shard", "1/2"}, "is the database of another spec"},
-  };
-  for (const auto& [arguments, sentence] : refused) {
-    const auto outcome = kiln(arguments);
-    EXPECT_EQ(outcome.status, 2) << line_of(arguments);
-    EXPECT_THAT(outcome.err, HasSubstr(sentence)) << line_of(arguments);
-    EXPECT_EQ(names(), before) << line_of(arguments);
-  }
-  EXPECT_FALSE(fs::exists("/dev/null.parts") || fs::exists("/dev/full.parts"));
-}
-
-/// What a killed sweep leaves in its folder is gone after the next one, whoever's number is in the names.
-TEST_F(ProgramFiles, ASweepRemovesWhatAKilledOneLeft) {
-  write("s.json", kSweep);
-  const Arguments sweep = {"sweep", path("s.json"), "-o", path("s.db")};
-  for (const auto* name : {"answer-1-0.todo", "answer-1-0.log", "verify-1-0+.todo", "answer-1-0.todo.partial",
-                           "accuracy-k.lock", "accuracy-k.host.1.rom", "accuracy-k.host.1.rom.partial"})
-    write(std::string("s.db.parts/") + name, "left");
-  // A file of answers of another spec keeps the folder.
-  write("s.db.parts/kept.jsonl.other", "");
-  ASSERT_EQ(kiln(sweep).status, 0);
-  std::vector<std::string> left;
-  for (const auto& entry : fs::directory_iterator(path("s.db.parts"))) left.push_back(entry.path().filename().string());
-  EXPECT_THAT(left, testing::UnorderedElementsAre("kept.jsonl.other", "lock", "spec.json", "accuracy-k.lock"));
 }
 
 TEST_F(ProgramFiles, TheProgramIsNoOutput) {
