@@ -228,7 +228,10 @@ Value Evaluator::call(const Expression& expression) {
   if (which == Function::RaiseException) throw TemplateError{shown(printed(values.at(0), budget_))};
   budget_.spend(sizeof(Namespace) + 128 * values.size());
   Namespace& made = namespaces_.emplace_back();
-  for (std::size_t i = 0; i < values.size(); ++i) made.values.insert_or_assign(expression.keywords[i], kept(values[i]));
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    expect_kept(values[i]);
+    made.values.insert_or_assign(expression.keywords[i], values[i]);
+  }
   Value handle{.kind = Value::Kind::Namespace};
   handle.name_space = &made;
   return handle;

@@ -106,7 +106,8 @@ Evaluator::Flow Evaluator::run_for(const Statement& statement) {
 
 Scope Evaluator::bound(const std::vector<std::string>& targets, const Value& value) {
   budget_.spend(384 + 128 * targets.size());
-  if (targets.size() == 1) return {{targets[0], kept(value)}};
+  expect_kept(value);
+  if (targets.size() == 1) return {{targets[0], value}};
   const auto parts = walked(value, budget_);
   if (parts->size() != targets.size()) {
     throw ValueError{std::to_string(parts->size()) + " values for " + std::to_string(targets.size()) + " names"};
@@ -129,7 +130,8 @@ void Evaluator::set_attribute(const Statement& statement) {
     throw ValueError{"'" + statement.targets[0] + "' is no namespace, so its parts cannot be set"};
   }
   budget_.spend(128);
-  target->name_space->values.insert_or_assign(statement.targets[1], kept(value));
+  expect_kept(value);
+  target->name_space->values.insert_or_assign(statement.targets[1], value);
 }
 
 Evaluator::Flow Evaluator::set_block(const Statement& statement) {

@@ -45,7 +45,10 @@ std::uint8_t depth_around(int deepest) {
 Value list(Items items, Budget& budget, Value::Kind kind) {
   budget.spend(items.size() * sizeof(Value));
   int deepest = 0;
-  for (const Value& item : items) deepest = std::max<int>(deepest, kept(item).depth);
+  for (const Value& item : items) {
+    expect_kept(item);
+    deepest = std::max<int>(deepest, item.depth);
+  }
   Value value{.kind = kind, .depth = depth_around(deepest)};
   value.items = std::make_shared<const Items>(std::move(items));
   return value;
@@ -56,7 +59,8 @@ Value dict(Entries entries, Budget& budget) {
   int deepest = 0;
   Entries unique;
   for (auto& [key, value] : entries) {
-    deepest = std::max<int>(deepest, kept(value).depth);
+    expect_kept(value);
+    deepest = std::max<int>(deepest, value.depth);
     const auto same = std::find_if(unique.begin(), unique.end(), [&](const auto& e) {
       spend_on_key(key, e.first.size(), budget);
       return e.first == key;
@@ -72,10 +76,9 @@ Value dict(Entries entries, Budget& budget) {
   return value;
 }
 
-const Value& kept(const Value& value) {
+void expect_kept(const Value& value) {
   if (value.is(Value::Kind::Generator))
     throw ValueError{name_of(value) + " is not kept: the filter list makes a list of it"};
-  return value;
 }
 
 std::string name_of(const Value& value) {

@@ -105,7 +105,7 @@ Value list(Items items, Budget& budget, Value::Kind kind = Value::Kind::List);
 Value dict(Entries entries, Budget& budget);
 
 /// Throws for a generator, which would be walked a second time where it is kept.
-const Value& kept(const Value& value);
+void expect_kept(const Value& value);
 
 /// "a string", "a list": for errors.
 std::string name_of(const Value& value);

@@ -22,7 +22,8 @@ base::Result<std::optional<tokenizer::ChatTemplate>> template_of(const ChatQuest
     source = *std::move(text);
     name = question.chat_template;
   } else if (source.empty()) {
-    warnings.add(question.rom + " has no chat template: text is continued");
+    // A system message is refused then.
+    if (!question.system) warnings.add(question.rom + " has no chat template: text is continued");
     return none;
   }
   auto parsed = tokenizer::ChatTemplate::parse(source);

@@ -40,7 +40,7 @@ sweep spec.json -o out.db -j 1
 sweep spec.json --shard 1/2 -o shard.db
 sweep spec.json --dry-run
 sweep collect r.db
-sweep export r.db
+sweep export r.db --json -
 sweep explain r.db 1
 check baseline.json
 diff a.json b.json
@@ -100,7 +100,7 @@ class Sweep:
 
     def try_one(self, words):
         """Whether it answered."""
-        for name in ("out.db", "shard.db"):
+        for name in ("out.db", "shard.db", "abc"):
             for path in self.folder.glob(name + "*"):
                 path.unlink() if path.is_file() else None
         shown = " ".join(repr(word) if len(word) < 60 else repr(word[:20] + "...") for word in words)
