@@ -92,7 +92,8 @@ class Batch {
   /// Of the points that NSGA-II met on the surrogate, those that would add most.
   void follow(const Lesson& lesson, std::size_t count) {
     Met met;
-    breed(space_, parents(), lesson.objectives(), random_.next(), kGenerations, [&](const Levels& levels) {
+    const auto seed = random_.next();  // before the parents, who draw too: compilers differ in the order of arguments
+    breed(space_, parents(), lesson.objectives(), seed, kGenerations, [&](const Levels& levels) {
       auto [found, is_new] = met.try_emplace(levels);
       auto& opinion = found->second;
       if (is_new) opinion = lesson.of(levels);
