@@ -12,8 +12,6 @@ namespace kiln::numerics {
 
 namespace {
 
-constexpr std::size_t kBatch = 64;  // vectors whose panel sums are held at the same time
-
 void check_shapes(const MatrixView& matrix) {
   base::check(valid_code_bits(matrix.bits) && matrix.columns <= kMaxColumns, "matrix: code width or columns");
   base::check(matrix.codebook.size() == std::size_t{1} << matrix.bits, "matrix: codebook size");
@@ -23,27 +21,53 @@ void check_shapes(const MatrixView& matrix) {
   base::check(matrix.row_scales.size() >= matrix.rows, "matrix: row scales missing");
 }
 
-PreparedVector prepare(const MatrixView& matrix, const QuantisedVector& x) {
-  const std::size_t groups = matrix.groups();
-  base::check(x.size == matrix.columns && x.codes.size() == groups * kGroup && x.exponents.size() == groups &&
-                  x.steps.size() == groups,
-              "matrix: the vector's width is not the matrix's number of columns");
-  PreparedVector p;
-  p.codes = x.codes.data();
-  p.bias.resize(groups);
-  p.step.resize(groups);
-  p.shift.resize(groups);
-  for (std::size_t g = 0; g < groups; ++g) {
-    std::int32_t sum = 0;
-    for (std::size_t i = 0; i < kGroup; ++i) sum += x.codes[g * kGroup + i];
-    p.bias[g] = -128 * sum;
-    p.step[g] = x.steps[g];
-    p.shift[g] = std::clamp(x.max_exponent - x.exponents[g], 0, 32);
+}  // namespace
+
+Codebook::Codebook(const MatrixView& matrix) {
+  const std::size_t mask = (std::size_t{1} << matrix.bits) - 1;
+  for (std::size_t i = 0; i < 256; ++i) entries[i] = matrix.codebook[i & mask];
+  if (matrix.bits != 8) return;
+  bool biased = true;
+  bool twos = true;
+  for (int i = 0; i < 256; ++i) {
+    biased = biased && entries[i] == std::max(i, 1) - 128;
+    twos = twos && entries[i] == std::max<int>(static_cast<std::int8_t>(i), -127);
   }
-  return p;
+  kind = biased ? Kind::Biased : twos ? Kind::Signed : Kind::Table;
 }
 
-}  // namespace
+void PreparedBatch::assign(std::span<const QuantisedVector> x, Simd simd) {
+  simd_ = simd;
+  columns_ = x.empty() ? 0 : x.front().size;
+  const std::size_t groups = (columns_ + kGroup - 1) / kGroup;
+  codes_.resize(groups * x.size() * kGroup);
+  magnitudes_.resize(simd == Simd::Avx2 && x.size() == 1 ? codes_.size() : 0);
+  words_.resize(simd == Simd::Avx2 && x.size() > 1 ? codes_.size() : 0);
+  terms_.resize(groups * x.size());
+  exponents_.resize(x.size());
+  for (std::size_t t = 0; t < x.size(); ++t) {
+    base::check(x[t].size == columns_ && x[t].codes.size() == groups * kGroup && x[t].exponents.size() == groups &&
+                    x[t].steps.size() == groups,
+                "matrix: vectors of a batch have one width, and all that belongs to it");
+    exponents_[t] = x[t].max_exponent;
+    for (std::size_t g = 0; g < groups; ++g) {
+      const std::int8_t* from = x[t].codes.data() + g * kGroup;
+      const std::size_t at = (g * x.size() + t) * kGroup;
+      std::int32_t sum = 0;
+      for (std::size_t i = 0; i < kGroup; ++i) sum += from[i];
+      std::copy_n(from, kGroup, codes_.data() + at);
+      if (!words_.empty()) std::copy_n(from, kGroup, words_.data() + at);
+      if (!magnitudes_.empty())
+        std::transform(from, from + kGroup, magnitudes_.data() + at,
+                       [](std::int8_t code) { return static_cast<std::int8_t>(code < 0 ? -code : code); });
+      const int shift = std::clamp(x[t].max_exponent - x[t].exponents[g], 0, 32);
+      // Half of a shift up to 28 is added without a carry: |term| + 2^27 < 2^31. Beyond, floors of floors are floors.
+      const int before = std::max(0, shift - 28);
+      const int after = shift - before;
+      terms_[g * x.size() + t] = {-128 * sum, x[t].steps[g], before, after == 0 ? 0 : 1 << (after - 1), after};
+    }
+  }
+}
 
 std::int64_t scaled_term(std::int32_t p, std::uint8_t scale, std::uint8_t step, int shift) {
   base::check(shift >= 0, "scaled_term: a group's exponent lies above the vector's");
@@ -74,7 +98,7 @@ std::int32_t partial_product(const MatrixView& matrix, std::uint32_t row, std::s
 Simd best_simd() {
   Simd widest = Simd::Scalar;
 #if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("bmi2") != 0) widest = Simd::Avx2;
+  if (__builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("fma") != 0) widest = Simd::Avx2;
   if (widest == Simd::Avx2 && __builtin_cpu_supports("avx512bw") != 0 && __builtin_cpu_supports("avx512dq") != 0 &&
       __builtin_cpu_supports("avx512vl") != 0 && __builtin_cpu_supports("avx512vbmi") != 0 &&
       __builtin_cpu_supports("avx512vnni") != 0) {
@@ -88,53 +112,60 @@ Simd best_simd() {
   return widest;
 }
 
-void panel_sums_scalar(const MatrixView& matrix, std::size_t panel, std::span<const PreparedVector> x,
-                       PanelSums* sums) {
+void panel_scalar(const MatrixView& matrix, const Codebook& book, std::size_t panel, const PanelRows& row_scales,
+                  const PreparedBatch& batch, std::size_t first, std::size_t count, PanelRows* y) {
   const std::size_t groups = matrix.groups();
   const std::size_t group_bytes = kPanelRows * kGroup / 8 * static_cast<std::size_t>(matrix.bits);
-  for (std::size_t t = 0; t < x.size(); ++t) sums[t].fill(0);
+  std::array<std::array<std::int64_t, kPanelRows>, kMostVectors> sums;
+  for (std::size_t t = 0; t < count; ++t) sums[t].fill(0);
   std::array<std::int8_t, kPanelRows * kGroup> weights;
   for (std::size_t g = 0; g < groups; ++g) {
     const std::size_t at = panel * groups + g;
-    decode_group(matrix.bits, matrix.codebook.data(), matrix.codes.data() + at * group_bytes, weights.data());
-    for (std::size_t t = 0; t < x.size(); ++t) {
-      const std::int8_t* a = x[t].codes + g * kGroup;
+    decode_group(matrix.bits, book.entries, matrix.codes.data() + at * group_bytes, weights.data());
+    for (std::size_t t = 0; t < count; ++t) {
+      const std::int8_t* a = batch.codes(g, first + t);
+      const PreparedBatch::Term& term = *batch.terms(g, first + t);
       for (std::size_t row = 0; row < kPanelRows; ++row) {
         std::int32_t p = 0;
         for (std::size_t i = 0; i < kGroup; ++i) p += weights[i / 4 * 64 + row * 4 + i % 4] * a[i];
-        sums[t][row] += scaled_term(p, matrix.scales[at * kPanelRows + row], static_cast<std::uint8_t>(x[t].step[g]),
-                                    x[t].shift[g]);
+        sums[t][row] += scaled_term(p, matrix.scales[at * kPanelRows + row], static_cast<std::uint8_t>(term.step),
+                                    term.before + term.after);
       }
+    }
+  }
+  for (std::size_t t = 0; t < count; ++t)
+    for (std::size_t row = 0; row < kPanelRows; ++row)
+      y[t][row] = row_result(row_scales[row], sums[t][row], batch.max_exponent(first + t));
+}
+
+void multiply(const MatrixView& matrix, const PreparedBatch& x, std::size_t first_panel, std::size_t last_panel,
+              std::span<const std::span<float>> y) {
+  check_shapes(matrix);
+  base::check(first_panel <= last_panel && last_panel <= matrix.panels(), "multiply: panels outside the matrix");
+  base::check(x.size() == y.size(), "multiply: as many results as vectors");
+  base::check(x.size() == 0 || x.columns() == matrix.columns,
+              "multiply: the vectors' width is not the matrix's number of columns");
+  for (const std::span<float>& result : y)
+    base::check(result.size() == matrix.rows, "multiply: a result's size is not the matrix's rows");
+  const Codebook book(matrix);
+  const PanelPath path = x.simd() == Simd::Avx512 ? panel_avx512 : x.simd() == Simd::Avx2 ? panel_avx2 : panel_scalar;
+  std::array<PanelRows, kMostVectors> results;
+  for (std::size_t panel = first_panel; panel < last_panel; ++panel) {
+    const std::size_t first = panel * kPanelRows;
+    const std::size_t rows = std::min(kPanelRows, matrix.rows - first);
+    PanelRows row_scales = {};
+    std::copy_n(matrix.row_scales.data() + first, rows, row_scales.data());
+    for (std::size_t begin = 0; begin < x.size(); begin += kMostVectors) {
+      const std::size_t count = std::min(kMostVectors, x.size() - begin);
+      path(matrix, book, panel, row_scales, x, begin, count, results.data());
+      for (std::size_t t = 0; t < count; ++t) std::copy_n(results[t].data(), rows, y[begin + t].data() + first);
     }
   }
 }
 
 void multiply_batch(const MatrixView& matrix, std::span<const QuantisedVector> x, std::size_t first_panel,
                     std::size_t last_panel, std::span<const std::span<float>> y, Simd simd) {
-  check_shapes(matrix);
-  base::check(first_panel <= last_panel && last_panel <= matrix.panels(), "multiply: panels outside the matrix");
-  base::check(x.size() == y.size(), "multiply: as many results as vectors");
-  std::vector<PreparedVector> prepared;
-  prepared.reserve(x.size());
-  for (std::size_t t = 0; t < x.size(); ++t) {
-    base::check(y[t].size() == matrix.rows, "multiply: a result's size is not the matrix's rows");
-    prepared.push_back(prepare(matrix, x[t]));
-  }
-  const auto path = simd == Simd::Avx512 ? panel_sums_avx512 : simd == Simd::Avx2 ? panel_sums_avx2 : panel_sums_scalar;
-  std::array<PanelSums, kBatch> sums;
-  for (std::size_t panel = first_panel; panel < last_panel; ++panel) {
-    const std::size_t rows = std::min(kPanelRows, matrix.rows - panel * kPanelRows);
-    for (std::size_t begin = 0; begin < x.size(); begin += kBatch) {
-      const std::size_t count = std::min(kBatch, x.size() - begin);
-      path(matrix, panel, std::span(prepared).subspan(begin, count), sums.data());
-      for (std::size_t t = 0; t < count; ++t) {
-        for (std::size_t r = 0; r < rows; ++r) {
-          const std::size_t row = panel * kPanelRows + r;
-          y[begin + t][row] = row_result(matrix.row_scales[row], sums[t][r], x[begin + t].max_exponent);
-        }
-      }
-    }
-  }
+  multiply(matrix, PreparedBatch(x, simd), first_panel, last_panel, y);
 }
 
 void multiply(const MatrixView& matrix, const QuantisedVector& x, std::size_t first_panel, std::size_t last_panel,

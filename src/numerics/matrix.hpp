@@ -55,17 +55,69 @@ void pack_panel(int bits, std::uint64_t columns,
 /// The code of one element (slow; for proofs and tests).
 std::uint8_t code_at(const MatrixView& matrix, std::uint32_t row, std::uint32_t column);
 
+/// The 16 x 64 codebook values of one group of a panel: out[(input / 4 * 16 + row) * 4 + input % 4].
+void decode_group(int bits, const std::int8_t* codebook, const std::byte* codes, std::int8_t* out);
+
 enum class Simd { Scalar, Avx2, Avx512 };
 /// The widest path that this host has, or Scalar if the environment variable KILN_SIMD is "scalar" ("avx2" likewise).
 Simd best_simd();
 
-/// y[row] for rows [16 * first_panel, min(rows, 16 * last_panel)); y has `rows` elements. All paths give the same bits.
-void multiply(const MatrixView& matrix, const QuantisedVector& x, std::size_t first_panel, std::size_t last_panel,
-              std::span<float> y, Simd simd);
+/// Vectors of one width with what every row needs of them per group, in the form that a path reads: made once, used for
+/// every matrix and by every thread that multiplies them.
+class PreparedBatch {
+ public:
+  PreparedBatch() = default;
+  PreparedBatch(std::span<const QuantisedVector> x, Simd simd) { assign(x, simd); }
+  /// The same in memory that is there already.
+  void assign(std::span<const QuantisedVector> x, Simd simd);
 
-/// The same for several vectors at once (weights read once): y[t] belongs to x[t].
+  /// One rounding shift of a 32-bit term without a carry out of its 32 bits: ((t >> before) + half) >> after. From a
+  /// shift of 32 on the result is 0.
+  struct Term {
+    std::int32_t bias;    ///< -128 * sum of the group's codes: takes back the + 128 of an unsigned codebook
+    std::int32_t step;    ///< 1, 4...7
+    std::int32_t before;  ///< 0...4
+    std::int32_t half;
+    std::int32_t after;  ///< 0...28
+  };
+  [[nodiscard]] std::size_t size() const { return exponents_.size(); }
+  [[nodiscard]] std::size_t columns() const { return columns_; }
+  [[nodiscard]] Simd simd() const { return simd_; }
+  /// The 64 codes of a group; those of the next vectors after them.
+  [[nodiscard]] const std::int8_t* codes(std::size_t group, std::size_t vector) const {
+    return codes_.data() + (group * size() + vector) * kGroup;
+  }
+  /// Likewise |code|, of one vector alone with AVX2.
+  [[nodiscard]] const std::int8_t* magnitudes(std::size_t group) const { return magnitudes_.data() + group * kGroup; }
+  /// Likewise codes of 16 bits, of several vectors with AVX2.
+  [[nodiscard]] const std::int16_t* words(std::size_t group, std::size_t vector) const {
+    return words_.data() + (group * size() + vector) * kGroup;
+  }
+  [[nodiscard]] const Term* terms(std::size_t group, std::size_t vector) const {
+    return terms_.data() + group * size() + vector;
+  }
+  [[nodiscard]] std::int16_t max_exponent(std::size_t vector) const { return exponents_[vector]; }
+
+ private:
+  std::size_t columns_ = 0;
+  Simd simd_ = Simd::Scalar;
+  std::vector<std::int8_t> codes_;  ///< [group][vector][64]
+  std::vector<std::int8_t> magnitudes_;
+  std::vector<std::int16_t> words_;
+  std::vector<Term> terms_;              ///< [group][vector]
+  std::vector<std::int16_t> exponents_;  ///< of each vector
+};
+
+/// y[t][row] of vector t for rows [16 * first_panel, min(rows, 16 * last_panel)); a y[t] has `rows` elements. Weights are
+/// read once for every 64 vectors. All paths give the same bits.
+void multiply(const MatrixView& matrix, const PreparedBatch& x, std::size_t first_panel, std::size_t last_panel,
+              std::span<const std::span<float>> y);
+
+/// The same for vectors that are not prepared, and for one.
 void multiply_batch(const MatrixView& matrix, std::span<const QuantisedVector> x, std::size_t first_panel,
                     std::size_t last_panel, std::span<const std::span<float>> y, Simd simd);
+void multiply(const MatrixView& matrix, const QuantisedVector& x, std::size_t first_panel, std::size_t last_panel,
+              std::span<float> y, Simd simd);
 
 /// What a tile of any shape contributes: P over inputs [first, last) within one group, for one row. Parts of a group
 /// add up exactly.

@@ -1,11 +1,10 @@
-// What the scalar, AVX2 and AVX-512 products of a matrix share. Each path adds to `sums` exactly the same integers.
+// What the scalar, AVX2 and AVX-512 products of a matrix share. Each path gives exactly the same integers.
 #pragma once
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <vector>
 
 #include "numerics/matrix.hpp"
 
@@ -13,32 +12,64 @@ namespace kiln::numerics {
 
 bool valid_code_bits(int bits);
 
-/// The 16 x 64 codebook values of one group of a panel, vector by vector as they are in memory: out[64 j + 4 row + i].
-void decode_group(int bits, const std::int8_t* codebook, const std::byte* codes, std::int8_t* out);
+/// Where the code of a lane of vector j lies (docs/numerics.md, "Packing"): a group's 16 vectors of 64 byte lanes are in
+/// blocks of kVectors<bits>, each kLines<bits> lines of 64 bytes, so that lane L of every vector is in byte L of its
+/// lines, and 32 or 64 codes are cut out by a shift of whole lines.
+constexpr std::size_t vectors_of_block(int bits) {
+  return bits == 2 ? 4 : bits == 3 ? 8 : bits == 4 ? 2 : bits == 6 ? 4 : 1;
+}
+constexpr std::size_t lines_of_block(int bits) { return vectors_of_block(bits) * static_cast<std::size_t>(bits) / 8; }
+inline constexpr std::size_t kLanes = kPanelRows * 4;  ///< codes of a vector, bytes of a line
 
-/// One vector of a product, with what every row needs of it per group.
-struct PreparedVector {
-  const std::int8_t* codes = nullptr;
-  std::vector<std::int32_t> bias;   ///< -128 * sum of the group's codes: takes back the codebook's + 128
-  std::vector<std::int32_t> step;   ///< 1, 4...7
-  std::vector<std::int32_t> shift;  ///< 0...32; 32 also for all above: a term below 2^31 gives 0
+/// Bit `bit` of the code of vector `vector` of a block is bit `shift` of byte L of line `line`.
+struct BitPlace {
+  std::size_t line;
+  int shift;
+};
+constexpr BitPlace bit_place(int bits, std::size_t vector, int bit) {
+  const auto v = static_cast<int>(vector);
+  switch (bits) {
+    case 2:
+      return {0, 2 * v + bit};
+    case 3:  // two codes a byte; the last two of a block in the bits that are left, 3 and 7 of each line
+      if (v < 6) return {vector / 2, v % 2 * 4 + bit};
+      return {static_cast<std::size_t>(bit), v == 6 ? 3 : 7};
+    case 4:
+      return {0, 4 * v + bit};
+    case 6:  // a code a byte; the last of a block in bits 6 and 7 of each line
+      if (v < 3) return {vector, bit};
+      return {static_cast<std::size_t>(bit / 2), 6 + bit % 2};
+    default:
+      return {0, bit};
+  }
+}
+
+/// A codebook as the vector paths look it up, made once for a matrix.
+struct Codebook {
+  enum class Kind {
+    Table,   ///< any values
+    Biased,  ///< 8 bits, value = max(code, 1) - 128
+    Signed,  ///< 8 bits, value = the code as two's complement, -127 for 128
+  };
+  explicit Codebook(const MatrixView& matrix);
+  alignas(64) std::int8_t entries[256];  ///< repeated as often as it fits
+  Kind kind = Kind::Table;
 };
 
-/// Rounding shift of a 32-bit term without a carry out of its 32 bits: (t >> shift) + (bit below), as two arithmetic
-/// shifts. From 32 on both see only the sign, and the sum is 0.
-struct TermShift {
-  explicit TermShift(std::int32_t shift)
-      : whole(shift < 31 ? shift : 31), below(shift == 0 ? 0 : shift - 1), rounds(shift == 0 ? 0 : 1) {}
-  int whole;
-  int below;
-  std::int32_t rounds;
-};
+inline constexpr std::size_t kMostVectors = 64;  ///< whose sums over a panel are held at the same time
 
-/// S of the 16 rows of one panel for one vector.
-using PanelSums = std::array<std::int64_t, kPanelRows>;
+/// The 16 rows of one panel: their scales, or y of one vector. Rows that the matrix does not have are 0.
+using PanelRows = std::array<float, kPanelRows>;
 
-void panel_sums_scalar(const MatrixView& matrix, std::size_t panel, std::span<const PreparedVector> x, PanelSums* sums);
-void panel_sums_avx2(const MatrixView& matrix, std::size_t panel, std::span<const PreparedVector> x, PanelSums* sums);
-void panel_sums_avx512(const MatrixView& matrix, std::size_t panel, std::span<const PreparedVector> x, PanelSums* sums);
+/// y of one panel for vectors [first, first + count) of the batch.
+using PanelPath = void (*)(const MatrixView& matrix, const Codebook& book, std::size_t panel,
+                           const PanelRows& row_scales, const PreparedBatch& batch, std::size_t first,
+                           std::size_t count, PanelRows* y);
+void panel_scalar(const MatrixView& matrix, const Codebook& book, std::size_t panel, const PanelRows& row_scales,
+                  const PreparedBatch& batch, std::size_t first, std::size_t count, PanelRows* y);
+void panel_avx2(const MatrixView& matrix, const Codebook& book, std::size_t panel, const PanelRows& row_scales,
+                const PreparedBatch& batch, std::size_t first, std::size_t count, PanelRows* y);
+void panel_avx512(const MatrixView& matrix, const Codebook& book, std::size_t panel, const PanelRows& row_scales,
+                  const PreparedBatch& batch, std::size_t first, std::size_t count, PanelRows* y);
 
 }  // namespace kiln::numerics

@@ -1,6 +1,6 @@
 // How codes are in memory: docs/numerics.md, "Packing". Panels of 16 rows, groups of 64 inputs, 16 vectors a group;
-// vector j holds inputs 4j...4j+3 of the 16 rows as a little-endian bit stream, byte lane 4 * row + input at bit lane *
-// bits.
+// vector j holds inputs 4j...4j+3 of the 16 rows, byte lane 4 * row + input.
+#include <algorithm>
 #include <array>
 
 #include "kiln/base/result.hpp"
@@ -8,12 +8,6 @@
 #include "numerics/matrix_paths.hpp"
 
 namespace kiln::numerics {
-
-namespace {
-
-constexpr std::size_t kLanes = kPanelRows * 4;  // codes of one vector
-
-}  // namespace
 
 bool valid_code_bits(int bits) { return bits == 2 || bits == 3 || bits == 4 || bits == 6 || bits == 8; }
 
@@ -33,43 +27,55 @@ void pack_panel(int bits, std::uint64_t columns, std::span<const std::uint8_t> c
   const std::size_t padded = groups * kGroup;
   base::check(codes.size() == kPanelRows * padded, "pack_panel: codes must be 16 x padded columns");
   base::check(out.size() == packed_code_bytes(kPanelRows, columns, bits), "pack_panel: output size");
-  const auto width = static_cast<std::size_t>(bits);
-  const std::uint64_t limit = std::uint64_t{1} << width;
-  std::byte* to = out.data();
-  for (std::size_t first = 0; first < padded; first += 4) {
-    for (std::size_t chunk = 0; chunk < kLanes / 8; ++chunk) {
-      std::uint64_t field = 0;
-      for (std::size_t lane = 0; lane < 8; ++lane) {
-        const std::size_t row = chunk * 2 + lane / 4;
-        const std::uint64_t code = codes[row * padded + first + lane % 4];
-        base::check(code < limit, "pack_panel: code does not fit its width");
-        field |= code << (lane * width);
+  const std::size_t vectors = vectors_of_block(bits);
+  const std::size_t block_bytes = lines_of_block(bits) * kLanes;
+  std::fill(out.begin(), out.end(), std::byte{0});
+  std::byte* block = out.data();
+  for (std::size_t first = 0; first < padded; first += 4 * vectors, block += block_bytes) {
+    for (std::size_t vector = 0; vector < vectors; ++vector) {
+      std::array<std::uint8_t, kLanes> lanes;
+      for (std::size_t lane = 0; lane < kLanes; ++lane) {
+        lanes[lane] = codes[lane / 4 * padded + first + 4 * vector + lane % 4];
+        base::check(lanes[lane] >> bits == 0, "pack_panel: code does not fit its width");
       }
-      for (std::size_t i = 0; i < width; ++i) *to++ = static_cast<std::byte>(field >> (8 * i));
+      for (int bit = 0; bit < bits; ++bit) {
+        const BitPlace place = bit_place(bits, vector, bit);
+        std::byte* line = block + place.line * kLanes;
+        for (std::size_t lane = 0; lane < kLanes; ++lane)
+          line[lane] |= static_cast<std::byte>((lanes[lane] >> bit & 1) << place.shift);
+      }
     }
   }
 }
 
 std::uint8_t code_at(const MatrixView& matrix, std::uint32_t row, std::uint32_t column) {
   base::check(row < matrix.rows && column < matrix.columns, "code_at: outside the matrix");
-  const auto width = static_cast<std::size_t>(matrix.bits);
-  const std::size_t vector =
-      (row / kPanelRows * matrix.groups() + column / kGroup) * (kGroup / 4) + column % kGroup / 4;
-  const std::size_t bit = (row % kPanelRows * 4 + column % 4) * width;
-  const std::size_t byte = vector * kLanes / 8 * width + bit / 8;
-  unsigned field = std::to_integer<unsigned>(matrix.codes[byte]);
-  if (bit % 8 + width > 8) field |= std::to_integer<unsigned>(matrix.codes[byte + 1]) << 8;
-  return static_cast<std::uint8_t>((field >> (bit % 8)) & ((1U << width) - 1));
+  const std::size_t group = row / kPanelRows * matrix.groups() + column / kGroup;
+  const std::size_t vector = column % kGroup / 4;
+  const std::size_t block = (group * kGroup / 4 + vector) / vectors_of_block(matrix.bits);
+  const std::byte* lines =
+      matrix.codes.data() + block * lines_of_block(matrix.bits) * kLanes + row % kPanelRows * 4 + column % 4;
+  unsigned code = 0;
+  for (int bit = 0; bit < matrix.bits; ++bit) {
+    const BitPlace place = bit_place(matrix.bits, vector % vectors_of_block(matrix.bits), bit);
+    code |= (std::to_integer<unsigned>(lines[place.line * kLanes]) >> place.shift & 1U) << bit;
+  }
+  return static_cast<std::uint8_t>(code);
 }
 
 void decode_group(int bits, const std::int8_t* codebook, const std::byte* codes, std::int8_t* out) {
-  const auto width = static_cast<std::size_t>(bits);
-  const std::uint64_t mask = (std::uint64_t{1} << width) - 1;
-  for (std::size_t chunk = 0; chunk < kPanelRows * kGroup / 8; ++chunk) {
-    std::uint64_t field = 0;
-    for (std::size_t i = 0; i < width; ++i) field |= std::to_integer<std::uint64_t>(codes[i]) << (8 * i);
-    codes += width;
-    for (std::size_t lane = 0; lane < 8; ++lane) *out++ = codebook[(field >> (lane * width)) & mask];
+  const std::size_t vectors = vectors_of_block(bits);
+  for (std::size_t j = 0; j < kGroup / 4; j += vectors, codes += lines_of_block(bits) * kLanes) {
+    for (std::size_t vector = 0; vector < vectors; ++vector) {
+      std::array<std::uint8_t, kLanes> lanes{};
+      for (int bit = 0; bit < bits; ++bit) {
+        const BitPlace place = bit_place(bits, vector, bit);
+        for (std::size_t lane = 0; lane < kLanes; ++lane)
+          lanes[lane] |= static_cast<std::uint8_t>(
+              (std::to_integer<unsigned>(codes[place.line * kLanes + lane]) >> place.shift & 1U) << bit);
+      }
+      for (const std::uint8_t code : lanes) *out++ = codebook[code];
+    }
   }
 }
 

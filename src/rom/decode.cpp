@@ -11,18 +11,6 @@ namespace {
 using numerics::kGroup;
 using numerics::kPanelRows;
 
-/// Codebook entries of one group, [input / 4][row][input % 4]: a little-endian bit stream in that order.
-void look_up(const numerics::MatrixView& matrix, const std::byte* codes,
-             std::array<std::int8_t, kPanelRows * kGroup>& out) {
-  const auto width = static_cast<std::size_t>(matrix.bits);
-  const std::uint64_t mask = (std::uint64_t{1} << width) - 1;
-  for (std::size_t first = 0; first < out.size(); first += 8, codes += width) {
-    std::uint64_t field = 0;
-    for (std::size_t i = 0; i < width; ++i) field |= std::to_integer<std::uint64_t>(codes[i]) << (8 * i);
-    for (std::size_t lane = 0; lane < 8; ++lane) out[first + lane] = matrix.codebook[(field >> (lane * width)) & mask];
-  }
-}
-
 }  // namespace
 
 void decode_panel(const numerics::MatrixView& matrix, std::size_t panel, std::span<float> out) {
@@ -34,7 +22,7 @@ void decode_panel(const numerics::MatrixView& matrix, std::size_t panel, std::sp
   std::array<std::int8_t, kPanelRows * kGroup> levels{};
   for (std::size_t group = 0; group < groups; ++group) {
     const std::size_t at = panel * groups + group;
-    look_up(matrix, matrix.codes.data() + at * group_bytes, levels);
+    numerics::decode_group(matrix.bits, matrix.codebook.data(), matrix.codes.data() + at * group_bytes, levels.data());
     const std::size_t columns = std::min<std::size_t>(kGroup, matrix.columns - group * kGroup);
     for (std::size_t row = 0; row < rows; ++row) {
       const int scale = matrix.scales[at * kPanelRows + row];

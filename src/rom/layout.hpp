@@ -23,7 +23,7 @@ namespace kiln::rom {
 static_assert(std::endian::native == std::endian::little, "the image is mapped as it is, and it is little-endian");
 
 inline constexpr std::array<char, 8> kMagic = {'K', 'I', 'L', 'N', 'R', 'O', 'M', '\n'};
-inline constexpr std::uint32_t kVersion = 1;
+inline constexpr std::uint32_t kVersion = 2;  ///< 2: codes in lines of 64 bytes
 inline constexpr std::uint64_t kAlignment = 64;
 inline constexpr std::uint64_t kPieceBytes = std::uint64_t{1} << 20;    ///< a section's checksum is made piece by piece
 inline constexpr std::uint64_t kMaxTextBytes = std::uint64_t{1} << 16;  ///< model, recipe

@@ -93,11 +93,14 @@ base::Result<Header> check_header(const std::string& path, std::span<const std::
   Header header;
   std::memcpy(&header, file.data(), sizeof header);
   if (header.version != kVersion)
-    return refuse(fmt::format("is a ROM image of version {} (byte 8), expected version {}", header.version, kVersion));
+    return refuse(fmt::format(
+        "is a ROM image of version {} (byte 8), expected version {}: {}", header.version, kVersion,
+        header.version < kVersion ? "an older Kiln wrote it, bake the checkpoint again" : "a newer Kiln wrote it"));
   if (header.checksum != header_checksum(header))
     return refuse("is damaged: its header (bytes 0 to 128) does not match its checksum");
   if (header.header_bytes != sizeof(Header) || header.zero != 0 || header.reserved != Header().reserved)
-    return refuse("has a header (bytes 0 to 128) with reserved words that are not as version 1 writes them");
+    return refuse(fmt::format(
+        "has a header (bytes 0 to 128) with reserved words that are not as version {} writes them", kVersion));
   if (header.file_bytes != file.size())
     return refuse(fmt::format("is cut off or has grown: it has {} bytes, but its header says {}", file.size(),
                               header.file_bytes));

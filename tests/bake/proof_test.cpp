@@ -99,9 +99,9 @@ class ChangedImage : public testing::Test {
 };
 
 TEST_F(ChangedImage, OneCode_IsNamed) {
-  // Row 21 is row 5 of panel 1; input 66 is in group 1, vector 0. 2 groups of 16 vectors of 24 bytes make a panel.
-  const std::uint64_t bit = (5 * 4 + 66 % 4) * 3;
-  bytes_[offset(SectionKind::Codes) + (2 + 1) * 16 * 24 + bit / 8] ^= static_cast<std::byte>(1 << bit % 8);
+  // Row 21 is row 5 of panel 1; input 66 is in group 1, vector 0: byte 5 * 4 + 2. 2 groups of 6 lines of 64 bytes make a
+  // panel.
+  bytes_[offset(SectionKind::Codes) + (2 + 1) * 6 * 64 + 5 * 4 + 66 % 4] ^= std::byte{1};
   const auto result = found();
   EXPECT_THAT(result.other_codes, ElementsAre(AllOf(HasSubstr("layer 1 up: the code of row 21, group 1, input 66 is "),
                                                     HasSubstr("baking again gives "))));
@@ -125,7 +125,7 @@ TEST_F(ChangedImage, OneLevelOfACodebook_IsNamed) {
 
 TEST_F(ChangedImage, ACodeThatIsNoWeights_IsNamed) {
   // The last panel of up has rows 160 to 171, and 4 rows of padding; in row 15 of it the first code.
-  bytes_[offset(SectionKind::Codes) + 10 * 2 * 16 * 24 + 15 * 4 * 3 / 8 + 1] ^= std::byte{128};
+  bytes_[offset(SectionKind::Codes) + 10 * 2 * 6 * 64 + 15 * 4] ^= std::byte{1};
   EXPECT_THAT(found().other_codes, ElementsAre(HasSubstr("layer 1 up: there are codes or scales where rows")));
 }
 

@@ -2,6 +2,7 @@
 // found. It burns a fifth of the processor time that it used itself, so the ratio is 1.2 by construction, of processes that
 // a command starts too: they are this program again. KILN_SLOWED says another share. With KILN_SLEEPS, a share too, it
 // burns none: what the command took of wall time is followed by that share of sleep, once, not in its processes again.
+// What happened before main, the loading of libraries, is a good part of a short command: it is known by its processor time.
 #include <sys/resource.h>
 
 #include <chrono>
@@ -30,9 +31,10 @@ int main(int argc, char** argv) {
   const double slept = sleeps == nullptr ? 0 : std::strtod(sleeps, nullptr);
   ::unsetenv("KILN_SLEEPS");
   if (slept > 0) ::setenv("KILN_SLOWED", "0", 1);
+  const std::chrono::duration<double> loading(processor_s());
   const auto began = std::chrono::steady_clock::now();
   const int status = kiln::cli::run(argc, argv);
-  std::this_thread::sleep_for(slept * (std::chrono::steady_clock::now() - began));
+  std::this_thread::sleep_for(slept * (loading + (std::chrono::steady_clock::now() - began)));
   const char* share = std::getenv("KILN_SLOWED");
   const double until = processor_s() * (1 + (share == nullptr ? 0.2 : std::strtod(share, nullptr)));
   while (processor_s() < until) {

@@ -1,5 +1,9 @@
 #include <algorithm>
+#include <array>
 #include <bit>
+#include <map>
+#include <tuple>
+#include <utility>
 
 #include "kiln/base/result.hpp"
 #include "numerics/bits.hpp"
@@ -23,17 +27,32 @@ TEST(Packing, CodeAt_GivesBackWhatWasPacked) {
   }
 }
 
-TEST(Packing, LayoutIsTheDocumentedBitStream) {
+/// The bytes that are not 0 of a group in which one code is.
+std::map<std::size_t, unsigned> bytes_of(int bits, std::size_t row, std::size_t input, std::uint8_t code) {
   std::vector<std::uint8_t> codes(kPanelRows * kGroup, 0);
-  codes[5 * kGroup + 4 * 2 + 3] = 5;  // row 5, input 11: vector 2, byte lane 23
-  std::vector<std::byte> out(packed_code_bytes(16, 64, 3));
-  ASSERT_EQ(out.size(), 384U);
-  pack_panel(3, 64, codes, out);
-  const std::size_t bit = 23 * 3;
-  for (std::size_t i = 0; i < out.size(); ++i) {
-    const unsigned expected = i == 2 * 24 + bit / 8 ? (5U << (bit % 8)) & 0xFF : 0;
-    EXPECT_EQ(std::to_integer<unsigned>(out[i]), expected) << i;
-  }
+  codes[row * kGroup + input] = code;
+  std::vector<std::byte> out(packed_code_bytes(16, 64, bits));
+  pack_panel(bits, 64, codes, out);
+  std::map<std::size_t, unsigned> found;
+  for (std::size_t i = 0; i < out.size(); ++i)
+    if (out[i] != std::byte{0}) found[i] = std::to_integer<unsigned>(out[i]);
+  return found;
+}
+
+TEST(Packing, LayoutIsTheDocumentedOne) {
+  using Bytes = std::map<std::size_t, unsigned>;
+  // Row 5, input 4j + 3: byte lane 23 of vector j.
+  EXPECT_EQ(bytes_of(8, 5, 11, 0xA5), (Bytes{{2 * 64 + 23, 0xA5}}));
+  EXPECT_EQ(bytes_of(4, 5, 11, 0xA), (Bytes{{64 + 23, 0x0A}}));
+  EXPECT_EQ(bytes_of(4, 5, 15, 0xA), (Bytes{{64 + 23, 0xA0}}));
+  EXPECT_EQ(bytes_of(2, 5, 11, 2), (Bytes{{23, 2 << 4}}));
+  EXPECT_EQ(bytes_of(2, 5, 19, 3), (Bytes{{64 + 23, 3}}));
+  EXPECT_EQ(bytes_of(3, 5, 11, 5), (Bytes{{64 + 23, 5}}));
+  EXPECT_EQ(bytes_of(3, 5, 15, 5), (Bytes{{64 + 23, 5 << 4}}));
+  EXPECT_EQ(bytes_of(3, 5, 27, 5), (Bytes{{23, 1 << 3}, {128 + 23, 1 << 3}}));
+  EXPECT_EQ(bytes_of(3, 5, 63, 7), (Bytes{{192 + 23, 1 << 7}, {256 + 23, 1 << 7}, {320 + 23, 1 << 7}}));
+  EXPECT_EQ(bytes_of(6, 5, 11, 0x2D), (Bytes{{128 + 23, 0x2D}}));
+  EXPECT_EQ(bytes_of(6, 5, 15, 0x2D), (Bytes{{23, 1 << 6}, {64 + 23, 3 << 6}, {128 + 23, 2 << 6}}));
 }
 
 TEST(Packing, SizesArePaddedToPanelsAndGroups) {
@@ -129,6 +148,63 @@ TEST_P(MatrixPath, ByteCodebooksOfEveryKind) {
     const std::vector<float> y = run(m, x, GetParam());
     for (std::uint32_t r = 0; r < m.rows; ++r) {
       ASSERT_EQ(y[r], row_result(m.row_scales[r], naive_sum(m, r, x), x.max_exponent)) << kind;
+    }
+  }
+}
+
+/// 8-bit codes of 64 inputs whose product with activations 127, ..., 127, 1 is `p`; codebook: code - 128.
+void codes_of_product(std::int32_t p, std::uint8_t* codes) {
+  std::int32_t rest = std::abs(p) / 127;
+  for (std::size_t i = 0; i < kGroup; ++i) {
+    const std::int32_t value = i == kGroup - 1 ? std::abs(p) % 127 : std::min(rest, 127);
+    if (i != kGroup - 1) rest -= value;
+    codes[i] = static_cast<std::uint8_t>((p < 0 ? -value : value) + 128);
+  }
+  ASSERT_EQ(rest, 0);
+}
+
+/// A sum S and a row scale whose product, of 55 bits, lies `above` units of its last bit above the middle of two floats,
+/// not 0: doubles would take it for the middle itself.
+std::pair<std::int32_t, float> near_a_middle(base::Random& random, std::int64_t above) {
+  constexpr std::uint64_t kHalf = std::uint64_t{1} << 30;
+  while (true) {
+    const std::uint64_t odd = (std::uint64_t{1} << 23) | random.below(1U << 23) | 1;
+    std::uint64_t inverse = odd;  // modulo 2^64, by Newton
+    for (int i = 0; i < 6; ++i) inverse *= 2 - odd * inverse;
+    const std::uint64_t sum = (kHalf + static_cast<std::uint64_t>(above)) * inverse % (2 * kHalf);
+    if (sum < 1'800'000'000 && std::bit_width(sum * odd) == 55)
+      return {static_cast<std::int32_t>(sum), static_cast<float>(odd)};
+  }
+}
+
+TEST_P(MatrixPath, ResultsAreRoundedOnceNearMiddlesAndEnds) {
+  base::Random random(testing::seed());
+  OwnedMatrix m = random_matrix(random, 16, 3 * 64, 8);
+  for (int i = 0; i < 256; ++i)
+    m.codebook[static_cast<std::size_t>(i)] = static_cast<std::int8_t>(std::max(i, 1) - 128);
+  QuantisedVector x = random_quantised(random, m.columns);
+  for (std::size_t i = 0; i < m.columns; ++i) x.codes[i] = i % 64 == 63 ? 1 : 127;
+  x.steps = {7, 1, 1};
+  for (std::size_t i = 0; i < m.scales.size(); ++i) m.scales[i] = i < 16 ? 255 : 1;
+  // S * scale is near 2^55: results in the middle, at both ends, and one or two octaves below the smallest.
+  for (const int exponent : {0, 72, 73, 74, 200, -180, -181, -182, -183, -250}) {
+    x.exponents.assign(3, static_cast<std::int16_t>(exponent));
+    x.max_exponent = x.exponents[0];
+    std::vector<std::int32_t> sums(16);
+    for (std::uint32_t r = 0; r < 16; ++r) {
+      std::tie(sums[r], m.row_scales[r]) = near_a_middle(random, std::array{-2, -1, 1, 2}[r / 2 % 4]);
+      if (r % 2 != 0) sums[r] = -sums[r];
+      std::uint8_t* codes = m.plain.data() + r * m.padded();
+      codes_of_product(sums[r] / 1785, codes);
+      codes_of_product(sums[r] % 1785, codes + 64);
+      codes_of_product(0, codes + 128);
+    }
+    pack_panel(8, m.columns, m.plain, m.codes);
+    const std::vector<float> y = run(m, x, GetParam());
+    for (std::uint32_t r = 0; r < 16; ++r) {
+      ASSERT_EQ(naive_sum(m, r, x), sums[r]);
+      EXPECT_EQ(y[r], row_result(m.row_scales[r], sums[r], exponent)) << exponent << ' ' << r;
+      EXPECT_TRUE(is_clean(y[r]));
     }
   }
 }

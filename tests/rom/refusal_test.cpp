@@ -62,7 +62,11 @@ TEST_F(Refusal, MissingFileAndFolder_AreSentences) {
 
 TEST_F(Refusal, Header_IsHeldAgainstTheFormat) {
   EXPECT_THAT(with_header([](Header& h) { h.magic[3] = 'x'; }), HasSubstr("is not a ROM image"));
-  EXPECT_THAT(with_header([](Header& h) { h.version = 2; }), HasSubstr("of version 2 (byte 8), expected version 1"));
+  EXPECT_THAT(
+      with_header([](Header& h) { h.version = 1; }),
+      HasSubstr("of version 1 (byte 8), expected version 2: an older Kiln wrote it, bake the checkpoint again"));
+  EXPECT_THAT(with_header([](Header& h) { h.version = 3; }),
+              HasSubstr("of version 3 (byte 8), expected version 2: a newer Kiln wrote it"));
   EXPECT_THAT(with_header([](Header& h) { h.header_bytes = 64; }), HasSubstr("reserved words"));
   EXPECT_THAT(with_header([](Header& h) { h.reserved[6] = 1; }), HasSubstr("reserved words"));
   EXPECT_THAT(with_header([](Header& h) { h.file_bytes = UINT64_MAX; }),
