@@ -32,10 +32,7 @@ class ChipPredictor final : public Predictor {
   [[nodiscard]] std::uint32_t vocab_size() const override { return vocab_size_; }
   void predict(std::span<const base::TokenId> ids, const LogitSink& sink) override {
     values_.reset();
-    for (std::size_t i = 0; i < ids.size(); ++i) {
-      values_.forward(ids[i], true);
-      sink(i, values_.logits());
-    }
+    values_.forward(ids, sink);
   }
 
  private:

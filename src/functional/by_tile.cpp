@@ -54,7 +54,8 @@ std::int64_t tree_sum(std::vector<std::int64_t> level, std::size_t fan_in) {
 void multiply_tiles(const Execution& e) {
   const program::ArrayPlan& plan = e.shared.by_tile->array(*e.op.array);
   const config::TileConfig& tile = e.shared.by_tile->tile(*e.op.array);
-  std::vector<std::int64_t>& sums = e.token.sums;
+  base::check(e.batch.tokens() == 1, "values: tile by tile is token by token");
+  std::vector<std::int64_t>& sums = e.batch.sums;
   sums.assign(std::size_t{plan.tiles_over_inputs} * plan.outputs, 0);
   std::vector<std::int32_t> carry(plan.outputs, 0);
   const SegmentProducts products = tile_products(tile.microarchitecture);
@@ -66,7 +67,7 @@ void multiply_tiles(const Execution& e) {
       const numerics::MatrixView& matrix = e.shared.rom.tensor(section.tensor_class, e.op.layer).matrix;
       base::check(matrix.rows == section.rows && matrix.columns == plan.inputs,
                   "values: a matrix does not fit its array");
-      add_tile(matrix, products, first, last, e.token.x, &sums[i * plan.outputs + output], &carry[output]);
+      add_tile(matrix, products, first, last, e.batch.x.front(), &sums[i * plan.outputs + output], &carry[output]);
       output += section.rows;
     }
   }
@@ -74,15 +75,16 @@ void multiply_tiles(const Execution& e) {
 
 void reduce_tiles(const Execution& e) {
   const program::ArrayPlan& plan = e.shared.by_tile->array(*e.op.array);
-  e.token.stream.resize(plan.outputs);
+  e.batch.stream.reshape(1, plan.outputs);
+  const std::span<float> stream = e.batch.stream.row(0);
   std::vector<std::int64_t> parts(plan.tiles_over_inputs);
   std::size_t output = 0;
   for (const auto& section : e.shared.dataflow.sections(*e.op.array)) {
     const numerics::MatrixView& matrix = e.shared.rom.tensor(section.tensor_class, e.op.layer).matrix;
     for (std::uint32_t row = 0; row < section.rows; ++row, ++output) {
-      for (std::size_t i = 0; i < parts.size(); ++i) parts[i] = e.token.sums[i * plan.outputs + output];
+      for (std::size_t i = 0; i < parts.size(); ++i) parts[i] = e.batch.sums[i * plan.outputs + output];
       const std::int64_t sum = tree_sum(parts, e.shared.by_tile->chip().reduction.fan_in);
-      e.token.stream[output] = numerics::row_result(matrix.row_scales[row], sum, e.token.x.max_exponent);
+      stream[output] = numerics::row_result(matrix.row_scales[row], sum, e.batch.x.front().max_exponent);
     }
   }
 }

@@ -1,55 +1,69 @@
 #include "functional/execution.hpp"
 
 namespace kiln::functional {
+namespace {
 
-std::span<float> Execution::work(std::size_t size) const {
-  shared.work.resize(size);
-  return shared.work;
+std::span<float> work(Buffers& buffers, std::size_t size) {
+  buffers.work.resize(size);
+  return buffers.work;
 }
 
-std::span<const float> Execution::rms_norm(std::span<const float> x, std::span<const float> gamma) const {
-  const std::span<float> out = work(x.size());
+}  // namespace
+
+std::span<const float> TokenExecution::rms_norm(std::span<const float> x, std::span<const float> gamma) const {
+  const std::span<float> out = work(buffers, x.size());
   numerics::rms_norm(x, gamma, static_cast<float>(model().rms_norm_eps), out);
   return out;
 }
 
-std::span<const float> Execution::silu_multiply(std::span<const float> gate, std::span<const float> up) const {
-  const std::span<float> out = work(gate.size());
-  numerics::silu_multiply(gate, up, out);
+std::span<const float> TokenExecution::silu_multiply(std::span<const float> gate, std::span<const float> up) const {
+  const std::span<float> out = work(buffers, gate.size());
+  numerics::silu_multiply(gate, up, out, all.shared.simd);
   return out;
 }
 
-void Execution::read_embedding() const {
-  token.stream.resize(model().hidden_size);
-  numerics::embedding_row(shared.rom.tensor(config::TensorClass::Embedding).matrix, token.token, token.stream);
+void TokenExecution::read_embedding() const {
+  numerics::embedding_row(rom().tensor(config::TensorClass::Embedding).matrix, all.batch.ids[token], stream());
 }
 
-void Execution::rope(std::span<float> heads) const {
+void TokenExecution::rope(std::span<float> heads) const {
   const std::size_t width = model().head_dim;
   for (std::size_t first = 0; first < heads.size(); first += width)
-    numerics::rope(heads.subspan(first, width), shared.rom.rope_increments(), token.position.value);
+    numerics::rope(heads.subspan(first, width), rom().rope_increments(), all.batch.position(token).value);
 }
 
-void Execution::append_to_cache(std::span<const float> k, std::span<const float> v) const {
-  base::check(token.position.value == cache().tokens(), "values: tokens come in order, each at the next position");
-  cache().append(k, v);
+void TokenExecution::hadamard_quantise(std::span<const float> values) const {
+  numerics::quantise_input(values, numerics::hadamard_block(values.size()), all.batch.x[token]);
 }
 
-void Execution::attend(std::span<const float> q) const {
-  const numerics::KvStore& store = cache();
-  if (store.tokens() * model().q_width() < kParallelWeights)
-    return numerics::attend(store, q, model().heads, token.attended, shared.simd);
-  shared.pool.parallel_ranges(model().kv_heads, [&](std::size_t first, std::size_t last) {
-    numerics::attend_heads(store, q, model().heads, first, last, token.attended, shared.simd);
-  });
+void TokenExecution::quantise(std::span<const float> values) const {
+  numerics::quantise_input(values, 1, all.batch.x[token]);
 }
 
-void Execution::hadamard_quantise(std::span<const float> values) const {
-  numerics::quantise_input(values, numerics::hadamard_block(values.size()), token.x);
+void TokenExecution::sample() const {
+  all.batch.next[token] = numerics::sample(stream(), all.batch.sampling, all.batch.position(token).value);
 }
 
-void Execution::quantise(std::span<const float> values) const { numerics::quantise_input(values, 1, token.x); }
+void append_to_cache(const Execution& e) {
+  numerics::KvStore& cache = e.cache();
+  const std::size_t first = cache.tokens();
+  base::check(e.batch.first.value == first, "values: tokens come in order, each at the next position");
+  cache.extend(e.batch.tokens());
+  for_each_token(e, [&](const TokenExecution& t) { cache.set(first + t.token, t.k(), t.v(), t.buffers.quantised); });
+}
 
-void Execution::sample() const { token.next = numerics::sample(token.stream, token.sampling, token.position.value); }
+void attend(const Execution& e) {
+  const numerics::KvStore& cache = e.cache();
+  const std::size_t tokens = e.batch.tokens();
+  e.batch.attended.reshape(tokens, e.model().q_width());
+  // Head by head: all tokens' queries meet the same keys and values.
+  e.shared.spread(cache.kv_heads() * tokens, tokens * cache.tokens() * e.model().q_width() >= kParallelWeights,
+                  [&](std::size_t i, Buffers& buffers) {
+                    const TokenExecution t{e, i % tokens, buffers};
+                    const std::size_t head = i / tokens;
+                    numerics::attend_heads(cache, e.batch.position(t.token).value + 1, t.q(), e.model().heads, head,
+                                           head + 1, t.attended(), buffers.attention, e.shared.simd);
+                  });
+}
 
 }  // namespace kiln::functional

@@ -7,77 +7,101 @@
 namespace kiln::functional {
 namespace {
 
-/// Panels that one call multiplies at least: each prepares the vector anew.
+/// Panels that one call multiplies at least: each prepares the vectors anew.
 constexpr std::size_t kFewestPanels = 8;
-constexpr std::size_t kPartsPerThread = 8;  // threads that are done early take what is left
+constexpr std::size_t kProductsPerThread = 8;  // threads that are done early take what is left
 
-/// Consecutive panels of one matrix, and where its results go.
-struct Part {
-  const numerics::MatrixView* matrix;
-  std::span<float> y;
-  std::size_t first, last;
+/// A matrix, and the column of the results where its outputs begin.
+struct Target {
+  numerics::MatrixView matrix;
+  std::size_t column;
 };
 
-void multiply_rows(const Execution& e) {
-  const program::ArrayKind array = *e.op.array;
-  const program::Dataflow& dataflow = e.shared.dataflow;
-  base::ThreadPool& pool = e.shared.pool;
-  std::vector<float>& stream = e.token.stream;
+/// Consecutive panels of one matrix.
+struct Part {
+  std::size_t target, first, last;
+};
+
+/// Row t of `out`: all targets times x[t]. The weights are read once for all vectors.
+void multiply_rows(SharedState& shared, std::span<const Target> targets, std::span<const numerics::QuantisedVector> x,
+                   Rows& out) {
+  std::uint64_t weights = 0;
+  std::size_t panels = 0;
+  std::vector<std::span<float>> results;  // [target][vector]
+  results.reserve(targets.size() * x.size());
+  for (const Target& target : targets) {
+    weights += std::uint64_t{target.matrix.rows} * target.matrix.columns;
+    panels += target.matrix.panels();
+    for (std::size_t t = 0; t < x.size(); ++t) results.push_back(out.row(t).subspan(target.column, target.matrix.rows));
+  }
+  const bool whole = shared.pool.threads() == 1 || weights * x.size() < kParallelWeights;
+  const std::size_t share = std::max(kFewestPanels, base::ceil_div(panels, shared.pool.threads() * kProductsPerThread));
   std::vector<Part> parts;
-  stream.resize(dataflow.outputs(array));
-  const std::uint64_t weights = std::uint64_t{dataflow.inputs(array)} * stream.size();
-  const bool whole = pool.threads() == 1 || weights < kParallelWeights;
-  const std::size_t panels = base::ceil_div(stream.size(), numerics::kPanelRows);
-  const std::size_t share = std::max(kFewestPanels, base::ceil_div(panels, pool.threads() * kPartsPerThread));
-  std::size_t row = 0;
-  for (const auto& section : dataflow.sections(array)) {
-    const numerics::MatrixView& matrix = e.shared.rom.tensor(section.tensor_class, e.op.layer).matrix;
-    const std::span<float> y = std::span<float>(stream).subspan(row, section.rows);
-    row += section.rows;
-    const std::size_t step = whole ? matrix.panels() : share;
-    for (std::size_t first = 0; first < matrix.panels(); first += step)
-      parts.push_back({&matrix, y, first, std::min(matrix.panels(), first + step)});
+  for (std::size_t i = 0; i < targets.size(); ++i) {
+    const std::size_t all = targets[i].matrix.panels();
+    const std::size_t step = whole ? all : share;
+    for (std::size_t first = 0; first < all; first += step) parts.push_back({i, first, std::min(all, first + step)});
   }
   const auto one = [&](std::size_t i) {
-    numerics::multiply(*parts[i].matrix, e.token.x, parts[i].first, parts[i].last, parts[i].y, e.shared.simd);
+    const Part& part = parts[i];
+    numerics::multiply_batch(targets[part.target].matrix, x, part.first, part.last,
+                             std::span(results).subspan(part.target * x.size(), x.size()), shared.simd);
   };
-  if (!whole) return pool.parallel_for(parts.size(), one);
+  if (!whole) return shared.pool.parallel_for(parts.size(), one);
   for (std::size_t i = 0; i < parts.size(); ++i) one(i);
 }
 
-void count_switching(const Execution& e, program::Switching& switching) {
-  switching += activation_switching(e.token.x);
+void multiply_array(const Execution& e) {
+  std::vector<Target> targets;
+  std::size_t column = 0;
+  for (const auto& section : e.shared.dataflow.sections(*e.op.array)) {
+    targets.push_back({e.shared.rom.tensor(section.tensor_class, e.op.layer).matrix, column});
+    column += section.rows;
+  }
+  e.batch.stream.reshape(e.batch.tokens(), column);
+  multiply_rows(e.shared, targets, e.batch.inputs(), e.batch.stream);
+}
+
+void count_switching(const TokenExecution& t) {
+  const Execution& e = t.all;
+  program::Switching& counted = e.batch.switching[t.token];
+  const numerics::QuantisedVector& x = e.batch.x[t.token];
+  counted += activation_switching(x);
   for (const auto& section : e.shared.dataflow.sections(*e.op.array))
-    switching += product_switching(e.shared.rom.tensor(section.tensor_class, e.op.layer).matrix, e.token.x,
-                                   e.token.position.value % section.rows);
+    counted += product_switching(e.shared.rom.tensor(section.tensor_class, e.op.layer).matrix, x,
+                                 e.batch.position(t.token).value % section.rows);
 }
 
 /// y += B quantise(A x) for each section that the adapter has something for.
 void add_adapter(const Execution& e, const rom::Adapter& adapter) {
-  std::vector<float>& work = e.shared.work;
-  const auto multiply = [&](const rom::StoredMatrix& stored, const numerics::QuantisedVector& in) {
-    const numerics::MatrixView matrix = stored.view();
-    work.resize(matrix.rows);
-    numerics::multiply(matrix, in, 0, matrix.panels(), work, e.shared.simd);
+  SharedState& shared = e.shared;
+  const std::size_t tokens = e.batch.tokens();
+  const auto multiply = [&](const rom::StoredMatrix& stored, std::span<const numerics::QuantisedVector> in) {
+    const Target target{stored.view(), 0};
+    shared.low_rank.reshape(tokens, stored.rows);
+    multiply_rows(shared, {&target, 1}, in, shared.low_rank);
   };
+  if (shared.inner.size() < tokens) shared.inner.resize(tokens);
   std::size_t row = 0;
-  for (const auto& section : e.shared.dataflow.sections(*e.op.array)) {
-    const std::span<float> y = std::span<float>(e.token.stream).subspan(row, section.rows);
+  for (const auto& section : shared.dataflow.sections(*e.op.array)) {
+    const std::size_t first = row;
     row += section.rows;
     const rom::AdapterTarget* target = adapter.find(section.tensor_class, e.op.layer);
     if (target == nullptr) continue;
-    multiply(target->down, e.token.x);
-    numerics::quantise_input(work, 1, e.shared.inner);
-    multiply(target->up, e.shared.inner);
-    numerics::add(y, work);
+    multiply(target->down, e.batch.inputs());
+    for (std::size_t t = 0; t < tokens; ++t) numerics::quantise_input(shared.low_rank.row(t), 1, shared.inner[t]);
+    multiply(target->up, std::span(shared.inner).first(tokens));
+    for_each_token(e, [&](const TokenExecution& t) {
+      numerics::add(t.stream().subspan(first, section.rows), shared.low_rank.row(t.token));
+    });
   }
 }
 
 }  // namespace
 
 void multiply(const Execution& e) {
-  if (e.shared.switching) count_switching(e, *e.shared.switching);
-  e.shared.by_tile != nullptr ? multiply_tiles(e) : multiply_rows(e);
+  if (e.shared.switching) for_each_token(e, count_switching);
+  e.shared.by_tile != nullptr ? multiply_tiles(e) : multiply_array(e);
 }
 
 void reduce(const Execution& e) {

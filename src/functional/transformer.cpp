@@ -1,7 +1,10 @@
 // A layer on one screen, as the paper draws it. A token has its `residual`, the `stream` that a unit sends the next one,
-// and `x`, the INT8 input of the next array; `multiply` and `reduce` are an array and its tree: stream = W x.
+// and `x`, the INT8 input of the next array; `multiply` and `reduce` are an array and its tree: stream = W x. Several
+// tokens of a user may pass together: `each` does the same for each of them, the others read weights or the KV cache
+// once for all.
 #include "functional/transformer.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include "kiln/base/enum_table.hpp"
@@ -13,49 +16,69 @@ using enum program::OpKind;
 using enum program::ArrayKind;
 
 using E = const Execution&;
+using T = const TokenExecution&;
+
+/// The same for each token by itself.
+template <auto Compute>
+void each(E e) {
+  for_each_token(e, [](T t) { Compute(t); });
+}
+
+void copy(std::span<const float> from, std::span<float> to) { std::ranges::copy(from, to.begin()); }
 
 void nothing(E /*e*/) {}
-void store_residual(E e) { e.token.residual = e.token.stream; }
-void add_residual(E e) { numerics::add(e.token.residual, e.token.stream); }
+void read_embedding(E e) {
+  e.batch.stream.reshape(e.batch.tokens(), e.model().hidden_size);
+  each<[](T t) { t.read_embedding(); }>(e);
+}
+void store_residual(E e) {
+  e.batch.residual.reshape(e.batch.tokens(), e.model().hidden_size);
+  each<[](T t) { copy(t.stream(), t.residual()); }>(e);
+}
+void send_residual(E e) {
+  e.batch.stream.reshape(e.batch.tokens(), e.model().hidden_size);
+  each<[](T t) { copy(t.residual(), t.stream()); }>(e);
+}
+void add_residual(T t) { numerics::add(t.residual(), t.stream()); }
 
 // clang-format off
 constexpr Step kBefore[] = {
     {Issue,             {},     nothing},
-    {EmbeddingRead,     {},     [](E e) { e.read_embedding(); }},
+    {EmbeddingRead,     {},     read_embedding},
     {StoreResidual,     {},     store_residual},
 };
 
 constexpr Step kLayer[] = {
     // Attention: o(softmax(q k / sqrt(head_dim)) v), k and v of all tokens so far.
-    {Norm,              Qkv,    [](E e) { e.hadamard_quantise(e.rms_norm(e.token.residual, e.attention_gamma())); }},
+    {Norm,              Qkv,    each<[](T t) { t.hadamard_quantise(t.rms_norm(t.residual(), t.attention_gamma())); }>},
     {Multiply,          Qkv,    multiply},
     {Reduce,            Qkv,    reduce},  // k, v, q
-    {RopeQuantise,      {},     [](E e) { e.rope(e.k()); e.rope(e.q()); }},
-    {Attend,            {},     [](E e) { e.append_to_cache(e.k(), e.v()); e.attend(e.q()); }},
-    {QuantiseAttention, O,      [](E e) { e.quantise(e.token.attended); }},
+    {RopeQuantise,      {},     each<[](T t) { t.rope(t.k()); t.rope(t.q()); }>},
+    {Attend,            {},     [](E e) { append_to_cache(e); attend(e); }},
+    {QuantiseAttention, O,      each<[](T t) { t.quantise(t.attended()); }>},
     {Multiply,          O,      multiply},
     {Reduce,            O,      reduce},
-    {AddResidual,       {},     add_residual},
+    {AddResidual,       {},     each<add_residual>},
     // Feed-forward network: down(SiLU(gate) * up).
-    {Norm,              GateUp, [](E e) { e.hadamard_quantise(e.rms_norm(e.token.residual, e.ffn_gamma())); }},
+    {Norm,              GateUp, each<[](T t) { t.hadamard_quantise(t.rms_norm(t.residual(), t.ffn_gamma())); }>},
     {Multiply,          GateUp, multiply},
     {Reduce,            GateUp, reduce},  // gate, up
-    {SiluMultiply,      Down,   [](E e) { e.hadamard_quantise(e.silu_multiply(e.gate(), e.up())); }},
+    {SiluMultiply,      Down,   each<[](T t) { t.hadamard_quantise(t.silu_multiply(t.gate(), t.up())); }>},
     {Multiply,          Down,   multiply},
     {Reduce,            Down,   reduce},
-    {AddResidual,       {},     add_residual},
+    {AddResidual,       {},     each<add_residual>},
 };
 
 constexpr Step kBetweenStages[] = {
-    {SendResidual,      {},     [](E e) { e.token.stream = e.token.residual; }},
+    {SendResidual,      {},     send_residual},
     {StoreResidual,     {},     store_residual},
 };
 
 constexpr Step kAfter[] = {
-    {Norm,              LmHead, [](E e) { e.hadamard_quantise(e.rms_norm(e.token.residual, e.final_gamma())); }},
+    {Norm,              LmHead, each<[](T t) { t.hadamard_quantise(t.rms_norm(t.residual(), t.final_gamma())); }>},
     {Multiply,          LmHead, multiply},
     {Reduce,            LmHead, reduce},  // logits
-    {Sample,            {},     [](E e) { e.sample(); }},
+    {Sample,            {},     each<[](T t) { t.sample(); }>},
     {Commit,            {},     nothing},
 };
 // clang-format on
@@ -82,6 +105,10 @@ constexpr auto kByOperation = [] {
 }();
 
 }  // namespace
+
+bool after_layers(const program::Op& op) {
+  return std::ranges::any_of(kAfter, [&](const Step& step) { return step.kind == op.kind && step.array == op.array; });
+}
 
 std::span<const Step> steps_before() { return kBefore; }
 std::span<const Step> steps_of_layer() { return kLayer; }

@@ -1,4 +1,4 @@
-// The arithmetic of a token, operation by operation: one table that is both its order and what each operation does.
+// The arithmetic of tokens, operation by operation: one table that is both its order and what each operation does.
 // Private to the functional module and its tests.
 #pragma once
 
@@ -21,6 +21,9 @@ std::span<const Step> steps_before();
 std::span<const Step> steps_of_layer();
 std::span<const Step> steps_between_stages();
 std::span<const Step> steps_after();
+
+/// Whether the operation is one of the last of these.
+bool after_layers(const program::Op& op);
 
 /// Does what the operation's step says.
 void execute(const Execution& e);

@@ -16,14 +16,18 @@ inline constexpr int kValueGuardBits = 8;       ///< a value's weight has 32 fra
 inline constexpr int kScoreGuardBits =
     10;  ///< fraction bits below a score's unit where groups of different exponents meet
 
+/// The first `tokens` tokens of a store. What the last block holds of later ones is there and counts for nothing.
 struct KvBlocks {
-  explicit KvBlocks(const KvStore& kv) : store(kv) {}
+  explicit KvBlocks(const KvStore& kv) : KvBlocks(kv, kv.tokens_) {}
+  KvBlocks(const KvStore& kv, std::size_t first_tokens) : store(kv), tokens(first_tokens) {}
   const KvStore& store;
+  std::size_t tokens;
 
+  [[nodiscard]] float score_factor() const { return store.score_factor_; }
   [[nodiscard]] std::size_t groups() const { return (store.head_dim_ + kGroup - 1) / kGroup; }
   /// Channels of a head in memory: padded to 16.
   [[nodiscard]] std::size_t channels() const { return (store.head_dim_ + 15) / 16 * 16; }
-  [[nodiscard]] std::size_t blocks() const { return (store.tokens_ + kTokenBlock - 1) / kTokenBlock; }
+  [[nodiscard]] std::size_t blocks() const { return (tokens + kTokenBlock - 1) / kTokenBlock; }
   [[nodiscard]] std::size_t index(std::size_t block, std::size_t kv_head) const {
     return block * store.kv_heads_ + kv_head;
   }
@@ -40,9 +44,8 @@ struct KvBlocks {
   [[nodiscard]] const std::int16_t* v_exponents(std::size_t block, std::size_t kv_head) const {
     return store.v_exponents_.data() + index(block, kv_head) * groups() * kTokenBlock;
   }
-  [[nodiscard]] const std::int16_t* v_max_exponents(std::size_t kv_head) const {
-    return store.v_max_exponents_.data() + kv_head * groups();
-  }
+  /// The largest of all tokens.
+  [[nodiscard]] std::int16_t v_max_exponent(std::size_t kv_head, std::size_t group) const;
 };
 
 /// Exact dot products of one query head with the keys of a block, per group: dots[group * 16 + token].

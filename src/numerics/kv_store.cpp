@@ -1,3 +1,5 @@
+#include <array>
+
 #include "kiln/base/result.hpp"
 #include "numerics/attention_paths.hpp"
 #include "numerics/vector_ops.hpp"
@@ -9,7 +11,7 @@ KvStore::KvStore(std::size_t kv_heads, std::size_t head_dim, std::size_t capacit
   base::check(kv_heads != 0 && head_dim != 0 && head_dim <= kMaxColumns && kv_heads <= kMaxColumns &&
                   capacity_tokens <= std::size_t{1} << 24,
               "KvStore: heads, their width or the capacity are out of range");
-  clear();
+  score_factor_ = score_factor(head_dim);
 }
 
 void KvStore::clear() {
@@ -18,7 +20,6 @@ void KvStore::clear() {
   v_codes_.clear();
   k_exponents_.clear();
   v_exponents_.clear();
-  v_max_exponents_.assign(kv_heads_ * KvBlocks(*this).groups(), kZeroExponent);
 }
 
 void KvStore::resize_blocks(std::size_t blocks) {
@@ -52,46 +53,55 @@ void KvStore::truncate(std::size_t tokens) {
       }
     }
   }
-  std::ranges::fill(v_max_exponents_, kZeroExponent);
-  for (std::size_t block = 0; block < view.blocks(); ++block) {
-    for (std::size_t head = 0; head < kv_heads_; ++head) {
-      for (std::size_t i = 0; i < groups * kTokenBlock; ++i) {
-        std::int16_t& largest = v_max_exponents_[head * groups + i / kTokenBlock];
-        largest = std::max(largest, view.v_exponents(block, head)[i]);
-      }
-    }
-  }
 }
 
 void KvStore::append(std::span<const float> k, std::span<const float> v) {
+  extend(1);
+  set(tokens_ - 1, k, v, scratch_);
+}
+
+void KvStore::extend(std::size_t tokens) {
+  base::check(tokens <= capacity_ - tokens_, "KvStore: full");
+  tokens_ += tokens;
+  resize_blocks(KvBlocks(*this).blocks());
+}
+
+void KvStore::set(std::size_t token, std::span<const float> k, std::span<const float> v, QuantisedVector& scratch) {
   base::check(k.size() == kv_heads_ * head_dim_ && v.size() == k.size(),
               "KvStore: k and v must be kv_heads * head_dim");
-  base::check(tokens_ < capacity_, "KvStore: full");
+  base::check(token < tokens_, "KvStore: a token that there is no room for");
   const KvBlocks view(*this);
   const std::size_t groups = view.groups();
   const std::size_t channels = view.channels();
-  const std::size_t block = tokens_ / kTokenBlock;
-  const std::size_t token = tokens_ % kTokenBlock;
-  if (token == 0) resize_blocks(block + 1);
+  const std::size_t lane = token % kTokenBlock;
   for (std::size_t head = 0; head < kv_heads_; ++head) {
-    const std::size_t cell = view.index(block, head) * kTokenBlock;
-    quantise(k.subspan(head * head_dim_, head_dim_), hadamard_block(head_dim_), scratch_);
+    const std::size_t cell = view.index(token / kTokenBlock, head) * kTokenBlock;
+    const auto put = [&](std::int16_t* exponents) {
+      for (std::size_t g = 0; g < groups; ++g) exponents[cell * groups + g * kTokenBlock + lane] = scratch.exponents[g];
+    };
+    quantise(k.subspan(head * head_dim_, head_dim_), hadamard_block(head_dim_), scratch);
     for (std::size_t i = 0; i < head_dim_; ++i) {
-      k_codes_[cell * channels + i / 4 * 64 + token * 4 + i % 4] = static_cast<std::uint8_t>(scratch_.codes[i] + 128);
+      k_codes_[cell * channels + i / 4 * 64 + lane * 4 + i % 4] = static_cast<std::uint8_t>(scratch.codes[i] + 128);
     }
-    for (std::size_t g = 0; g < groups; ++g)
-      k_exponents_[cell * groups + g * kTokenBlock + token] = scratch_.exponents[g];
-    quantise(v.subspan(head * head_dim_, head_dim_), 1, scratch_);
+    put(k_exponents_.data());
+    quantise(v.subspan(head * head_dim_, head_dim_), 1, scratch);
     for (std::size_t i = 0; i < head_dim_; ++i) {
-      v_codes_[cell * channels + (token / 4 * channels + i) * 4 + token % 4] = scratch_.codes[i];
+      v_codes_[cell * channels + (lane / 4 * channels + i) * 4 + lane % 4] = scratch.codes[i];
     }
-    for (std::size_t g = 0; g < groups; ++g) {
-      v_exponents_[cell * groups + g * kTokenBlock + token] = scratch_.exponents[g];
-      std::int16_t& largest = v_max_exponents_[head * groups + g];
-      largest = std::max(largest, scratch_.exponents[g]);
-    }
+    put(v_exponents_.data());
   }
-  ++tokens_;
+}
+
+std::int16_t KvBlocks::v_max_exponent(std::size_t kv_head, std::size_t group) const {
+  std::array<std::int16_t, kTokenBlock> largest;
+  largest.fill(kZeroExponent);
+  const auto include = [&](std::size_t block, std::size_t count) {
+    const std::int16_t* exponents = v_exponents(block, kv_head) + group * kTokenBlock;
+    for (std::size_t t = 0; t < count; ++t) largest[t] = std::max(largest[t], exponents[t]);
+  };
+  for (std::size_t block = 0; block < tokens / kTokenBlock; ++block) include(block, kTokenBlock);
+  if (tokens % kTokenBlock != 0) include(tokens / kTokenBlock, tokens % kTokenBlock);
+  return *std::ranges::max_element(largest);
 }
 
 }  // namespace kiln::numerics

@@ -63,17 +63,21 @@ class KvStore {
   /// Quantises (k after RoPE and with its Hadamard, v unchanged: the weights have its transform) and appends one token.
   /// k, v: kv_heads * head_dim floats. A bug when full.
   void append(std::span<const float> k, std::span<const float> v);
+  /// The same in two steps, for many tokens: room for `tokens` more (a bug beyond the capacity), then each of them, in
+  /// any order and by several threads; `scratch` is one thread's own.
+  void extend(std::size_t tokens);
+  void set(std::size_t token, std::span<const float> k, std::span<const float> v, QuantisedVector& scratch);
 
  private:
   friend struct KvBlocks;  // the attention unit's view of the memory
   std::size_t kv_heads_, head_dim_, capacity_, tokens_ = 0;
+  float score_factor_ = 0;
   void resize_blocks(std::size_t blocks);
   // [block of 16 tokens][kv head][...]: k as [4 channels][token][channel of 4], codes + 128; v as [4
   // tokens][channel][token of 4].
   std::vector<std::uint8_t> k_codes_;
   std::vector<std::int8_t> v_codes_;
   std::vector<std::int16_t> k_exponents_, v_exponents_;  ///< [block of 16 tokens][kv head][group][token]
-  std::vector<std::int16_t> v_max_exponents_;            ///< [kv head][group]: the largest of all tokens
   QuantisedVector scratch_;
 };
 
@@ -82,8 +86,20 @@ class KvStore {
 /// paths give the same bits.
 void attend(const KvStore& kv, std::span<const float> q, std::size_t heads, std::span<float> out,
             Simd simd = best_simd());
-/// The same for the query heads that belong to KV heads [first_kv_head, last_kv_head) alone; the rest of out stays.
-void attend_heads(const KvStore& kv, std::span<const float> q, std::size_t heads, std::size_t first_kv_head,
-                  std::size_t last_kv_head, std::span<float> out, Simd simd = best_simd());
+
+/// What one caller of attend_heads() keeps from call to call.
+struct AttentionBuffers {
+  QuantisedVector q;
+  std::vector<float> scores;
+  std::vector<std::uint32_t> probabilities, weights;
+  std::vector<std::int32_t> dots;
+  std::vector<std::int64_t> sums;
+  std::vector<std::int16_t> v_max_exponents;
+};
+/// The same over the first `tokens` tokens, as if there were no others, for the query heads that belong to KV heads
+/// [first_kv_head, last_kv_head) alone; the rest of out stays.
+void attend_heads(const KvStore& kv, std::size_t tokens, std::span<const float> q, std::size_t heads,
+                  std::size_t first_kv_head, std::size_t last_kv_head, std::span<float> out, AttentionBuffers& buffers,
+                  Simd simd = best_simd());
 
 }  // namespace kiln::numerics

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <bit>
+
 #include "numerics/matrix.hpp"
 
 namespace kiln::functional {
@@ -40,6 +42,31 @@ TEST(Switching, ProductsAreThoseThatARowsCodesSelect) {
   const auto counted = product_switching(matrix, vector_of({5, 5, 5, 5}), 0);
   EXPECT_EQ(counted.product_toggles, 15U + 13U + 4U);
   EXPECT_EQ(counted.product_bits, 48U);
+}
+
+TEST(Switching, CountsEveryInputOfLongVectors) {
+  // Every input differs from the one before in one more bit than that one did, up to seven, and begins again.
+  for (std::size_t size = 1; size <= 40; ++size) {
+    std::vector<std::int8_t> codes(size, 0);
+    std::uint64_t bits = 0, products = 0;
+    for (std::size_t i = 1; i < size; ++i) {
+      const auto flipped = static_cast<std::uint8_t>((1U << (i % 8)) - 1);
+      codes[i] = static_cast<std::int8_t>(static_cast<std::uint8_t>(codes[i - 1]) ^ flipped);
+      bits += i % 8;
+      const auto change = static_cast<std::uint16_t>(std::int16_t{codes[i]} ^ std::int16_t{codes[i - 1]});
+      products += static_cast<unsigned>(std::popcount(change));
+    }
+    EXPECT_EQ(activation_switching(vector_of(codes)).activation_toggles, bits) << size;
+    const std::vector<std::int8_t> ones(4, 1);
+    std::vector<std::byte> packed(numerics::packed_code_bytes(1, size, 2), std::byte{0});
+    numerics::MatrixView matrix;
+    matrix.rows = 1;
+    matrix.columns = static_cast<std::uint32_t>(size);
+    matrix.bits = 2;
+    matrix.codebook = ones;
+    matrix.codes = packed;
+    EXPECT_EQ(product_switching(matrix, vector_of(codes), 0).product_toggles, products) << size;
+  }
 }
 
 TEST(Switching, OneInputChangesNothing) {

@@ -213,8 +213,59 @@ TEST(Attend, ARangeOfHeadsIsAPartOfTheWhole) {
   const std::vector<float> q = random_vector(random, 6 * 32, Kind::Moderate);
   std::vector<float> whole(q.size()), part(q.size(), -9.0F);
   attend(kv, q, 6, whole);
-  attend_heads(kv, q, 6, 1, 2, part);
+  AttentionBuffers buffers;
+  attend_heads(kv, kv.tokens(), q, 6, 1, 2, part, buffers);
   for (std::size_t i = 0; i < q.size(); ++i) EXPECT_EQ(part[i], i / 64 == 1 ? whole[i] : -9.0F);
+}
+
+TEST(Attend, TheFirstTokensAreAllThereIs) {
+  base::Random random(testing::seed());
+  constexpr std::size_t kHeads = 2, kCount = 40;
+  for (const std::size_t width : {32U, 72U, 128U, 200U}) {
+    // Later tokens are far larger, or smaller, than the first ones.
+    Tokens tokens = random_tokens(random, kHeads, width, kCount, Kind::Moderate, 6);
+    for (std::size_t t = kCount / 2; t < kCount; ++t)
+      for (float& e : tokens.v[t]) e *= t % 2 == 0 ? 0x1p30F : 0x1p-30F;
+    const std::vector<float> q = random_vector(random, 2 * kHeads * width, Kind::Moderate);
+    const KvStore kv = filled(tokens);
+    KvStore fresh(kHeads, width, kCount);
+    for (const Simd simd : {Simd::Scalar, best_simd()}) {
+      fresh.clear();
+      AttentionBuffers buffers;  // of all calls, longer and shorter
+      std::vector<float> expected(q.size()), out(q.size()), last(q.size());
+      attend(kv, q, 2 * kHeads, last, simd);
+      for (std::size_t t = 0; t < kCount; ++t) {
+        fresh.append(tokens.k[t], tokens.v[t]);
+        attend(fresh, q, 2 * kHeads, expected, simd);
+        attend_heads(kv, t + 1, q, 2 * kHeads, 0, kHeads, out, buffers, simd);
+        ASSERT_EQ(out, expected) << "the first " << t + 1 << ", width " << width;
+        attend_heads(kv, kCount, q, 2 * kHeads, 0, kHeads, out, buffers, simd);
+        ASSERT_EQ(out, last);
+      }
+    }
+    std::vector<float> out(q.size());
+    AttentionBuffers buffers;
+    EXPECT_THROW(attend_heads(kv, 0, q, 2 * kHeads, 0, 1, out, buffers), base::BugError);
+    EXPECT_THROW(attend_heads(kv, kCount + 1, q, 2 * kHeads, 0, 1, out, buffers), base::BugError);
+  }
+}
+
+TEST(KvStore, TokensThatAreSetInAnyOrderAreAsIfAppended) {
+  base::Random random(testing::seed());
+  constexpr std::size_t kHeads = 3, kWidth = 72, kCount = 37;
+  const Tokens tokens = random_tokens(random, kHeads, kWidth, kCount, Kind::Moderate, 6);
+  const std::vector<float> q = random_vector(random, kHeads * kWidth, Kind::Moderate);
+  KvStore kv(kHeads, kWidth, kCount);
+  for (std::size_t t = 0; t < 5; ++t) kv.append(tokens.k[t], tokens.v[t]);
+  QuantisedVector scratch;
+  EXPECT_THROW(kv.set(5, tokens.k[5], tokens.v[5], scratch), base::BugError);
+  EXPECT_THROW(kv.extend(kCount), base::BugError);
+  kv.extend(kCount - 5);
+  for (std::size_t t = kCount; t-- > 5;) kv.set(t, tokens.k[t], tokens.v[t], scratch);
+  std::vector<float> out(q.size()), expected(q.size());
+  attend(kv, q, kHeads, out);
+  attend(filled(tokens), q, kHeads, expected);
+  EXPECT_EQ(out, expected);
 }
 
 TEST(KvStore, ClearForgetsEverything) {

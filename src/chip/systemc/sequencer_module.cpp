@@ -118,8 +118,12 @@ void SequencerModule::wake(Cycles now) {
 
 void SequencerModule::decide(Cycles cycle) {
   const auto next = core_.decide(cycle);
-  for (const auto& [user, slot] : core_.take_admitted())
-    if (state_.request.values != nullptr) state_.request.values->open(slot, state_.request.users[user].cached_prefix);
+  for (const auto& [user, slot] : core_.take_admitted()) {
+    if (state_.request.values == nullptr) continue;
+    const UserRequest& request = state_.request.users[user];
+    state_.request.values->open(slot, request.cached_prefix);
+    state_.request.values->announce(slot, request.prompt, [this] { return state_.request.stop.stop_requested(); });
+  }
   if (next) return issue(*next, cycle);
   if (core_.all_finished()) state_.halted = true;  // the last ones were refused
 }
