@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "base/exact_math.hpp"
+#include "evaluate/scores.hpp"
 #include "functional/functional_model.hpp"
 
 namespace kiln::evaluate {
@@ -40,14 +41,6 @@ class ChipPredictor final : public Predictor {
   functional::FunctionalModel values_;
 };
 
-/// ln of the sum of e^logit; the largest is taken out first, so nothing overflows.
-double log_sum_exp(std::span<const float> logits) {
-  const double largest = *std::max_element(logits.begin(), logits.end());
-  double sum = 0;
-  for (const float logit : logits) sum += base::exact_exp(logit - largest);
-  return largest + base::exact_log(sum);
-}
-
 /// A sentence if a logit is no number or infinite: neither has a probability.
 std::optional<base::Error> not_finite(const char* who, std::span<const float> logits, std::uint64_t position) {
   const auto bad = std::ranges::find_if(logits, [](float logit) { return !std::isfinite(logit); });
@@ -56,41 +49,6 @@ std::optional<base::Error> not_finite(const char* who, std::span<const float> lo
   return base::Error{
       fmt::format("{} gives token {} a logit that is {} after token {} of the text; finite ones are expected", who,
                   bad - logits.begin(), std::isnan(*bad) ? "no number" : "infinite", position)};
-}
-
-std::size_t top1(std::span<const float> logits) {
-  return static_cast<std::size_t>(std::max_element(logits.begin(), logits.end()) - logits.begin());
-}
-
-/// The scored positions' log-probabilities of one chunk, kept for the comparison.
-struct Distributions {
-  std::vector<std::vector<float>> logits;
-  std::vector<double> log_sums;
-};
-
-struct Sums {
-  double reference_nll = 0;
-  double chip_nll = 0;
-  double kl = 0;
-  double max_kl = 0;
-  std::uint64_t same_top1 = 0;
-  std::uint64_t scored = 0;
-};
-
-void compare(const Distributions& reference, std::size_t at, std::span<const float> chip, double chip_log_sum,
-             Sums& sums) {
-  const auto& expected = reference.logits[at];
-  const double expected_log_sum = reference.log_sums[at];
-  double kl = 0;
-  for (std::size_t i = 0; i < expected.size(); ++i) {
-    const double log_p = expected[i] - expected_log_sum;
-    if (log_p > -60.0)
-      kl += base::exact_exp(log_p) * (log_p - (chip[i] - chip_log_sum));  // e^-60: nothing at double precision
-  }
-  kl = std::max(kl, 0.0);
-  sums.kl += kl;
-  sums.max_kl = std::max(sums.max_kl, kl);
-  sums.same_top1 += top1(expected) == top1(chip) ? 1 : 0;
 }
 
 base::Status validate(const EvaluateRequest& request, const Predictor* reference, const Predictor* chip) {
@@ -153,49 +111,38 @@ base::Result<Evaluation> evaluate(const EvaluateRequest& request, Predictor* ref
   const std::uint64_t context = request.context;
   const std::uint64_t chunks = std::min(request.ids.size() / context, request.chunks.value_or(~0ULL));
   const std::size_t first_scored = context / 2;
-  Sums sums;
+  Scores scores(request.pool, reference != nullptr && chip != nullptr);
   std::vector<base::TokenId> ids(context);
-  Distributions kept;
   std::optional<base::Error> failure;
   for (std::uint64_t chunk = 0; chunk < chunks; ++chunk) {
     const auto* begin = request.ids.data() + chunk * context;
     ids.assign(begin, begin + context);
     if (request.bos) ids[0] = *request.bos;
     const auto scored = [&](std::size_t i) { return i >= first_scored && i + 1 < context; };
-    kept.logits.clear();
-    kept.log_sums.clear();
     if (progress.stopped()) return base::Error{"interrupted"};
     progress("evaluating", chunk, chunks);
     if (reference != nullptr) {
       reference->predict(ids, [&](std::size_t i, std::span<const float> logits) {
         if (chip == nullptr && request.on_logits) request.on_logits(chunk * context + i, logits);
         if (!failure) failure = not_finite("the fp32 reference", logits, chunk * context + i);
-        if (failure || !scored(i)) return;
-        const double log_sum = log_sum_exp(logits);
-        sums.reference_nll += log_sum - logits[ids[i + 1]];
-        if (chip != nullptr) {
-          kept.logits.emplace_back(logits.begin(), logits.end());
-          kept.log_sums.push_back(log_sum);
-        }
+        if (!failure && scored(i)) scores.add_reference(logits, ids[i + 1]);
       });
     }
     if (failure) return *failure;
+    if (reference != nullptr) scores.end_reference();
     if (progress.stopped()) return base::Error{"interrupted"};
     if (chip != nullptr) {
       chip->predict(ids, [&](std::size_t i, std::span<const float> logits) {
         if (request.on_logits) request.on_logits(chunk * context + i, logits);
         if (!failure) failure = not_finite("the chip", logits, chunk * context + i);
-        if (failure || !scored(i)) return;
-        const double log_sum = log_sum_exp(logits);
-        sums.chip_nll += log_sum - logits[ids[i + 1]];
-        if (reference != nullptr) compare(kept, i - first_scored, logits, log_sum, sums);
+        if (!failure && scored(i)) scores.add_chip(logits, ids[i + 1]);
       });
     }
     if (failure) return *failure;
-    sums.scored += context - 1 - first_scored;
+    if (chip != nullptr) scores.end_chip();
   }
   progress("evaluating", chunks, chunks);
-  return evaluation_of(sums, chunks, reference != nullptr, chip != nullptr);
+  return evaluation_of(scores.sums(), chunks, reference != nullptr, chip != nullptr);
 }
 
 }  // namespace kiln::evaluate

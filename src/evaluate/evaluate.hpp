@@ -28,7 +28,7 @@ class Predictor {
  public:
   virtual ~Predictor() = default;
   [[nodiscard]] virtual std::uint32_t vocab_size() const = 0;
-  /// Starts a new text with `ids` and passes on the logits after each of them, in order.
+  /// Starts a new text with `ids` and passes on the logits after each of them, in order and in the caller's thread.
   virtual void predict(std::span<const base::TokenId> ids, const LogitSink& sink) = 0;
 };
 
@@ -43,6 +43,7 @@ struct EvaluateRequest {
   std::optional<base::TokenId> bos;     ///< replaces the first id of each chunk
   std::uint64_t context = 512;          ///< tokens in a chunk, at least 4
   std::optional<std::uint64_t> chunks;  ///< at most this many; all whole chunks if not given
+  base::ThreadPool* pool = nullptr;  ///< for what is said of logits; null: the caller does it. No figure depends on it
   LogitSink on_logits;  ///< every position's logits, in order: the chip's where there is one, else the reference's
 };
 

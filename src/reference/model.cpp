@@ -1,8 +1,10 @@
-// The forward pass, as Hugging Face's LlamaForCausalLM in float32. Blocks of tokens share each read of a matrix.
+// The forward pass, as Hugging Face's LlamaForCausalLM in float32. Blocks of tokens go through a matrix together. How work
+// is cut is the same for any number of threads, and with it every bit of the results.
 #include <algorithm>
 #include <cmath>
+#include <memory>
 
-#include "reference/kernels.hpp"
+#include "reference/blas.hpp"
 #include "reference/reference.hpp"
 #include "reference/rope.hpp"
 #include "reference/weights.hpp"
@@ -10,8 +12,11 @@
 namespace kiln::reference {
 namespace {
 
-constexpr std::size_t kBlock = 32;        // tokens that go through a matrix together
-constexpr std::size_t kRowsPerTask = 64;  // rows of a matrix that a thread takes at a time
+constexpr std::size_t kBlock = 512;       // tokens that go through the layers together
+constexpr std::size_t kHeadBlock = 128;   // tokens whose logits are in memory together
+constexpr std::size_t kTileTokens = 256;  // tokens and rows of a matrix that a thread takes at a time
+constexpr std::size_t kTileRows = 192;
+constexpr std::size_t kQueries = 64;  // of one head, that a thread takes at a time
 
 /// x / sqrt(mean(x^2) + eps) * gamma
 void rms_norm(std::span<const float> x, const float* gamma, double epsilon, float* out) {
@@ -47,7 +52,7 @@ struct Model::Impl {
   base::ThreadPool* pool = nullptr;
   Weights weights;
   std::vector<double> frequencies;
-  MatrixKernel kernel = nullptr;
+  Blas blas;
   std::vector<Cache> cache;
   std::size_t position = 0;  // of the next token
 
@@ -55,20 +60,25 @@ struct Model::Impl {
   std::vector<float> hidden, normed, q, attended, delta, gate, up, logits;
   std::vector<float> cosines, sines;
 
+  explicit Impl(Blas products) : blas(products) {}
+
   void apply(const Matrix& matrix, const float* inputs, std::size_t tokens, float* out) const {
-    const std::size_t tasks = base::ceil_div(matrix.rows, kRowsPerTask);
-    pool->parallel_for(tasks, [&](std::size_t task) {
-      const std::size_t first = task * kRowsPerTask;
-      const std::size_t count = std::min(kRowsPerTask, matrix.rows - first);
-      kernel(matrix.row(first), count, matrix.columns, inputs, tokens, out + first, matrix.rows);
+    const std::size_t across = base::ceil_div(matrix.rows, kTileRows);
+    pool->parallel_for(across * base::ceil_div(tokens, kTileTokens), [&](std::size_t tile) {
+      const std::size_t token = tile / across * kTileTokens;
+      const std::size_t row = tile % across * kTileRows;
+      blas.times_transposed(std::min(kTileTokens, tokens - token), std::min(kTileRows, matrix.rows - row),
+                            matrix.columns, 1.0F, {inputs + token * matrix.columns, matrix.columns},
+                            {matrix.row(row), matrix.columns}, {out + token * matrix.rows + row, matrix.rows});
     });
   }
 
   void norm(const Matrix& gamma, std::size_t tokens) {
     const std::size_t d = config.hidden_size;
     normed.resize(tokens * d);
-    for (std::size_t t = 0; t < tokens; ++t)
+    pool->parallel_for(tokens, [&](std::size_t t) {
       rms_norm({hidden.data() + t * d, d}, gamma.row(0), config.rms_norm_eps, normed.data() + t * d);
+    });
   }
 
   void add_to_hidden(std::size_t tokens) {
@@ -89,32 +99,31 @@ struct Model::Impl {
 
   void rotate_heads(float* rows, std::size_t heads, std::size_t tokens) const {
     const std::size_t pairs = frequencies.size();
-    for (std::size_t t = 0; t < tokens; ++t)
+    pool->parallel_for(tokens, [&](std::size_t t) {
       for (std::size_t h = 0; h < heads; ++h)
         rotate({rows + (t * heads + h) * config.head_dim, config.head_dim}, {cosines.data() + t * pairs, pairs},
                {sines.data() + t * pairs, pairs});
+    });
   }
 
-  /// One head of one token of the block over all positions up to its own.
-  void attend(const Cache& kv, std::size_t t, std::size_t head) {
+  /// One head of `count` tokens of the block, from `first` on, each over all positions up to its own.
+  void attend(const Cache& kv, std::size_t first, std::size_t count, std::size_t head) {
     const std::size_t width = config.head_dim;
-    const std::size_t stride = config.kv_width();
     const std::size_t offset = head / (config.heads / config.kv_heads) * width;
-    const std::size_t seen = position + t + 1;
+    const std::size_t seen = position + first + count;  // by the last of them
     const auto scale = static_cast<float>(1.0 / std::sqrt(static_cast<double>(width)));
-    const float* query = q.data() + t * config.q_width() + head * width;
-    std::vector<float> scores(seen);
-    for (std::size_t p = 0; p < seen; ++p) {
-      kernel(kv.keys.data() + p * stride + offset, 1, width, query, 1, &scores[p], 1);
-      scores[p] *= scale;
+    const std::size_t at = first * config.q_width() + head * width;
+    const auto scores = std::make_unique_for_overwrite<float[]>(count * seen);
+    blas.times_transposed(count, seen, width, scale, {q.data() + at, config.q_width()},
+                          {kv.keys.data() + offset, config.kv_width()}, {scores.get(), seen});
+    for (std::size_t t = 0; t < count; ++t) {
+      const std::span<float> row(scores.get() + t * seen, seen);
+      const std::size_t own = position + first + t + 1;
+      softmax(row.first(own));
+      std::ranges::fill(row.subspan(own), 0.0F);
     }
-    softmax(scores);
-    float* out = attended.data() + t * config.q_width() + head * width;
-    std::fill_n(out, width, 0.0F);
-    for (std::size_t p = 0; p < seen; ++p) {
-      const float* value = kv.values.data() + p * stride + offset;
-      for (std::size_t i = 0; i < width; ++i) out[i] += scores[p] * value[i];
-    }
+    blas.times(count, width, seen, {scores.get(), seen}, {kv.values.data() + offset, config.kv_width()},
+               {attended.data() + at, config.q_width()});
   }
 
   void attention(const Layer& layer, Cache& kv, std::size_t tokens) {
@@ -129,7 +138,10 @@ struct Model::Impl {
     apply(layer.v, normed.data(), tokens, kv.values.data() + position * stride);
     rotate_heads(q.data(), config.heads, tokens);
     rotate_heads(keys, config.kv_heads, tokens);
-    pool->parallel_for(tokens * config.heads, [&](std::size_t i) { attend(kv, i / config.heads, i % config.heads); });
+    pool->parallel_for(base::ceil_div(tokens, kQueries) * config.heads, [&](std::size_t task) {
+      const std::size_t first = task / config.heads * kQueries;
+      attend(kv, first, std::min(kQueries, tokens - first), task % config.heads);
+    });
     apply(layer.o, attended.data(), tokens, delta.data());
   }
 
@@ -138,7 +150,9 @@ struct Model::Impl {
     up.resize(gate.size());
     apply(layer.gate, normed.data(), tokens, gate.data());
     apply(layer.up, normed.data(), tokens, up.data());
-    for (std::size_t i = 0; i < gate.size(); ++i) gate[i] = silu(gate[i]) * up[i];
+    pool->parallel_ranges(gate.size(), [&](std::size_t begin, std::size_t end) {
+      for (std::size_t i = begin; i < end; ++i) gate[i] = silu(gate[i]) * up[i];
+    });
     apply(layer.down, gate.data(), tokens, delta.data());
   }
 
@@ -170,14 +184,15 @@ Model::~Model() = default;
 
 base::Result<Model> Model::load(const checkpoint::Checkpoint& checkpoint, base::ThreadPool& pool,
                                 const base::Progress& progress, std::uint64_t memory_limit_bytes) {
+  const auto blas = Blas::load(pool.threads());
+  if (!blas) return blas.error();
   auto weights = load_weights(checkpoint, pool, progress, memory_limit_bytes);
   if (!weights) return weights.error();
-  auto impl = std::make_unique<Impl>();
+  auto impl = std::make_unique<Impl>(*blas);
   impl->config = checkpoint.config();
   impl->pool = &pool;
   impl->weights = std::move(*weights);
   impl->frequencies = rope_frequencies(impl->config, checkpoint.rope_factors());
-  impl->kernel = pick_matrix_kernel();
   impl->cache.resize(impl->config.layers);
   return Model(std::move(impl));
 }
@@ -199,9 +214,14 @@ void Model::forward(std::span<const base::TokenId> tokens,
   for (std::size_t first = 0; first < tokens.size(); first += kBlock) {
     const std::size_t count = std::min(kBlock, tokens.size() - first);
     impl_->run_block(tokens.subspan(first, count));
-    impl_->logits.resize(count * vocabulary);
-    impl_->apply(impl_->weights.head(), impl_->normed.data(), count, impl_->logits.data());
-    for (std::size_t t = 0; t < count; ++t) sink(first + t, {impl_->logits.data() + t * vocabulary, vocabulary});
+    for (std::size_t done = 0; done < count; done += kHeadBlock) {
+      const std::size_t tokens_now = std::min(kHeadBlock, count - done);
+      impl_->logits.resize(tokens_now * vocabulary);
+      impl_->apply(impl_->weights.head(), impl_->normed.data() + done * impl_->config.hidden_size, tokens_now,
+                   impl_->logits.data());
+      for (std::size_t t = 0; t < tokens_now; ++t)
+        sink(first + done + t, {impl_->logits.data() + t * vocabulary, vocabulary});
+    }
   }
 }
 

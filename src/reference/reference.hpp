@@ -1,6 +1,7 @@
-// The fp32 Llama: naive loops over float weights, an oracle for the chip that shares no code with its arithmetic.
-// All weights of the checkpoint are held in memory as float (4 bytes a weight); matrices are applied to blocks of
-// tokens.
+// The fp32 Llama: an oracle for the chip that shares no code with its arithmetic. Products are OpenBLAS's, so the last bits
+// depend on that library and the processor; they do not depend on threads.
+// All weights of the checkpoint are held in memory as float (4 bytes a weight). Matrices are applied to blocks of 512
+// tokens, the head to 128 at a time.
 #pragma once
 
 #include <functional>
@@ -18,8 +19,8 @@ namespace kiln::reference {
 
 class Model {
  public:
-  /// Reads every tensor; `pool` must outlive the model. Fails as Checkpoint::read_rows does, or when
-  /// `memory_limit_bytes` would be exceeded.
+  /// Reads every tensor; `pool` must outlive the model. Fails as Checkpoint::read_rows does, when
+  /// `memory_limit_bytes` would be exceeded, or where OpenBLAS cannot be loaded.
   static base::Result<Model> load(const checkpoint::Checkpoint& checkpoint, base::ThreadPool& pool,
                                   const base::Progress& progress = {},
                                   std::uint64_t memory_limit_bytes = std::uint64_t{20} << 30);

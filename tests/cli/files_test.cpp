@@ -240,6 +240,21 @@ TEST_F(ProgramFiles, TooLittleMemoryIsASentence) {
   EXPECT_GT(refused, 0);
 }
 
+/// OpenBLAS would wait for ever for memory that it cannot have: threads that have none wait for one that has.
+TEST_F(ProgramFiles, AReferenceWithMemoryForFewerThreadsSaysTheSame) {
+  if (kSanitized) GTEST_SKIP() << "sanitizers need more addresses than any limit that matters here";
+  const std::string command = "KILN eval --checkpoint model --text t.txt --context 8 --threads 8";
+  const auto free = shell(command);
+  ASSERT_EQ(free.status, 0) << free.err;
+  // Each thread's memory alone would be a gigabyte.
+  const auto tight = shell("ulimit -v 450000; " + command);
+  EXPECT_EQ(tight.status, 0) << tight.err;
+  EXPECT_EQ(tight.out, free.out);
+  const auto none = shell("ulimit -v 220000; " + command);
+  EXPECT_EQ(none.status, 2);
+  EXPECT_THAT(none.err, StartsWith("kiln: error: "));
+}
+
 /// A soft limit is raised; what the hard limit leaves is enough or a sentence.
 TEST_F(ProgramFiles, TooSmallAStackIsASentence) {
   if (kSanitized) GTEST_SKIP() << "sanitizers' frames are larger";

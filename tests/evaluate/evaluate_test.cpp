@@ -3,9 +3,14 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <string>
+
+#include "base/exact_math.hpp"
+#include "base/random.hpp"
 
 namespace kiln::evaluate {
 namespace {
@@ -80,6 +85,73 @@ TEST(Evaluate, ComparesTwoPredictorsAtTheScoredPositions) {
   EXPECT_NEAR(result->agreement->mean_kl, kl, 1e-12);
   EXPECT_NEAR(result->agreement->max_kl, kl, 1e-12);
   EXPECT_EQ(result->agreement->top1, 1.0);
+}
+
+/// Logits that look like a model's, and are others for each predictor and position.
+class Noise final : public Predictor {
+ public:
+  explicit Noise(std::uint64_t seed) : random_(seed) {}
+  [[nodiscard]] std::uint32_t vocab_size() const override { return 300; }
+  void predict(std::span<const base::TokenId> ids, const LogitSink& sink) override {
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+      std::vector<float> logits(vocab_size());
+      for (float& logit : logits) logit = static_cast<float>(20 * random_.unit());
+      sink(i, logits);
+      given.push_back(std::move(logits));
+    }
+  }
+  std::vector<std::vector<float>> given;
+
+ private:
+  base::Random random_;
+};
+
+/// ln of the sum of e^logit, and KL(p || q), one position after the other in the order of the vocabulary.
+double log_sum(const std::vector<float>& logits) {
+  const double largest = *std::max_element(logits.begin(), logits.end());
+  double sum = 0;
+  for (const float logit : logits) sum += base::exact_exp(logit - largest);
+  return largest + base::exact_log(sum);
+}
+double kl(const std::vector<float>& p, const std::vector<float>& q) {
+  const double p_sum = log_sum(p), q_sum = log_sum(q);
+  double sum = 0;
+  for (std::size_t i = 0; i < p.size(); ++i) {
+    const double log_p = p[i] - p_sum;
+    sum += base::exact_exp(log_p) * (log_p - (q[i] - q_sum));
+  }
+  return sum;
+}
+
+/// More scored positions in a chunk than are kept at a time; every bit of every figure.
+TEST(Evaluate, FiguresAreThoseOfOnePositionAfterTheOther) {
+  for (const std::size_t threads : {0U, 1U, 3U}) {
+    std::optional<base::ThreadPool> pool;
+    if (threads > 0) pool.emplace(threads);
+    Noise reference(1), chip(2), alone(1);
+    auto r = request(2 * 330, 330);
+    r.pool = pool ? &*pool : nullptr;
+    const auto result = evaluate(r, &reference, &chip);
+    ASSERT_TRUE(result.ok());
+    double reference_nll = 0, chip_nll = 0, sum = 0, largest = 0;
+    for (std::size_t i = 0; i < r.ids.size(); ++i) {
+      if (i % 330 < 165 || i % 330 == 329) continue;
+      reference_nll += log_sum(reference.given[i]) - reference.given[i][r.ids[i + 1]];
+      chip_nll += log_sum(chip.given[i]) - chip.given[i][r.ids[i + 1]];
+      const double own = kl(reference.given[i], chip.given[i]);
+      sum += own;
+      largest = std::max(largest, own);
+    }
+    EXPECT_EQ(result->scored_tokens, 328U);
+    EXPECT_EQ(result->reference->mean_nll, reference_nll / 328);
+    EXPECT_EQ(result->chip->mean_nll, chip_nll / 328);
+    EXPECT_EQ(result->agreement->mean_kl, sum / 328);
+    EXPECT_EQ(result->agreement->max_kl, largest);
+    // Where nothing is compared, the reference's logits are not kept.
+    const auto without = evaluate(r, &alone, nullptr);
+    EXPECT_EQ(without->reference->mean_nll, result->reference->mean_nll);
+    EXPECT_EQ(without->scored_tokens, 328U);
+  }
 }
 
 TEST(Evaluate, TheBosReplacesTheFirstIdOfEachChunk) {

@@ -205,6 +205,7 @@ base::Result<EvaluateAnswer> evaluate(const EvaluateQuestion& question, Environm
   request.ids = *std::move(ids);
   request.context = choose_context(question, request.ids.size());
   request.chunks = question.chunks;
+  request.pool = &environment.pool();
   request.on_logits = question.on_logits;
   if (subjects->tokenizer && subjects->tokenizer->spec().add_bos) request.bos = subjects->tokenizer->spec().bos;
   Warnings warnings(environment);
