@@ -51,6 +51,7 @@ struct SharedState {
   std::vector<std::vector<numerics::KvStore>> kv;  ///< [slot][layer]
   std::optional<program::Switching> switching;     ///< where somebody asked for it: of tokens that ended
   std::vector<Buffers> buffers;                    ///< by part
+  numerics::PreparedBatch prepared;                ///< inputs of the array that is multiplied
   std::vector<numerics::QuantisedVector> inner;    ///< A x of the adapter, quantised
   Rows low_rank;                                   ///< A x, then B of it
 

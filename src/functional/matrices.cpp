@@ -7,8 +7,7 @@
 namespace kiln::functional {
 namespace {
 
-/// Panels that one call multiplies at least: each prepares the vectors anew.
-constexpr std::size_t kFewestPanels = 8;
+constexpr std::size_t kFewestPanels = 8;       // that one call multiplies
 constexpr std::size_t kProductsPerThread = 8;  // threads that are done early take what is left
 
 /// A matrix, and the column of the results where its outputs begin.
@@ -42,10 +41,11 @@ void multiply_rows(SharedState& shared, std::span<const Target> targets, std::sp
     const std::size_t step = whole ? all : share;
     for (std::size_t first = 0; first < all; first += step) parts.push_back({i, first, std::min(all, first + step)});
   }
+  shared.prepared.assign(x, shared.simd);
   const auto one = [&](std::size_t i) {
     const Part& part = parts[i];
-    numerics::multiply_batch(targets[part.target].matrix, x, part.first, part.last,
-                             std::span(results).subspan(part.target * x.size(), x.size()), shared.simd);
+    numerics::multiply(targets[part.target].matrix, shared.prepared, part.first, part.last,
+                       std::span(results).subspan(part.target * x.size(), x.size()));
   };
   if (!whole) return shared.pool.parallel_for(parts.size(), one);
   for (std::size_t i = 0; i < parts.size(); ++i) one(i);

@@ -55,6 +55,9 @@ void pack_panel(int bits, std::uint64_t columns,
 /// The code of one element (slow; for proofs and tests).
 std::uint8_t code_at(const MatrixView& matrix, std::uint32_t row, std::uint32_t column);
 
+/// The codes of 64 inputs of a row, those of padding too.
+void codes_of_group(const MatrixView& matrix, std::uint32_t row, std::size_t group,
+                    std::span<std::uint8_t, kGroup> out);
 /// The 16 x 64 codebook values of one group of a panel: out[(input / 4 * 16 + row) * 4 + input % 4].
 void decode_group(int bits, const std::int8_t* codebook, const std::byte* codes, std::int8_t* out);
 

@@ -2,6 +2,7 @@
 // vector j holds inputs 4j...4j+3 of the 16 rows, byte lane 4 * row + input.
 #include <algorithm>
 #include <array>
+#include <cstring>
 
 #include "kiln/base/result.hpp"
 #include "numerics/matrix.hpp"
@@ -61,6 +62,27 @@ std::uint8_t code_at(const MatrixView& matrix, std::uint32_t row, std::uint32_t 
     code |= (std::to_integer<unsigned>(lines[place.line * kLanes]) >> place.shift & 1U) << bit;
   }
   return static_cast<std::uint8_t>(code);
+}
+
+void codes_of_group(const MatrixView& matrix, std::uint32_t row, std::size_t group,
+                    std::span<std::uint8_t, kGroup> out) {
+  base::check(row < matrix.rows && group < matrix.groups(), "codes_of_group: outside the matrix");
+  const std::size_t vectors = vectors_of_block(matrix.bits);
+  const std::size_t block_bytes = lines_of_block(matrix.bits) * kLanes;
+  const std::size_t at = row / kPanelRows * matrix.groups() + group;
+  const std::byte* block = matrix.codes.data() + at * kGroup / 4 / vectors * block_bytes + row % kPanelRows * 4;
+  for (std::size_t j = 0; j < kGroup / 4; j += vectors, block += block_bytes) {
+    for (std::size_t vector = 0; vector < vectors; ++vector) {
+      std::uint32_t four = 0;
+      for (int bit = 0; bit < matrix.bits; ++bit) {
+        const BitPlace place = bit_place(matrix.bits, vector, bit);
+        std::uint32_t line = 0;
+        std::memcpy(&line, block + place.line * kLanes, sizeof line);
+        four |= (line >> place.shift & 0x01010101U) << bit;
+      }
+      std::memcpy(out.data() + 4 * (j + vector), &four, sizeof four);
+    }
+  }
 }
 
 void decode_group(int bits, const std::int8_t* codebook, const std::byte* codes, std::int8_t* out) {

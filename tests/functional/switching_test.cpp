@@ -13,7 +13,7 @@ numerics::QuantisedVector vector_of(const std::vector<std::int8_t>& codes) {
   numerics::QuantisedVector x;
   x.size = codes.size();
   x.codes = codes;
-  x.codes.resize(numerics::kGroup);
+  x.codes.resize((codes.size() + numerics::kGroup - 1) / numerics::kGroup * numerics::kGroup);
   return x;
 }
 
@@ -46,7 +46,7 @@ TEST(Switching, ProductsAreThoseThatARowsCodesSelect) {
 
 TEST(Switching, CountsEveryInputOfLongVectors) {
   // Every input differs from the one before in one more bit than that one did, up to seven, and begins again.
-  for (std::size_t size = 1; size <= 40; ++size) {
+  for (std::size_t size = 1; size <= 140; ++size) {
     std::vector<std::int8_t> codes(size, 0);
     std::uint64_t bits = 0, products = 0;
     for (std::size_t i = 1; i < size; ++i) {

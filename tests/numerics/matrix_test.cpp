@@ -22,6 +22,12 @@ TEST(Packing, CodeAt_GivesBackWhatWasPacked) {
       const OwnedMatrix m = random_matrix(random, rows, columns, bits);
       for (std::uint32_t r = 0; r < rows; ++r) {
         for (std::uint32_t c = 0; c < columns; ++c) ASSERT_EQ(code_at(m.view(), r, c), m.plain[r * m.padded() + c]);
+        for (std::size_t g = 0; g < m.padded() / kGroup; ++g) {
+          std::array<std::uint8_t, kGroup> codes;
+          codes_of_group(m.view(), r, g, codes);
+          ASSERT_TRUE(std::equal(codes.begin(), codes.end(),
+                                 m.plain.begin() + static_cast<std::ptrdiff_t>(r * m.padded() + g * kGroup)));
+        }
       }
     }
   }
