@@ -23,6 +23,10 @@ AUTO = ["--set", "link=auto", "--set", "vector.add_cycles=auto"]
 FAST = ["--set", "clock_mhz=9000"]  # cannot be built
 DEEP = ["--set", "kv.depth_words=4096", "--set", "clock_mhz=400"]  # holds more tokens
 CONFLICTS = ["--set", "kv.banks=256"]
+BENCH = ["--chip", "demo", "--rounds", "1", "-n", "2", "--prompt-tokens", "2", "--context", "4", "--kernel-mib", "1"]
+LLAMA = """#!/bin/sh
+echo '[{"n_prompt": '"${10}"', "n_gen": '"${12}"', "avg_ts": 4, "model_size": 9, "model_type": "m", "build_commit": "b"}]'
+"""
 TEXT = ["--text", str(MODEL / "heldout.txt"), "--context", "32", "--chunks", "1"]
 
 
@@ -58,6 +62,7 @@ def command_lines(kiln):
     yield ["cost", "--model", "kiln-stories-1m", "--chip", "demo", "--prompt-tokens", "3000", "-n", "3", "--recipe", "w4", *DEEP]
     yield ["diff", "1.json", "last.json"]
     yield ["list", "chips"]
+    yield ["bench", "--model", "synthetic:stories260k", *BENCH, "--growth", "--llama-bench", "./llama-bench", "--llama-model", "m.gguf"]
     yield ["rtl", *rom, "--chip", "demo", "--unit", "chip", *FEW, "-o", "chip"]
     yield ["rtl", *rom, "--chip", "demo", "--unit", "o_array", "-o", "o_array", *AUTO]
 
@@ -67,6 +72,8 @@ def documents(kiln):
         folder = pathlib.Path(name)
         (folder / "w.jsonl").write_text(WORKLOAD)
         (folder / "t.jinja").write_text(TEMPLATE)
+        (folder / "llama-bench").write_text(LLAMA)
+        (folder / "llama-bench").chmod(0o755)
         subprocess.run([ROOT / "scripts/make-lora", "--model", MODEL, "-o", folder / "adapter", "--rank", "8", "--strength", "0.1"],
                        check=True, capture_output=True)
         for line in command_lines(kiln):

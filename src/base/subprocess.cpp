@@ -95,6 +95,15 @@ ProgramEnd wait_for(pid_t program) {
   return end;
 }
 
+ProgramEnd wait_for(pid_t program, const std::stop_token& stop) {
+  const std::stop_callback interrupt(stop, [program] { ::kill(program, SIGINT); });
+  // It is no other process's number before it was waited for.
+  siginfo_t info{};
+  while (::waitid(P_PID, static_cast<id_t>(program), &info, WEXITED | WNOWAIT) != 0 && errno == EINTR) {
+  }
+  return wait_for(program);
+}
+
 bool on_path(const std::string& program) {
   if (program.find('/') != std::string::npos) return access(program.c_str(), X_OK) == 0;
   const char* path = std::getenv("PATH");

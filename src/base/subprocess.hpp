@@ -5,6 +5,7 @@
 
 #include <sys/types.h>
 
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,8 @@ struct ProgramEnd {
 
 Result<pid_t> start_program(const std::vector<std::string>& arguments, const ProgramStreams& streams = {});
 ProgramEnd wait_for(pid_t program);
+/// The same; a stop interrupts the program as Ctrl-C does, and it is still waited for.
+ProgramEnd wait_for(pid_t program, const std::stop_token& stop);
 
 /// Whether PATH has such a program, or the path leads to one.
 bool on_path(const std::string& program);

@@ -63,6 +63,7 @@ void add_common(CLI::App& app, CommonOptions& options) {
           ->add_option("--record", options.record,
                        "Add figures of the result to a baseline, which kiln check runs again")
           ->type_name("FILE");
+    if (command->get_name() == "bench") command->add_option("--record", options.record)->group("");  // refused in words
     command->get_formatter()->column_width(kHelpColumn);
   }
 }
@@ -232,7 +233,7 @@ int parse_and_run(int argc, const char* const* argv) {
   Action action;
   CommonOptions options;
   for (const auto add : {add_bake, add_inspect, add_run, add_chat, add_eval, add_baseline, add_cost, add_new, add_sweep,
-                         add_check, add_diff, add_list, add_rtl})
+                         add_check, add_bench, add_diff, add_list, add_rtl})
     add(app, action);
   add_common(app, options);
   refuse_empty(app);
@@ -244,7 +245,7 @@ int parse_and_run(int argc, const char* const* argv) {
   if (argc > 1 && argv[1][0] != '-' && !is_command(argv[1]))
     return fail(
         fmt::format("no command is named \"{}\"; bake, inspect, run, chat, eval, baseline, cost, new, sweep, check, "
-                    "diff, list or rtl is expected",
+                    "bench, diff, list or rtl is expected",
                     base::without_controls(argv[1])),
         kBadInput);
   try {

@@ -1,7 +1,5 @@
 #include <fmt/format.h>
 
-#include <cerrno>
-#include <cstring>
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -10,6 +8,7 @@
 
 #include "base/atomic_file.hpp"
 #include "base/file_roles.hpp"
+#include "base/temporary_folder.hpp"
 #include "base/text.hpp"
 #include "cli/commands.hpp"
 #include "cli/terminal.hpp"
@@ -28,35 +27,6 @@ constexpr const char* kThisProgram = "/proc/self/exe";
 struct CheckOptions {
   std::string baseline, junit, markdown, against;
   bool update = false;
-};
-
-/// A folder of this process's own, gone at the end.
-class Scratch {
- public:
-  static base::Result<Scratch> create() {
-    std::error_code failed;
-    Scratch scratch;
-    // Commands run in the baseline's folder, from where a relative one would lead elsewhere.
-    const auto folder = fs::temp_directory_path(failed);
-    scratch.path_ = ((failed ? folder : fs::absolute(folder, failed)) / "kiln-check-XXXXXX").string();
-    if (failed || ::mkdtemp(scratch.path_.data()) == nullptr) {
-      const auto why = failed ? failed.message() : std::string(std::strerror(errno));
-      return base::Error{fmt::format("{}: no folder can be made there, where the commands write: {}",
-                                     std::exchange(scratch.path_, ""), why)};
-    }
-    return scratch;
-  }
-  Scratch(Scratch&& other) noexcept : path_(std::exchange(other.path_, "")) {}
-  Scratch& operator=(Scratch&&) = delete;
-  ~Scratch() {
-    std::error_code ignored;
-    if (!path_.empty()) fs::remove_all(path_, ignored);
-  }
-  [[nodiscard]] const std::string& path() const { return path_; }
-
- private:
-  Scratch() = default;
-  std::string path_;
 };
 
 /// Files that are opened before the work, filled after it, and all put in place at the end: a full disk leaves none.
@@ -85,7 +55,7 @@ class Outputs {
   std::vector<std::pair<std::string, base::AtomicFile>> files_;
 };
 
-gate::Place place_of(const CheckOptions& options, const Scratch& scratch, const Session& session) {
+gate::Place place_of(const CheckOptions& options, const base::TemporaryFolder& scratch, const Session& session) {
   const auto folder = fs::path(options.baseline).parent_path();
   return {fs::absolute(folder.empty() ? fs::path(".") : folder).string(), scratch.path(), session.options().threads};
 }
@@ -106,8 +76,8 @@ std::string document(json::Object answer) {
   return json::write(answer) + "\n";
 }
 
-base::Result<int> compare_pace(const CheckOptions& options, const gate::Baseline& baseline, const Scratch& scratch,
-                               Session& session) {
+base::Result<int> compare_pace(const CheckOptions& options, const gate::Baseline& baseline,
+                               const base::TemporaryFolder& scratch, Session& session) {
   std::error_code failed;
   const auto theirs = fs::canonical(options.against, failed);
   if (failed) return base::Error{"--against: " + options.against + ": " + failed.message()};
@@ -127,8 +97,8 @@ base::Status commit(const CheckOptions& options, const gate::Baseline& baseline,
   return outputs.commit(session);
 }
 
-base::Result<int> compare_figures(const CheckOptions& options, const gate::Baseline& baseline, const Scratch& scratch,
-                                  Session& session) {
+base::Result<int> compare_figures(const CheckOptions& options, const gate::Baseline& baseline,
+                                  const base::TemporaryFolder& scratch, Session& session) {
   Outputs outputs;
   for (const auto& file : {options.junit, options.markdown})
     if (!file.empty())
@@ -162,7 +132,8 @@ base::Result<int> run_check(const CheckOptions& options, Session& session) {
   const auto baseline =
       gate::read_baseline(options.baseline, options.update ? base::FileRole::Rewritten : base::FileRole::Input);
   if (!baseline) return baseline.error();
-  const auto scratch = Scratch::create();
+  // Commands run in the baseline's folder, from where a relative path would lead elsewhere: it is an absolute one.
+  const auto scratch = base::TemporaryFolder::create("kiln-check", "where the commands write");
   if (!scratch) return scratch.error();
   if (auto good = gate::claim_inputs(*baseline, place_of(options, *scratch, session).folder); !good)
     return good.error();

@@ -42,6 +42,7 @@ void add_cost(CLI::App& app, Action& chosen);
 void add_new(CLI::App& app, Action& chosen);
 void add_sweep(CLI::App& app, Action& chosen);
 void add_check(CLI::App& app, Action& chosen);
+void add_bench(CLI::App& app, Action& chosen);
 void add_diff(CLI::App& app, Action& chosen);
 void add_list(CLI::App& app, Action& chosen);
 void add_rtl(CLI::App& app, Action& chosen);

@@ -1,11 +1,8 @@
 #include "gate/child.hpp"
 
 #include <fmt/format.h>
-#include <signal.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
 
-#include <cerrno>
 #include <chrono>
 #include <filesystem>
 
@@ -36,14 +33,6 @@ double seconds_of_children() {
   return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
-/// Until it has ended; it is no other process's number before it was waited for.
-void wait_interruptibly(pid_t process, const std::stop_token& stop) {
-  const std::stop_callback interrupt(stop, [process] { ::kill(process, SIGINT); });
-  siginfo_t info{};
-  while (::waitid(P_PID, static_cast<id_t>(process), &info, WEXITED | WNOWAIT) != 0 && errno == EINTR) {
-  }
-}
-
 }  // namespace
 
 std::string Ended::why() const {
@@ -68,8 +57,7 @@ base::Result<Ended> run_child(const std::string& program, const std::vector<std:
   const auto began = std::chrono::steady_clock::now();
   const auto process = base::start_program(words, {"/dev/null", log, "", false, place.folder});
   if (!process) return process.error();
-  wait_interruptibly(*process, stop);
-  const auto end = base::wait_for(*process);
+  const auto end = base::wait_for(*process, stop);
   ended.wall_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
   ended.processor_s = seconds_of_children() - before;
   ended.status = end.status;

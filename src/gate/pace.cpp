@@ -7,6 +7,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "base/spread.hpp"
 #include "gate/check.hpp"
 
 namespace kiln::gate {
@@ -122,8 +123,8 @@ Band band_of(std::vector<double> logarithms) {
   base::check(logarithms.size() >= kFewestRounds, "pace: enough rounds");
   std::ranges::sort(logarithms);
   const auto rounds = logarithms.size(), bound = bound_of(rounds);
-  const double middle = (logarithms[(rounds - 1) / 2] + logarithms[rounds / 2]) / 2;
-  return {std::exp(middle), std::exp(logarithms[bound]), std::exp(logarithms[rounds - 1 - bound])};
+  return {std::exp(base::spread_of(logarithms).median), std::exp(logarithms[bound]),
+          std::exp(logarithms[rounds - 1 - bound])};
 }
 
 std::vector<std::size_t> that_fit(const std::vector<double>& took, double seconds) {

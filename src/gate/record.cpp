@@ -98,6 +98,9 @@ base::Status unchanged(const std::string& file, const Baseline& baseline) {
 }
 
 base::Status can_record(const std::string& file, const std::vector<std::string>& arguments) {
+  if (!arguments.empty() && arguments.front() == "bench")
+    return base::Error{fmt::format(
+        "--record {}: bench measures times, and a baseline keeps none: they are of one machine and one moment", file)};
   const auto command = recorded(arguments, folder_of(file));
   if (const auto why = refused(command))
     return base::Error{fmt::format("--record {}: the command {}; a check could not run it", file, *why)};

@@ -37,9 +37,9 @@ constexpr std::array kPoint = {Rule{"cycles_total", "cycles", 0, Equal},
                                Rule{"power_w.typical", "W", 0, Lower},
                                Rule{"energy_mj_per_token.typical", "mJ", 0, Lower},
                                Rule{"chip_config_hash", "", 0, Equal}};
-constexpr std::array kRun = {Rule{"rom_hash", "", 0, Equal}, Rule{"text", "", 0, Equal},
-                             Rule{"closed_form.agrees", "", 0, Equal},
-                             Rule{"host.kernel_events_per_token", "events", 0, Equal}};
+constexpr std::array kRun = {
+    Rule{"rom_hash", "", 0, Equal}, Rule{"text", "", 0, Equal}, Rule{"closed_form.agrees", "", 0, Equal},
+    Rule{"host.kernel_events_per_token", "events", 0, Equal}, Rule{"host.bytes_read_per_token", "bytes", 0, Lower}};
 constexpr std::array kEval = {Rule{"rom_hash", "", 0, Equal},
                               Rule{"text_tokens", "tokens", 0, Equal},
                               Rule{"scored_tokens", "tokens", 0, Equal},

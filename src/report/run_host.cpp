@@ -20,6 +20,7 @@ Json run_host_json(const study::RunAnswer& answer) {
   json["kernel_events"] = answer.host.kernel_events;
   const auto pace = answer.pace();
   if (pace.kernel_events_per_token) json["kernel_events_per_token"] = *pace.kernel_events_per_token;
+  if (answer.bytes_read_per_token) json["bytes_read_per_token"] = *answer.bytes_read_per_token;
   if (pace.cycles_per_s) json["simulated_cycles_per_s"] = *pace.cycles_per_s;
   if (pace.tokens_per_s) json["tokens_per_s"] = *pace.tokens_per_s;
   if (answer.rtl) {

@@ -7,6 +7,7 @@
 #include "functional/functional_model.hpp"
 #include "host/run.hpp"
 #include "host/workload.hpp"
+#include "study/bytes_read.hpp"
 #include "study/chip_cost.hpp"
 #include "study/design_point.hpp"
 #include "study/prompts.hpp"
@@ -76,6 +77,7 @@ base::Status describe(const RunQuestion& question, const Subject& subject, const
                       RunAnswer& answer) {
   const chip::RunOutcome& ran = answer.result.chip;
   if (subject.rom) answer.rom_hash = subject.rom->content_hash();
+  if (!answer.timing_only) answer.bytes_read_per_token = bytes_read_per_token(*subject.rom);
   answer.lora = question.lora;
   answer.seed = question.sampling.seed;
   answer.sampling = question.sampling.on(answer.placement.chip());

@@ -30,6 +30,15 @@ TEST(StartProgram, StreamsLeadToTheirFiles) {
   EXPECT_EQ(*read_text_file(out), "typedsaid") << "written anew, with the errors in their order";
 }
 
+TEST(StartProgram, AStopInterruptsItAndItIsWaitedFor) {
+  const auto sleeper = start_program({"sleep", "60"});
+  ASSERT_TRUE(sleeper.ok());
+  std::stop_source stop;
+  stop.request_stop();
+  EXPECT_EQ(wait_for(*sleeper, stop.get_token()).signal, SIGINT);
+  EXPECT_EQ(wait_for(*start_program({"sh", "-c", "exit 7"}), std::stop_token()).status, 7);
+}
+
 TEST(StartProgram, TellsHowItEnded) {
   const ProgramEnd status = wait_for(*start_program({"sh", "-c", "exit 7"}));
   EXPECT_EQ(status.status, 7);

@@ -43,6 +43,7 @@ sweep collect r.db
 sweep export r.db --json -
 sweep explain r.db 1
 check baseline.json
+bench --model synthetic:stories260k --chip demo --rounds 1 -n 2 --prompt-tokens 1 --context 4 --kernel-mib 1 --json -
 diff a.json b.json
 list chips
 rtl --rom a.rom --chip demo --unit sequencer -o rtl
@@ -54,7 +55,7 @@ SEARCHED = {"1", "1.5", " 1", "0x10", "5e-324"}
 LONG = {"-n": "--new-tokens", "-j": "--jobs", "-o": "--output"}
 COMMON = {"--threads", "--set", "--json", "--record"}  # one description in all commands: tried with the first that has it
 NUMBERED = {"--prompt-tokens", "--new-tokens", "--users", "--temperature", "--top-k", "--seed", "--context", "--chunks", "--tp",
-            "--batch", "--machines", "--gpu-batch", "--area", "--dies", "--jobs", "--threads", "--shard", "POINT"}
+            "--batch", "--kernel-mib", "--machines", "--rounds", "--gpu-batch", "--area", "--dies", "--jobs", "--threads", "--shard", "POINT"}
 
 
 def limits():

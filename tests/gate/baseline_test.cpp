@@ -183,6 +183,7 @@ TEST(Records, LeaveTolerancesAndPlacesThatPeopleEdited) {
   EXPECT_EQ(again.metrics.back().command.front(), "eval");
   EXPECT_THAT(record(file, R"({"command": "run"})", {"run"}).error().message, HasSubstr("nothing in the result"));
   EXPECT_THAT(can_record(file, {"sweep", "export", "r.db"}).error().message, HasSubstr("a check could not run it"));
+  EXPECT_THAT(can_record(file, {"bench", "--quick"}).error().message, HasSubstr("bench measures times"));
   std::ofstream(file) << "{\"version\": 1, \"met";
   EXPECT_THAT(can_record(file, {"run"}).error().message, HasSubstr("is no baseline"));
   EXPECT_EQ(std::filesystem::file_size(file), 19U) << "what is no baseline stays";

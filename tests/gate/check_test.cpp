@@ -25,6 +25,23 @@ TEST(Checks, FindOneCycle) {
   EXPECT_EQ(renewed(answer).metrics[0].value, json::Value(1001));
 }
 
+// What a run costs the computer, without a clock.
+TEST(Checks, FindOneEventAndOneByteOfATokenMore) {
+  const auto then =
+      changed(kRun, "\"text\"",
+              R"("host": {"wall_s": 3.5, "kernel_events_per_token": 640.0625, "bytes_read_per_token": 900}, "text")");
+  const auto of = baseline(then, {"run"});
+  EXPECT_EQ(of.metrics.size(), baseline(kRun, {"run"}).metrics.size() + 2) << "and no time";
+  const auto result_of = [&](const std::string& from, const std::string& to, const std::string& path) {
+    const auto answer = checked(of, changed(then, from, to));
+    EXPECT_FALSE(answer.passed());
+    return std::ranges::find(answer.rows, path, [](const auto& row) { return row.metric.path; })->result;
+  };
+  EXPECT_EQ(result_of("640.0625", "640.125", "host.kernel_events_per_token"), Result::Other);
+  EXPECT_EQ(result_of("900", "901", "host.bytes_read_per_token"), Result::Worse);
+  EXPECT_EQ(result_of("900", "899", "host.bytes_read_per_token"), Result::Better);
+}
+
 TEST(Checks, HoldAccuracyToItsToleranceBothWays) {
   const auto of = baseline(kEval, {"eval"});
   EXPECT_TRUE(checked(of, changed(kEval, "10.0", "10.005")).passed());

@@ -75,6 +75,17 @@ TEST_F(RunDocument, AWorkloadHasItsFiguresAndThoseOfGpus) {
   EXPECT_THAT(run_text(asked), HasSubstr("2 requests answered, 0 refused"));
 }
 
+TEST_F(RunDocument, BytesThatATokenReadsAreThoseOfTheImageWhateverItsLength) {
+  auto asked = question(1);
+  const auto run = json::parse(run_json(answer(asked)));
+  asked.new_tokens = 2;
+  const auto shorter = json::parse(run_json(answer(asked)));
+  EXPECT_GT(run["host"]["bytes_read_per_token"], 0);
+  EXPECT_EQ(run["host"]["bytes_read_per_token"], shorter["host"]["bytes_read_per_token"]);
+  asked.timing_only = true;
+  EXPECT_FALSE(json::parse(run_json(answer(asked)))["host"].contains("bytes_read_per_token"));
+}
+
 TEST_F(RunDocument, ArraysNameTheirTiles) {
   const auto plain = json::parse(run_json(answer(question(1))));
   EXPECT_FALSE(plain["chip"].contains("tiles"));

@@ -73,6 +73,7 @@ struct RunAnswer : DesignPoint {
 
   std::optional<ChipCost> cost;  ///< none: the chip has no /silicon, or no token went through it
   std::optional<std::string> rom_hash;
+  std::optional<std::uint64_t> bytes_read_per_token;  ///< with values: of weights, that the host reads for a token
   bool timing_only = false;
   std::string lora;  ///< as asked
   std::uint64_t seed = 0;
