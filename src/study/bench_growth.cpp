@@ -50,11 +50,11 @@ BenchLane values_growth_lane(const BenchSubject& subject, const Place& placement
   const std::uint64_t prefix = context - kGrowthValues;
   const auto values =
       std::make_shared<functional::FunctionalModel>(subject.image, context + 1, subject.pool, numerics::best_simd());
-  lane.once = [=, filled = false, quiet = subject.quiet, vocabulary = subject.image.model().vocab_size,
+  lane.once = [=, filled = false, quiet = subject.quiet, &model = subject.image.model(),
                bytes = subject.bytes_per_token](BenchMeasurement& measurement) mutable -> base::Result<double> {
     if (!filled) {
-      values->reset();
-      if (const auto in = prefill(*values, host::seeded_prompt(prefix, vocabulary, 1), quiet); !in) return in.error();
+      const auto ids = host::seeded_prompt(prefix, model.vocab_size, 1);
+      if (const auto in = prefill(*values, model, ids, quiet); !in) return in.error();
       filled = true;
     }
     values->rewind(0, prefix);

@@ -113,10 +113,9 @@ BenchLane timing_lane(const BenchSubject& subject) {
 BenchLane prefill_lane(const BenchSubject& subject) {
   const auto tokens = subject.question.prompt_tokens;
   auto lane = lane_of(subject, "prefill", "prefill: values alone", tokens);
-  lane.once = [quiet = subject.quiet, values = values_of(subject, tokens),
+  lane.once = [quiet = subject.quiet, values = values_of(subject, tokens), &model = subject.image.model(),
                ids = host::seeded_prompt(tokens, subject.image.model().vocab_size, kBenchSeed)](BenchMeasurement&) {
-    values->reset();
-    return seconds_of([&] { return prefill(*values, ids, quiet); });
+    return seconds_of([&] { return prefill(*values, model, ids, quiet); });
   };
   return lane;
 }

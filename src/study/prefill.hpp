@@ -8,8 +8,9 @@
 
 namespace kiln::study {
 
-/// The next tokens of a model's one user; logits behind the last. Fails when interrupted.
-base::Status prefill(functional::FunctionalModel& values, std::span<const base::TokenId> ids,
-                     const base::Progress& progress);
+/// The tokens of a prompt, from an empty KV cache, as a chip's run has them computed: many at a time, logits behind the
+/// last. Fails when interrupted.
+base::Status prefill(functional::FunctionalModel& values, const config::ModelConfig& model,
+                     std::span<const base::TokenId> ids, const base::Progress& progress);
 
 }  // namespace kiln::study
