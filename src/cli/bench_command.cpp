@@ -36,10 +36,21 @@ study::BenchQuestion question_of(const BenchOptions& options) {
   return question;
 }
 
+/// What nothing would read; shapes of growth are configs, too.
+base::Status refuse_idle_sets(const study::BenchQuestion& question, const Session& session) {
+  if (question.growth) return {};
+  if (question.rom.empty() || !question.model.empty())
+    return session.refuse_set_of_shapes(question.model.empty() ? study::kBenchModel : question.model);
+  for (const char* kind : {"model", "recipe"})
+    if (const auto good = session.refuse_set(kind, "nothing is baked beside --rom without --model"); !good) return good;
+  return {};
+}
+
 base::Result<int> run_bench(const BenchOptions& options, Session& session) {
   if (const auto set = session.allow_set({"chip", "model", "recipe", "tech"}); !set) return set.error();
   const auto question = question_of(options);
   if (const auto valid = study::check(question); !valid) return valid.error();
+  if (const auto good = refuse_idle_sets(question, session); !good) return good.error();
   std::optional<base::AtomicFile> csv;
   if (!options.csv.empty()) {
     auto file = base::AtomicFile::create(options.csv);

@@ -149,6 +149,10 @@ base::Result<BenchAnswer> bench(const BenchQuestion& question, Environment& envi
   if (!folder) return folder.error();
   const auto chip = environment.configs().chip(question.chip);
   if (!chip) return chip.error();
+  if (!chip->silicon) {
+    const auto read = environment.configs().refuse_overrides("tech", "chip " + chip->name + " has no /silicon");
+    if (!read) return read.error();
+  }
   const auto parts = open_parts_of(question, folder->path(), environment, quiet.loud());
   if (!parts) return parts.error();
   const auto& image = *parts->image;

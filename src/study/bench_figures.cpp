@@ -7,6 +7,7 @@ namespace kiln::study {
 
 std::vector<double> per_second(const BenchMeasurement& measurement, std::uint64_t amount) {
   std::vector<double> rates;
+  rates.reserve(measurement.seconds.size());
   for (const double seconds : measurement.seconds) rates.push_back(static_cast<double>(amount) / seconds);
   return rates;
 }

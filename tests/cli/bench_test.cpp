@@ -108,13 +108,16 @@ TEST_F(BenchCommand, RefusesInASentence) {
   says({"--only", "x"}, "--only x: one of kernels, ");
   says({"--llama-bench", "false"}, "--llama-bench and --llama-model are expected together");
   says({"--only", "timing", "--llama-bench", "false", "--llama-model", "m"}, "false ended with status 1");
+  const auto idle = kiln({"bench", "--rom", path("x.rom"), "--set", "recipe:name=mine"});
+  EXPECT_EQ(idle.status, 2);
+  EXPECT_THAT(idle.err, HasSubstr("has no effect: nothing is baked beside --rom without --model"));
   says({"--csv", path("no/folder.csv")}, "no/folder.csv");
 }
 
 TEST_F(BenchCommand, EndsWellWhenInterrupted) {
   const auto base = scratch() + "/interrupted";
-  const auto child =
-      test::start_kiln({"bench", "--model", "synthetic:stories260k", "--chip", "demo", "--rounds", "1000"}, base);
+  const auto child = test::start_kiln(
+      {"bench", "--model", "synthetic:stories260k", "--chip", "demo", "--rounds", "1000", "--kernel-mib", "1"}, base);
   siginfo_t ended = {};
   while (nothing_is_left() && ended.si_pid == 0) {
     std::this_thread::sleep_for(std::chrono::milliseconds(2));
