@@ -58,8 +58,10 @@ KILN_KERNEL void transform_body(float* data, std::size_t count, std::size_t bloc
 }
 
 void transform_scalar(float* data, std::size_t count, std::size_t block) { transform_body(data, count, block); }
-KILN_AVX2 void transform_avx2(float* data, std::size_t count, std::size_t block) { transform_body(data, count, block); }
-KILN_AVX512 void transform_avx512(float* data, std::size_t count, std::size_t block) {
+KILN_KERNEL_AVX2 void transform_avx2(float* data, std::size_t count, std::size_t block) {
+  transform_body(data, count, block);
+}
+KILN_KERNEL_AVX512 void transform_avx512(float* data, std::size_t count, std::size_t block) {
   transform_body(data, count, block);
 }
 

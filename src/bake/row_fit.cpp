@@ -219,13 +219,13 @@ RowFit fit_scalar(const float* row, std::size_t size, std::size_t columns, const
   return fit_body<kEven>(row, size, columns, plan, codes, scales, step);
 }
 template <bool kEven>
-KILN_AVX2 RowFit fit_avx2(const float* row, std::size_t size, std::size_t columns, const Plan& plan,
-                          std::uint8_t* codes, std::uint8_t* scales, std::size_t step) {
+KILN_KERNEL_AVX2 RowFit fit_avx2(const float* row, std::size_t size, std::size_t columns, const Plan& plan,
+                                 std::uint8_t* codes, std::uint8_t* scales, std::size_t step) {
   return fit_body<kEven>(row, size, columns, plan, codes, scales, step);
 }
 template <bool kEven>
-KILN_AVX512 RowFit fit_avx512(const float* row, std::size_t size, std::size_t columns, const Plan& plan,
-                              std::uint8_t* codes, std::uint8_t* scales, std::size_t step) {
+KILN_KERNEL_AVX512 RowFit fit_avx512(const float* row, std::size_t size, std::size_t columns, const Plan& plan,
+                                     std::uint8_t* codes, std::uint8_t* scales, std::size_t step) {
   return fit_body<kEven>(row, size, columns, plan, codes, scales, step);
 }
 

@@ -1,19 +1,12 @@
-// Sixteen floats side by side, the same lanes on every host: the compiler maps them to one, two or four registers. A
-// kernel is an always-inline body in these types plus one wrapper for each instruction set, so all paths do the same
-// operations in the same order and give the same bits (no contraction: -ffp-contract=off).
+// Sixteen floats side by side, the same lanes on every host: the compiler maps them to one, two or four registers.
+// Kernels in these types are as numerics/simd.hpp says; all do the same operations in the same order.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 
-#define KILN_KERNEL [[gnu::always_inline]] inline
-#define KILN_AVX2 [[gnu::target("avx2")]]
-#ifdef __clang__  // which has no such word, and would drop all the others with it
-#define KILN_AVX512 [[gnu::target("avx512f,avx512bw,avx512dq,avx512vl")]]
-#else
-#define KILN_AVX512 [[gnu::target("avx512f,avx512bw,avx512dq,avx512vl,prefer-vector-width=512")]]
-#endif
+#include "numerics/simd.hpp"
 
 namespace kiln::bake {
 

@@ -36,6 +36,8 @@ struct BatchState {
   Rows residual;
   Rows stream;  ///< what the embedding ROM, an array's tree or the stage before sends: sections one after the other
   Rows attended;
+  Rows turns;                                 ///< of RoPE, the same for all heads and layers
+  bool has_turns = false;                     ///< once the first layer needed them
   std::vector<numerics::QuantisedVector> x;   ///< inputs of the next array; at least as many as tokens
   std::vector<std::int64_t> sums;             ///< tile by tile, one token: S of each tile over inputs, by output
   std::vector<base::TokenId> next;            ///< what the sampler chose
@@ -54,6 +56,7 @@ struct BatchState {
     if (x.size() < ids.size()) x.resize(ids.size());
     next.assign(ids.size(), 0);
     switching.assign(ids.size(), {});
+    has_turns = false;
   }
 };
 

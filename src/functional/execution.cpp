@@ -12,7 +12,7 @@ std::span<float> work(Buffers& buffers, std::size_t size) {
 
 std::span<const float> TokenExecution::rms_norm(std::span<const float> x, std::span<const float> gamma) const {
   const std::span<float> out = work(buffers, x.size());
-  numerics::rms_norm(x, gamma, static_cast<float>(model().rms_norm_eps), out);
+  numerics::rms_norm(x, gamma, static_cast<float>(model().rms_norm_eps), out, all.shared.simd);
   return out;
 }
 
@@ -29,19 +29,34 @@ void TokenExecution::read_embedding() const {
 void TokenExecution::rope(std::span<float> heads) const {
   const std::size_t width = model().head_dim;
   for (std::size_t first = 0; first < heads.size(); first += width)
-    numerics::rope(heads.subspan(first, width), rom().rope_increments(), all.batch.position(token).value);
+    numerics::rope(heads.subspan(first, width), all.batch.turns.row(token), all.shared.simd);
 }
 
 void TokenExecution::hadamard_quantise(std::span<const float> values) const {
-  numerics::quantise_input(values, numerics::hadamard_block(values.size()), all.batch.x[token]);
+  numerics::quantise_input(values, numerics::hadamard_block(values.size()), all.batch.x[token], all.shared.simd);
 }
 
 void TokenExecution::quantise(std::span<const float> values) const {
-  numerics::quantise_input(values, 1, all.batch.x[token]);
+  numerics::quantise_input(values, 1, all.batch.x[token], all.shared.simd);
 }
 
 void TokenExecution::sample() const {
   all.batch.next[token] = numerics::sample(stream(), all.batch.sampling, all.batch.position(token).value);
+}
+
+void rotate(const Execution& e) {
+  BatchState& batch = e.batch;
+  if (!batch.has_turns) {
+    batch.turns.reshape(batch.tokens(), e.model().head_dim);
+    for_each_token(e, [&](const TokenExecution& t) {
+      numerics::rope_turns(t.rom().rope_increments(), batch.position(t.token).value, batch.turns.row(t.token));
+    });
+    batch.has_turns = true;
+  }
+  for_each_token(e, [](const TokenExecution& t) {
+    t.rope(t.k());
+    t.rope(t.q());
+  });
 }
 
 void append_to_cache(const Execution& e) {
@@ -49,7 +64,9 @@ void append_to_cache(const Execution& e) {
   const std::size_t first = cache.tokens();
   base::check(e.batch.first.value == first, "values: tokens come in order, each at the next position");
   cache.extend(e.batch.tokens());
-  for_each_token(e, [&](const TokenExecution& t) { cache.set(first + t.token, t.k(), t.v(), t.buffers.quantised); });
+  for_each_token(e, [&](const TokenExecution& t) {
+    cache.set(first + t.token, t.k(), t.v(), t.buffers.quantised, e.shared.simd);
+  });
 }
 
 void attend(const Execution& e) {

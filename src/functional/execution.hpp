@@ -105,7 +105,7 @@ struct TokenExecution {
   /// -> x of the batch: in the Hadamard basis, or as it is, where the transform is in the weights before.
   void hadamard_quantise(std::span<const float> values) const;
   void quantise(std::span<const float> values) const;
-  /// Of every head, in place.
+  /// Of every head, in place, by the batch's turns.
   void rope(std::span<float> heads) const;
   void read_embedding() const;  ///< -> stream
   void sample() const;          ///< -> next
@@ -126,6 +126,8 @@ void for_each_token(const Execution& e, const Body& body) {
                   });
 }
 
+/// RoPE of k and q of all tokens.
+void rotate(const Execution& e);
 /// k and v of all tokens -> KV cache.
 void append_to_cache(const Execution& e);
 /// softmax(q k / sqrt(head_dim)) v over the tokens of the cache up to one's own -> attended

@@ -89,10 +89,11 @@ void add_adapter(const Execution& e, const rom::Adapter& adapter) {
     const rom::AdapterTarget* target = adapter.find(section.tensor_class, e.op.layer);
     if (target == nullptr) continue;
     multiply(target->down, e.batch.inputs());
-    for (std::size_t t = 0; t < tokens; ++t) numerics::quantise_input(shared.low_rank.row(t), 1, shared.inner[t]);
+    for (std::size_t t = 0; t < tokens; ++t)
+      numerics::quantise_input(shared.low_rank.row(t), 1, shared.inner[t], shared.simd);
     multiply(target->up, std::span(shared.inner).first(tokens));
     for_each_token(e, [&](const TokenExecution& t) {
-      numerics::add(t.stream().subspan(first, section.rows), shared.low_rank.row(t.token));
+      numerics::add(t.stream().subspan(first, section.rows), shared.low_rank.row(t.token), shared.simd);
     });
   }
 }

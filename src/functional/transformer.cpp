@@ -39,7 +39,7 @@ void send_residual(E e) {
   e.batch.stream.reshape(e.batch.tokens(), e.model().hidden_size);
   each<[](T t) { copy(t.residual(), t.stream()); }>(e);
 }
-void add_residual(T t) { numerics::add(t.residual(), t.stream()); }
+void add_residual(T t) { numerics::add(t.residual(), t.stream(), t.all.shared.simd); }
 
 // clang-format off
 constexpr Step kBefore[] = {
@@ -53,7 +53,7 @@ constexpr Step kLayer[] = {
     {Norm,              Qkv,    each<[](T t) { t.hadamard_quantise(t.rms_norm(t.residual(), t.attention_gamma())); }>},
     {Multiply,          Qkv,    multiply},
     {Reduce,            Qkv,    reduce},  // k, v, q
-    {RopeQuantise,      {},     each<[](T t) { t.rope(t.k()); t.rope(t.q()); }>},
+    {RopeQuantise,      {},     rotate},
     {Attend,            {},     [](E e) { append_to_cache(e); attend(e); }},
     {QuantiseAttention, O,      each<[](T t) { t.quantise(t.attended()); }>},
     {Multiply,          O,      multiply},

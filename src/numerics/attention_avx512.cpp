@@ -15,6 +15,8 @@
 
 namespace kiln::numerics {
 
+namespace {
+
 KILN_AVX512 void dot_block_avx512(const KvBlocks& kv, std::size_t block, std::size_t kv_head, const std::int8_t* q,
                                   std::int32_t* dots) {
   const std::uint8_t* k = kv.k(block, kv_head);
@@ -38,8 +40,7 @@ KILN_AVX512 void dot_block_avx512(const KvBlocks& kv, std::size_t block, std::si
 }
 
 KILN_AVX512 void score_block_avx512(const KvBlocks& kv, std::size_t block, std::size_t kv_head,
-                                    const QuantisedVector& q, float factor, std::int32_t* dots, float* scores) {
-  dot_block_avx512(kv, block, kv_head, q.codes.data(), dots);
+                                    const QuantisedVector& q, float factor, const std::int32_t* dots, float* scores) {
   const std::int16_t* exponents = kv.k_exponents(block, kv_head);
   __m512i unit[2];
   __m512i largest = _mm512_set1_epi32(-0x8000);
@@ -90,19 +91,17 @@ KILN_AVX512 std::uint64_t probabilities_avx512(std::span<const float> scores, fl
 
 KILN_AVX512 void weight_block_avx512(const std::uint32_t* probabilities, const std::int16_t* exponents, int largest,
                                      std::uint32_t* weights) {
-  for (std::size_t t = 0; t < kTokenBlock; t += 8) {
-    const __m512i e = _mm512_cvtepi16_epi64(_mm_loadu_si128(reinterpret_cast<const __m128i*>(exponents + t)));
-    const __m512i shift = _mm512_min_epi64(_mm512_sub_epi64(_mm512_set1_epi64(largest), e), _mm512_set1_epi64(40));
-    const __m256i p = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(probabilities + t));
-    const __m512i w = rounding_shift8(_mm512_slli_epi64(_mm512_cvtepu32_epi64(p), kValueGuardBits), shift);
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(weights + t), _mm512_cvtepi64_epi32(w));
-  }
+  const __m512i one = _mm512_set1_epi32(1);
+  const __m512i e = _mm512_cvtepi16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(exponents)));
+  // Below 0 a later token, without a weight. A shift of -1, or of more than 31, gives 0; the bit below the cut carries.
+  const __m512i shift = _mm512_max_epi32(_mm512_sub_epi32(_mm512_set1_epi32(largest), e), _mm512_setzero_si512());
+  const __m512i p = _mm512_slli_epi32(_mm512_loadu_si512(probabilities), kValueGuardBits);
+  const __m512i below = _mm512_and_si512(_mm512_srlv_epi32(p, _mm512_sub_epi32(shift, one)), one);
+  _mm512_storeu_si512(weights, _mm512_add_epi32(_mm512_srlv_epi32(p, shift), below));
 }
 
-namespace {
-
-constexpr std::size_t kLanes = 16;            // channels of a vector
-constexpr std::size_t kBlocksInInt32 = 1024;  // 4 * 1024 steps of at most 4 * 255 * 127 stay below 2^31
+constexpr std::size_t kLanes = 16;  // channels of a vector
+static_assert(kChunkTokens * 255 * 127 < std::size_t{1} << 31);
 
 /// Bytes of 4 weights, regrouped: dword b holds byte b of each of the 4 tokens.
 KILN_AVX512 inline __m128i byte_planes(const std::uint32_t* weights) {
@@ -121,70 +120,55 @@ KILN_AVX512 inline void widen(const __m512i (&planes)[4], std::int64_t* sums) {
   }
 }
 
-/// sums[first_channel ... first_channel + 16 * Vectors), all of one group.
+/// sums[first_channel ... first_channel + 16 * Vectors), all of one group, whose weights these are.
 template <std::size_t Vectors>
-KILN_AVX512 void sum_channels(const KvBlocks& kv, std::size_t kv_head, const std::uint32_t* weights,
-                              std::size_t first_channel, std::int64_t* sums) {
+KILN_AVX512 void sum_channels_avx512(const KvBlocks& kv, std::size_t kv_head, ValueChunk blocks,
+                                     const std::uint32_t* weights, std::size_t first_channel, std::int64_t* sums) {
   const std::size_t channels = kv.channels();
-  for (std::size_t start = 0; start < kv.blocks(); start += kBlocksInInt32) {
-    const std::size_t end = std::min(kv.blocks(), start + kBlocksInInt32);
-    __m512i planes[Vectors][4];
-    for (auto& vector : planes) {
-      for (__m512i& plane : vector) plane = _mm512_setzero_si512();
+  __m512i planes[Vectors][4];
+  for (auto& vector : planes) {
+    for (__m512i& plane : vector) plane = _mm512_setzero_si512();
+  }
+  for (std::size_t block = blocks.first; block < blocks.last; ++block) {
+    const std::int8_t* v = kv.v(block, kv_head) + first_channel * 4;
+    const std::int8_t* next = kv.v(kv.ahead(block, kChunkBlocks), kv_head) + first_channel * 4;
+    for (std::size_t four = blocks.head; four < kTokenBlock / 4; four += blocks.heads) {
+      for (std::size_t i = 0; i < Vectors; ++i) __builtin_prefetch(next + (four * channels + i * kLanes) * 4);
     }
-    for (std::size_t block = start; block < end; ++block) {
-      const std::int8_t* v = kv.v(block, kv_head) + first_channel * 4;
-      for (std::size_t four = 0; four < kTokenBlock / 4; ++four) {
-        const __m128i bytes = byte_planes(weights + block * kTokenBlock + four * 4);
-        const __m512i plane[4] = {_mm512_broadcastd_epi32(bytes),
-                                  _mm512_broadcastd_epi32(_mm_shuffle_epi32(bytes, 0x55)),
-                                  _mm512_broadcastd_epi32(_mm_shuffle_epi32(bytes, 0xAA)),
-                                  _mm512_broadcastd_epi32(_mm_shuffle_epi32(bytes, 0xFF))};
-        for (std::size_t i = 0; i < Vectors; ++i) {
-          const __m512i codes = _mm512_loadu_si512(v + (four * channels + i * kLanes) * 4);
-          for (std::size_t b = 0; b < 4; ++b) planes[i][b] = _mm512_dpbusd_epi32(planes[i][b], plane[b], codes);
-        }
+    for (std::size_t four = 0; four < kTokenBlock / 4; ++four, weights += 4) {
+      const __m128i bytes = byte_planes(weights);
+      const __m512i plane[4] = {_mm512_broadcastd_epi32(bytes), _mm512_broadcastd_epi32(_mm_shuffle_epi32(bytes, 0x55)),
+                                _mm512_broadcastd_epi32(_mm_shuffle_epi32(bytes, 0xAA)),
+                                _mm512_broadcastd_epi32(_mm_shuffle_epi32(bytes, 0xFF))};
+      for (std::size_t i = 0; i < Vectors; ++i) {
+        const __m512i codes = _mm512_loadu_si512(v + (four * channels + i * kLanes) * 4);
+        for (std::size_t b = 0; b < 4; ++b) planes[i][b] = _mm512_dpbusd_epi32(planes[i][b], plane[b], codes);
       }
     }
-    for (std::size_t i = 0; i < Vectors; ++i) widen(planes[i], sums + first_channel + i * kLanes);
   }
+  for (std::size_t i = 0; i < Vectors; ++i) widen(planes[i], sums + first_channel + i * kLanes);
 }
 
-}  // namespace
-
-void value_sums_avx512(const KvBlocks& kv, std::size_t kv_head, std::span<const std::uint32_t> weights,
+void value_sums_avx512(const KvBlocks& kv, std::size_t kv_head, ValueChunk blocks, const std::uint32_t* weights,
                        std::int64_t* sums) {
-  const std::size_t channels = kv.channels();
-  const std::size_t stride = kv.blocks() * kTokenBlock;
-  std::fill_n(sums, channels, 0);
   std::size_t i = 0;
-  while (i < channels) {
-    const std::uint32_t* w = weights.data() + i / kGroup * stride;
-    if (i % kGroup == 0 && channels - i >= kGroup) {
-      sum_channels<4>(kv, kv_head, w, i, sums);
+  while (i < kv.channels()) {
+    const std::uint32_t* w = weights + i / kGroup * kChunkTokens;
+    if (i % kGroup == 0 && kv.channels() - i >= kGroup) {
+      sum_channels_avx512<4>(kv, kv_head, blocks, w, i, sums);
       i += kGroup;
     } else {
-      sum_channels<1>(kv, kv_head, w, i, sums);
+      sum_channels_avx512<1>(kv, kv_head, blocks, w, i, sums);
       i += kLanes;
     }
   }
 }
 
-}  // namespace kiln::numerics
-#else
-namespace kiln::numerics {
-// best_simd() never offers AVX-512 here, and attend() checks the request against that.
-void score_block_avx512(const KvBlocks&, std::size_t, std::size_t, const QuantisedVector&, float, std::int32_t*,
-                        float*) {}
-std::uint64_t probabilities_avx512(std::span<const float>, float, std::uint32_t*) { return 0; }
-void weight_block_avx512(const std::uint32_t*, const std::int16_t*, int, std::uint32_t*) {}
-void dot_block_avx512(const KvBlocks& kv, std::size_t block, std::size_t kv_head, const std::int8_t* q,
-                      std::int32_t* dots) {
-  dot_block_scalar(kv, block, kv_head, q, dots);
-}
-void value_sums_avx512(const KvBlocks& kv, std::size_t kv_head, std::span<const std::uint32_t> weights,
-                       std::int64_t* sums) {
-  value_sums_scalar(kv, kv_head, weights, sums);
-}
+}  // namespace
+
+const AttentionPath kAttentionAvx512 = {dot_block_avx512,     score_block_avx512,  largest_avx512,
+                                        probabilities_avx512, weight_block_avx512, value_sums_avx512,
+                                        divide_by_conversion};
+
 }  // namespace kiln::numerics
 #endif

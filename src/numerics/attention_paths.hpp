@@ -1,5 +1,5 @@
 // The attention unit's integer sums over one KV head, and how the KV cache is in memory. The scalar functions are the
-// definition; the AVX-512 ones give the same integers and floats.
+// definition; the others give the same integers and floats.
 #pragma once
 
 #include <algorithm>
@@ -12,6 +12,7 @@
 namespace kiln::numerics {
 
 inline constexpr std::size_t kTokenBlock = 16;  ///< tokens that are stored side by side
+inline constexpr std::size_t kCacheLine = 64;   ///< of most hosts
 inline constexpr int kValueGuardBits = 8;       ///< a value's weight has 32 fraction bits
 inline constexpr int kScoreGuardBits =
     10;  ///< fraction bits below a score's unit where groups of different exponents meet
@@ -28,6 +29,10 @@ struct KvBlocks {
   /// Channels of a head in memory: padded to 16.
   [[nodiscard]] std::size_t channels() const { return (store.head_dim_ + 15) / 16 * 16; }
   [[nodiscard]] std::size_t blocks() const { return (tokens + kTokenBlock - 1) / kTokenBlock; }
+  /// The block so many further on, or the last: to ask memory for, as those of a KV head lie apart.
+  [[nodiscard]] std::size_t ahead(std::size_t block, std::size_t by) const {
+    return std::min(block + by, blocks() - 1);
+  }
   [[nodiscard]] std::size_t index(std::size_t block, std::size_t kv_head) const {
     return block * store.kv_heads_ + kv_head;
   }
@@ -48,25 +53,47 @@ struct KvBlocks {
   [[nodiscard]] std::int16_t v_max_exponent(std::size_t kv_head, std::size_t group) const;
 };
 
-/// Exact dot products of one query head with the keys of a block, per group: dots[group * 16 + token].
-void dot_block_scalar(const KvBlocks& kv, std::size_t block, std::size_t kv_head, const std::int8_t* q,
-                      std::int32_t* dots);
-void dot_block_avx512(const KvBlocks& kv, std::size_t block, std::size_t kv_head, const std::int8_t* q,
-                      std::int32_t* dots);
+/// Blocks of tokens whose values all query heads of a KV head meet before the next ones: they stay in the cache, and an
+/// INT32 holds what the vector paths sum over them.
+inline constexpr std::size_t kChunkBlocks = 32;
+inline constexpr std::size_t kChunkTokens = kChunkBlocks * kTokenBlock;
+/// At most kChunkBlocks blocks, and the place of a head among those that meet them: each asks memory for its share of
+/// the next chunk's values, kTokenBlock / 4 lines of each line of channels.
+struct ValueChunk {
+  std::size_t first, last;
+  std::size_t head, heads;
+};
 
-/// The same, brought to scores of the block's 16 tokens (heads of up to two groups; wider ones take the scalar way).
-void score_block_avx512(const KvBlocks& kv, std::size_t block, std::size_t kv_head, const QuantisedVector& q,
-                        float factor, std::int32_t* dots, float* scores);
-/// Probabilities of 16 scores each; returns the sum of all.
-std::uint64_t probabilities_avx512(std::span<const float> scores, float largest, std::uint32_t* probabilities);
-/// Weights of a block's tokens for one group: probabilities shifted to the largest exponent.
-void weight_block_avx512(const std::uint32_t* probabilities, const std::int16_t* exponents, int largest,
-                         std::uint32_t* weights);
+/// One way of doing attention's steps over one KV head. The scalar one is the definition.
+struct AttentionPath {
+  /// Exact dot products of one query head with the keys of a block, per group: dots[group * 16 + token].
+  void (*dot_block)(const KvBlocks& kv, std::size_t block, std::size_t kv_head, const std::int8_t* q,
+                    std::int32_t* dots);
+  /// Of these, the scores of the block's 16 tokens; for heads of up to kScoreGroups groups.
+  void (*score_block)(const KvBlocks& kv, std::size_t block, std::size_t kv_head, const QuantisedVector& q,
+                      float factor, const std::int32_t* dots, float* scores);
+  float (*largest)(std::span<const float> scores);
+  /// One probability for each score; returns the sum of all.
+  std::uint64_t (*probabilities)(std::span<const float> scores, float largest, std::uint32_t* probabilities);
+  /// Weights of a block's tokens for one group: probabilities shifted to the largest exponent.
+  void (*weight_block)(const std::uint32_t* probabilities, const std::int16_t* exponents, int largest,
+                       std::uint32_t* weights);
+  /// sums[channel] += sum over the blocks' tokens of weights[group of channel * kChunkTokens + token] * v
+  void (*value_sums)(const KvBlocks& kv, std::size_t kv_head, ValueChunk blocks, const std::uint32_t* weights,
+                     std::int64_t* sums);
+  /// out[i] = sums[i] * inverse * 2^exponent, rounded once; inverse as reciprocal() gives it.
+  void (*divide)(std::span<const std::int64_t> sums, std::uint64_t inverse, int exponent, float* out);
+};
+float largest_avx2(std::span<const float> scores);
+float largest_avx512(std::span<const float> scores);
+/// That of the vector paths: element by element, too, but by the host's conversions.
+void divide_by_conversion(std::span<const std::int64_t> sums, std::uint64_t inverse, int exponent, float* out);
 
-/// sums[channel] = sum over tokens of weights[group of channel][token] * v; weights[group] has blocks() * 16 entries.
-void value_sums_scalar(const KvBlocks& kv, std::size_t kv_head, std::span<const std::uint32_t> weights,
-                       std::int64_t* sums);
-void value_sums_avx512(const KvBlocks& kv, std::size_t kv_head, std::span<const std::uint32_t> weights,
-                       std::int64_t* sums);
+inline constexpr std::size_t kScoreGroups = 2;  ///< that the vector paths sum in 32 bits; the scalar one takes any
+
+extern const AttentionPath kAttentionScalar;
+#if defined(__x86_64__)
+extern const AttentionPath kAttentionAvx2, kAttentionAvx512;
+#endif
 
 }  // namespace kiln::numerics

@@ -46,16 +46,5 @@ KILN_AVX512 inline __m512i exp2_negative8(__m512i f) {
                                table);  // 2^32 * table: beyond 32-bit factors
 }
 
-KILN_AVX512 inline __m512i reciprocal8(__m512i d) {
-  const __m512i index = _mm512_sub_epi64(_mm512_srli_epi64(d, 23), _mm512_set1_epi64(256));
-  const __m256i entry = _mm512_i64gather_epi32(index, kReciprocalTable.data(), 4);
-  __m512i x = _mm512_slli_epi64(_mm512_cvtepu32_epi64(entry), 16);
-  for (int i = 0; i < 2; ++i) {
-    const __m512i product = _mm512_srli_epi64(_mm512_mul_epu32(d, x), 31);
-    x = _mm512_srli_epi64(_mm512_mul_epu32(x, _mm512_sub_epi64(_mm512_set1_epi64(1LL << 32), product)), 31);
-  }
-  return x;
-}
-
 }  // namespace kiln::numerics
 #endif

@@ -2,15 +2,13 @@
 
 #include "kiln/base/result.hpp"
 #include "numerics/bits.hpp"
-#include "numerics/sigmoid.hpp"
+#include "numerics/silu.hpp"
+#include "numerics/simd.hpp"
 #include "numerics/tables.hpp"
 #include "numerics/vector_ops.hpp"
 
 namespace kiln::numerics {
 
-namespace {
-
-/// 1 / (1 + e^-x) for a clean x.
 float sigmoid(float x) {
   const Decoded d = decode(x);
   if (d.significand == 0) return 0.5F;
@@ -29,26 +27,52 @@ float sigmoid(float x) {
                     : round_to_float(false, inverse, -31);
 }
 
+namespace {
+
+KILN_KERNEL void add_elements(std::size_t first, std::size_t size, float* x, const float* y) {
+  for (std::size_t i = first; i < size; ++i) x[i] = add_element(clean(x[i]), clean(y[i]));
+}
+
+template <class L>
+KILN_LANES void add_lanes(std::size_t size, float* x, const float* y) {
+  const Elements<L> elements;
+  typename L::Floats a, b;
+  std::size_t i = 0;
+  for (; i + L::kCount <= size; i += L::kCount) {
+    elements.load_clean(x + i, a);
+    elements.load_clean(y + i, b);
+    a += b;
+    elements.clean(a);
+    store_lanes<L>(a, x + i);
+  }
+  add_elements(i, size, x, y);
+}
+
+void add_scalar(std::size_t size, float* x, const float* y) { add_elements(0, size, x, y); }
+KILN_KERNEL_AVX2 void add_avx2(std::size_t size, float* x, const float* y) { add_lanes<Lanes8>(size, x, y); }
+KILN_KERNEL_AVX512 void add_avx512(std::size_t size, float* x, const float* y) { add_lanes<Lanes16>(size, x, y); }
+
 }  // namespace
 
-void add(std::span<float> x, std::span<const float> y) {
+void add(std::span<float> x, std::span<const float> y, Simd simd) {
   base::check(x.size() == y.size(), "add: widths differ");
-  for (std::size_t i = 0; i < x.size(); ++i) x[i] = add_element(clean(x[i]), clean(y[i]));
+  const auto path = simd == Simd::Avx512 ? add_avx512 : simd == Simd::Avx2 ? add_avx2 : add_scalar;
+  path(x.size(), x.data(), y.data());
+}
+
+void silu_multiply_scalar(std::size_t size, const float* gate, const float* up, float* out) {
+  for (std::size_t i = 0; i < size; ++i) {
+    const float g = clean(gate[i]);
+    out[i] = multiply_element(multiply_element(g, sigmoid(g)), clean(up[i]));
+  }
 }
 
 void silu_multiply(std::span<const float> gate, std::span<const float> up, std::span<float> out, Simd simd) {
   base::check(gate.size() == up.size() && gate.size() == out.size(), "silu_multiply: widths differ");
-  constexpr std::size_t kPart = 8;
-  for (std::size_t begin = 0; begin < gate.size(); begin += kPart) {
-    const std::size_t count = std::min(kPart, gate.size() - begin);
-    float weights[kPart];
-    const bool done = simd == Simd::Avx512 && count == kPart && sigmoid8_avx512(gate.data() + begin, weights);
-    for (std::size_t i = 0; i < count; ++i) {
-      const float g = clean(gate[begin + i]);
-      const float s = done ? weights[i] : sigmoid(g);
-      out[begin + i] = multiply_element(multiply_element(g, s), clean(up[begin + i]));
-    }
-  }
+  const auto path = simd == Simd::Avx512 ? silu_multiply_avx512
+                    : simd == Simd::Avx2 ? silu_multiply_avx2
+                                         : silu_multiply_scalar;
+  path(gate.size(), gate.data(), up.data(), out.data());
 }
 
 void embedding_row(const MatrixView& table, std::uint32_t row, std::span<float> out) {

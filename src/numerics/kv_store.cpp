@@ -55,9 +55,9 @@ void KvStore::truncate(std::size_t tokens) {
   }
 }
 
-void KvStore::append(std::span<const float> k, std::span<const float> v) {
+void KvStore::append(std::span<const float> k, std::span<const float> v, Simd simd) {
   extend(1);
-  set(tokens_ - 1, k, v, scratch_);
+  set(tokens_ - 1, k, v, scratch_, simd);
 }
 
 void KvStore::extend(std::size_t tokens) {
@@ -66,7 +66,8 @@ void KvStore::extend(std::size_t tokens) {
   resize_blocks(KvBlocks(*this).blocks());
 }
 
-void KvStore::set(std::size_t token, std::span<const float> k, std::span<const float> v, QuantisedVector& scratch) {
+void KvStore::set(std::size_t token, std::span<const float> k, std::span<const float> v, QuantisedVector& scratch,
+                  Simd simd) {
   base::check(k.size() == kv_heads_ * head_dim_ && v.size() == k.size(),
               "KvStore: k and v must be kv_heads * head_dim");
   base::check(token < tokens_, "KvStore: a token that there is no room for");
@@ -79,12 +80,12 @@ void KvStore::set(std::size_t token, std::span<const float> k, std::span<const f
     const auto put = [&](std::int16_t* exponents) {
       for (std::size_t g = 0; g < groups; ++g) exponents[cell * groups + g * kTokenBlock + lane] = scratch.exponents[g];
     };
-    quantise(k.subspan(head * head_dim_, head_dim_), hadamard_block(head_dim_), scratch);
+    quantise(k.subspan(head * head_dim_, head_dim_), hadamard_block(head_dim_), scratch, simd);
     for (std::size_t i = 0; i < head_dim_; ++i) {
       k_codes_[cell * channels + i / 4 * 64 + lane * 4 + i % 4] = static_cast<std::uint8_t>(scratch.codes[i] + 128);
     }
     put(k_exponents_.data());
-    quantise(v.subspan(head * head_dim_, head_dim_), 1, scratch);
+    quantise(v.subspan(head * head_dim_, head_dim_), 1, scratch, simd);
     for (std::size_t i = 0; i < head_dim_; ++i) {
       v_codes_[cell * channels + (lane / 4 * channels + i) * 4 + lane % 4] = scratch.codes[i];
     }

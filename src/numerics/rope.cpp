@@ -3,6 +3,7 @@
 #include "base/exact_math.hpp"
 #include "kiln/base/result.hpp"
 #include "numerics/bits.hpp"
+#include "numerics/simd.hpp"
 #include "numerics/tables.hpp"
 #include "numerics/vector_ops.hpp"
 
@@ -71,16 +72,69 @@ std::vector<std::uint64_t> rope_increments(std::size_t head_dim, double theta, s
   return increments;
 }
 
-void rope(std::span<float> head, std::span<const std::uint64_t> increments, std::uint64_t position) {
+void rope_turns(std::span<const std::uint64_t> increments, std::uint64_t position, std::span<float> turns) {
   const std::size_t half = increments.size();
-  base::check(head.size() == 2 * half, "rope: two elements for every increment");
+  base::check(turns.size() == 2 * half, "rope_turns: two elements for every increment");
   for (std::size_t i = 0; i < half; ++i) {
     const SineCosine r = sine_cosine(position * increments[i]);
+    turns[i] = r.cosine;
+    turns[half + i] = r.sine;
+  }
+}
+
+namespace {
+
+/// Pairs from `first` on.
+KILN_KERNEL void rotate_pairs(std::size_t first, std::size_t half, const float* turns, float* head) {
+  for (std::size_t i = first; i < half; ++i) {
     const float x = clean(head[i]);
     const float y = clean(head[half + i]);
-    head[i] = add_element(multiply_element(x, r.cosine), -multiply_element(y, r.sine));
-    head[half + i] = add_element(multiply_element(y, r.cosine), multiply_element(x, r.sine));
+    const float cosine = turns[i];
+    const float sine = turns[half + i];
+    head[i] = add_element(multiply_element(x, cosine), -multiply_element(y, sine));
+    head[half + i] = add_element(multiply_element(y, cosine), multiply_element(x, sine));
   }
+}
+
+template <class L>
+KILN_LANES void rotate_lanes(std::size_t half, const float* turns, float* head) {
+  const Elements<L> elements;
+  typename L::Floats x, y, cosine, sine;
+  std::size_t i = 0;
+  for (; i + L::kCount <= half; i += L::kCount) {
+    elements.load_clean(head + i, x);
+    elements.load_clean(head + half + i, y);
+    load_lanes<L>(turns + i, cosine);
+    load_lanes<L>(turns + half + i, sine);
+    typename L::Floats x_cosine = x * cosine, y_sine = y * sine, y_cosine = y * cosine, x_sine = x * sine;
+    elements.clean(x_cosine);
+    elements.clean(y_sine);
+    elements.clean(y_cosine);
+    elements.clean(x_sine);
+    x = x_cosine - y_sine;
+    y = y_cosine + x_sine;
+    elements.clean(x);
+    elements.clean(y);
+    store_lanes<L>(x, head + i);
+    store_lanes<L>(y, head + half + i);
+  }
+  rotate_pairs(i, half, turns, head);
+}
+
+void rotate_scalar(std::size_t half, const float* turns, float* head) { rotate_pairs(0, half, turns, head); }
+KILN_KERNEL_AVX2 void rotate_avx2(std::size_t half, const float* turns, float* head) {
+  rotate_lanes<Lanes8>(half, turns, head);
+}
+KILN_KERNEL_AVX512 void rotate_avx512(std::size_t half, const float* turns, float* head) {
+  rotate_lanes<Lanes16>(half, turns, head);
+}
+
+}  // namespace
+
+void rope(std::span<float> head, std::span<const float> turns, Simd simd) {
+  base::check(head.size() == turns.size() && head.size() % 2 == 0, "rope: a cosine and a sine for every pair");
+  const auto path = simd == Simd::Avx512 ? rotate_avx512 : simd == Simd::Avx2 ? rotate_avx2 : rotate_scalar;
+  path(head.size() / 2, turns.data(), head.data());
 }
 
 }  // namespace kiln::numerics

@@ -1,7 +1,8 @@
 // The vector unit's and attention unit's arithmetic, formula by formula in docs/numerics.md. Pure functions on spans;
 // no clock. Elements are binary32, rounded to nearest even, subnormals flushed to zero, results beyond the largest
 // finite value held there. Sums over a dimension that a chip parameter can split are exact integer sums. No libm:
-// tables and polynomials.
+// tables and polynomials. With any `simd` that the host has,
+// the same bits; Simd::Scalar is the definition.
 #pragma once
 
 #include <cstdint>
@@ -17,16 +18,17 @@ std::size_t hadamard_block(std::size_t width);
 
 /// What enters a matrix: Hadamard in blocks of `block` (1: none), then INT8 with one scale of step * 2^exponent per 64
 /// elements, step 4...7.
-void quantise_input(std::span<const float> x, std::size_t block, QuantisedVector& out);
+void quantise_input(std::span<const float> x, std::size_t block, QuantisedVector& out, Simd simd = best_simd());
 
 /// What attention stores and compares: the same with a power of two as scale (steps are 1).
-void quantise(std::span<const float> x, std::size_t block, QuantisedVector& out);
+void quantise(std::span<const float> x, std::size_t block, QuantisedVector& out, Simd simd = best_simd());
 
 /// out = x * rsqrt(mean(x^2) + eps) * gamma
-void rms_norm(std::span<const float> x, std::span<const float> gamma, float eps, std::span<float> out);
+void rms_norm(std::span<const float> x, std::span<const float> gamma, float eps, std::span<float> out,
+              Simd simd = best_simd());
 
 /// x += y
-void add(std::span<float> x, std::span<const float> y);
+void add(std::span<float> x, std::span<const float> y, Simd simd = best_simd());
 
 /// out = silu(gate) * up
 void silu_multiply(std::span<const float> gate, std::span<const float> up, std::span<float> out,
@@ -35,8 +37,10 @@ void silu_multiply(std::span<const float> gate, std::span<const float> up, std::
 /// Phase increments of RoPE, one per pair: fraction of a turn per position, times 2^64. Made by the baker, stored in
 /// the image. `factors` divides the frequencies (empty: none).
 std::vector<std::uint64_t> rope_increments(std::size_t head_dim, double theta, std::span<const double> factors);
-/// Rotates one head in place (rotate-half: element i with i + head_dim / 2) by `position`.
-void rope(std::span<float> head, std::span<const std::uint64_t> increments, std::uint64_t position);
+/// What all heads of all layers turn by at `position`: head_dim floats, first the cosines of all pairs, then the sines.
+void rope_turns(std::span<const std::uint64_t> increments, std::uint64_t position, std::span<float> turns);
+/// Rotates one head in place (rotate-half: element i with i + head_dim / 2).
+void rope(std::span<float> head, std::span<const float> turns, Simd simd = best_simd());
 
 /// One embedding row: codebook[code] * scale, an exact integer, times the row scale, rounded once.
 void embedding_row(const MatrixView& table, std::uint32_t row, std::span<float> out);
@@ -62,11 +66,12 @@ class KvStore {
   void truncate(std::size_t tokens);
   /// Quantises (k after RoPE and with its Hadamard, v unchanged: the weights have its transform) and appends one token.
   /// k, v: kv_heads * head_dim floats. A bug when full.
-  void append(std::span<const float> k, std::span<const float> v);
+  void append(std::span<const float> k, std::span<const float> v, Simd simd = best_simd());
   /// The same in two steps, for many tokens: room for `tokens` more (a bug beyond the capacity), then each of them, in
   /// any order and by several threads; `scratch` is one thread's own.
   void extend(std::size_t tokens);
-  void set(std::size_t token, std::span<const float> k, std::span<const float> v, QuantisedVector& scratch);
+  void set(std::size_t token, std::span<const float> k, std::span<const float> v, QuantisedVector& scratch,
+           Simd simd = best_simd());
 
  private:
   friend struct KvBlocks;  // the attention unit's view of the memory
@@ -89,11 +94,12 @@ void attend(const KvStore& kv, std::span<const float> q, std::size_t heads, std:
 
 /// What one caller of attend_heads() keeps from call to call.
 struct AttentionBuffers {
-  QuantisedVector q;
+  std::vector<QuantisedVector> q;
   std::vector<float> scores;
   std::vector<std::uint32_t> probabilities, weights;
   std::vector<std::int32_t> dots;
   std::vector<std::int64_t> sums;
+  std::vector<std::uint64_t> totals;
   std::vector<std::int16_t> v_max_exponents;
 };
 /// The same over the first `tokens` tokens, as if there were no others, for the query heads that belong to KV heads

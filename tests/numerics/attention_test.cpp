@@ -3,6 +3,8 @@
 #include <bit>
 
 #include "kiln/base/result.hpp"
+#include "numerics/attention_paths.hpp"
+#include "numerics/bits.hpp"
 #include "numerics_testing.hpp"
 
 namespace kiln::numerics {
@@ -170,7 +172,21 @@ TEST(Attend, SurvivesEveryKindOfInput) {
   }
 }
 
-TEST(Attend, EveryPathGivesTheSameBits) {
+void expect_same_bits(const Tokens& tokens, std::size_t heads, std::span<const float> q) {
+  const KvStore kv = filled(tokens);
+  std::vector<float> scalar(q.size()), out(q.size());
+  attend(kv, q, heads, scalar, Simd::Scalar);
+  for (const Simd simd : {Simd::Avx2, Simd::Avx512}) {
+    if (simd > best_simd()) continue;
+    attend(kv, q, heads, out, simd);
+    for (std::size_t i = 0; i < out.size(); ++i) {
+      ASSERT_EQ(std::bit_cast<std::uint32_t>(out[i]), std::bit_cast<std::uint32_t>(scalar[i]))
+          << tokens.head_dim << ' ' << tokens.k.size() << ' ' << i;
+    }
+  }
+}
+
+TEST(Attend, GivesTheSameBitsOnEveryPath) {
   base::Random random(testing::seed());
   for (int round = 0; round < 60; ++round) {
     const std::size_t widths[] = {2, 8, 24, 32, 64, 96, 128, 256};
@@ -181,18 +197,63 @@ TEST(Attend, EveryPathGivesTheSameBits) {
     const Tokens tokens =
         random_tokens(random, kv_heads, width, random.between(1, round == 0 ? 3000 : 80), kind, round % 2 * 20);
     const std::vector<float> q = random_vector(random, heads * width, round % 3 == 0 ? Kind::Mixed : Kind::Moderate);
-    const KvStore kv = filled(tokens);
-    std::vector<float> scalar(q.size());
-    attend(kv, q, heads, scalar, Simd::Scalar);
-    for (const Simd simd : {Simd::Avx2, Simd::Avx512}) {
-      if (simd > best_simd()) continue;
-      std::vector<float> out(q.size());
-      attend(kv, q, heads, out, simd);
-      for (std::size_t i = 0; i < out.size(); ++i) {
-        ASSERT_EQ(std::bit_cast<std::uint32_t>(out[i]), std::bit_cast<std::uint32_t>(scalar[i])) << width << ' ' << i;
+    expect_same_bits(tokens, heads, q);
+  }
+}
+
+TEST(Attend, LargestSumsAreTheSameOnEveryPath) {
+  for (const std::size_t width : {16U, 64U, 128U, 192U}) {
+    for (const float sign : {1.0F, -1.0F}) {
+      for (const std::size_t count : {511U, 512U, 513U, 1100U}) {
+        // All tokens have the largest weight and, but for one channel, the largest code; q meets keys of one sign.
+        Tokens tokens{1, width, {}, {}};
+        const std::vector<float> k(width, 1.0F);
+        std::vector<float> v(width, sign * 127.0F);
+        v[width / 2] = -sign * 127.0F;
+        for (std::size_t t = 0; t < count; ++t) {
+          tokens.k.push_back(k);
+          tokens.v.push_back(v);
+        }
+        expect_same_bits(tokens, 3, std::vector<float>(3 * width, sign));
       }
     }
   }
+}
+
+TEST(Attend, WeightsOfEveryLengthAreTheSameOnEveryPath) {
+  base::Random random(testing::seed());
+  for (const double steepness : {0.0, 0.1, 1.0, 4.0, 30.0}) {
+    for (const double spread : {0.0, 10.0, 40.0, 120.0}) {
+      Tokens tokens = random_tokens(random, 2, 64, 700, Kind::Moderate, spread);
+      for (std::size_t t = 0; t < tokens.k.size(); ++t)  // scores that fall slowly: neighbours' weights are alike
+        for (float& e : tokens.k[t]) e = static_cast<float>(1 - steepness * static_cast<double>(t) / 700);
+      expect_same_bits(tokens, 10, random_vector(random, 10 * 64, Kind::Moderate));
+    }
+  }
+}
+
+TEST(Attend, QuotientsAreRoundedOnceOnEveryPath) {
+  base::Random random(testing::seed());
+  const auto expect_same = [](std::int64_t sum, std::uint64_t inverse, int exponent) {
+    float expected = 0, out = 0;
+    kAttentionScalar.divide({&sum, 1}, inverse, exponent, &expected);
+    divide_by_conversion({&sum, 1}, inverse, exponent, &out);
+    ASSERT_EQ(std::bit_cast<std::uint32_t>(out), std::bit_cast<std::uint32_t>(expected))
+        << sum << ' ' << inverse << ' ' << exponent;
+  };
+  for (int i = 0; i < 20000; ++i) {
+    const std::uint64_t inverse = i % 50 == 0 ? 1ULL << 31 : random.between(1ULL << 30, 1ULL << 31);
+    // Products that are halfway between two floats, or the least there is above or below.
+    const Uint128 half = Uint128{(random.below(1ULL << 23) | 1ULL << 23) << 1 | 1} << 68;
+    const auto sum = static_cast<std::int64_t>(half / inverse) + static_cast<std::int64_t>(random.below(3)) - 1;
+    const auto any = static_cast<std::int64_t>(random.next() >> random.below(64));
+    for (const int exponent : {-80, static_cast<int>(random.between(0, 440)) - 300}) {
+      expect_same(random.below(2) != 0 ? sum : -sum, inverse, exponent);
+      expect_same(any, inverse, exponent);
+    }
+  }
+  expect_same(0, 1ULL << 31, 0);
+  expect_same(INT64_MIN, 1ULL << 31, -60);
 }
 
 TEST(Attend, OrderOfTokensDoesNotMatter) {

@@ -150,10 +150,12 @@ class VectorOracle final : public Oracle {
     const std::size_t width = model_.head_dim, heads = beat_ / width;
     const std::size_t groups = base::ceil_div(width, numerics::kGroup);
     std::vector<Bits> made;
+    std::vector<float> turns(width);
+    numerics::rope_turns(image_.rope_increments(), position, turns);
     for (std::size_t head = 0; head * width < x.size(); ++head) {
       if (head % heads == 0) made.emplace_back(8 * beat_ + 9 * heads * groups);
       const auto own = x.subspan(head * width, width);
-      if (rotate) numerics::rope(own, image_.rope_increments(), position);
+      if (rotate) numerics::rope(own, turns);
       numerics::quantise(own, rotate ? numerics::hadamard_block(width) : 1, quantised_);
       for (std::size_t i = 0; i < width; ++i)
         made.back().set(8 * (head % heads * width + i), 8, static_cast<std::uint8_t>(quantised_.codes[i]));
