@@ -55,52 +55,75 @@ struct CodesAvx2 {
   KILN_AVX2_INLINE static __m256i line_of(const std::byte* block, std::size_t i) {
     return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(block + i * kLanes));
   }
-  /// The vectors of the block at `block`; lanes 0 to 31, or 32 to 63 where the address is 32 bytes on.
-  KILN_AVX2_INLINE void operator()(const std::byte* block, __m256i (&w)[kVectors]) const {
+  /// take(vector, values of rows 0 to 7, values of rows 8 to 15) for the vectors of the block at `block`, each used before the
+  /// next is looked up.
+  template <class Take>
+  KILN_AVX2_INLINE void each(const std::byte* block, const Take& take) const {
+    const std::byte* second = block + 32;
     const __m256i nibble = _mm256_set1_epi8(0x0F);
     if constexpr (Bits == 2) {
-      const __m256i b = line_of(block, 0);
-      const __m256i low = _mm256_and_si256(b, nibble);
-      const __m256i high = _mm256_and_si256(_mm256_srli_epi16(b, 4), nibble);
-      w[0] = _mm256_shuffle_epi8(tables[0], low);
-      w[1] = _mm256_shuffle_epi8(tables[1], low);
-      w[2] = _mm256_shuffle_epi8(tables[0], high);
-      w[3] = _mm256_shuffle_epi8(tables[1], high);
+      const __m256i b0 = line_of(block, 0);
+      const __m256i b1 = line_of(second, 0);
+      const __m256i low0 = _mm256_and_si256(b0, nibble);
+      const __m256i low1 = _mm256_and_si256(b1, nibble);
+      take(0, _mm256_shuffle_epi8(tables[0], low0), _mm256_shuffle_epi8(tables[0], low1));
+      take(1, _mm256_shuffle_epi8(tables[1], low0), _mm256_shuffle_epi8(tables[1], low1));
+      const __m256i high0 = _mm256_and_si256(_mm256_srli_epi16(b0, 4), nibble);
+      const __m256i high1 = _mm256_and_si256(_mm256_srli_epi16(b1, 4), nibble);
+      take(2, _mm256_shuffle_epi8(tables[0], high0), _mm256_shuffle_epi8(tables[0], high1));
+      take(3, _mm256_shuffle_epi8(tables[1], high0), _mm256_shuffle_epi8(tables[1], high1));
     } else if constexpr (Bits == 3) {
       const __m256i seven = _mm256_set1_epi8(0x77);
-      __m256i last = _mm256_setzero_si256();  // bits 0 to 2: vector 6; 4 to 6: vector 7
+      __m256i last0 = _mm256_setzero_si256();  // bits 0 to 2: vector 6; 4 to 6: vector 7
+      __m256i last1 = _mm256_setzero_si256();
+#pragma GCC unroll 3
       for (std::size_t i = 0; i < 3; ++i) {
-        const __m256i b = line_of(block, i);
-        const __m256i pair = _mm256_and_si256(b, seven);
-        w[2 * i] = _mm256_shuffle_epi8(tables[0], pair);
-        w[2 * i + 1] = _mm256_shuffle_epi8(tables[0], _mm256_srli_epi16(pair, 4));
-        const __m256i spare = _mm256_andnot_si256(seven, b);
-        last = _mm256_or_si256(last, _mm256_srli_epi16(spare, static_cast<int>(3 - i)));
+        const __m256i b0 = line_of(block, i);
+        const __m256i b1 = line_of(second, i);
+        const __m256i pair0 = _mm256_and_si256(b0, seven);
+        const __m256i pair1 = _mm256_and_si256(b1, seven);
+        last0 = _mm256_or_si256(last0, _mm256_srli_epi16(_mm256_xor_si256(b0, pair0), static_cast<int>(3 - i)));
+        last1 = _mm256_or_si256(last1, _mm256_srli_epi16(_mm256_xor_si256(b1, pair1), static_cast<int>(3 - i)));
+        take(2 * i, _mm256_shuffle_epi8(tables[0], pair0), _mm256_shuffle_epi8(tables[0], pair1));
+        take(2 * i + 1, _mm256_shuffle_epi8(tables[0], _mm256_srli_epi16(pair0, 4)),
+             _mm256_shuffle_epi8(tables[0], _mm256_srli_epi16(pair1, 4)));
       }
-      w[6] = _mm256_shuffle_epi8(tables[0], last);
-      w[7] = _mm256_shuffle_epi8(tables[0], _mm256_srli_epi16(last, 4));
+      take(6, _mm256_shuffle_epi8(tables[0], last0), _mm256_shuffle_epi8(tables[0], last1));
+      take(7, _mm256_shuffle_epi8(tables[0], _mm256_srli_epi16(last0, 4)),
+           _mm256_shuffle_epi8(tables[0], _mm256_srli_epi16(last1, 4)));
     } else if constexpr (Bits == 4) {
-      const __m256i b = line_of(block, 0);
-      w[0] = _mm256_shuffle_epi8(tables[0], _mm256_and_si256(b, nibble));
-      w[1] = _mm256_shuffle_epi8(tables[0], _mm256_and_si256(_mm256_srli_epi16(b, 4), nibble));
+      const __m256i b0 = line_of(block, 0);
+      const __m256i b1 = line_of(second, 0);
+      take(0, _mm256_shuffle_epi8(tables[0], _mm256_and_si256(b0, nibble)),
+           _mm256_shuffle_epi8(tables[0], _mm256_and_si256(b1, nibble)));
+      take(1, _mm256_shuffle_epi8(tables[0], _mm256_and_si256(_mm256_srli_epi16(b0, 4), nibble)),
+           _mm256_shuffle_epi8(tables[0], _mm256_and_si256(_mm256_srli_epi16(b1, 4), nibble)));
     } else if constexpr (Bits == 6) {
       const __m256i six = _mm256_set1_epi8(0x3F);
-      __m256i last = _mm256_setzero_si256();
+      __m256i last0 = _mm256_setzero_si256();
+      __m256i last1 = _mm256_setzero_si256();
+#pragma GCC unroll 3
       for (std::size_t i = 0; i < 3; ++i) {
-        const __m256i b = line_of(block, i);
-        w[i] = of_64(0, _mm256_and_si256(b, six));
-        last = _mm256_or_si256(last, _mm256_srli_epi16(_mm256_andnot_si256(six, b), static_cast<int>(6 - 2 * i)));
+        const __m256i b0 = line_of(block, i);
+        const __m256i b1 = line_of(second, i);
+        last0 = _mm256_or_si256(last0, _mm256_srli_epi16(_mm256_andnot_si256(six, b0), static_cast<int>(6 - 2 * i)));
+        last1 = _mm256_or_si256(last1, _mm256_srli_epi16(_mm256_andnot_si256(six, b1), static_cast<int>(6 - 2 * i)));
+        take(i, of_64(0, _mm256_and_si256(b0, six)), of_64(0, _mm256_and_si256(b1, six)));
       }
-      w[3] = of_64(0, last);
+      take(3, of_64(0, last0), of_64(0, last1));
     } else {
-      const __m256i code = line_of(block, 0);
-      const __m256i one = _mm256_set1_epi8(1);
-      const __m256i sign = _mm256_set1_epi8(-128);
-      if constexpr (Kind == Codebook::Kind::Biased) w[0] = _mm256_xor_si256(_mm256_max_epu8(code, one), sign);
-      if constexpr (Kind == Codebook::Kind::Signed)
-        w[0] = _mm256_xor_si256(_mm256_max_epu8(_mm256_xor_si256(code, sign), one), sign);
-      if constexpr (Kind == Codebook::Kind::Table) w[0] = of_256(code);
+      take(0, of_byte(line_of(block, 0)), of_byte(line_of(second, 0)));
     }
+  }
+
+ private:
+  KILN_AVX2_INLINE __m256i of_byte(__m256i code) const {
+    const __m256i one = _mm256_set1_epi8(1);
+    const __m256i sign = _mm256_set1_epi8(-128);
+    if constexpr (Kind == Codebook::Kind::Biased) return _mm256_xor_si256(_mm256_max_epu8(code, one), sign);
+    if constexpr (Kind == Codebook::Kind::Signed)
+      return _mm256_xor_si256(_mm256_max_epu8(_mm256_xor_si256(code, sign), one), sign);
+    if constexpr (Kind == Codebook::Kind::Table) return of_256(code);
   }
 };
 

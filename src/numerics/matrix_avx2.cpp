@@ -12,7 +12,7 @@ namespace kiln::numerics {
 
 namespace {
 
-constexpr std::size_t kPrefetch = 16384;  // bytes before the codes in use: measured, bench/numerics_matrix.cpp
+constexpr std::size_t kPrefetch = 4096;  // bytes before the codes in use: measured, bench/numerics_matrix.cpp
 
 KILN_AVX2_INLINE __m256i broadcast(const std::int8_t* four) {
   std::int32_t value = 0;
@@ -88,6 +88,19 @@ KILN_AVX2_INLINE void finish(const Sums (&sums)[2], const PanelRows& row_scales,
   }
 }
 
+/// Adds the products of 16 rows with the 4 inputs of each vector of a block.
+struct OneVector {
+  const std::int8_t* a;
+  const std::int8_t* magnitude;
+  __m256i* p;
+  KILN_AVX2_INLINE void operator()(std::size_t vector, __m256i w0, __m256i w1) const {
+    const __m256i activation = broadcast(a + 4 * vector);
+    const __m256i absolute = broadcast(magnitude + 4 * vector);
+    p[0] = plus_products(p[0], w0, activation, absolute);
+    p[1] = plus_products(p[1], w1, activation, absolute);
+  }
+};
+
 /// One vector: values are used where they are looked up.
 template <int Bits, Codebook::Kind Kind>
 KILN_AVX2 void one_vector(const MatrixView& matrix, const Codebook& book, std::size_t panel,
@@ -108,16 +121,12 @@ KILN_AVX2 void one_vector(const MatrixView& matrix, const Codebook& book, std::s
       _mm_prefetch(reinterpret_cast<const char*>(codes) + kPrefetch + line, _MM_HINT_T0);
     }
     _mm_prefetch(reinterpret_cast<const char*>(scales) + kPrefetch / 32, _MM_HINT_T0);
+    OneVector products{a, magnitude, p};
 #pragma GCC unroll 16
     for (std::size_t j = 0; j < kGroup / 4; j += Codes::kVectors) {
-#pragma GCC unroll 2
-      for (std::size_t half = 0; half < 2; ++half) {
-        __m256i w[Codes::kVectors];
-        values(codes + 32 * half, w);
-#pragma GCC unroll 8
-        for (std::size_t i = 0; i < Codes::kVectors; ++i)
-          p[half] = plus_products(p[half], w[i], broadcast(a + 4 * (j + i)), broadcast(magnitude + 4 * (j + i)));
-      }
+      values.each(codes, products);
+      products.a += 4 * Codes::kVectors;
+      products.magnitude += 4 * Codes::kVectors;
       codes += lines_of_block(Bits) * kLanes;
     }
     const PreparedBatch::Term& term = *batch.terms(g, t);
@@ -163,6 +172,15 @@ KILN_AVX2_INLINE void widen(__m256i w, __m256i& first, __m256i& second) {
   second = _mm256_cvtepi8_epi16(_mm256_extracti128_si256(quarters, 1));
 }
 
+/// Keeps the values of each vector of a block as 16 bits: [pair of inputs][half of the rows].
+struct Widened {
+  __m256i* to;
+  KILN_AVX2_INLINE void operator()(std::size_t vector, __m256i w0, __m256i w1) const {
+    widen(w0, to[4 * vector], to[4 * vector + 2]);
+    widen(w1, to[4 * vector + 1], to[4 * vector + 3]);
+  }
+};
+
 /// Several vectors: the values of a group are looked up once for all of them.
 template <int Bits, Codebook::Kind Kind>
 KILN_AVX2 void many_vectors(const MatrixView& matrix, const Codebook& book, std::size_t panel,
@@ -182,12 +200,7 @@ KILN_AVX2 void many_vectors(const MatrixView& matrix, const Codebook& book, std:
   for (std::size_t g = 0; g < groups; ++g, scales += kPanelRows) {
     scales_of(scales, scaled);
     for (std::size_t j = 0; j < kGroup / 4; j += Codes::kVectors) {
-      for (std::size_t half = 0; half < 2; ++half) {
-        __m256i w[Codes::kVectors];
-        values(codes + 32 * half, w);
-        for (std::size_t i = 0; i < Codes::kVectors; ++i)
-          widen(w[i], weights[4 * (j + i) + half], weights[4 * (j + i) + 2 + half]);
-      }
+      values.each(codes, Widened{weights + 4 * j});
       codes += lines_of_block(Bits) * kLanes;
     }
     std::size_t t = 0;

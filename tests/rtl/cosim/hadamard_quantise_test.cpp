@@ -141,7 +141,8 @@ class QuantiseLane {
     numerics::QuantisedVector q;
     for (std::uint32_t p = 0; p < periods_; ++p) {
       const auto section = std::span<const float>(x_).subspan(std::size_t{p} * shape_.period, shape_.period);
-      (shape_.input_steps != 0 ? numerics::quantise_input : numerics::quantise)(section, std::size_t{1} << block_, q);
+      (shape_.input_steps != 0 ? numerics::quantise_input : numerics::quantise)(section, std::size_t{1} << block_, q,
+                                                                                numerics::Simd::Scalar);
       for (std::uint32_t i = 0; i < shape_.period; ++i)
         data.set(8 * (std::uint64_t{p} * shape_.period + i), 8, static_cast<std::uint8_t>(q.codes[i]));
       for (std::uint32_t g = 0; g < shape_.per_period; ++g) {
