@@ -204,13 +204,15 @@ KILN_AVX2 void many_vectors(const MatrixView& matrix, const Codebook& book, std:
       codes += lines_of_block(Bits) * kLanes;
     }
     std::size_t t = 0;
-    const auto next = [&](auto products, std::size_t size) {
+    const auto run = [&](auto products) {
       products(weights, batch.words(g, first + t), scaled, batch.terms(g, first + t), sums + t);
-      t += size;
     };
-    while (t + 4 <= count) next(group_products<4>, 4);
-    if (t + 2 <= count) next(group_products<2>, 2);
-    if (t < count) next(group_products<1>, 1);
+    for (; t + 4 <= count; t += 4) run(group_products<4>);
+    if (t + 2 <= count) {
+      run(group_products<2>);
+      t += 2;
+    }
+    if (t < count) run(group_products<1>);
   }
   for (std::size_t t = 0; t < count; ++t) finish(sums[t], row_scales, batch.max_exponent(first + t), y[t]);
 }

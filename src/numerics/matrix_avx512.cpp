@@ -171,14 +171,19 @@ KILN_AVX512 void many_vectors(const MatrixView& matrix, const Codebook& book, st
       codes += lines_of_block(Bits) * kLanes;
     }
     std::size_t t = 0;
-    const auto next = [&](auto products, std::size_t size) {
+    const auto run = [&](auto products) {
       products(weights, scaled, together, batch.size(), batch.codes(g, first + t), batch.terms(g, first + t), sums + t);
-      t += size;
     };
-    while (t + 8 <= count) next(group_products<8>, 8);
-    if (t + 4 <= count) next(group_products<4>, 4);
-    if (t + 2 <= count) next(group_products<2>, 2);
-    if (t < count) next(group_products<1>, 1);
+    for (; t + 8 <= count; t += 8) run(group_products<8>);
+    if (t + 4 <= count) {
+      run(group_products<4>);
+      t += 4;
+    }
+    if (t + 2 <= count) {
+      run(group_products<2>);
+      t += 2;
+    }
+    if (t < count) run(group_products<1>);
   }
   for (std::size_t t = 0; t < count; ++t) finish(sums[t], row_scales, batch.max_exponent(first + t), y[t]);
 }
