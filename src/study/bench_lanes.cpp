@@ -126,6 +126,7 @@ BenchLane eval_lane(const BenchSubject& subject) {
   evaluate::EvaluateRequest request;
   request.ids = host::seeded_prompt(tokens, subject.image.model().vocab_size, kBenchSeed);
   request.context = tokens;
+  request.pool = &subject.pool;
   lane.once = [quiet = subject.quiet, request,
                chip = std::shared_ptr<evaluate::Predictor>(evaluate::chip_predictor(
                    subject.image, tokens, subject.pool, numerics::best_simd()))](BenchMeasurement&) {
