@@ -96,10 +96,12 @@ ProgramEnd wait_for(pid_t program) {
 }
 
 ProgramEnd wait_for(pid_t program, const std::stop_token& stop) {
-  const std::stop_callback interrupt(stop, [program] { ::kill(program, SIGINT); });
-  // It is no other process's number before it was waited for.
-  siginfo_t info{};
-  while (::waitid(P_PID, static_cast<id_t>(program), &info, WEXITED | WNOWAIT) != 0 && errno == EINTR) {
+  {
+    // Only until the program has ended: once it was waited for, its number may be another process's.
+    const std::stop_callback interrupt(stop, [program] { ::kill(program, SIGINT); });
+    siginfo_t info{};
+    while (::waitid(P_PID, static_cast<id_t>(program), &info, WEXITED | WNOWAIT) != 0 && errno == EINTR) {
+    }
   }
   return wait_for(program);
 }

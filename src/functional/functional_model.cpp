@@ -52,12 +52,16 @@ struct FunctionalModel::Impl {
 };
 
 bool FunctionalModel::Impl::pass_layers(std::size_t slot, base::TokenPos position, Announced& known) {
-  if (known.stopped && known.stopped()) return false;
+  if (known.stopped && known.stopped()) {
+    known.ids.clear();
+    return false;
+  }
   const std::span<const base::TokenId> rest = std::span(known.ids).subspan(position.value - known.first);
   together.enter(slot, position, rest.first(std::min(most_together, rest.size())));
   for (const program::Op& op : shared.dataflow.token(false)) {
     if (known.stopped && known.stopped()) {
       for (numerics::KvStore& layer : shared.kv[slot]) layer.truncate(position.value);
+      known.ids.clear();
       return false;
     }
     functional::execute({shared, together, op});

@@ -48,8 +48,9 @@ class FunctionalModel {
   void rewind(std::size_t slot, std::uint64_t tokens);
   /// The tokens that will enter the slot behind those in its KV cache, all of which have passed every layer. When one of
   /// them enters, it and those after it pass the layers at once, and execute() has nothing to do for them before the
-  /// last norm. Forgotten by open() and rewind(). `stopped` (or nothing) is asked between the operations of such a pass:
-  /// it then ends as if it had not begun, and each token goes its own way again.
+  /// last norm. Forgotten by open() and rewind(). `stopped` (or nothing) is asked between the operations of such a pass, and
+  /// kept until the next announcement of the slot: it then ends as if it had not begun, nothing is announced any more, and each
+  /// token goes its own way.
   void announce(std::size_t slot, std::span<const base::TokenId> ids, std::function<bool()> stopped = {});
   /// A token of that user enters. At each layer its tokens come in order.
   Handle begin(std::size_t slot, base::TokenId token, base::TokenPos position, const numerics::Sampling& sampling = {});

@@ -60,11 +60,14 @@ void PreparedBatch::assign(std::span<const QuantisedVector> x, Simd simd) {
       if (!magnitudes_.empty())
         std::transform(from, from + kGroup, magnitudes_.data() + at,
                        [](std::int8_t code) { return static_cast<std::int8_t>(code < 0 ? -code : code); });
-      const int shift = std::clamp(x[t].max_exponent - x[t].exponents[g], 0, 32);
+      const std::uint8_t step = x[t].steps[g];
+      base::check(x[t].exponents[g] <= x[t].max_exponent && (step == 1 || (step >= 4 && step <= 7)),
+                  "matrix: a group's exponent lies above its vector's, or its step is none");
+      const int shift = std::min(x[t].max_exponent - x[t].exponents[g], 32);
       // Half of a shift up to 28 is added without a carry: |term| + 2^27 < 2^31. Beyond, floors of floors are floors.
       const int before = std::max(0, shift - 28);
       const int after = shift - before;
-      terms_[g * x.size() + t] = {-128 * sum, x[t].steps[g], before, after == 0 ? 0 : 1 << (after - 1), after};
+      terms_[g * x.size() + t] = {-128 * sum, step, before, after == 0 ? 0 : 1 << (after - 1), after};
     }
   }
 }

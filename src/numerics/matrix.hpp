@@ -19,7 +19,7 @@ inline constexpr std::size_t kGroup = 64;      ///< inputs that share a scale an
 inline constexpr std::size_t kPanelRows = 16;  ///< rows that are stored side by side
 inline constexpr std::uint64_t kMaxColumns = std::uint64_t{1}
                                              << 20;  ///< inputs of a row: the bound of S and of the row's product
-inline constexpr std::int16_t kZeroExponent = -256;  ///< exponent of a group of zeros: below every other (-132...128)
+inline constexpr std::int16_t kZeroExponent = -256;  ///< exponent of a group of zeros: below every other (-135...128)
 
 /// Bytes of all codes of a matrix: panels * groups * 16 * 64 * bits / 8.
 std::uint64_t packed_code_bytes(std::uint64_t rows, std::uint64_t columns, int bits);

@@ -98,13 +98,27 @@ constexpr const char* kColumns =
     "seconds_least,seconds_most,tokens_per_s,seconds_per_token,bytes_per_token,bytes_per_s,cycles_per_s,"
     "kernel_events_per_s,kernel_events_per_token,bound,share,share_least,share_most\n";
 
+/// As RFC 4180 has it: a name may hold commas and quotes.
+std::string quoted_cell(const std::string& text) {
+  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
+  std::string quoted = "\"";
+  for (const char c : text) quoted += c == '"' ? "\"\"" : std::string(1, c);
+  return quoted + "\"";
+}
+/// Of what read no weights of the image, and of other programs, none.
+std::string model_of(const study::BenchMeasurement& m, const study::BenchAnswer& answer) {
+  if (!m.model.empty()) return m.model;
+  const bool others = m.bits != 0 || m.name == "read_memory" || m.name.starts_with("llama_bench");
+  return others ? "" : answer.placement.model().name;
+}
+
 std::string row_of(const study::BenchMeasurement& m, const study::BenchAnswer& answer) {
   const auto* read = m.bound.empty() ? nullptr : answer.find(m.bound);
   const auto share = read == nullptr ? std::vector<double>() : shares(m, *read);
   std::string row;
   const auto add = [&](const std::string& text) { row += text + ","; };
   add(m.name);
-  add(m.model.empty() && m.bits == 0 && m.bound != "read_memory" ? answer.placement.model().name : m.model);
+  add(quoted_cell(model_of(m, answer)));
   for (const auto value : {m.context, static_cast<std::uint64_t>(m.bits)}) add(cell(value));
   add(m.simd);
   for (const auto value : {m.seconds.size(), m.tokens, m.bytes, m.cycles, m.kernel_events, m.kv_bytes})

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "bake/bake.hpp"
+#include "base/file_roles.hpp"
 #include "base/temporary_folder.hpp"
 #include "evaluate/evaluate.hpp"
 #include "kiln/study/evaluate.hpp"
@@ -86,8 +87,8 @@ base::Status fits_kv(const BenchQuestion& question, const program::Placement& pl
 }
 
 KernelSizes sizes_of(const BenchQuestion& question, const MachineFigures& machine) {
-  const auto enough = std::clamp<std::uint64_t>(machine.largest_cache_bytes >> 19, 64, 1024);
-  return {question.kernel_mib == 0 ? enough : question.kernel_mib, question.window_mib};
+  const auto enough = std::clamp<std::uint64_t>(machine.largest_cache_bytes >> 19, 128, 1024);
+  return {question.kernel_mib == 0 ? enough : question.kernel_mib, std::max<std::uint64_t>(1, question.window_mib)};
 }
 
 /// In the order of a round.
@@ -144,6 +145,9 @@ base::Status check(const BenchQuestion& question) {
 base::Result<BenchAnswer> bench(const BenchQuestion& question, Environment& environment) {
   const auto started = HostClock::now();
   if (const auto valid = check(question); !valid) return valid.error();
+  if (!question.llama_bench.empty())
+    for (const auto& file : {question.llama_bench, question.llama_model})
+      if (const auto free = base::claim_input(file); !free) return free.error();
   const QuietTime quiet(environment);
   const auto folder = base::TemporaryFolder::create("kiln-bench", "where an image is baked");
   if (!folder) return folder.error();

@@ -110,8 +110,10 @@ base::Result<LlamaBenchRow> read_llama_bench(const std::string& document) {
   row.model = word_at(test, "model_type");
   row.build = word_at(test, "build_commit");
   const auto* rate = test.find("avg_ts");
-  if (rate == nullptr || !rate->is_number() || !(rate->number() > 0))
-    return base::Error{"what it says with -o json has no avg_ts above 0, tokens a second"};
+  if (rate == nullptr || !rate->is_number() || !(rate->number() >= 1e-6 && rate->number() <= 1e12))
+    return base::Error{"what it says with -o json has no avg_ts, tokens a second, from 1e-6 to 1e12"};
+  if (row.model_bytes == 0 || row.model_bytes > std::uint64_t{1} << 50)
+    return base::Error{"what it says with -o json has no model_size, bytes, from 1 to 2^50"};
   row.tokens_per_s = rate->number();
   return row;
 }

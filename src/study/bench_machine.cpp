@@ -60,7 +60,7 @@ std::vector<std::string> widths_of(const std::string& flags) {
     return std::ranges::all_of(wanted, [&](const char* flag) { return has.contains(flag); });
   };
   std::vector<std::string> widths = {"scalar"};
-  if (!all({"avx2", "bmi2"})) return widths;
+  if (!all({"avx2", "fma"})) return widths;
   widths.emplace_back("avx2");
   if (all({"avx512bw", "avx512dq", "avx512vl", "avx512vbmi", "avx512_vnni"})) widths.emplace_back("avx512");
   return widths;

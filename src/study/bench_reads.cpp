@@ -13,7 +13,10 @@
 namespace kiln::study {
 namespace {
 
-constexpr std::size_t kPieceBytes = std::size_t{1} << 20;  // threads that are done early take what is left
+/// Threads that are done early take what is left.
+std::size_t piece_of(std::size_t bytes, const base::ThreadPool& pool) {
+  return std::clamp<std::size_t>(bytes / (4 * pool.threads()), std::size_t{1} << 16, std::size_t{1} << 20);
+}
 /// Of the passes of a plain read in a round, three at least; the fastest counts, since it is a bound.
 constexpr std::uint64_t kPassBytes = std::uint64_t{512} << 20;
 constexpr std::uint32_t kKernelColumns = 4096;
@@ -50,7 +53,7 @@ struct KernelMemory {
   std::size_t window, next = 0;                       ///< bytes, and where the next one begins
 
   explicit KernelMemory(const KernelSizes& sizes)
-      : codes(sizes.mib << 20), window(std::min(sizes.mib, sizes.window_mib) << 20) {
+      : codes(sizes.mib << 20), window(std::min(sizes.mib << 19, sizes.window_mib << 20)) {
     base::Random random(1);
     for (std::size_t at = 0; at + 8 <= codes.size(); at += 8) {
       const std::uint64_t word = random.next();
@@ -112,7 +115,8 @@ BenchLane kernel_lane(const std::shared_ptr<KernelMemory>& memory, int bits, con
     measurement.bytes =
         matrix.codes.size() + matrix.scales.size() + matrix.row_scales.size_bytes() + matrix.codebook.size();
     const std::size_t panels = matrix.panels();
-    const std::size_t step = std::max<std::size_t>(1, kPieceBytes * panels / matrix.codes.size());
+    const std::size_t step =
+        std::max<std::size_t>(1, piece_of(matrix.codes.size(), pool) * panels / matrix.codes.size());
     const std::span<float> y = std::span(memory->y).first(matrix.rows);
     return seconds_of([&]() -> base::Status {
       pool.parallel_for(base::ceil_div(panels, step), [&](std::size_t piece) {
@@ -128,9 +132,10 @@ BenchLane kernel_lane(const std::shared_ptr<KernelMemory>& memory, int bits, con
 
 std::uint64_t plain_read(std::span<const std::byte> bytes, base::ThreadPool& pool) {
   std::atomic<std::uint64_t> total = 0;
-  pool.parallel_for(base::ceil_div(bytes.size(), kPieceBytes), [&](std::size_t piece) {
-    const auto rest = bytes.subspan(piece * kPieceBytes);
-    total += sum_of_words(rest.first(std::min(rest.size(), kPieceBytes)));
+  const std::size_t size = piece_of(bytes.size(), pool) / 64 * 64;
+  pool.parallel_for(base::ceil_div(bytes.size(), size), [&](std::size_t piece) {
+    const auto rest = bytes.subspan(piece * size);
+    total += sum_of_words(rest.first(std::min(rest.size(), size)));
   });
   return total;
 }

@@ -120,7 +120,7 @@ TEST(Kernels, AreOfEveryCodeWidthAndVectorWidthAfterTheirRead) {
 }
 
 TEST(Machine, ValuesAreFoundByTheirWholeKey) {
-  const std::string text = "processor\t: 0\nmodel name\t: A Processor: fast\nflags\t\t: avx2 bmi2\nempty\t:\n\n:x\n";
+  const std::string text = "processor\t: 0\nmodel name\t: A Processor: fast\nflags\t\t: avx2 fma\nempty\t:\n\n:x\n";
   EXPECT_EQ(value_in(text, "model name"), "A Processor: fast");
   EXPECT_EQ(value_in(text, "model"), "");
   EXPECT_EQ(value_in(text, "empty"), "");
@@ -130,8 +130,8 @@ TEST(Machine, ValuesAreFoundByTheirWholeKey) {
 TEST(Machine, WidthsAreThoseThatAllNeededFlagsAllow) {
   EXPECT_THAT(widths_of(""), ElementsAre("scalar"));
   EXPECT_THAT(widths_of("sse2 avx2"), ElementsAre("scalar"));
-  EXPECT_THAT(widths_of("avx2 bmi2 avx512bw avx512dq avx512vl avx512vbmi"), ElementsAre("scalar", "avx2"));
-  EXPECT_THAT(widths_of("avx2 avx512bw avx512dq avx512vl avx512vbmi avx512_vnni bmi2"),
+  EXPECT_THAT(widths_of("avx2 fma avx512bw avx512dq avx512vl avx512vbmi"), ElementsAre("scalar", "avx2"));
+  EXPECT_THAT(widths_of("avx2 avx512bw avx512dq avx512vl avx512vbmi avx512_vnni fma"),
               ElementsAre("scalar", "avx2", "avx512"));
 }
 
@@ -158,8 +158,11 @@ TEST(LlamaBench, OneTestIsRead) {
 TEST(LlamaBench, WhatIsNoTestIsRefusedInWords) {
   for (const char* text : {"", "{}", "[]", "[1]", "[{}, {}]", "load: failed\n[{\"avg_ts\": 1}]"})
     EXPECT_THAT(read_llama_bench(text).error().message, HasSubstr("no list of one test")) << text;
-  for (const char* text : {"[{}]", "[{\"avg_ts\": 0}]", "[{\"avg_ts\": \"fast\"}]", "[{\"avg_ts\": -1}]"})
-    EXPECT_THAT(read_llama_bench(text).error().message, HasSubstr("no avg_ts above 0")) << text;
+  for (const char* text : {R"([{"avg_ts": 10}])", R"([{"avg_ts": 10, "model_size": 18446744073709551615}])"})
+    EXPECT_THAT(read_llama_bench(text).error().message, HasSubstr("no model_size")) << text;
+  for (const char* text : {"[{\"avg_ts\": 1e-310}]", "[{\"avg_ts\": 1e308}]", "[{}]", "[{\"avg_ts\": 0}]",
+                           "[{\"avg_ts\": \"fast\"}]", "[{\"avg_ts\": -1}]"})
+    EXPECT_THAT(read_llama_bench(text).error().message, HasSubstr("no avg_ts, tokens a second")) << text;
 }
 
 class Bench : public test::StudyTest {
@@ -294,7 +297,7 @@ TEST_F(Bench, AFailureOfLlamaBenchIsASentence) {
               testing::AllOf(HasSubstr("--llama-bench: "), HasSubstr("ended with status 3: error: no such model")));
   EXPECT_THAT(says("kill -9 $$"), HasSubstr("was ended by signal 9"));
   EXPECT_THAT(says("echo no json"), HasSubstr("no list of one test"));
-  EXPECT_THAT(says(R"(echo '[{"n_prompt": 0, "n_gen": 99, "avg_ts": 10}]')"),
+  EXPECT_THAT(says(R"(echo '[{"n_prompt": 0, "n_gen": 99, "avg_ts": 10, "model_size": 7}]')"),
               HasSubstr("measured 0 prompt tokens and 99 new ones; 3 new ones were asked for"));
   question.llama_bench = path("nothing");
   EXPECT_THAT(refusal(bench(question, environment_)), HasSubstr("nothing: cannot be started"));
