@@ -193,12 +193,11 @@ TEST_F(Announced, WhatCameTooEarlyIsForgotten) {
   EXPECT_TRUE(pass(rewound, others, 0, 1) == expected);
   auto opened = values(64);
   opened.announce(0, ids);
-  const auto handle = opened.begin(0, ids[0], base::TokenPos{0});
+  (void)opened.begin(0, ids[0], base::TokenPos{0});
   EXPECT_EQ(opened.switching(), program::Switching{});  // tokens count when they end
   opened.open(0);
   opened.announce(0, others);
   EXPECT_TRUE(pass(opened, others, 0, 1) == expected);
-  EXPECT_LT(handle, 20U);
 }
 
 TEST_F(Announced, StoppedAnywhereEachTokenGoesItsOwnWay) {

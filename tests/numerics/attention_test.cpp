@@ -187,6 +187,7 @@ void expect_same_bits(const Tokens& tokens, std::size_t heads, std::span<const f
 }
 
 TEST(Attend, GivesTheSameBitsOnEveryPath) {
+  if (best_simd() == Simd::Scalar) GTEST_SKIP() << "this host has no vector unit, or KILN_SIMD forbids it";
   base::Random random(testing::seed());
   for (int round = 0; round < 60; ++round) {
     const std::size_t widths[] = {2, 8, 24, 32, 64, 96, 128, 256};
@@ -202,6 +203,7 @@ TEST(Attend, GivesTheSameBitsOnEveryPath) {
 }
 
 TEST(Attend, LargestSumsAreTheSameOnEveryPath) {
+  if (best_simd() == Simd::Scalar) GTEST_SKIP() << "this host has no vector unit, or KILN_SIMD forbids it";
   for (const std::size_t width : {16U, 64U, 128U, 192U}) {
     for (const float sign : {1.0F, -1.0F}) {
       for (const std::size_t count : {511U, 512U, 513U, 1100U}) {
@@ -221,6 +223,7 @@ TEST(Attend, LargestSumsAreTheSameOnEveryPath) {
 }
 
 TEST(Attend, WeightsOfEveryLengthAreTheSameOnEveryPath) {
+  if (best_simd() == Simd::Scalar) GTEST_SKIP() << "this host has no vector unit, or KILN_SIMD forbids it";
   base::Random random(testing::seed());
   for (const double steepness : {0.0, 0.1, 1.0, 4.0, 30.0}) {
     for (const double spread : {0.0, 10.0, 40.0, 120.0}) {
@@ -233,6 +236,7 @@ TEST(Attend, WeightsOfEveryLengthAreTheSameOnEveryPath) {
 }
 
 TEST(Attend, QuotientsAreRoundedOnceOnEveryPath) {
+  if (best_simd() == Simd::Scalar) GTEST_SKIP() << "this host has no vector unit, or KILN_SIMD forbids it";
   base::Random random(testing::seed());
   const auto expect_same = [](std::int64_t sum, std::uint64_t inverse, int exponent) {
     float expected = 0, out = 0;

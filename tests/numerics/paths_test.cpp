@@ -21,6 +21,13 @@ std::vector<Simd> wider_paths() {
   return paths;
 }
 
+class VectorPath : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (wider_paths().empty()) GTEST_SKIP() << "this host has no vector unit, or KILN_SIMD forbids it";
+  }
+};
+
 std::vector<std::uint32_t> bits_of(std::span<const float> x) {
   std::vector<std::uint32_t> bits;
   for (const float e : x) bits.push_back(std::bit_cast<std::uint32_t>(e));
@@ -47,7 +54,7 @@ void for_sizes(const Body& body) {
     for (int round = 0; round < 40; ++round) body(size);
 }
 
-TEST(VectorPath, QuantisesToTheSameBits) {
+TEST_F(VectorPath, QuantisesToTheSameBits) {
   base::Random random(testing::seed());
   for_sizes([&](std::size_t size) {
     const std::vector<float> x = any_vector(random, size);
@@ -68,7 +75,7 @@ TEST(VectorPath, QuantisesToTheSameBits) {
   });
 }
 
-TEST(VectorPath, QuantisesCodesAtTheirBoundsToTheSameBits) {
+TEST_F(VectorPath, QuantisesCodesAtTheirBoundsToTheSameBits) {
   base::Random random(testing::seed());
   for (int round = 0; round < 2000; ++round) {
     // Largest magnitudes around every place where the search for a step ends, and halves of a code.
@@ -91,7 +98,7 @@ TEST(VectorPath, QuantisesCodesAtTheirBoundsToTheSameBits) {
   }
 }
 
-TEST(VectorPath, NormsToTheSameBits) {
+TEST_F(VectorPath, NormsToTheSameBits) {
   base::Random random(testing::seed());
   for_sizes([&](std::size_t size) {
     const std::vector<float> x = any_vector(random, size);
@@ -106,7 +113,7 @@ TEST(VectorPath, NormsToTheSameBits) {
   });
 }
 
-TEST(VectorPath, NormsAMillionLargestElementsToTheSameBits) {
+TEST_F(VectorPath, NormsAMillionLargestElementsToTheSameBits) {
   const std::vector<float> x(kMaxColumns, std::numeric_limits<float>::max());
   std::vector<float> expected(x.size()), out(x.size());
   rms_norm(x, x, 0.0F, expected, Simd::Scalar);
@@ -116,7 +123,7 @@ TEST(VectorPath, NormsAMillionLargestElementsToTheSameBits) {
   }
 }
 
-TEST(VectorPath, AddsToTheSameBits) {
+TEST_F(VectorPath, AddsToTheSameBits) {
   base::Random random(testing::seed());
   for_sizes([&](std::size_t size) {
     const std::vector<float> x = any_vector(random, size);
@@ -133,7 +140,7 @@ TEST(VectorPath, AddsToTheSameBits) {
   });
 }
 
-TEST(VectorPath, RotatesToTheSameBits) {
+TEST_F(VectorPath, RotatesToTheSameBits) {
   base::Random random(testing::seed());
   for_sizes([&](std::size_t half) {
     const std::vector<float> x = any_vector(random, 2 * half);
@@ -149,7 +156,7 @@ TEST(VectorPath, RotatesToTheSameBits) {
   });
 }
 
-TEST(VectorPath, WeighsBySiluToTheSameBits) {
+TEST_F(VectorPath, WeighsBySiluToTheSameBits) {
   base::Random random(testing::seed());
   const auto expect_same = [](std::span<const float> gate, std::span<const float> up) {
     std::vector<float> expected(gate.size()), out(gate.size());
