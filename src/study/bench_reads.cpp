@@ -7,6 +7,7 @@
 #include <cstring>
 #include <limits>
 
+#include "bake/codebook.hpp"
 #include "base/random.hpp"
 #include "numerics/vector_ops.hpp"
 
@@ -68,8 +69,7 @@ struct KernelMemory {
     numerics::quantise(activations, numerics::kGroup, x);
     for (const int bits : kKernelBits) {
       auto& book = codebooks[static_cast<std::size_t>(bits)];
-      book.resize(std::size_t{1} << bits);
-      for (std::int8_t& value : book) value = static_cast<std::int8_t>(static_cast<int>(random.below(255)) - 127);
+      book = bake::uniform_codebook(bits).stored();  // at 8 bits all images have it; below, any is looked up alike
     }
   }
   [[nodiscard]] static std::size_t panels_in(std::size_t bytes, int bits) {
