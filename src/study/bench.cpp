@@ -73,7 +73,7 @@ base::Result<Parts> open_parts_of(const BenchQuestion& question, const std::stri
     const auto baked = bake::bake(*parts.source, parts.recipe, rom, environment.pool(), progress);
     if (!baked) return baked.error();
   }
-  auto image = rom::RomImage::open(rom, environment.pool(), progress);
+  auto image = open_image(rom, environment);
   if (!image) return image.error();
   parts.image = *std::move(image);
   return parts;
