@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 
 #include "bake/bake.hpp"
 #include "base/file_roles.hpp"
@@ -82,13 +83,31 @@ base::Result<Parts> open_parts_of(const BenchQuestion& question, const std::stri
 base::Status fits_kv(const BenchQuestion& question, const program::Placement& placement) {
   const auto capacity = placement.kv().capacity_tokens;
   if (question.new_tokens < capacity) return {};
-  return base::Error{fmt::format("-n is {}; the KV cache of chip {} holds {} tokens", question.new_tokens,
-                                 placement.chip().name, capacity)};
+  return base::Error{fmt::format("-n is {}; the KV cache of chip {} holds {} tokens, one of them the prompt's",
+                                 question.new_tokens, placement.chip().name, capacity)};
 }
 
 KernelSizes sizes_of(const BenchQuestion& question, const MachineFigures& machine) {
   const auto enough = std::clamp<std::uint64_t>(machine.largest_cache_bytes >> 19, 128, 1024);
   return {question.kernel_mib == 0 ? enough : question.kernel_mib, std::max<std::uint64_t>(1, question.window_mib)};
+}
+
+/// More than half of the memory leaves none for the rest.
+base::Status fits_memory(const KernelSizes& sizes, const MachineFigures& machine) {
+  const std::uint64_t memory_mib = machine.memory_bytes >> 20;
+  if (memory_mib == 0 || sizes.mib <= memory_mib / 2) return {};
+  return base::Error{fmt::format("--kernel-mib is {}; at most half of this machine's memory of {} MiB is expected",
+                                 sizes.mib, memory_mib)};
+}
+
+/// For what is baked and for what llama-bench says; none where neither is.
+base::Result<std::optional<base::TemporaryFolder>> folder_of(const BenchQuestion& question) {
+  std::optional<base::TemporaryFolder> folder;
+  if (!question.rom.empty() && question.model.empty() && question.llama_bench.empty()) return folder;
+  auto made = base::TemporaryFolder::create("kiln-bench", "where an image is baked");
+  if (!made) return made.error();
+  folder.emplace(*std::move(made));
+  return folder;
 }
 
 /// In the order of a round.
@@ -149,7 +168,7 @@ base::Result<BenchAnswer> bench(const BenchQuestion& question, Environment& envi
     for (const auto& file : {question.llama_bench, question.llama_model})
       if (const auto free = base::claim_input(file); !free) return free.error();
   const QuietTime quiet(environment);
-  const auto folder = base::TemporaryFolder::create("kiln-bench", "where an image is baked");
+  const auto folder = folder_of(question);
   if (!folder) return folder.error();
   const auto chip = environment.configs().chip(question.chip);
   if (!chip) return chip.error();
@@ -157,7 +176,8 @@ base::Result<BenchAnswer> bench(const BenchQuestion& question, Environment& envi
     const auto read = environment.configs().refuse_overrides("tech", "chip " + chip->name + " has no /silicon");
     if (!read) return read.error();
   }
-  const auto parts = open_parts_of(question, folder->path(), environment, quiet.loud());
+  const std::string place_for_files = *folder ? (*folder)->path() : "";
+  const auto parts = open_parts_of(question, place_for_files, environment, quiet.loud());
   if (!parts) return parts.error();
   const auto& image = *parts->image;
   auto placed = place(image.model(), image.recipe(), *chip, {}, environment.configs());
@@ -168,11 +188,13 @@ base::Result<BenchAnswer> bench(const BenchQuestion& question, Environment& envi
   answer.image_bytes = image.file_bytes();
   answer.bytes_per_token = bytes_read_per_token(image);
   answer.machine = this_machine();
+  if (is_wanted(question, "kernels"))
+    if (const auto good = fits_memory(sizes_of(question, answer.machine), answer.machine); !good) return good.error();
   answer.rounds = question.rounds;
   const BenchSubject subject{
       question, image, answer.placement, answer.bytes_per_token, environment.pool(), environment.progress};
   const auto said = std::make_shared<LlamaSaid>();
-  auto lanes = lanes_of(subject, *parts, answer.machine, folder->path(), said, environment.configs());
+  auto lanes = lanes_of(subject, *parts, answer.machine, place_for_files, said, environment.configs());
   if (!lanes) return lanes.error();
   if (const auto done = take_turns(*lanes, question.rounds, quiet.loud()); !done) return done.error();
   for (auto& lane : *lanes) answer.measurements.push_back(std::move(lane.measurement));
