@@ -92,14 +92,6 @@ KernelSizes sizes_of(const BenchQuestion& question, const MachineFigures& machin
   return {question.kernel_mib == 0 ? enough : question.kernel_mib, std::max<std::uint64_t>(1, question.window_mib)};
 }
 
-/// More than half of the memory leaves none for the rest.
-base::Status fits_memory(const KernelSizes& sizes, const MachineFigures& machine) {
-  const std::uint64_t memory_mib = machine.memory_bytes >> 20;
-  if (memory_mib == 0 || sizes.mib <= memory_mib / 2) return {};
-  return base::Error{fmt::format("--kernel-mib is {}; at most half of this machine's memory of {} MiB is expected",
-                                 sizes.mib, memory_mib)};
-}
-
 /// For what is baked and for what llama-bench says; none where neither is.
 base::Result<std::optional<base::TemporaryFolder>> folder_of(const BenchQuestion& question) {
   std::optional<base::TemporaryFolder> folder;
@@ -189,7 +181,8 @@ base::Result<BenchAnswer> bench(const BenchQuestion& question, Environment& envi
   answer.bytes_per_token = bytes_read_per_token(image);
   answer.machine = this_machine();
   if (is_wanted(question, "kernels"))
-    if (const auto good = fits_memory(sizes_of(question, answer.machine), answer.machine); !good) return good.error();
+    if (const auto good = fits_memory(sizes_of(question, answer.machine), answer.machine.memory_bytes); !good)
+      return good.error();
   answer.rounds = question.rounds;
   const BenchSubject subject{
       question, image, answer.placement, answer.bytes_per_token, environment.pool(), environment.progress};

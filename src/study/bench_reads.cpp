@@ -174,4 +174,11 @@ std::vector<BenchLane> kernel_lanes(const KernelSizes& sizes, const std::vector<
   return lanes;
 }
 
+base::Status fits_memory(const KernelSizes& sizes, std::uint64_t memory_bytes) {
+  const std::uint64_t memory_mib = memory_bytes >> 20;
+  if (memory_mib == 0 || sizes.mib <= memory_mib / 2) return {};
+  return base::Error{fmt::format("--kernel-mib is {}; at most half of this machine's memory of {} MiB is expected",
+                                 sizes.mib, memory_mib)};
+}
+
 }  // namespace kiln::study

@@ -325,6 +325,13 @@ TEST_F(Bench, RefusesWhatCannotBeMeasured) {
   EXPECT_THAT(why([&](auto& q) { without_source(q), q.only = {"bake"}; }), HasSubstr("give --model P"));
 }
 
+TEST(BenchKernels, LeaveHalfOfTheMemory) {
+  EXPECT_TRUE(fits_memory({512, 64}, std::uint64_t{1} << 30).ok());
+  EXPECT_EQ(fits_memory({513, 64}, std::uint64_t{1} << 30).error().message,
+            "--kernel-mib is 513; at most half of this machine's memory of 1024 MiB is expected");
+  EXPECT_TRUE(fits_memory({65536, 64}, 0).ok()) << "a system that does not say how much it has";
+}
+
 TEST_F(Bench, EndsWhenInterruptedAndTellsProgressOfTheWholeAfterwards) {
   std::stop_source stop;
   stop.request_stop();
