@@ -115,6 +115,8 @@ base::Result<std::vector<BenchLane>> lanes_of(const BenchSubject& subject, const
   lanes.push_back(read_lane("read_image", "plain read of the image", subject.image.bytes(), subject.pool));
   if (is_wanted(question, "decode")) add(decode_lanes(subject));
   if (!question.llama_bench.empty()) add(llama_lanes(subject, folder, said));
+  const bool many = is_wanted(question, "prefill") || is_wanted(question, "eval");
+  if (many && numerics::best_simd() != numerics::Simd::Scalar) lanes.push_back(registers_lane(subject));
   if (is_wanted(question, "prefill")) lanes.push_back(prefill_lane(subject));
   if (is_wanted(question, "eval")) lanes.push_back(eval_lane(subject));
   if (is_wanted(question, "timing")) lanes.push_back(timing_lane(subject));
