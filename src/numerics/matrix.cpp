@@ -41,6 +41,7 @@ Codebook::Codebook(const MatrixView& matrix) {
 void PreparedBatch::assign(std::span<const QuantisedVector> x, Simd simd) {
   simd_ = simd;
   columns_ = x.empty() ? 0 : x.front().size;
+  deep_ = false;
   const std::size_t groups = (columns_ + kGroup - 1) / kGroup;
   codes_.resize(groups * x.size() * kGroup);
   magnitudes_.resize(simd == Simd::Avx2 && x.size() == 1 ? codes_.size() : 0);
@@ -69,6 +70,7 @@ void PreparedBatch::assign(std::span<const QuantisedVector> x, Simd simd) {
       // Half of a shift up to 28 is added without a carry: |term| + 2^27 < 2^31. Beyond, floors of floors are floors.
       const int before = std::max(0, shift - 28);
       const int after = shift - before;
+      deep_ = deep_ || before > 0;
       terms_[g * x.size() + t] = {-128 * sum, step, before, after == 0 ? 0 : 1 << (after - 1), after};
     }
   }
@@ -163,7 +165,10 @@ void multiply(const MatrixView& matrix, const PreparedBatch& x, std::size_t firs
     for (std::size_t begin = 0; begin < x.size(); begin += kMostVectors) {
       const std::size_t count = std::min(kMostVectors, x.size() - begin);
       path(matrix, book, panel, row_scales, x, begin, count, results.data());
-      for (std::size_t t = 0; t < count; ++t) std::copy_n(results[t].data(), rows, y[begin + t].data() + first);
+      for (std::size_t t = 0; t < count; ++t) {
+        float* to = y[begin + t].data() + first;
+        rows == kPanelRows ? std::copy_n(results[t].data(), kPanelRows, to) : std::copy_n(results[t].data(), rows, to);
+      }
     }
   }
 }

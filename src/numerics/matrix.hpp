@@ -85,6 +85,8 @@ class PreparedBatch {
   };
   [[nodiscard]] std::size_t size() const { return exponents_.size(); }
   [[nodiscard]] std::size_t columns() const { return columns_; }
+  /// Whether a term has a `before`. Hardly any batch does: its group is 2^28 times smaller than the vector's largest.
+  [[nodiscard]] bool deep() const { return deep_; }
   [[nodiscard]] Simd simd() const { return simd_; }
   /// The 64 codes of a group; those of the next vectors after them.
   [[nodiscard]] const std::int8_t* codes(std::size_t group, std::size_t vector) const {
@@ -103,6 +105,7 @@ class PreparedBatch {
 
  private:
   std::size_t columns_ = 0;
+  bool deep_ = false;
   Simd simd_ = Simd::Scalar;
   std::vector<std::int8_t> codes_;  ///< [group][vector][64]
   std::vector<std::int8_t> magnitudes_;

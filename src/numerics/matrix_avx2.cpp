@@ -41,18 +41,22 @@ KILN_AVX2_INLINE void scales_of(const std::uint8_t* scales, Scales& out) {
   }
 }
 
-/// S of 8 rows: the sums of the lower 16 bits of their terms, and of the upper ones. At most 2^14 groups: 32 bits hold
-/// them.
+/// S of 8 rows: the sum of their terms modulo 2^32, and of the terms' upper 16 bits. At most 2^14 groups: 32 bits hold that.
 struct Sums {
-  __m256i low, high;
+  __m256i all, high;
 };
+template <bool Deep>
 KILN_AVX2_INLINE void add_terms(__m256i p, __m256i scale_step, const PreparedBatch::Term& term, Sums& sums) {
-  const __m256i product = _mm256_mullo_epi32(p, scale_step);
-  const __m256i before = _mm256_srav_epi32(product, _mm256_set1_epi32(term.before));
+  __m256i product = _mm256_mullo_epi32(p, scale_step);
+  if constexpr (Deep) product = _mm256_srav_epi32(product, _mm256_set1_epi32(term.before));
   const __m256i terms =
-      _mm256_srav_epi32(_mm256_add_epi32(before, _mm256_set1_epi32(term.half)), _mm256_set1_epi32(term.after));
-  sums.low = _mm256_add_epi32(sums.low, _mm256_and_si256(terms, _mm256_set1_epi32(0xFFFF)));
+      _mm256_srav_epi32(_mm256_add_epi32(product, _mm256_set1_epi32(term.half)), _mm256_set1_epi32(term.after));
+  sums.all = _mm256_add_epi32(sums.all, terms);
   sums.high = _mm256_add_epi32(sums.high, _mm256_srai_epi32(terms, 16));
+}
+/// The sum of the lower 16 bits of all terms: at most 2^30, so that what was carried out of 32 bits cannot be seen.
+KILN_AVX2_INLINE __m256i low_of(const Sums& sums) {
+  return _mm256_sub_epi32(sums.all, _mm256_slli_epi32(sums.high, 16));
 }
 
 /// y of 4 rows: the product of S and the row's scale is rounded once, as row_result() does. In double precision it is
@@ -82,9 +86,9 @@ KILN_AVX2_INLINE void finish(const Sums (&sums)[2], const PanelRows& row_scales,
   for (std::size_t half = 0; half < 2; ++half) {
     const float* scales = row_scales.data() + 8 * half;
     float* to = y.data() + 8 * half;
-    finish_4(_mm256_castsi256_si128(sums[half].low), _mm256_castsi256_si128(sums[half].high), scales, unit, to);
-    finish_4(_mm256_extracti128_si256(sums[half].low, 1), _mm256_extracti128_si256(sums[half].high, 1), scales + 4,
-             unit, to + 4);
+    const __m256i low = low_of(sums[half]);
+    finish_4(_mm256_castsi256_si128(low), _mm256_castsi256_si128(sums[half].high), scales, unit, to);
+    finish_4(_mm256_extracti128_si256(low, 1), _mm256_extracti128_si256(sums[half].high, 1), scales + 4, unit, to + 4);
   }
 }
 
@@ -112,7 +116,7 @@ KILN_AVX2 void one_vector(const MatrixView& matrix, const Codebook& book, std::s
   const std::byte* codes = matrix.codes.data() + panel * groups * kGroupBytes;
   const std::uint8_t* scales = matrix.scales.data() + panel * groups * kPanelRows;
   Sums sums[2];
-  for (Sums& half : sums) half.low = half.high = _mm256_setzero_si256();
+  for (Sums& half : sums) half.all = half.high = _mm256_setzero_si256();
   for (std::size_t g = 0; g < groups; ++g, scales += kPanelRows) {
     const std::int8_t* a = batch.codes(g, t);
     const std::int8_t* magnitude = batch.magnitudes(g);
@@ -132,14 +136,14 @@ KILN_AVX2 void one_vector(const MatrixView& matrix, const Codebook& book, std::s
     const PreparedBatch::Term& term = *batch.terms(g, t);
     const __m256i scale = _mm256_cvtepu8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(scales)));
     const __m256i scale_step = _mm256_mullo_epi16(scale, _mm256_set1_epi16(static_cast<std::int16_t>(term.step)));
-    add_terms(p[0], _mm256_cvtepu16_epi32(_mm256_castsi256_si128(scale_step)), term, sums[0]);
-    add_terms(p[1], _mm256_cvtepu16_epi32(_mm256_extracti128_si256(scale_step, 1)), term, sums[1]);
+    add_terms<true>(p[0], _mm256_cvtepu16_epi32(_mm256_castsi256_si128(scale_step)), term, sums[0]);
+    add_terms<true>(p[1], _mm256_cvtepu16_epi32(_mm256_extracti128_si256(scale_step, 1)), term, sums[1]);
   }
   finish(sums, row_scales, batch.max_exponent(t), y);
 }
 
 /// `Count` vectors with the 1,024 values of a group, of 16 bits: 2 inputs of 8 rows a register.
-template <std::size_t Count>
+template <std::size_t Count, bool Deep>
 KILN_AVX2 void group_products(const __m256i* weights, const std::int16_t* a, const Scales& scales,
                               const PreparedBatch::Term* terms, Sums (*sums)[2]) {
   __m256i p[Count][2];
@@ -159,7 +163,7 @@ KILN_AVX2 void group_products(const __m256i* weights, const std::int16_t* a, con
   }
   for (std::size_t t = 0; t < Count; ++t)
     for (std::size_t half = 0; half < 2; ++half)
-      add_terms(p[t][half], scales.of[terms[t].step][half], terms[t], sums[t][half]);
+      add_terms<Deep>(p[t][half], scales.of[terms[t].step][half], terms[t], sums[t][half]);
 }
 
 /// Values of 8 rows and 4 inputs as two registers of 16 bits: inputs 0 and 1 of each row, and 2 and 3.
@@ -194,7 +198,7 @@ KILN_AVX2 void many_vectors(const MatrixView& matrix, const Codebook& book, std:
   const std::uint8_t* scales = matrix.scales.data() + panel * groups * kPanelRows;
   Sums sums[kMostVectors][2];
   for (std::size_t t = 0; t < count; ++t)
-    for (Sums& half : sums[t]) half.low = half.high = _mm256_setzero_si256();
+    for (Sums& half : sums[t]) half.all = half.high = _mm256_setzero_si256();
   __m256i weights[kGroup];  // [pair of inputs][half of the rows]
   Scales scaled;
   for (std::size_t g = 0; g < groups; ++g, scales += kPanelRows) {
@@ -207,12 +211,12 @@ KILN_AVX2 void many_vectors(const MatrixView& matrix, const Codebook& book, std:
     const auto run = [&](auto products) {
       products(weights, batch.words(g, first + t), scaled, batch.terms(g, first + t), sums + t);
     };
-    for (; t + 4 <= count; t += 4) run(group_products<4>);
+    for (; t + 4 <= count; t += 4) run(batch.deep() ? group_products<4, true> : group_products<4, false>);
     if (t + 2 <= count) {
-      run(group_products<2>);
+      run(batch.deep() ? group_products<2, true> : group_products<2, false>);
       t += 2;
     }
-    if (t < count) run(group_products<1>);
+    if (t < count) run(batch.deep() ? group_products<1, true> : group_products<1, false>);
   }
   for (std::size_t t = 0; t < count; ++t) finish(sums[t], row_scales, batch.max_exponent(first + t), y[t]);
 }

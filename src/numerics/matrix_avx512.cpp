@@ -35,19 +35,23 @@ KILN_AVX512_INLINE void scales_of(const std::uint8_t* scales, Scales& out) {
   for (std::size_t step = 5; step < 8; ++step) out.of[step] = _mm512_add_epi32(out.of[step - 1], out.of[1]);
 }
 
-/// S of 16 rows: the sums of the lower 16 bits of their terms, and of the upper ones. At most 2^14 groups: 32 bits hold
-/// them.
+/// S of 16 rows: the sum of their terms modulo 2^32, and of the terms' upper 16 bits. At most 2^14 groups: 32 bits hold that.
 struct Sums {
-  __m512i low, high;
+  __m512i all, high;
 };
-KILN_AVX512_INLINE void clear(Sums& sums) { sums.low = sums.high = _mm512_setzero_si512(); }
+KILN_AVX512_INLINE void clear(Sums& sums) { sums.all = sums.high = _mm512_setzero_si512(); }
+template <bool Deep>
 KILN_AVX512_INLINE void add_terms(__m512i p, __m512i scale_step, const PreparedBatch::Term& term, Sums& sums) {
-  const __m512i product = _mm512_mullo_epi32(p, scale_step);
-  const __m512i before = _mm512_srav_epi32(product, _mm512_set1_epi32(term.before));
+  __m512i product = _mm512_mullo_epi32(p, scale_step);
+  if constexpr (Deep) product = _mm512_srav_epi32(product, _mm512_set1_epi32(term.before));
   const __m512i terms =
-      _mm512_srav_epi32(_mm512_add_epi32(before, _mm512_set1_epi32(term.half)), _mm512_set1_epi32(term.after));
-  sums.low = _mm512_add_epi32(sums.low, _mm512_and_si512(terms, _mm512_set1_epi32(0xFFFF)));
+      _mm512_srav_epi32(_mm512_add_epi32(product, _mm512_set1_epi32(term.half)), _mm512_set1_epi32(term.after));
+  sums.all = _mm512_add_epi32(sums.all, terms);
   sums.high = _mm512_add_epi32(sums.high, _mm512_srai_epi32(terms, 16));
+}
+/// The sum of the lower 16 bits of all terms: at most 2^30, so that what was carried out of 32 bits cannot be seen.
+KILN_AVX512_INLINE __m512i low_of(const Sums& sums) {
+  return _mm512_sub_epi32(sums.all, _mm512_slli_epi32(sums.high, 16));
 }
 
 /// y of 8 rows: the product of S and the row's scale is rounded once, as row_result() does. In double precision it is
@@ -68,11 +72,11 @@ KILN_AVX512_INLINE __m256 finish_8(__m256i low, __m256i high, __m256 row_scales,
 }
 KILN_AVX512_INLINE void finish(const Sums& sums, const PanelRows& row_scales, int max_exponent, PanelRows& y) {
   const __m512d unit = _mm512_set1_pd(power_of_two(max_exponent));
-  _mm256_storeu_ps(y.data(), finish_8(_mm512_castsi512_si256(sums.low), _mm512_castsi512_si256(sums.high),
+  const __m512i low = low_of(sums);
+  _mm256_storeu_ps(y.data(), finish_8(_mm512_castsi512_si256(low), _mm512_castsi512_si256(sums.high),
                                       _mm256_loadu_ps(row_scales.data()), unit));
-  _mm256_storeu_ps(y.data() + 8,
-                   finish_8(_mm512_extracti64x4_epi64(sums.low, 1), _mm512_extracti64x4_epi64(sums.high, 1),
-                            _mm256_loadu_ps(row_scales.data() + 8), unit));
+  _mm256_storeu_ps(y.data() + 8, finish_8(_mm512_extracti64x4_epi64(low, 1), _mm512_extracti64x4_epi64(sums.high, 1),
+                                          _mm256_loadu_ps(row_scales.data() + 8), unit));
 }
 
 /// One vector: values are used where they are looked up.
@@ -109,15 +113,15 @@ KILN_AVX512 void one_vector(const MatrixView& matrix, const Codebook& book, std:
       codes += lines_of_block(Bits) * kLanes;
     }
     const __m512i all = _mm512_add_epi32(_mm512_add_epi32(p[0], p[1]), _mm512_add_epi32(p[2], p[3]));
-    add_terms(all, _mm512_mullo_epi32(scales_of(scales), _mm512_set1_epi32(term.step)), term, sums);
+    add_terms<true>(all, _mm512_mullo_epi32(scales_of(scales), _mm512_set1_epi32(term.step)), term, sums);
   }
   finish(sums, row_scales, batch.max_exponent(t), y);
 }
 
-constexpr std::size_t kTogether = 4;  // groups whose values are held at the same time
+constexpr std::size_t kTogether = 8;  // groups whose values are held at the same time
 
 /// `Count` vectors with the values of `groups` groups, from `vectors` of a batch.
-template <std::size_t Count>
+template <std::size_t Count, bool Deep>
 KILN_AVX512 void group_products(const __m512i* weights, const Scales* scales, std::size_t groups, std::size_t vectors,
                                 const std::int8_t* a, const PreparedBatch::Term* terms, Sums* all) {
   constexpr std::size_t kChains = Count >= 4 ? 1 : 4 / Count;
@@ -140,7 +144,7 @@ KILN_AVX512 void group_products(const __m512i* weights, const Scales* scales, st
     }
     for (std::size_t t = 0; t < Count; ++t) {
       for (std::size_t i = 1; i < kChains; ++i) p[t][0] = _mm512_add_epi32(p[t][0], p[t][i]);
-      add_terms(p[t][0], scales->of[terms[t].step], terms[t], sums[t]);
+      add_terms<Deep>(p[t][0], scales->of[terms[t].step], terms[t], sums[t]);
     }
   }
   for (std::size_t t = 0; t < Count; ++t) all[t] = sums[t];
@@ -174,16 +178,16 @@ KILN_AVX512 void many_vectors(const MatrixView& matrix, const Codebook& book, st
     const auto run = [&](auto products) {
       products(weights, scaled, together, batch.size(), batch.codes(g, first + t), batch.terms(g, first + t), sums + t);
     };
-    for (; t + 8 <= count; t += 8) run(group_products<8>);
+    for (; t + 8 <= count; t += 8) run(batch.deep() ? group_products<8, true> : group_products<8, false>);
     if (t + 4 <= count) {
-      run(group_products<4>);
+      run(batch.deep() ? group_products<4, true> : group_products<4, false>);
       t += 4;
     }
     if (t + 2 <= count) {
-      run(group_products<2>);
+      run(batch.deep() ? group_products<2, true> : group_products<2, false>);
       t += 2;
     }
-    if (t < count) run(group_products<1>);
+    if (t < count) run(batch.deep() ? group_products<1, true> : group_products<1, false>);
   }
   for (std::size_t t = 0; t < count; ++t) finish(sums[t], row_scales, batch.max_exponent(first + t), y[t]);
 }

@@ -36,15 +36,17 @@ KILN_AVX512 std::uint64_t registers_avx512(std::uint64_t rounds, std::int32_t& s
 __attribute__((target("avx2"))) std::uint64_t registers_avx2(std::uint64_t rounds, std::int32_t& sum) {
   __m256i chains[kChainsOfRegisters];
   for (int i = 0; i < kChainsOfRegisters; ++i) chains[i] = _mm256_set1_epi32(i);
+  const __m256i weights = _mm256_set1_epi16(static_cast<std::int16_t>(sum | 1));
   const __m256i activations = _mm256_set1_epi16(static_cast<std::int16_t>(sum | 3));
-  __m256i weights = _mm256_set1_epi16(static_cast<std::int16_t>(sum | 1));
   constexpr std::uint64_t kLanesOfARegister = sizeof(__m256i) / sizeof(std::int16_t);
   const std::uint64_t all = steps(rounds, kLanesOfARegister);
   for (std::uint64_t step = 0; step < all; ++step) {
 #pragma GCC unroll 10
     for (int i = 0; i < kChainsOfRegisters; ++i) {
-      asm volatile("" : "+x"(weights));  // else one product is made for all
-      chains[i] = _mm256_add_epi32(chains[i], _mm256_madd_epi16(weights, activations));
+      __m256i two;  // as instructions, since a compiler makes one product for all
+      asm volatile("vpmaddwd %2, %3, %0\n\tvpaddd %0, %1, %1"
+                   : "=&x"(two), "+x"(chains[i])
+                   : "x"(weights), "x"(activations));
     }
   }
   for (int i = 1; i < kChainsOfRegisters; ++i) chains[0] = _mm256_add_epi32(chains[0], chains[i]);
