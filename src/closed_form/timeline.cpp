@@ -4,6 +4,7 @@
 #include <deque>
 #include <numeric>
 #include <optional>
+#include <queue>
 
 #include "closed_form/context_cost.hpp"
 #include "closed_form/token_path.hpp"
@@ -233,36 +234,65 @@ class Players {
   std::size_t cancellations_done_ = 0;
 };
 
+/// The host's end of the answers: when it has the last id. They leave in the order of their commits.
+class Answers {
+ public:
+  explicit Answers(const config::HostConfig& host) : host_(host) {}
+  void add(std::uint64_t commit) { commits_.push(commit); }
+  /// No answer commits before `until` but those that were added.
+  void send(std::uint64_t until) {
+    for (; !commits_.empty() && commits_.top() <= until; commits_.pop()) {
+      leave_ = any_ ? std::max(commits_.top(), leave_ + host_.cycles_per_token) : commits_.top();
+      any_ = true;
+    }
+  }
+  /// 0 without any.
+  [[nodiscard]] std::uint64_t received() {
+    send(kNever);
+    return any_ ? leave_ + host_.latency_cycles : 0;
+  }
+
+ private:
+  const config::HostConfig& host_;
+  std::priority_queue<std::uint64_t, std::vector<std::uint64_t>, std::greater<>> commits_;  ///< that have not left
+  std::uint64_t leave_ = 0;
+  bool any_ = false;
+};
+
 }  // namespace
 
-Timeline timeline(const program::Placement& placement, const std::vector<Job>& jobs) {
+Timeline timeline(const program::Placement& placement, const std::vector<Job>& jobs,
+                  const std::function<void(const TokenTime&)>& on_token) {
   std::uint64_t longest = 1;
   for (const Job& job : jobs) longest = std::max(longest, places(job));
   Pipeline pipeline(placement, std::min(longest, placement.kv().capacity_tokens));
   Players players(placement, jobs);
   Timeline result;
-  std::vector<std::uint64_t> answers;  // commits
+  Answers answers(placement.chip().host);
   while (const auto next = players.next(pipeline.open(), result.refused)) {
     User& user = players.user(next->user);
     const std::uint64_t position = user.next++;
     const bool with_logits = user.next >= user.job.cached_prefix + user.job.prompt_tokens;
     const std::uint64_t commit = pipeline.pass(next->at, position, with_logits, user.job.greedy);
-    result.tokens.push_back({next->user, position, base::Cycles(next->at), base::Cycles(commit)});
+    answers.send(next->at);
+    on_token({next->user, position, base::Cycles(next->at), base::Cycles(commit)});
+    result.total = std::max(result.total, base::Cycles(commit));
     user.last_commit = std::max(user.last_commit, commit);
     if (!with_logits) continue;
-    answers.push_back(commit);
+    answers.add(commit);
     user.decoded_at = commit;
     if (++user.answers < user.job.answer_tokens) continue;
     user.decoded_at = kNever;  // no token of it is ready any more
     players.leaves_slot(next->user, commit);
   }
-  std::sort(answers.begin(), answers.end());
-  const auto& host = placement.chip().host;
-  std::uint64_t leave = 0;
-  for (std::size_t i = 0; i < answers.size(); ++i)
-    leave = i == 0 ? answers[i] : std::max(answers[i], leave + host.cycles_per_token);
-  if (!answers.empty()) result.total = base::Cycles(leave + host.latency_cycles);
-  for (const TokenTime& token : result.tokens) result.total = std::max(result.total, token.commit);
+  result.total = std::max(result.total, base::Cycles(answers.received()));
+  return result;
+}
+
+Timeline timeline(const program::Placement& placement, const std::vector<Job>& jobs) {
+  std::vector<TokenTime> tokens;
+  Timeline result = timeline(placement, jobs, [&](const TokenTime& token) { tokens.push_back(token); });
+  result.tokens = std::move(tokens);
   return result;
 }
 

@@ -56,7 +56,7 @@ struct RunState {
       : placement(p),
         request(r),
         links(l),
-        accounting(l, p.dataflow().stages().size() == 1),
+        accounting(l, p.dataflow().stages().size() == 1, p.chip().sequencer.commit_cycles),
         kv_reads(p),
         spans(r.on_span, p.dataflow()),
         queue("queue", *this, Pace::InStep) {}
