@@ -88,8 +88,7 @@ struct User {
 class Players {
  public:
   Players(const program::Placement& placement, const std::vector<Job>& jobs)
-      : chip_(placement.chip()), kv_(placement.kv().capacity_tokens), slots_(chip_.sequencer.slots) {
-    last_slot_ = slots_.size() - 1;
+      : chip_(placement.chip()), kv_(placement.kv().capacity_tokens) {
     for (const Job& job : jobs) {
       User user;
       user.job = job;
@@ -195,8 +194,9 @@ class Players {
         user.over = true;
         refused.push_back(queue_.front());
       } else {
-        const auto slot = std::find(slots_.begin(), slots_.end(), std::optional<std::uint32_t>());
-        if (slot == slots_.end()) return;
+        auto slot = std::find(slots_.begin(), slots_.end(), std::optional<std::uint32_t>());
+        if (slot == slots_.end() && slots_.size() == chip_.sequencer.slots) return;
+        if (slot == slots_.end()) slot = slots_.insert(slot, std::nullopt);
         *slot = queue_.front();
         user.slot = static_cast<std::size_t>(slot - slots_.begin());
         user.admitted = now;
@@ -206,19 +206,20 @@ class Players {
     }
   }
   std::uint32_t choose(std::uint64_t now) {
-    std::vector<std::size_t> preferred, others;
-    for (std::size_t i = 1; i <= slots_.size(); ++i) {
-      const std::size_t s = (last_slot_ + i) % slots_.size();
+    std::optional<std::size_t> found;
+    for (std::size_t i = 0; i < slots_.size(); ++i) {
+      const std::size_t s = (turn_ + i) % slots_.size();
       if (!slots_[s] || users_[*slots_[s]].next == users_[*slots_[s]].reserved || ready_at(users_[*slots_[s]]) > now ||
           users_[*slots_[s]].cancelled <= now)
         continue;
       const bool prompt = in_prompt(users_[*slots_[s]]);
       const bool first = chip_.sequencer.arbitration == config::Arbitration::RoundRobin ||
                          prompt == (chip_.sequencer.arbitration == config::Arbitration::PrefillFirst);
-      (first ? preferred : others).push_back(s);
+      if (!found || first) found = s;
+      if (first) break;
     }
-    last_slot_ = preferred.empty() ? others.front() : preferred.front();
-    return *slots_[last_slot_];
+    turn_ = *found + 1;
+    return *slots_[*found];
   }
 
   const config::ChipConfig& chip_;
@@ -227,8 +228,8 @@ class Players {
   std::vector<std::uint32_t> order_;
   std::size_t arrived_ = 0;
   std::deque<std::uint32_t> queue_;
-  std::vector<std::optional<std::uint32_t>> slots_;
-  std::size_t last_slot_ = 0;
+  std::vector<std::optional<std::uint32_t>> slots_;  ///< as many as were ever taken at a time
+  std::size_t turn_ = 0;                             ///< the slot whose turn it is
   std::vector<std::pair<std::uint64_t, std::uint32_t>> leaving_slots_;
   std::vector<std::pair<std::uint64_t, std::uint32_t>> cancellations_;  ///< users who go of themselves, by time
   std::size_t cancellations_done_ = 0;

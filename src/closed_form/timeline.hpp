@@ -36,7 +36,7 @@ struct Timeline {
   base::Cycles total;  ///< until the host has the last answer token; without any, until the last commit
 };
 
-/// Takes O(tokens * (stages + users)) steps.
+/// Takes O(tokens * (stages + users at a time)) steps.
 Timeline timeline(const program::Placement& placement, const std::vector<Job>& jobs);
 
 /// The same with its tokens told one by one instead of listed: takes memory for the jobs alone.
