@@ -4,6 +4,7 @@
 #include <deque>
 #include <numeric>
 #include <optional>
+#include <queue>
 
 #include "closed_form/context_cost.hpp"
 #include "closed_form/token_path.hpp"
@@ -87,8 +88,7 @@ struct User {
 class Players {
  public:
   Players(const program::Placement& placement, const std::vector<Job>& jobs)
-      : chip_(placement.chip()), kv_(placement.kv().capacity_tokens), slots_(chip_.sequencer.slots) {
-    last_slot_ = slots_.size() - 1;
+      : chip_(placement.chip()), kv_(placement.kv().capacity_tokens) {
     for (const Job& job : jobs) {
       User user;
       user.job = job;
@@ -194,8 +194,9 @@ class Players {
         user.over = true;
         refused.push_back(queue_.front());
       } else {
-        const auto slot = std::find(slots_.begin(), slots_.end(), std::optional<std::uint32_t>());
-        if (slot == slots_.end()) return;
+        auto slot = std::find(slots_.begin(), slots_.end(), std::optional<std::uint32_t>());
+        if (slot == slots_.end() && slots_.size() == chip_.sequencer.slots) return;
+        if (slot == slots_.end()) slot = slots_.insert(slot, std::nullopt);
         *slot = queue_.front();
         user.slot = static_cast<std::size_t>(slot - slots_.begin());
         user.admitted = now;
@@ -205,19 +206,20 @@ class Players {
     }
   }
   std::uint32_t choose(std::uint64_t now) {
-    std::vector<std::size_t> preferred, others;
-    for (std::size_t i = 1; i <= slots_.size(); ++i) {
-      const std::size_t s = (last_slot_ + i) % slots_.size();
+    std::optional<std::size_t> found;
+    for (std::size_t i = 0; i < slots_.size(); ++i) {
+      const std::size_t s = (turn_ + i) % slots_.size();
       if (!slots_[s] || users_[*slots_[s]].next == users_[*slots_[s]].reserved || ready_at(users_[*slots_[s]]) > now ||
           users_[*slots_[s]].cancelled <= now)
         continue;
       const bool prompt = in_prompt(users_[*slots_[s]]);
       const bool first = chip_.sequencer.arbitration == config::Arbitration::RoundRobin ||
                          prompt == (chip_.sequencer.arbitration == config::Arbitration::PrefillFirst);
-      (first ? preferred : others).push_back(s);
+      if (!found || first) found = s;
+      if (first) break;
     }
-    last_slot_ = preferred.empty() ? others.front() : preferred.front();
-    return *slots_[last_slot_];
+    turn_ = *found + 1;
+    return *slots_[*found];
   }
 
   const config::ChipConfig& chip_;
@@ -226,43 +228,72 @@ class Players {
   std::vector<std::uint32_t> order_;
   std::size_t arrived_ = 0;
   std::deque<std::uint32_t> queue_;
-  std::vector<std::optional<std::uint32_t>> slots_;
-  std::size_t last_slot_ = 0;
+  std::vector<std::optional<std::uint32_t>> slots_;  ///< as many as were ever taken at a time
+  std::size_t turn_ = 0;                             ///< the slot whose turn it is
   std::vector<std::pair<std::uint64_t, std::uint32_t>> leaving_slots_;
   std::vector<std::pair<std::uint64_t, std::uint32_t>> cancellations_;  ///< users who go of themselves, by time
   std::size_t cancellations_done_ = 0;
 };
 
+/// The host's end of the answers: when it has the last id. They leave in the order of their commits.
+class Answers {
+ public:
+  explicit Answers(const config::HostConfig& host) : host_(host) {}
+  void add(std::uint64_t commit) { commits_.push(commit); }
+  /// No answer commits before `until` but those that were added.
+  void send(std::uint64_t until) {
+    for (; !commits_.empty() && commits_.top() <= until; commits_.pop()) {
+      leave_ = any_ ? std::max(commits_.top(), leave_ + host_.cycles_per_token) : commits_.top();
+      any_ = true;
+    }
+  }
+  /// 0 without any.
+  [[nodiscard]] std::uint64_t received() {
+    send(kNever);
+    return any_ ? leave_ + host_.latency_cycles : 0;
+  }
+
+ private:
+  const config::HostConfig& host_;
+  std::priority_queue<std::uint64_t, std::vector<std::uint64_t>, std::greater<>> commits_;  ///< that have not left
+  std::uint64_t leave_ = 0;
+  bool any_ = false;
+};
+
 }  // namespace
 
-Timeline timeline(const program::Placement& placement, const std::vector<Job>& jobs) {
+Timeline timeline(const program::Placement& placement, const std::vector<Job>& jobs,
+                  const std::function<void(const TokenTime&)>& on_token) {
   std::uint64_t longest = 1;
   for (const Job& job : jobs) longest = std::max(longest, places(job));
   Pipeline pipeline(placement, std::min(longest, placement.kv().capacity_tokens));
   Players players(placement, jobs);
   Timeline result;
-  std::vector<std::uint64_t> answers;  // commits
+  Answers answers(placement.chip().host);
   while (const auto next = players.next(pipeline.open(), result.refused)) {
     User& user = players.user(next->user);
     const std::uint64_t position = user.next++;
     const bool with_logits = user.next >= user.job.cached_prefix + user.job.prompt_tokens;
     const std::uint64_t commit = pipeline.pass(next->at, position, with_logits, user.job.greedy);
-    result.tokens.push_back({next->user, position, base::Cycles(next->at), base::Cycles(commit)});
+    answers.send(next->at);
+    on_token({next->user, position, base::Cycles(next->at), base::Cycles(commit)});
+    result.total = std::max(result.total, base::Cycles(commit));
     user.last_commit = std::max(user.last_commit, commit);
     if (!with_logits) continue;
-    answers.push_back(commit);
+    answers.add(commit);
     user.decoded_at = commit;
     if (++user.answers < user.job.answer_tokens) continue;
     user.decoded_at = kNever;  // no token of it is ready any more
     players.leaves_slot(next->user, commit);
   }
-  std::sort(answers.begin(), answers.end());
-  const auto& host = placement.chip().host;
-  std::uint64_t leave = 0;
-  for (std::size_t i = 0; i < answers.size(); ++i)
-    leave = i == 0 ? answers[i] : std::max(answers[i], leave + host.cycles_per_token);
-  if (!answers.empty()) result.total = base::Cycles(leave + host.latency_cycles);
-  for (const TokenTime& token : result.tokens) result.total = std::max(result.total, token.commit);
+  result.total = std::max(result.total, base::Cycles(answers.received()));
+  return result;
+}
+
+Timeline timeline(const program::Placement& placement, const std::vector<Job>& jobs) {
+  std::vector<TokenTime> tokens;
+  Timeline result = timeline(placement, jobs, [&](const TokenTime& token) { tokens.push_back(token); });
+  result.tokens = std::move(tokens);
   return result;
 }
 

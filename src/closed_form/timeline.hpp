@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "kiln/base/units.hpp"
@@ -35,7 +36,11 @@ struct Timeline {
   base::Cycles total;  ///< until the host has the last answer token; without any, until the last commit
 };
 
-/// Takes O(tokens * (stages + users)) steps.
+/// Takes O(tokens * (stages + users at a time)) steps.
 Timeline timeline(const program::Placement& placement, const std::vector<Job>& jobs);
+
+/// The same with its tokens told one by one instead of listed: takes memory for the jobs alone.
+Timeline timeline(const program::Placement& placement, const std::vector<Job>& jobs,
+                  const std::function<void(const TokenTime&)>& on_token);
 
 }  // namespace kiln::closed_form

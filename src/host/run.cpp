@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <numeric>
 
 #include "base/random.hpp"
 
@@ -156,31 +157,51 @@ std::string differ(std::size_t index, const chip::TokenTiming& a, const closed_f
 
 }  // namespace
 
-std::optional<std::string> difference(const chip::RunOutcome& simulated, const closed_form::Timeline& expected) {
-  auto tokens = simulated.tokens;
-  std::ranges::sort(tokens, {}, &chip::TokenTiming::issue);
-  if (tokens.size() != expected.tokens.size()) {
-    return fmt::format("{} tokens went through the simulated chip, {} in the timeline", tokens.size(),
-                       expected.tokens.size());
-  }
-  for (std::size_t i = 0; i < tokens.size(); ++i) {
-    if (!same(tokens[i], expected.tokens[i])) return differ(i, tokens[i], expected.tokens[i]);
-  }
-  if (simulated.total == expected.total) return std::nullopt;
-  return fmt::format("the simulated chip and the timeline differ in the whole run: {} and {} cycles",
-                     simulated.total.count(), expected.total.count());
-}
+namespace {
 
-std::optional<std::string> difference_so_far(const chip::RunOutcome& simulated, const closed_form::Timeline& expected) {
-  auto tokens = simulated.tokens;
-  std::ranges::sort(tokens, {}, &chip::TokenTiming::issue);
-  auto at = expected.tokens.begin();  // tokens between those that committed were still in flight
-  for (std::size_t i = 0; i < tokens.size(); ++i, ++at) {
-    while (at != expected.tokens.end() && at->issue < tokens[i].issue) ++at;
-    if (at == expected.tokens.end()) return fmt::format("the timeline ends before token {} of the simulated chip", i);
-    if (!same(tokens[i], *at)) return differ(i, tokens[i], *at);
+/// Compares tokens with those of the timeline, which come one by one in the order of their issues.
+class TokenCheck {
+ public:
+  TokenCheck(const std::deque<chip::TokenTiming>& tokens, bool whole)
+      : tokens_(tokens), whole_(whole), order_(tokens.size()) {
+    base::check(tokens.size() <= UINT32_MAX, "a run of more than 4,294,967,295 tokens");
+    std::iota(order_.begin(), order_.end(), 0U);
+    std::ranges::sort(order_, {}, [&](std::uint32_t token) { return tokens[token].issue; });
   }
-  return std::nullopt;
+  void expect(const closed_form::TokenTime& token) {
+    ++expected_;
+    if (mismatch_ || next_ == order_.size()) return;
+    const chip::TokenTiming& simulated = tokens_[order_[next_]];
+    if (!whole_ && token.issue < simulated.issue) return;  // it was still in flight
+    if (!same(simulated, token)) mismatch_ = differ(next_, simulated, token);
+    ++next_;
+  }
+  [[nodiscard]] std::optional<std::string> finish() const {
+    if (whole_ && expected_ != order_.size())
+      return fmt::format("{} tokens went through the simulated chip, {} in the timeline", order_.size(), expected_);
+    if (mismatch_ || next_ == order_.size()) return mismatch_;
+    return fmt::format("the timeline ends before token {} of the simulated chip", next_);
+  }
+
+ private:
+  const std::deque<chip::TokenTiming>& tokens_;
+  bool whole_;
+  std::vector<std::uint32_t> order_;  ///< by issue
+  std::size_t next_ = 0, expected_ = 0;
+  std::optional<std::string> mismatch_;
+};
+
+}  // namespace
+
+TimelineAnswer compare_with_timeline(const program::Placement& placement, const std::vector<closed_form::Job>& jobs,
+                                     const chip::RunOutcome& simulated, bool whole) {
+  TokenCheck check(simulated.tokens, whole);
+  const auto timeline = closed_form::timeline(placement, jobs, [&](const auto& token) { check.expect(token); });
+  TimelineAnswer answer{timeline.total, check.finish()};
+  if (whole && !answer.mismatch && simulated.total != timeline.total)
+    answer.mismatch = fmt::format("the simulated chip and the timeline differ in the whole run: {} and {} cycles",
+                                  simulated.total.count(), timeline.total.count());
+  return answer;
 }
 
 namespace {
@@ -202,9 +223,9 @@ void compare(const program::Placement& placement, const chip::RunRequest& reques
     if (free) result.mismatch = difference(result.chip, *result.closed_form);
     return;
   }
-  const auto timeline = closed_form::timeline(placement, jobs_of(request, result.chip));
-  result.expected_total = timeline.total;
-  if (free) result.mismatch = difference(result.chip, timeline);
+  auto answer = compare_with_timeline(placement, jobs_of(request, result.chip), result.chip, true);
+  result.expected_total = answer.total;
+  if (free) result.mismatch = std::move(answer.mismatch);
 }
 
 }  // namespace
@@ -219,7 +240,7 @@ base::Result<RunResult> run(const program::Placement& placement, const chip::Run
   if (result.interrupted) {
     if (on_stop == OnStop::Fail) return base::Error{"interrupted"};
     if (request.stall_seed == 0)
-      result.mismatch = difference_so_far(result.chip, closed_form::timeline(placement, jobs_of(request, result.chip)));
+      result.mismatch = compare_with_timeline(placement, jobs_of(request, result.chip), result.chip, false).mismatch;
     return result;
   }
   compare(placement, request, result);

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "chip/systemc/chip.hpp"
@@ -33,14 +34,19 @@ std::vector<closed_form::Job> jobs_of(const chip::RunRequest& request, const chi
 /// The sentence that names the first difference between simulation and closed form, or nothing.
 std::optional<std::string> difference(const chip::RunOutcome& simulated, const closed_form::RunCycles& expected);
 
-/// The same for any run: the first token that the timeline has at another time.
-std::optional<std::string> difference(const chip::RunOutcome& simulated, const closed_form::Timeline& expected);
-
 /// Likewise of what a single-user run counted, but for the counters of the kinds of tiles.
 std::optional<std::string> difference(const program::Activity& simulated, const closed_form::RunCounts& expected);
 
-/// The same for a run that was interrupted: every token that committed is in the timeline at the same time.
-std::optional<std::string> difference_so_far(const chip::RunOutcome& simulated, const closed_form::Timeline& expected);
+/// When the timeline says that a run is over, and the sentence that names the first token that it has at another time.
+struct TimelineAnswer {
+  base::Cycles total;
+  std::optional<std::string> mismatch;
+};
+
+/// For any run. Of one that was interrupted, not `whole`, every token that committed is in the timeline at the same
+/// time.
+TimelineAnswer compare_with_timeline(const program::Placement& placement, const std::vector<closed_form::Job>& jobs,
+                                     const chip::RunOutcome& simulated, bool whole);
 
 /// `count` ids below `vocab_size`, for runs without a text: the same for the same seed on every host.
 std::vector<base::TokenId> seeded_prompt(std::uint64_t count, std::uint32_t vocab_size, std::uint64_t seed);

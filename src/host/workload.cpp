@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 
 #include "base/text.hpp"
+#include "host/distribution.hpp"
 #include "json/keys.hpp"
 #include "json/read.hpp"
 
@@ -127,25 +127,6 @@ base::Result<std::vector<WorkloadRequest>> parse_workload(std::string_view text,
   return requests;
 }
 
-Percentiles percentiles(std::vector<double> values) {
-  Percentiles result;
-  result.count = values.size();
-  if (values.empty()) return result;
-  std::ranges::sort(values);
-  const auto rank = [&](double share) {
-    const auto place = static_cast<std::size_t>(std::ceil(share * static_cast<double>(values.size())));
-    return values[std::max<std::size_t>(place, 1) - 1];
-  };
-  double sum = 0;
-  for (const double value : values) sum += value;
-  result.mean = sum / static_cast<double>(values.size());
-  result.p50 = rank(0.5);
-  result.p90 = rank(0.9);
-  result.p99 = rank(0.99);
-  result.largest = values.back();
-  return result;
-}
-
 WorkloadFigures workload_figures(const chip::RunRequest& request, const chip::RunOutcome& outcome,
                                  std::uint32_t clock_mhz) {
   WorkloadFigures figures;
@@ -153,7 +134,7 @@ WorkloadFigures workload_figures(const chip::RunRequest& request, const chip::Ru
   for (std::size_t i = 0; i < kLoadPoints; ++i)
     figures.over_time.push_back(
         {total * static_cast<double>(i) / kLoadPoints, total * static_cast<double>(i + 1) / kLoadPoints, 0, 0, 0});
-  std::vector<double> queued, first, pace;
+  Distribution queued, first, pace;
   for (std::size_t u = 0; u < outcome.users.size(); ++u) {
     const auto& user = outcome.users[u];
     if (user.finish == chip::Finish::Refused) {
@@ -168,18 +149,18 @@ WorkloadFigures workload_figures(const chip::RunRequest& request, const chip::Ru
              admitted ? us(user.admitted, clock_mhz) : end);
     }
     if (!admitted) continue;
-    queued.push_back(us(user.admitted - user.prompt_arrival, clock_mhz));
+    queued.add(us(user.admitted - user.prompt_arrival, clock_mhz));
     spread(figures.over_time, &LoadPoint::admitted, us(user.admitted, clock_mhz), end);
     if (user.answer_tokens == 0) continue;
-    first.push_back(us(user.first_answer - request.users[u].arrival, clock_mhz));
+    first.add(us(user.first_answer - request.users[u].arrival, clock_mhz));
     if (user.answer_tokens > 1)
-      pace.push_back(us(user.last_answer - user.first_answer, clock_mhz) / static_cast<double>(user.answer_tokens - 1));
+      pace.add(us(user.last_answer - user.first_answer, clock_mhz) / static_cast<double>(user.answer_tokens - 1));
   }
   for (const auto& token : outcome.tokens)
     spread(figures.over_time, &LoadPoint::in_flight, us(token.issue, clock_mhz), us(token.commit, clock_mhz));
-  figures.queued_us = percentiles(std::move(queued));
-  figures.ttft_us = percentiles(std::move(first));
-  figures.time_per_token_us = percentiles(std::move(pace));
+  figures.queued_us = queued.percentiles();
+  figures.ttft_us = first.percentiles();
+  figures.time_per_token_us = pace.percentiles();
   return figures;
 }
 

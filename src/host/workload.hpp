@@ -28,9 +28,6 @@ inline constexpr std::size_t kMostRequests = std::size_t{1} << 20;
 /// Fails with `name`, line and JSON pointer. Empty lines are left out; at least one request is expected.
 base::Result<std::vector<WorkloadRequest>> parse_workload(std::string_view text, const std::string& name);
 
-/// Nearest rank: the smallest value that at least that share of all does not exceed.
-Percentiles percentiles(std::vector<double> values);
-
 WorkloadFigures workload_figures(const chip::RunRequest& request, const chip::RunOutcome& outcome,
                                  std::uint32_t clock_mhz);
 

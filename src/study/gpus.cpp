@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "host/workload.hpp"
+#include "host/distribution.hpp"
 
 namespace kiln::study {
 namespace {
@@ -46,7 +46,7 @@ GpuUnderLoad under_load(const config::GpuSpec& gpu, baseline::Precision precisio
   row.gpu = gpu.name;
   row.precision = precision;
   row.most_in_batch = run.most_in_batch;
-  std::vector<double> first, pace;
+  host::Distribution first, pace;
   double tokens = 0;
   for (std::size_t i = 0; i < requests.size(); ++i) {
     const auto& served = run.requests[i];
@@ -56,12 +56,12 @@ GpuUnderLoad under_load(const config::GpuSpec& gpu, baseline::Precision precisio
     }
     const auto answer = static_cast<double>(requests[i].answer_tokens);
     tokens += answer;
-    first.push_back(served.first_us - requests[i].arrival_us);
-    if (requests[i].answer_tokens > 1) pace.push_back((served.last_us - served.first_us) / (answer - 1));
+    first.add(served.first_us - requests[i].arrival_us);
+    if (requests[i].answer_tokens > 1) pace.add((served.last_us - served.first_us) / (answer - 1));
   }
   if (run.total_us > 0) row.tokens_per_s_total = tokens * 1e6 / run.total_us;
-  row.ttft_us = host::percentiles(std::move(first));
-  row.time_per_token_us = host::percentiles(std::move(pace));
+  row.ttft_us = first.percentiles();
+  row.time_per_token_us = pace.percentiles();
   return row;
 }
 

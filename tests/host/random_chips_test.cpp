@@ -107,6 +107,42 @@ TEST(Run, TheClosedFormsDifferenceIsFound) {
   EXPECT_NE(difference(path, form)->find("the critical path through vector_unit"), std::string::npos);
 }
 
+TEST(Run, TheTimelinesDifferenceIsFound) {
+  support::RandomConfigs random(2);
+  const auto placement = random.placement(12);
+  auto request = chip::timing_request(2, 3);
+  request.users.push_back(request.users[0]);
+  const auto outcome = chip::run(placement, request);
+  ASSERT_TRUE(outcome.ok());
+  ASSERT_EQ(outcome->tokens.size(), 8U);
+  const auto mismatch = [&](const chip::RunOutcome& changed, bool whole) {
+    const auto answer = compare_with_timeline(placement, jobs_of(request, *outcome), changed, whole);
+    EXPECT_EQ(answer.total, outcome->total);
+    return answer.mismatch.value_or("");
+  };
+  EXPECT_EQ(mismatch(*outcome, true), "");
+  for (std::size_t i = 0; i < outcome->tokens.size(); ++i) {
+    auto late = *outcome;
+    late.tokens[i].commit += base::Cycles(1);
+    EXPECT_NE(mismatch(late, true).find("differ in token " + std::to_string(i)), std::string::npos);
+    EXPECT_NE(mismatch(late, false).find("differ in token " + std::to_string(i)), std::string::npos);
+    auto other = *outcome;
+    other.tokens[i].user = 1 - other.tokens[i].user;
+    EXPECT_NE(mismatch(other, true), "");
+    auto less = *outcome;  // in flight when the run was interrupted
+    less.tokens.erase(less.tokens.begin() + static_cast<std::ptrdiff_t>(i));
+    EXPECT_EQ(mismatch(less, true), "7 tokens went through the simulated chip, 8 in the timeline");
+    EXPECT_EQ(mismatch(less, false), "");
+  }
+  auto more = *outcome;
+  more.tokens.push_back(more.tokens.back());
+  more.tokens.back().issue += base::Cycles(1);
+  EXPECT_EQ(mismatch(more, false), "the timeline ends before token 8 of the simulated chip");
+  auto longer = *outcome;
+  longer.total += base::Cycles(1);
+  EXPECT_NE(mismatch(longer, true).find("differ in the whole run"), std::string::npos);
+}
+
 TEST(Run, RatesFollowFromTheCycles) {
   support::RandomConfigs random(4);
   const auto placement = random.placement(32);

@@ -82,20 +82,6 @@ TEST(Workload, IsReadInTimeThatGrowsWithItsSize) {
   EXPECT_NE(refusal("{" + members + "}").find("/0 is not a known key"), std::string::npos);
 }
 
-TEST(Workload, PercentilesAreNearestRanks) {
-  std::vector<double> values;
-  for (int i = 100; i >= 1; --i) values.push_back(i);
-  const auto p = percentiles(values);
-  EXPECT_EQ(p.count, 100U);
-  EXPECT_EQ(p.p50, 50);
-  EXPECT_EQ(p.p90, 90);
-  EXPECT_EQ(p.p99, 99);
-  EXPECT_EQ(p.largest, 100);
-  EXPECT_DOUBLE_EQ(p.mean, 50.5);
-  EXPECT_EQ(percentiles({}).count, 0U);
-  EXPECT_EQ(percentiles({3}).p50, 3);
-}
-
 /// Requests at exponential distances.
 chip::RunRequest poisson(std::size_t count, double mean_cycles, std::uint64_t seed) {
   base::Random random(seed);

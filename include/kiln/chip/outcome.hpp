@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -62,7 +63,7 @@ struct StageCycles {
 
 struct RunOutcome {
   std::vector<UserOutcome> users;   ///< as requested
-  std::vector<TokenTiming> tokens;  ///< every token that went through the chip, in the order in which they committed
+  std::deque<TokenTiming> tokens;   ///< every token that went through the chip, in the order in which they committed
   base::Cycles total;               ///< until the host has the last answer token
   std::vector<UnitCycles> by_unit;  ///< in the order of program::Unit, stage by stage
   std::vector<StageCycles> by_stage;

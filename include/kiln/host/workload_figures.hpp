@@ -6,7 +6,7 @@
 
 namespace kiln::host {
 
-/// Of a list of durations, in us.
+/// Of durations, in us: nearest ranks.
 struct Percentiles {
   std::size_t count = 0;
   double mean = 0, p50 = 0, p90 = 0, p99 = 0, largest = 0;

@@ -87,6 +87,14 @@ void StageAccounting::spend(Unit unit, CycleCategory category, std::uint64_t cyc
   pending_[at(unit)][at(category)] += cycles;
 }
 
+// A beat is told when it has arrived, if it moves on its own; an issue a cycle after its decision.
+CycleAccounting::CycleAccounting(const LinkMap& links, bool one_at_a_time, std::uint64_t commit_cycles)
+    : links_(links), one_at_a_time_(one_at_a_time), longest_back_(commit_cycles + 1) {
+  std::uint32_t longest = 0;
+  for (const LinkSpec& link : links.links()) longest = std::max(longest, link.registers);
+  longest_back_ += longest;
+}
+
 void CycleAccounting::issue(TokenInFlight& token, Cycles now) {
   token.issue = token.cursor = now;
   token.path = {};
@@ -121,6 +129,9 @@ void CycleAccounting::commit(const TokenInFlight& token, Cycles now) {
   in_flight_cycles_ += (now - token.issue).count();
   tokens_.push_back({token.user, token.position, token.issue, now});
   committed_ = now;
+  const Cycles before = now - std::min(now, Cycles(longest_back_));
+  sequencer_.settle(before);
+  wire_.settle(before);
 }
 
 void CycleAccounting::close_path(Cycles total, RunOutcome& outcome) {

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <deque>
 #include <vector>
 
 #include "chip/statistics/token_in_flight.hpp"
@@ -54,7 +55,8 @@ class StageAccounting {
 class CycleAccounting {
  public:
   /// `one_at_a_time`: a token's wait for the host is part of the path.
-  CycleAccounting(const LinkMap& links, bool one_at_a_time) : links_(links), one_at_a_time_(one_at_a_time) {}
+  /// `commit_cycles`: how long before a commit the sequencer has begun with it.
+  CycleAccounting(const LinkMap& links, bool one_at_a_time, std::uint64_t commit_cycles);
 
   void issue(TokenInFlight& token, base::Cycles now);
   /// An operation of that token is over: its path has come to the operation's end.
@@ -76,12 +78,13 @@ class CycleAccounting {
   void close_path(base::Cycles total, RunOutcome& outcome);
   const LinkMap& links_;
   bool one_at_a_time_;
+  std::uint64_t longest_back_;  ///< what is told at a commit, or later, began no longer before it
   CycleTable path_{};
   base::Cycles committed_;
   std::uint64_t in_flight_cycles_ = 0;  ///< of all tokens, from issue to commit
   Intervals sequencer_, wire_;
   std::uint64_t link_beats_ = 0;
-  std::vector<TokenTiming> tokens_;
+  std::deque<TokenTiming> tokens_;
 };
 
 }  // namespace kiln::chip

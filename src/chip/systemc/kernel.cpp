@@ -41,10 +41,13 @@ void StageState::free(Cycles at) {
 }
 
 StageState::StageState(RunState& state, std::uint32_t number)
-    : run(state), index(number), accounting(state.links), queue(fmt::format("queue{}", number).c_str(), state) {}
+    : run(state),
+      index(number),
+      accounting(state.links),
+      queue(fmt::format("queue{}", number).c_str(), state, state.pace()) {}
 
-EventQueue::EventQueue(const sc_core::sc_module_name& name, RunState& state)
-    : sc_module(name), state_(state), asked_(kNever) {
+EventQueue::EventQueue(const sc_core::sc_module_name& name, RunState& state, Pace pace)
+    : sc_module(name), state_(state), pace_(pace), asked_(kNever) {
   SC_METHOD(run);
   sensitive << event_;
   dont_initialize();
@@ -71,13 +74,14 @@ void EventQueue::run() {
   while (!state_.halted) {
     const auto first = std::ranges::min_element(wakes_, {}, &Wake::at);
     next = first == wakes_.end() ? kNever : first->at;
-    if (next != now) break;
+    if (next == kNever || (next != now && pace_ == Pace::InStep)) break;
     Process& process = *first->process;
     *first = wakes_.back();
     wakes_.pop_back();
     ++state_.kernel_events;
+    state_.now = Cycles(next);
     try {
-      process.wake(Cycles(now));
+      process.wake(state_.now);
     } catch (...) {
       state_.failure = std::current_exception();
       state_.halted = true;

@@ -19,13 +19,20 @@ namespace kiln::chip {
 struct RunState;
 class Process;
 
+/// Ahead: a stage runs on in its own time until nothing of it is left to do (temporal decoupling), in one kernel event
+/// instead of one for each of its cycles. What it tells others carries its cycle, and none of them acts on it before the
+/// kernel's time is there: a token's way is first in, first out, a credit says from when on it holds, the sequencer
+/// decides on what happened up to a cycle. So no event's cycle depends on it; the order of calls of different stages
+/// does, which only traces show.
+enum class Pace { InStep, Ahead };
+
 /// Wakes the processes of one stage, or those outside all stages. It alone has a kernel event: with a periphery per
 /// layer, hundreds of events in the kernel's queue, each with its own memory, cost more than a search through the few
 /// requests of a stage.
 class EventQueue : public sc_core::sc_module {
  public:
   SC_HAS_PROCESS(EventQueue);
-  EventQueue(const sc_core::sc_module_name& name, RunState& state);
+  EventQueue(const sc_core::sc_module_name& name, RunState& state, Pace pace);
   /// A process' earliest request counts. Processes of one cycle are woken in any order.
   void wake_at(Process& process, base::Cycles at);
 
@@ -36,6 +43,7 @@ class EventQueue : public sc_core::sc_module {
     Process* process;
   };
   RunState& state_;
+  Pace pace_;
   std::vector<Wake> wakes_;  ///< at most one per process: few at a time
   std::uint64_t asked_;      ///< of the kernel
   bool running_ = false;
@@ -48,22 +56,25 @@ struct RunState {
       : placement(p),
         request(r),
         links(l),
-        accounting(l, p.dataflow().stages().size() == 1),
+        accounting(l, p.dataflow().stages().size() == 1, p.chip().sequencer.commit_cycles),
         kv_reads(p),
         spans(r.on_span, p.dataflow()),
-        queue("queue", *this) {}
+        queue("queue", *this, Pace::InStep) {}
   const program::Placement& placement;
   const RunRequest& request;
   const LinkMap& links;
   CycleAccounting accounting;
   KvReads kv_reads;  ///< the same for every stage
   TraceSpans spans;
+  base::Cycles now;  ///< of the process that runs: the kernel's, or its stage's, which may be ahead
   std::uint64_t kernel_events = 0;
   bool halted = false;  ///< nothing more happens: the run is over, was interrupted, or failed
   bool interrupted = false;
   std::exception_ptr failure;
   EventQueue queue;  ///< of processes outside all stages
 
+  /// Of stages: the spans of a trace come in order of time, and single beats meet in the links between stages.
+  [[nodiscard]] Pace pace() const { return beats() || spans.on() ? Pace::InStep : Pace::Ahead; }
   [[nodiscard]] bool beats() const { return request.transfer_mode == TransferMode::Beats; }
   /// The values of an operation that has ended.
   void execute(const TokenInFlight& token, const program::Op& operation);
@@ -121,7 +132,7 @@ class Process : public sc_core::sc_module {
   virtual void wake(base::Cycles now) = 0;
   /// Asks to be woken at `at` (this cycle: in its next delta). The earliest of several requests counts.
   void wake_at(base::Cycles at);
-  [[nodiscard]] static base::Cycles now() { return base::Cycles(sc_core::sc_time_stamp().value()); }
+  [[nodiscard]] base::Cycles now() const { return state_.now; }
   RunState& state_;
 
  private:

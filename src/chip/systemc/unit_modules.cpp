@@ -14,17 +14,18 @@ void StageCredit::request() {
     sender_.credit_given();
     return;
   }
-  wanted_ = true;
+  wanted_ = now();
   if (credit_) wake_at(*credit_);
 }
 
+// The sender's stage may be ahead of the next one, and have asked later than the credit was there.
 void StageCredit::stage_freed(Cycles at) {
   credit_ = at + Cycles(delay_);
-  if (wanted_) wake_at(*credit_);
+  if (wanted_) wake_at(std::max(*credit_, *wanted_));
 }
 
 void StageCredit::wake(Cycles) {
-  if (std::exchange(wanted_, false)) request();
+  if (std::exchange(wanted_, std::nullopt)) request();
 }
 
 VectorUnitModule::VectorUnitModule(const sc_core::sc_module_name& name, StageState& stage)

@@ -45,7 +45,7 @@ class StageCredit final : public Process, public CreditReceiver {
   std::uint64_t delay_;
   Sender& sender_;
   std::optional<base::Cycles> credit_ = base::Cycles(0);  ///< from when on; none while a token is in the next stage
-  bool wanted_ = false;
+  std::optional<base::Cycles> wanted_;                    ///< since when the sender waits
 };
 
 class VectorUnitModule final : public UnitModule, public StageCredit::Sender {

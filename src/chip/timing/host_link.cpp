@@ -42,6 +42,7 @@ Cycles HostLink::send(Cycles now) {
   if (sent_ > 0) leave = std::max(leave, last_departure_ + Cycles(config_.cycles_per_token));
   received_ = leave + Cycles(config_.latency_cycles);
   wire_.add(leave, received_);
+  wire_.settle(now);
   ++sent_;
   ++ids_;
   last_departure_ = leave;

@@ -12,8 +12,6 @@ Sequencer::Sequencer(const program::Placement& placement, const std::vector<User
     : config_(placement.chip().sequencer),
       when_full_(placement.chip().kv.when_full),
       kv_free_(placement.kv().capacity_tokens),
-      slots_(placement.chip().sequencer.slots),
-      served_(slots_.size() - 1),
       unfinished_(users.size()) {
   for (const UserRequest& request : users) {
     User user;
@@ -122,8 +120,11 @@ void Sequencer::admit(Cycles cycle) {
       waiting_.pop_front();
       continue;
     }
-    const auto slot = std::ranges::find_if(slots_, [](const auto& taken) { return !taken.has_value(); });
-    if (slot == slots_.end()) return;
+    auto slot = std::ranges::find_if(slots_, [](const auto& taken) { return !taken.has_value(); });
+    if (slot == slots_.end()) {
+      if (slots_.size() == config_.slots) return;
+      slot = slots_.emplace(slots_.end());
+    }
     *slot = waiting_.front();
     user.slot = static_cast<std::size_t>(slot - slots_.begin());
     user.outcome.admitted = cycle;
@@ -145,8 +146,8 @@ bool Sequencer::ready(const User& user, Cycles cycle) const {
 /// The slot whose token goes next: in turn after the one served last, among those that the policy prefers.
 std::optional<std::size_t> Sequencer::choose(Cycles cycle) const {
   std::optional<std::size_t> otherwise;
-  for (std::size_t step = 1; step <= slots_.size(); ++step) {
-    const std::size_t slot = (served_ + step) % slots_.size();
+  for (std::size_t step = 0; step < slots_.size(); ++step) {
+    const std::size_t slot = (next_slot_ + step) % slots_.size();
     if (!slots_[slot] || !ready(users_[*slots_[slot]], cycle)) continue;
     const bool decodes = users_[*slots_[slot]].next >= users_[*slots_[slot]].prompt_end;
     if (config_.arbitration == Arbitration::RoundRobin || decodes == (config_.arbitration == Arbitration::DecodeFirst))
@@ -176,7 +177,7 @@ std::optional<Sequencer::Token> Sequencer::decide(Cycles cycle) {
   ++user.next;
   ++user.in_flight;
   user.successor_known = false;
-  served_ = *slot;
+  next_slot_ = *slot + 1;
   stage_free_ = false;
   return token;
 }

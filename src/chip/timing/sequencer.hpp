@@ -80,8 +80,8 @@ class Sequencer {
   std::vector<std::pair<base::Cycles, std::uint32_t>> departures_;  ///< users who leave early, by time
   std::size_t departed_ = 0;
   std::deque<std::uint32_t> waiting_;                ///< users without a slot, in the order of their first id's arrival
-  std::vector<std::optional<std::uint32_t>> slots_;  ///< the user in each
-  std::size_t served_ = 0;                           ///< slot of the last token
+  std::vector<std::optional<std::uint32_t>> slots_;  ///< the user in each, of those that were ever needed
+  std::size_t next_slot_ = 0;                        ///< after that of the last token
   bool stage_free_ = true;
   std::uint64_t unfinished_;
   std::uint64_t active_ = 0, kv_used_ = 0, most_kv_tokens_ = 0, most_users_ = 0;
