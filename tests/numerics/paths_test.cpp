@@ -62,7 +62,7 @@ TEST_F(VectorPath, RegistersAreMultipliedAsOftenAsItSays) {
     std::int32_t sum = 0;                                              // weights are 1 then, activations 3
     const std::uint64_t products = multiply_registers(simd, 3, sum);
     EXPECT_NEAR(static_cast<double>(products), 3.0 * (1 << 20), 1e3 * 3);
-    EXPECT_EQ(static_cast<std::uint64_t>(sum), 45 + products / lanes * of_an_element * 3);
+    EXPECT_EQ(static_cast<std::uint64_t>(sum), products / lanes * of_an_element * 3);
   }
   std::int32_t sum = 7;
   EXPECT_EQ(multiply_registers(Simd::Scalar, 3, sum), 0U);
