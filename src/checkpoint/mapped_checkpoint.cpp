@@ -29,6 +29,12 @@ std::vector<std::string> MappedCheckpoint::files() const {
   return all;
 }
 
+std::string MappedCheckpoint::identity() const {
+  std::string all = parts_.kind;
+  for (const auto& file : parts_.files) all += "\n" + file.identity();
+  return all;
+}
+
 base::Status MappedCheckpoint::read_rows(const TensorInfo& tensor, std::uint64_t first, std::uint64_t count,
                                          std::span<float> out) const {
   const Storage& at = storage_of(tensor);
