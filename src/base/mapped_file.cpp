@@ -107,6 +107,14 @@ void MappedFile::release(std::span<const std::byte> part) const {
   if (begin < end) ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
 }
 
+void MappedFile::expect(std::span<const std::byte> part) const {
+  const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const auto first = reinterpret_cast<std::uintptr_t>(part.data());
+  const auto begin = first / page * page;
+  // NOLINTNEXTLINE(performance-no-int-to-ptr): addresses of pages
+  ::madvise(reinterpret_cast<void*>(begin), first + part.size() - begin, MADV_WILLNEED);
+}
+
 Result<std::string> read_text_file(const std::string& path, std::size_t limit, FileRole role) {
   auto file = MappedFile::open(path, role);
   if (!file) return file.error();

@@ -31,6 +31,8 @@ class MappedFile {
 
   /// Tells the kernel that these bytes of the mapping are not needed again soon, so that they leave resident memory.
   void release(std::span<const std::byte> part) const;
+  /// Tells the kernel that these bytes will be read soon, and does not wait for them.
+  void expect(std::span<const std::byte> part) const;
 
  private:
   MappedFile(std::string path, const std::byte* data, std::size_t size);

@@ -55,6 +55,8 @@ class Checkpoint {
   /// Fails, with file, tensor and index, on a NaN or an infinity. Thread-safe.
   [[nodiscard]] virtual base::Status read_rows(const TensorInfo& tensor, std::uint64_t first, std::uint64_t count,
                                                std::span<float> out) const = 0;
+  /// Tells that these rows will be read soon: a disk may bring them meanwhile.
+  virtual void expect(const TensorInfo& /*tensor*/, std::uint64_t /*first*/, std::uint64_t /*count*/) const {}
   /// Tells that the tensor's pages are not needed again soon.
   virtual void release(const TensorInfo& tensor) const = 0;
 

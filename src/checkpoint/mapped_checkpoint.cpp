@@ -63,6 +63,13 @@ base::Status MappedCheckpoint::read_rows(const TensorInfo& tensor, std::uint64_t
   return {};
 }
 
+void MappedCheckpoint::expect(const TensorInfo& tensor, std::uint64_t first, std::uint64_t count) const {
+  const Storage& at = storage_of(tensor);
+  const std::uint64_t row_bytes = at.bytes / tensor.rows;
+  const base::MappedFile& file = parts_.files[at.file];
+  file.expect(file.bytes().subspan(at.offset + first * row_bytes, count * row_bytes));
+}
+
 void MappedCheckpoint::release(const TensorInfo& tensor) const {
   const Storage& at = storage_of(tensor);
   parts_.files[at.file].release(parts_.files[at.file].bytes().subspan(at.offset, at.bytes));
