@@ -51,11 +51,10 @@ class Baker {
     if (auto begun = begin(output); !begun) return begun.error();
     auto done = bake_all();
     if (done || journal_ == nullptr) return done;
-    if (!progress_.stopped()) {
+    if (progress_.stopped()) {
+      journal_->tell_how_to_go_on(options_.tell);
+    } else {
       journal_->drop();
-    } else if (options_.tell && !journal_->partial().empty() && journal_->baked() > 0) {
-      options_.tell(fmt::format("{} has {} of {} tensors: run the same command again to go on", journal_->partial(),
-                                journal_->baked(), journal_->tensors()));
     }
     return done;
   }

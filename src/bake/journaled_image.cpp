@@ -84,9 +84,12 @@ base::Result<std::unique_ptr<JournaledImage>> JournaledImage::open(const std::st
   const bool own = journal && trailer.version == kJournalVersion && trailer.key == key &&
                    trailer.tensors == image->records_.size() && there == image->file_bytes();
   if (!own && there > 0 && context.tell)
-    context.tell(fmt::format("{} is {}: the bake begins anew", image->partial(),
+    context.tell(fmt::format("{} is {}: the bake begins anew", image->file_.partial(),
                              journal ? "of a bake of something else" : "damaged, or of no bake"));
-  if (auto status = own ? image->resume(plan, context) : image->begin(); !status) return status.error();
+  if (auto status = own ? image->resume(plan, context) : image->begin(); !status) {
+    if (context.progress.stopped()) image->tell_how_to_go_on(context.tell);
+    return status.error();
+  }
   return image;
 }
 
@@ -108,7 +111,7 @@ base::Status JournaledImage::resume(const rom::ImagePlan& plan, const Context& c
   if (auto status = drop_damaged(plan, context); !status) return status;
   const std::size_t damaged = recorded - baked();
   if (context.tell)
-    context.tell(fmt::format("resuming {}: {} of {} tensors are baked{}", partial(), baked(), tensors(),
+    context.tell(fmt::format("resuming {}: {} of {} tensors are baked{}", file_.partial(), baked(), records_.size(),
                              damaged > 0 ? fmt::format(", {} more are damaged and will be baked again", damaged) : ""));
   return {};
 }
@@ -169,6 +172,12 @@ std::size_t JournaledImage::baked() const {
   std::size_t count = 0;
   for (std::size_t i = 0; i < records_.size(); ++i) count += find(i) != nullptr ? 1 : 0;
   return count;
+}
+
+void JournaledImage::tell_how_to_go_on(const std::function<void(const std::string&)>& tell) const {
+  if (!tell || file_.partial().empty() || baked() == 0) return;
+  tell(fmt::format("{} has {} of {} tensors: run the same command again to go on", file_.partial(), baked(),
+                   records_.size()));
 }
 
 base::Status JournaledImage::record(TensorRecord record) {

@@ -54,10 +54,8 @@ class JournaledImage final : public rom::ImageSink {
   [[nodiscard]] const TensorRecord* find(std::size_t place) const;
   /// The matrix is written.
   base::Status record(TensorRecord record);
-  [[nodiscard]] std::size_t baked() const;
-  [[nodiscard]] std::size_t tensors() const { return records_.size(); }
-  /// X.partial; empty if nothing of it can stay.
-  [[nodiscard]] std::string partial() const { return file_.partial(); }
+  /// Of an interrupted bake, if it leaves something.
+  void tell_how_to_go_on(const std::function<void(const std::string&)>& tell) const;
   /// A failure that the next bake would meet, too: nothing is left behind.
   void drop() { file_.keep(false); }
 
@@ -69,6 +67,7 @@ class JournaledImage final : public rom::ImageSink {
 
  private:
   JournaledImage(base::AtomicFile file, const rom::ImagePlan& plan, const base::Digest& key);
+  [[nodiscard]] std::size_t baked() const;
   [[nodiscard]] std::uint64_t file_bytes() const;
   [[nodiscard]] std::uint64_t checksum_of(const TensorRecord& record) const;
   base::Status begin();

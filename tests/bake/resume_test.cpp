@@ -145,7 +145,15 @@ TEST_F(Resume, AnInterruptedBake_SaysHowToGoOn) {
       checkpoint_, 4, [&] { source.request_stop(); }, source.get_token());
   ASSERT_FALSE(stopped.ok());
   EXPECT_EQ(stopped.error().message, "interrupted");
-  EXPECT_THAT(told_, ElementsAre(partial_ + " has 5 of 16 tensors: run the same command again to go on"));
+  const auto words = partial_ + " has 5 of 16 tensors: run the same command again to go on";
+  EXPECT_THAT(told_, ElementsAre(words));
+  // Again while that is checked.
+  EXPECT_EQ(bake_until(
+                checkpoint_, 0, [] {}, source.get_token())
+                .error()
+                .message,
+            "interrupted");
+  EXPECT_THAT(told_, ElementsAre(words));
   expect_whole();
   EXPECT_THAT(told_, ElementsAre(resuming(5)));
   // Before anything is baked there is nothing to keep.
