@@ -101,10 +101,10 @@ def smol_json():
     def symbol(byte):
         printable = list(range(33, 127)) + list(range(161, 173)) + list(range(174, 256))
         return chr(byte) if byte in printable else chr(256 + [b for b in range(256) if b not in printable].index(byte))
-    return {"added_tokens": [{"id": 9, "content": "<|im_end|>", "special": True}], "normalizer": None,
+    return {"added_tokens": [{"id": 257, "content": "<|im_end|>", "special": True}], "normalizer": None,
             "pre_tokenizer": {"type": "Sequence", "pretokenizers": [{"type": "Digits", "individual_digits": True},
                                                                     {"type": "ByteLevel", "add_prefix_space": False, "use_regex": True}]},
-            "model": {"type": "BPE", "vocab": {**{symbol(97 + i): i for i in range(8)}, "ab": 8}, "merges": [["a", "b"]]}}
+            "model": {"type": "BPE", "vocab": {**{symbol(byte): byte for byte in range(256)}, "ab": 256}, "merges": [["a", "b"]]}}
 
 
 def tokenizers(cases):

@@ -1,5 +1,5 @@
 """Small checkpoint files, so that each case can spoil one thing: the tiny model of tests/checkpoint/files.hpp, of width 8,
-two heads of 4, one KV head, FFN 12, vocabulary 10, two layers."""
+two heads of 4, one KV head, FFN 12, two layers, with a vocabulary that has a token for each byte, `ab` and an end."""
 import json
 import struct
 
@@ -7,6 +7,7 @@ HF = {"q": "self_attn.q_proj", "k": "self_attn.k_proj", "v": "self_attn.v_proj",
       "up": "mlp.up_proj", "down": "mlp.down_proj", "attn_norm": "input_layernorm", "ffn_norm": "post_attention_layernorm"}
 GGUF = {"q": "attn_q", "k": "attn_k", "v": "attn_v", "o": "attn_output", "gate": "ffn_gate", "up": "ffn_up", "down": "ffn_down",
         "attn_norm": "attn_norm", "ffn_norm": "ffn_norm"}
+VOCABULARY = 258
 SHAPES = {"q": (8, 8), "k": (4, 8), "v": (4, 8), "o": (8, 8), "gate": (12, 8), "up": (12, 8), "down": (8, 12), "attn_norm": (8,),
           "ffn_norm": (8,)}
 
@@ -29,7 +30,7 @@ def weights(count, start):
 
 def tensors(names, outer):
     """(name, shape, data) of every tensor."""
-    every = [(outer["embedding"], (10, 8)), (outer["head"], (10, 8)), (outer["norm"], (8,))]
+    every = [(outer["embedding"], (VOCABULARY, 8)), (outer["head"], (VOCABULARY, 8)), (outer["norm"], (8,))]
     for layer in range(2):
         every += [(outer["layer"].format(layer, names[key]), shape) for key, shape in SHAPES.items()]
     result = []
@@ -47,7 +48,7 @@ def hf_tensors():
 
 def hf_config(**changes):
     config = {"architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_size": 8, "intermediate_size": 12,
-              "num_hidden_layers": 2, "num_attention_heads": 2, "num_key_value_heads": 1, "vocab_size": 10,
+              "num_hidden_layers": 2, "num_attention_heads": 2, "num_key_value_heads": 1, "vocab_size": VOCABULARY,
               "max_position_embeddings": 64, "tie_word_embeddings": False}
     for key, value in changes.items():
         if value is None:

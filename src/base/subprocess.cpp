@@ -2,16 +2,20 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <spawn.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <optional>
 #include <string_view>
 
 extern char** environ;
@@ -96,12 +100,23 @@ ProgramEnd wait_for(pid_t program) {
 }
 
 ProgramEnd wait_for(pid_t program, const std::stop_token& stop) {
+  constexpr int kLookMs = 100;
+  constexpr std::chrono::seconds kPatience{10};
   {
     // Only until the program has ended: once it was waited for, its number may be another process's.
     const std::stop_callback interrupt(stop, [program] { ::kill(program, SIGINT); });
-    siginfo_t info{};
-    while (::waitid(P_PID, static_cast<id_t>(program), &info, WEXITED | WNOWAIT) != 0 && errno == EINTR) {
+    const auto handle =
+        static_cast<int>(::syscall(SYS_pidfd_open, program, 0U));  // the header of glibc 2.36 is C alone
+    std::optional<std::chrono::steady_clock::time_point> asked;
+    for (siginfo_t info{}; info.si_pid == 0;) {
+      pollfd end{handle, POLLIN, 0};
+      ::poll(&end, 1, kLookMs);  // wakes up at once when the program ends; where there is no handle, looks now and then
+      if (::waitid(P_PID, static_cast<id_t>(program), &info, WEXITED | WNOWAIT | WNOHANG) != 0 && errno != EINTR) break;
+      if (!stop.stop_requested()) continue;
+      if (!asked) asked = std::chrono::steady_clock::now();
+      if (std::chrono::steady_clock::now() - *asked > kPatience) ::kill(program, SIGKILL);
     }
+    if (handle >= 0) ::close(handle);
   }
   return wait_for(program);
 }

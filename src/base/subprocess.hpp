@@ -31,7 +31,7 @@ struct ProgramEnd {
 
 Result<pid_t> start_program(const std::vector<std::string>& arguments, const ProgramStreams& streams = {});
 ProgramEnd wait_for(pid_t program);
-/// The same; a stop interrupts the program as Ctrl-C does, and it is still waited for.
+/// The same; a stop interrupts the program as Ctrl-C does, and it is still waited for: at most 10 seconds, then it is ended.
 ProgramEnd wait_for(pid_t program, const std::stop_token& stop);
 
 /// Whether PATH has such a program, or the path leads to one.

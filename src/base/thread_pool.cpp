@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <exception>
@@ -10,18 +11,39 @@
 #include <vector>
 
 namespace kiln::base {
+namespace {
+
+// A token is some two hundred loops of a tenth of a millisecond and more, with a few microseconds between them: who sleeps
+// there is woken too late. Longer pauses are slept through.
+constexpr std::chrono::microseconds kAwake{50};
+
+/// Whether `done` came true within kAwake. Yields meanwhile, since there may be more threads than cores.
+template <class Done>
+bool soon(const Done& done) {
+  if (done()) return true;
+  const auto end = std::chrono::steady_clock::now() + kAwake;
+  do {
+    for (int i = 0; i < 16; ++i) {
+      std::this_thread::yield();
+      if (done()) return true;
+    }
+  } while (std::chrono::steady_clock::now() < end);
+  return false;
+}
+
+}  // namespace
 
 struct ThreadPool::Impl {
-  std::mutex mutex;
+  std::mutex mutex;  // held where what others sleep for is changed
   std::condition_variable wake;
   std::condition_variable finished;
   std::vector<std::thread> workers;
   const std::function<void(std::size_t)>* body = nullptr;
   std::size_t count = 0;
-  std::atomic<std::size_t> next{0};
-  std::size_t busy = 0;          // workers that have not ended the current loop
-  std::uint64_t generation = 0;  // of the current loop
-  bool stopping = false;
+  alignas(64) std::atomic<std::size_t> next{0};
+  alignas(64) std::atomic<std::size_t> busy{0};  // workers that have not ended the current loop
+  std::atomic<std::uint64_t> generation{0};      // of the current loop
+  std::atomic<bool> stopping{false};
   std::exception_ptr failure;
 
   void drain() {
@@ -49,15 +71,17 @@ struct ThreadPool::Impl {
   void work() {
     std::uint64_t seen = 0;
     for (;;) {
-      {
+      const auto called = [&] { return stopping || generation != seen; };
+      if (!soon(called)) {
         std::unique_lock lock(mutex);
-        wake.wait(lock, [&] { return stopping || generation != seen; });
-        if (stopping) return;
-        seen = generation;
+        wake.wait(lock, called);
       }
+      if (stopping) return;
+      seen = generation;
       drain();
+      if (--busy > 0) continue;
       const std::lock_guard lock(mutex);
-      if (--busy == 0) finished.notify_one();
+      finished.notify_one();
     }
   }
 };
@@ -93,8 +117,11 @@ void ThreadPool::parallel_for(std::size_t count, const std::function<void(std::s
   }
   impl_->wake.notify_all();
   impl_->drain();
-  std::unique_lock lock(impl_->mutex);
-  impl_->finished.wait(lock, [&] { return impl_->busy == 0; });
+  const auto ended = [&] { return impl_->busy == 0; };
+  if (!soon(ended)) {
+    std::unique_lock lock(impl_->mutex);
+    impl_->finished.wait(lock, ended);
+  }
   if (impl_->failure) std::rethrow_exception(impl_->failure);
 }
 

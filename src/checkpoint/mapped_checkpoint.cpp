@@ -67,7 +67,7 @@ void MappedCheckpoint::expect(const TensorInfo& tensor, std::uint64_t first, std
   const Storage& at = storage_of(tensor);
   const std::uint64_t row_bytes = at.bytes / tensor.rows;
   const base::MappedFile& file = parts_.files[at.file];
-  file.expect(file.bytes().subspan(at.offset + first * row_bytes, count * row_bytes));
+  file.need_soon(file.bytes().subspan(at.offset + first * row_bytes, count * row_bytes));
 }
 
 void MappedCheckpoint::release(const TensorInfo& tensor) const {

@@ -52,20 +52,24 @@ base::Result<int> run_bench(const BenchOptions& options, Session& session) {
   if (const auto valid = study::check(question); !valid) return valid.error();
   if (const auto good = refuse_idle_sets(question, session); !good) return good.error();
   std::optional<base::AtomicFile> csv;
-  if (!options.csv.empty()) {
+  const bool table_to_screen = options.csv == "-";
+  if (table_to_screen && session.options().json == "-")
+    return base::Error{"--csv and --json both go to standard output; one of them to a file is expected"};
+  if (!options.csv.empty() && !table_to_screen) {
     auto file = base::AtomicFile::create(options.csv);
     if (!file) return file.error();
     csv = *std::move(file);
   }
   const auto answer = study::bench(question, session.environment());
   if (!answer) return answer.error();
+  const auto table = options.csv.empty() ? "" : report::bench_csv(*answer);
   if (csv) {
-    if (const auto written = csv->append(report::bench_csv(*answer)); !written) return written.error();
+    if (const auto written = csv->append(table); !written) return written.error();
     if (const auto there = csv->commit(); !there) return there.error();
     session.wrote(options.csv);
   }
-  if (const auto written = session.output(report::bench_json(*answer), report::bench_text(*answer)); !written)
-    return written.error();
+  const auto text = table_to_screen ? table : report::bench_text(*answer);
+  if (const auto written = session.output(report::bench_json(*answer), text); !written) return written.error();
   return 0;
 }
 
@@ -109,7 +113,10 @@ void add_bench(CLI::App& app, Action& chosen) {
                    "A llama-bench of llama.cpp: measured in turn with Kiln")
       ->type_name("PROGRAM");
   command->add_option("--llama-model", options->question.llama_model, "What it measures")->type_name("GGUF");
-  command->add_option("--csv", options->csv, "Write a row a measurement, for scripts/plot-bench")->type_name("FILE");
+  command
+      ->add_option("--csv", options->csv,
+                   "Write a row a measurement, for scripts/plot-bench, to FILE (- for standard output)")
+      ->type_name("FILE");
   command->footer(
       "Figures are times: of this machine and this moment, and none that a baseline could keep.\n"
       "Examples:\n"

@@ -7,8 +7,7 @@
 namespace kiln::functional {
 namespace {
 
-constexpr std::size_t kFewestPanels = 8;       // that one call multiplies
-constexpr std::size_t kProductsPerThread = 8;  // threads that are done early take what is left
+constexpr std::uint64_t kFewestWeights = std::uint64_t{1} << 18;  // that one call multiplies, or a panel
 
 /// A matrix, and the column of the results where its outputs begin.
 struct Target {
@@ -34,12 +33,17 @@ void multiply_rows(SharedState& shared, std::span<const Target> targets, std::sp
     for (std::size_t t = 0; t < x.size(); ++t) results.push_back(out.row(t).subspan(target.column, target.matrix.rows));
   }
   const bool whole = shared.pool.threads() == 1 || weights * x.size() < kParallelWeights;
-  const std::size_t share = std::max(kFewestPanels, base::ceil_div(panels, shared.pool.threads() * kProductsPerThread));
+  // Ever smaller parts, so that threads which start them one after the other are done at nearly the same time.
   std::vector<Part> parts;
   for (std::size_t i = 0; i < targets.size(); ++i) {
     const std::size_t all = targets[i].matrix.panels();
-    const std::size_t step = whole ? all : share;
-    for (std::size_t first = 0; first < all; first += step) parts.push_back({i, first, std::min(all, first + step)});
+    const std::size_t fewest =
+        std::max<std::size_t>(1, kFewestWeights / (numerics::kPanelRows * targets[i].matrix.columns));
+    for (std::size_t first = 0; first < all; first = parts.back().last) {
+      const std::size_t step = whole ? all : std::max(fewest, panels / (2 * shared.pool.threads()));
+      parts.push_back({i, first, std::min(all, first + step)});
+      panels -= parts.back().last - first;
+    }
   }
   shared.prepared.assign(x, shared.simd);
   const auto one = [&](std::size_t i) {

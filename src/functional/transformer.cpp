@@ -39,6 +39,17 @@ void send_residual(E e) {
   e.batch.stream.reshape(e.batch.tokens(), e.model().hidden_size);
   each<[](T t) { copy(t.residual(), t.stream()); }>(e);
 }
+/// The next layer's weights come from disk, if they are not in memory, while this one computes.
+void begin_layer(E e) {
+  const std::uint32_t layer = e.op.layer.value;
+  if (layer == 0) e.shared.rom.need_soon(e.op.layer);
+  if (layer + 1 < e.model().layers) e.shared.rom.need_soon(base::LayerId{layer + 1});
+  each<[](T t) { t.hadamard_quantise(t.rms_norm(t.residual(), t.attention_gamma())); }>(e);
+}
+void begin_head(E e) {
+  e.shared.rom.need_head_soon();
+  each<[](T t) { t.hadamard_quantise(t.rms_norm(t.residual(), t.final_gamma())); }>(e);
+}
 void add_residual(T t) { numerics::add(t.residual(), t.stream(), t.all.shared.simd); }
 
 // clang-format off
@@ -50,7 +61,7 @@ constexpr Step kBefore[] = {
 
 constexpr Step kLayer[] = {
     // Attention: o(softmax(q k / sqrt(head_dim)) v), k and v of all tokens so far.
-    {Norm,              Qkv,    each<[](T t) { t.hadamard_quantise(t.rms_norm(t.residual(), t.attention_gamma())); }>},
+    {Norm,              Qkv,    begin_layer},
     {Multiply,          Qkv,    multiply},
     {Reduce,            Qkv,    reduce},  // k, v, q
     {RopeQuantise,      {},     rotate},
@@ -75,7 +86,7 @@ constexpr Step kBetweenStages[] = {
 };
 
 constexpr Step kAfter[] = {
-    {Norm,              LmHead, each<[](T t) { t.hadamard_quantise(t.rms_norm(t.residual(), t.final_gamma())); }>},
+    {Norm,              LmHead, begin_head},
     {Multiply,          LmHead, multiply},
     {Reduce,            LmHead, reduce},  // logits
     {Sample,            {},     each<[](T t) { t.sample(); }>},

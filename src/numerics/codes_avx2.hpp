@@ -123,6 +123,10 @@ struct CodesAvx2 {
     if constexpr (Kind == Codebook::Kind::Biased) return _mm256_xor_si256(_mm256_max_epu8(code, one), sign);
     if constexpr (Kind == Codebook::Kind::Signed)
       return _mm256_xor_si256(_mm256_max_epu8(_mm256_xor_si256(code, sign), one), sign);
+    if constexpr (Kind == Codebook::Kind::Mirrored) {
+      const __m256i value = _mm256_xor_si256(code, sign);
+      return _mm256_sub_epi8(value, _mm256_cmpgt_epi8(_mm256_setzero_si256(), value));
+    }
     if constexpr (Kind == Codebook::Kind::Table) return of_256(code);
   }
 };

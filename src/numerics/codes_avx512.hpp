@@ -73,6 +73,8 @@ struct CodesAvx512 {
       if constexpr (Kind == Codebook::Kind::Biased) w[0] = _mm512_max_epu8(code, one);
       if constexpr (Kind == Codebook::Kind::Signed)
         w[0] = _mm512_max_epu8(_mm512_xor_si512(code, _mm512_set1_epi8(-128)), one);
+      if constexpr (Kind == Codebook::Kind::Mirrored)
+        w[0] = _mm512_mask_add_epi8(code, _mm512_cmplt_epu8_mask(code, _mm512_set1_epi8(-128)), code, one);
       if constexpr (Kind == Codebook::Kind::Table) w[0] = of_256(code);
     }
   }

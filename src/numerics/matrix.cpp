@@ -29,11 +29,13 @@ Codebook::Codebook(const MatrixView& matrix) {
   if (matrix.bits != 8) return;
   bool biased = true;
   bool twos = true;
+  bool mirrored = true;
   for (int i = 0; i < 256; ++i) {
     biased = biased && entries[i] == std::max(i, 1) - 128;
     twos = twos && entries[i] == std::max<int>(static_cast<std::int8_t>(i), -127);
+    mirrored = mirrored && entries[i] == i - (i < 128 ? 127 : 128);
   }
-  kind = biased ? Kind::Biased : twos ? Kind::Signed : Kind::Table;
+  kind = biased ? Kind::Biased : twos ? Kind::Signed : mirrored ? Kind::Mirrored : Kind::Table;
 }
 
 void PreparedBatch::assign(std::span<const QuantisedVector> x, Simd simd) {

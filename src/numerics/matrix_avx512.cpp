@@ -200,13 +200,14 @@ void panel_path(const MatrixView& matrix, const Codebook& book, std::size_t pane
 void panel_avx512(const MatrixView& matrix, const Codebook& book, std::size_t panel, const PanelRows& row_scales,
                   const PreparedBatch& batch, std::size_t first, std::size_t count, PanelRows* y) {
   using Kind = Codebook::Kind;
-  const PanelPath path = matrix.bits == 2            ? panel_path<2>
-                         : matrix.bits == 3          ? panel_path<3>
-                         : matrix.bits == 4          ? panel_path<4>
-                         : matrix.bits == 6          ? panel_path<6>
-                         : book.kind == Kind::Biased ? panel_path<8, Kind::Biased>
-                         : book.kind == Kind::Signed ? panel_path<8, Kind::Signed>
-                                                     : panel_path<8, Kind::Table>;
+  const PanelPath path = matrix.bits == 2              ? panel_path<2>
+                         : matrix.bits == 3            ? panel_path<3>
+                         : matrix.bits == 4            ? panel_path<4>
+                         : matrix.bits == 6            ? panel_path<6>
+                         : book.kind == Kind::Biased   ? panel_path<8, Kind::Biased>
+                         : book.kind == Kind::Signed   ? panel_path<8, Kind::Signed>
+                         : book.kind == Kind::Mirrored ? panel_path<8, Kind::Mirrored>
+                                                       : panel_path<8, Kind::Table>;
   path(matrix, book, panel, row_scales, batch, first, count, y);
 }
 

@@ -47,9 +47,10 @@ constexpr BitPlace bit_place(int bits, std::size_t vector, int bit) {
 /// A codebook as the vector paths look it up, made once for a matrix.
 struct Codebook {
   enum class Kind {
-    Table,   ///< any values
-    Biased,  ///< 8 bits, value = max(code, 1) - 128
-    Signed,  ///< 8 bits, value = the code as two's complement, -127 for 128
+    Table,     ///< any values
+    Biased,    ///< 8 bits, value = max(code, 1) - 128
+    Signed,    ///< 8 bits, value = the code as two's complement, -127 for 128
+    Mirrored,  ///< 8 bits, value = code - 127 below 128 and code - 128 from there on: 0 twice
   };
   explicit Codebook(const MatrixView& matrix);
   alignas(64) std::int8_t entries[256];  ///< repeated as often as it fits

@@ -20,6 +20,13 @@ Json rounds_json(const std::vector<double>& values) {
   return json;
 }
 
+/// Of what multiplies; of registers alone, which are the limit, none.
+std::vector<double> port_shares(const study::BenchMeasurement& m, const study::BenchAnswer& answer) {
+  const auto* registers = answer.find(study::kBenchRegisters);
+  if (m.products == 0 || registers == nullptr || &m == registers) return {};
+  return shares_of_ports(m, *registers);
+}
+
 double over(std::uint64_t a, std::uint64_t b) { return static_cast<double>(a) / static_cast<double>(b); }
 
 void add_rates(Json& json, const study::BenchMeasurement& m) {
@@ -58,6 +65,11 @@ Json measurement_json(const study::BenchMeasurement& m, const study::BenchAnswer
     json["bound"] = m.bound;
     json["share"] = rounds_json(shares(m, *read));
   }
+  if (m.products > 0) {
+    json["products"] = m.products;
+    json["products_per_s"] = spread_json(per_second(m, m.products));
+  }
+  if (const auto of_ports = port_shares(m, answer); !of_ports.empty()) json["share_of_ports"] = rounds_json(of_ports);
   return json;
 }
 
@@ -96,7 +108,7 @@ std::vector<double> rates(const study::BenchMeasurement& m, std::uint64_t amount
 constexpr const char* kColumns =
     "measurement,model,context,bits,simd,rounds,tokens,bytes,cycles,kernel_events,kv_bytes_per_user,seconds,"
     "seconds_least,seconds_most,tokens_per_s,seconds_per_token,bytes_per_token,bytes_per_s,cycles_per_s,"
-    "kernel_events_per_s,kernel_events_per_token,bound,share,share_least,share_most\n";
+    "kernel_events_per_s,kernel_events_per_token,bound,share,share_least,share_most,products,share_of_ports\n";
 
 /// As RFC 4180 has it: a name may hold commas and quotes.
 std::string quoted_cell(const std::string& text) {
@@ -108,7 +120,8 @@ std::string quoted_cell(const std::string& text) {
 /// Of what read no weights of the image, and of other programs, none.
 std::string model_of(const study::BenchMeasurement& m, const study::BenchAnswer& answer) {
   if (!m.model.empty()) return m.model;
-  const bool others = m.bits != 0 || m.name == "read_memory" || m.name.starts_with("llama_bench");
+  const bool others =
+      m.bits != 0 || m.name == "read_memory" || m.name == study::kBenchRegisters || m.name.starts_with("llama_bench");
   return others ? "" : answer.placement.model().name;
 }
 
@@ -133,7 +146,9 @@ std::string row_of(const study::BenchMeasurement& m, const study::BenchAnswer& a
   add(m.tokens == 0 || m.kernel_events == 0 ? "" : fmt::format("{:.6g}", over(m.kernel_events, m.tokens)));
   add(m.bound);
   add(cell(share));
-  return row + ends(share) + "\n";
+  add(ends(share));
+  add(cell(m.products));
+  return row + cell(port_shares(m, answer)) + "\n";
 }
 
 }  // namespace

@@ -75,6 +75,18 @@ std::string other_lines(const BenchAnswer& answer) {
   return text;
 }
 
+std::string port_lines(const BenchAnswer& answer) {
+  const auto* registers = answer.find(study::kBenchRegisters);
+  if (registers == nullptr) return "";
+  auto text =
+      fmt::format("{}: {} billion/s\n", registers->what, with_ends(per_second(*registers, registers->products), 1e9));
+  for (const auto* name : {"prefill", "eval"})
+    if (const auto* m = answer.find(name))
+      text += fmt::format("  {} reaches {} of it\n", name,
+                          percent(base::spread_of(shares_of_ports(*m, *registers)).median));
+  return text;
+}
+
 std::string kernel_table(const BenchAnswer& answer) {
   const auto* read = answer.find("read_memory");
   if (read == nullptr) return "";
@@ -118,7 +130,7 @@ std::string llama_lines(const BenchAnswer& answer) {
 }  // namespace
 
 std::string bench_text(const study::BenchAnswer& answer) {
-  return machine_lines(answer) + bound_lines(answer) + token_table(answer) + other_lines(answer) +
+  return machine_lines(answer) + bound_lines(answer) + token_table(answer) + port_lines(answer) + other_lines(answer) +
          kernel_table(answer) + growth_table(answer) + llama_lines(answer);
 }
 

@@ -169,6 +169,14 @@ const std::string& RomImage::path() const { return impl_->file.path(); }
 std::span<const std::byte> RomImage::bytes() const { return impl_->file.bytes(); }
 const std::optional<Provenance>& RomImage::provenance() const { return impl_->provenance; }
 
+void RomImage::need_soon(base::LayerId layer) const {
+  const numerics::MatrixView& first = tensor(TensorClass::Q, layer).matrix;
+  const numerics::MatrixView& last = tensor(TensorClass::Down, layer).matrix;
+  impl_->file.need_soon({first.codes.data(), last.codes.data() + last.codes.size()});
+}
+void RomImage::need_head_soon() const { impl_->file.need_soon(tensor(TensorClass::LmHead).matrix.codes); }
+double RomImage::share_in_memory() const { return impl_->file.share_in_memory(); }
+
 std::string RomImage::part_at(std::uint64_t byte) const {
   if (byte < sizeof(Header)) return "header";
   std::string part = "directory";

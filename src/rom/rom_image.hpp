@@ -51,6 +51,12 @@ class RomImage {
   [[nodiscard]] std::uint64_t file_bytes() const;
   [[nodiscard]] const std::string& path() const;  ///< as it was opened
   [[nodiscard]] std::span<const std::byte> bytes() const;
+  /// Has the system read the matrices of a layer, or the LM head, while the caller goes on, where they are not in memory.
+  void need_soon(base::LayerId layer) const;
+  void need_head_soon() const;
+  /// What is in memory of the file, from 0 to 1, by looking here and there. All of it was read when it was opened: what is not
+  /// in memory then did not find room.
+  [[nodiscard]] double share_in_memory() const;
   /// What a byte of the file belongs to: "header", "directory", "codes of layer 3 gate", ...
   [[nodiscard]] std::string part_at(std::uint64_t byte) const;
   /// What the image was baked from; nothing in one that an older Kiln baked.

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 
 #include "bake/bake.hpp"
 #include "base/file_roles.hpp"
@@ -73,7 +74,7 @@ base::Result<Parts> open_parts_of(const BenchQuestion& question, const std::stri
     const auto baked = bake::bake(*parts.source, parts.recipe, rom, environment.pool(), progress);
     if (!baked) return baked.error();
   }
-  auto image = rom::RomImage::open(rom, environment.pool(), progress);
+  auto image = open_image(rom, environment);
   if (!image) return image.error();
   parts.image = *std::move(image);
   return parts;
@@ -82,13 +83,23 @@ base::Result<Parts> open_parts_of(const BenchQuestion& question, const std::stri
 base::Status fits_kv(const BenchQuestion& question, const program::Placement& placement) {
   const auto capacity = placement.kv().capacity_tokens;
   if (question.new_tokens < capacity) return {};
-  return base::Error{fmt::format("-n is {}; the KV cache of chip {} holds {} tokens", question.new_tokens,
-                                 placement.chip().name, capacity)};
+  return base::Error{fmt::format("-n is {}; the KV cache of chip {} holds {} tokens, one of them the prompt's",
+                                 question.new_tokens, placement.chip().name, capacity)};
 }
 
 KernelSizes sizes_of(const BenchQuestion& question, const MachineFigures& machine) {
   const auto enough = std::clamp<std::uint64_t>(machine.largest_cache_bytes >> 19, 128, 1024);
   return {question.kernel_mib == 0 ? enough : question.kernel_mib, std::max<std::uint64_t>(1, question.window_mib)};
+}
+
+/// For what is baked and for what llama-bench says; none where neither is.
+base::Result<std::optional<base::TemporaryFolder>> folder_of(const BenchQuestion& question) {
+  std::optional<base::TemporaryFolder> folder;
+  if (!question.rom.empty() && question.model.empty() && question.llama_bench.empty()) return folder;
+  auto made = base::TemporaryFolder::create("kiln-bench", "where an image is baked");
+  if (!made) return made.error();
+  folder.emplace(*std::move(made));
+  return folder;
 }
 
 /// In the order of a round.
@@ -104,6 +115,8 @@ base::Result<std::vector<BenchLane>> lanes_of(const BenchSubject& subject, const
   lanes.push_back(read_lane("read_image", "plain read of the image", subject.image.bytes(), subject.pool));
   if (is_wanted(question, "decode")) add(decode_lanes(subject));
   if (!question.llama_bench.empty()) add(llama_lanes(subject, folder, said));
+  const bool many = is_wanted(question, "prefill") || is_wanted(question, "eval");
+  if (many && numerics::best_simd() != numerics::Simd::Scalar) lanes.push_back(registers_lane(subject));
   if (is_wanted(question, "prefill")) lanes.push_back(prefill_lane(subject));
   if (is_wanted(question, "eval")) lanes.push_back(eval_lane(subject));
   if (is_wanted(question, "timing")) lanes.push_back(timing_lane(subject));
@@ -149,7 +162,7 @@ base::Result<BenchAnswer> bench(const BenchQuestion& question, Environment& envi
     for (const auto& file : {question.llama_bench, question.llama_model})
       if (const auto free = base::claim_input(file); !free) return free.error();
   const QuietTime quiet(environment);
-  const auto folder = base::TemporaryFolder::create("kiln-bench", "where an image is baked");
+  const auto folder = folder_of(question);
   if (!folder) return folder.error();
   const auto chip = environment.configs().chip(question.chip);
   if (!chip) return chip.error();
@@ -157,7 +170,8 @@ base::Result<BenchAnswer> bench(const BenchQuestion& question, Environment& envi
     const auto read = environment.configs().refuse_overrides("tech", "chip " + chip->name + " has no /silicon");
     if (!read) return read.error();
   }
-  const auto parts = open_parts_of(question, folder->path(), environment, quiet.loud());
+  const std::string place_for_files = *folder ? (*folder)->path() : "";
+  const auto parts = open_parts_of(question, place_for_files, environment, quiet.loud());
   if (!parts) return parts.error();
   const auto& image = *parts->image;
   auto placed = place(image.model(), image.recipe(), *chip, {}, environment.configs());
@@ -168,11 +182,14 @@ base::Result<BenchAnswer> bench(const BenchQuestion& question, Environment& envi
   answer.image_bytes = image.file_bytes();
   answer.bytes_per_token = bytes_read_per_token(image);
   answer.machine = this_machine();
+  if (is_wanted(question, "kernels"))
+    if (const auto good = fits_memory(sizes_of(question, answer.machine), answer.machine.memory_bytes); !good)
+      return good.error();
   answer.rounds = question.rounds;
   const BenchSubject subject{
       question, image, answer.placement, answer.bytes_per_token, environment.pool(), environment.progress};
   const auto said = std::make_shared<LlamaSaid>();
-  auto lanes = lanes_of(subject, *parts, answer.machine, folder->path(), said, environment.configs());
+  auto lanes = lanes_of(subject, *parts, answer.machine, place_for_files, said, environment.configs());
   if (!lanes) return lanes.error();
   if (const auto done = take_turns(*lanes, question.rounds, quiet.loud()); !done) return done.error();
   for (auto& lane : *lanes) answer.measurements.push_back(std::move(lane.measurement));

@@ -12,12 +12,22 @@ std::vector<double> per_second(const BenchMeasurement& measurement, std::uint64_
   return rates;
 }
 
-std::vector<double> shares(const BenchMeasurement& measurement, const BenchMeasurement& read) {
-  base::check(measurement.seconds.size() == read.seconds.size(), "bench: as many rounds as of the plain read");
-  auto rates = per_second(measurement, measurement.bytes);
-  const auto most = per_second(read, read.bytes);
+namespace {
+
+std::vector<double> ratios(std::vector<double> rates, const std::vector<double>& most) {
+  base::check(rates.size() == most.size(), "bench: as many rounds as of what bounds them");
   for (std::size_t round = 0; round < rates.size(); ++round) rates[round] /= most[round];
   return rates;
+}
+
+}  // namespace
+
+std::vector<double> shares(const BenchMeasurement& measurement, const BenchMeasurement& read) {
+  return ratios(per_second(measurement, measurement.bytes), per_second(read, read.bytes));
+}
+
+std::vector<double> shares_of_ports(const BenchMeasurement& measurement, const BenchMeasurement& registers) {
+  return ratios(per_second(measurement, measurement.products), per_second(registers, registers.products));
 }
 
 std::vector<double> bound_tokens_per_s(const BenchMeasurement& read, std::uint64_t bytes_per_token) {

@@ -69,15 +69,13 @@ BenchLane values_growth_lane(const BenchSubject& subject, const Place& placement
 
 base::Result<std::vector<BenchLane>> growth_lanes(const BenchSubject& subject, const config::Catalogue& configs) {
   std::vector<BenchLane> lanes;
-  const auto recipe = configs.recipe(subject.question.recipe.value_or("w3w6"));
-  if (!recipe) return recipe.error();
   const auto chip = configs.chip(subject.question.chip);
   if (!chip) return chip.error();
   const auto most = std::end(kGrowthContexts)[-1];
   for (const char* name : kGrowthModels) {
     const auto model = configs.model(name);
     if (!model) return model.error();
-    const auto placement = deep_enough(*model, *recipe, *chip, most, configs);
+    const auto placement = deep_enough(*model, subject.image.recipe(), *chip, most, configs);
     if (!placement) return placement.error();
     for (const auto context : kGrowthContexts) {
       if (context > (*placement)->kv().capacity_tokens) continue;

@@ -4,11 +4,14 @@
 
 #include <algorithm>
 #include <memory>
+#include <numeric>
 
 #include "bake/bake.hpp"
 #include "evaluate/evaluate.hpp"
 #include "functional/functional_model.hpp"
 #include "host/run.hpp"
+#include "numerics/register_products.hpp"
+#include "study/bytes_read.hpp"
 #include "study/prefill.hpp"
 
 namespace kiln::study {
@@ -113,6 +116,7 @@ BenchLane timing_lane(const BenchSubject& subject) {
 BenchLane prefill_lane(const BenchSubject& subject) {
   const auto tokens = subject.question.prompt_tokens;
   auto lane = lane_of(subject, "prefill", "prefill: values alone", tokens);
+  lane.measurement.products = products_of(subject.image, tokens, 1);
   lane.once = [quiet = subject.quiet, values = values_of(subject, tokens), &model = subject.image.model(),
                ids = host::seeded_prompt(tokens, subject.image.model().vocab_size, kBenchSeed)](BenchMeasurement&) {
     return seconds_of([&] { return prefill(*values, model, ids, quiet); });
@@ -120,9 +124,32 @@ BenchLane prefill_lane(const BenchSubject& subject) {
   return lane;
 }
 
+BenchLane registers_lane(const BenchSubject& subject) {
+  constexpr std::uint64_t kRoundsOfRegisters = 4096;  // 4 billion products a thread: tens of milliseconds
+  BenchLane lane;
+  lane.measurement.name = kBenchRegisters;
+  lane.measurement.what = "products of registers alone";
+  lane.once = [&pool = subject.pool](BenchMeasurement& measurement) {
+    std::vector<std::uint64_t> products(pool.threads());
+    const auto took = seconds_of([&]() -> base::Status {
+      pool.parallel_for(products.size(), [&](std::size_t i) {
+        auto sum = static_cast<std::int32_t>(i);
+        products[i] = numerics::multiply_registers(numerics::best_simd(), kRoundsOfRegisters, sum);
+        volatile std::int32_t kept = sum;
+        static_cast<void>(kept);
+      });
+      return {};
+    });
+    measurement.products = std::accumulate(products.begin(), products.end(), std::uint64_t{0});
+    return took;
+  };
+  return lane;
+}
+
 BenchLane eval_lane(const BenchSubject& subject) {
   const auto tokens = subject.question.context;
   auto lane = lane_of(subject, "eval", "eval: logits of every token", tokens);
+  lane.measurement.products = products_of(subject.image, tokens, tokens);
   evaluate::EvaluateRequest request;
   request.ids = host::seeded_prompt(tokens, subject.image.model().vocab_size, kBenchSeed);
   request.context = tokens;

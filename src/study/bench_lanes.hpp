@@ -36,6 +36,8 @@ std::vector<BenchLane> decode_lanes(const BenchSubject& subject);
 BenchLane timing_lane(const BenchSubject& subject);
 BenchLane prefill_lane(const BenchSubject& subject);
 BenchLane eval_lane(const BenchSubject& subject);
+/// What the multiply ports bound: each thread multiplies registers. With vector instructions only.
+BenchLane registers_lane(const BenchSubject& subject);
 /// Into `folder`; the checkpoint outlives the lane.
 BenchLane bake_lane(const BenchSubject& subject, const checkpoint::Checkpoint& checkpoint,
                     const config::BakeRecipe& recipe, const std::string& folder);

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <limits>
 
+#include "bake/codebook.hpp"
 #include "base/random.hpp"
 #include "numerics/vector_ops.hpp"
 
@@ -68,8 +69,7 @@ struct KernelMemory {
     numerics::quantise(activations, numerics::kGroup, x);
     for (const int bits : kKernelBits) {
       auto& book = codebooks[static_cast<std::size_t>(bits)];
-      book.resize(std::size_t{1} << bits);
-      for (std::int8_t& value : book) value = static_cast<std::int8_t>(static_cast<int>(random.below(255)) - 127);
+      book = bake::uniform_codebook(bits).stored();  // at 8 bits all images have it; below, any is looked up alike
     }
   }
   [[nodiscard]] static std::size_t panels_in(std::size_t bytes, int bits) {
@@ -172,6 +172,13 @@ std::vector<BenchLane> kernel_lanes(const KernelSizes& sizes, const std::vector<
   for (const int bits : KernelMemory::kKernelBits)
     for (const auto& width : widths) lanes.push_back(kernel_lane(memory, bits, width, pool));
   return lanes;
+}
+
+base::Status fits_memory(const KernelSizes& sizes, std::uint64_t memory_bytes) {
+  const std::uint64_t memory_mib = memory_bytes >> 20;
+  if (memory_mib == 0 || sizes.mib <= memory_mib / 2) return {};
+  return base::Error{fmt::format("--kernel-mib is {}; at most half of this machine's memory of {} MiB is expected",
+                                 sizes.mib, memory_mib)};
 }
 
 }  // namespace kiln::study

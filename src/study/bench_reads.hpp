@@ -2,10 +2,12 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <vector>
 
+#include "kiln/base/result.hpp"
 #include "kiln/base/thread_pool.hpp"
 #include "numerics/matrix.hpp"
 #include "study/bench_rounds.hpp"
@@ -23,6 +25,8 @@ struct KernelSizes {
   std::uint64_t mib = 64;
   std::uint64_t window_mib = 64;  ///< that a product takes
 };
+/// Refuses more than half of the computer's memory (0: not known).
+base::Status fits_memory(const KernelSizes& sizes, std::uint64_t memory_bytes);
 /// A plain read of all of the memory, then for each code width and each of the vector widths the product of one vector
 /// with a window of it, which moves on from product to product: what one reads was read longer ago than all else. The
 /// memory is theirs.

@@ -17,4 +17,14 @@ std::uint64_t bytes_read_per_token(const rom::RomImage& rom) {
   return bytes;
 }
 
+std::uint64_t products_of(const rom::RomImage& rom, std::uint64_t tokens, std::uint64_t logits) {
+  std::uint64_t products = 0;
+  for (const auto& tensor : rom.tensors()) {
+    const std::uint64_t one = std::uint64_t{tensor.matrix.rows} * tensor.matrix.columns;
+    if (config::in_layer(tensor.tensor_class)) products += tokens * one;
+    if (tensor.tensor_class == config::TensorClass::LmHead) products += logits * one;
+  }
+  return products;
+}
+
 }  // namespace kiln::study

@@ -1,3 +1,4 @@
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -53,6 +54,28 @@ TEST(MappedFile, NamesWhatCannotBeOpened) {
   EXPECT_EQ(MappedFile::open("/nonexistent/file").error().message,
             "cannot open /nonexistent/file: No such file or directory");
   EXPECT_EQ(MappedFile::open("/tmp").error().message, "/tmp is not a regular file");
+}
+
+TEST(MappedFile, SaysHowMuchOfItIsInMemoryAndReadsWhatIsNot) {
+  const std::string path = temporary("in_memory");
+  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_TRUNC, 0600);
+  ASSERT_GE(fd, 0);
+  const std::string text(std::size_t{20} << 20, 'x');  // three looks
+  ASSERT_EQ(::write(fd, text.data(), text.size()), static_cast<ssize_t>(text.size()));
+  ASSERT_EQ(::fsync(fd), 0);
+  const auto file = MappedFile::open(path);
+  ASSERT_TRUE(file.ok());
+  EXPECT_EQ(file->share_in_memory(), 1);
+  ::posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+  ::close(fd);
+  const double left = file->share_in_memory();
+  file->need_soon(file->bytes());
+  std::size_t sum = 0;
+  for (const std::byte b : file->bytes()) sum += static_cast<std::size_t>(b);
+  EXPECT_EQ(sum, text.size() * 'x');
+  EXPECT_EQ(file->share_in_memory(), 1);
+  std::remove(path.c_str());
+  if (left == 1) GTEST_SKIP() << "this file system keeps its files in memory";
 }
 
 TEST(MappedFile, ReadsEmptyFilesAndRefusesThoseAboveALimit) {

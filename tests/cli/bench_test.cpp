@@ -14,6 +14,7 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 using testing::HasSubstr;
+using testing::StartsWith;
 using Words = std::vector<std::string>;
 
 class BenchCommand : public test::KilnTest {
@@ -106,8 +107,13 @@ TEST_F(BenchCommand, RefusesInASentence) {
   says({"--record", path("gate.json")}, "bench measures times, and a baseline keeps none");
   EXPECT_FALSE(fs::exists(path("gate.json")));
   says({"--only", "x"}, "--only x: one of kernels, ");
+  says({"--csv", "-", "--json", "-"}, "--csv and --json both go to standard output");
   says({"--llama-bench", "false"}, "--llama-bench and --llama-model are expected together");
   says({"--only", "timing", "--llama-bench", "false", "--llama-model", "m"}, "false ended with status 1");
+  const auto table = kiln(small({"--only", "timing", "--csv", "-"}));
+  EXPECT_EQ(table.status, 0) << table.err;
+  EXPECT_THAT(table.out, StartsWith("# "));
+  EXPECT_FALSE(fs::exists("-"));
   const auto idle = kiln({"bench", "--rom", path("x.rom"), "--set", "recipe:name=mine"});
   EXPECT_EQ(idle.status, 2);
   EXPECT_THAT(idle.err, HasSubstr("has no effect: nothing is baked beside --rom without --model"));

@@ -143,11 +143,12 @@ TEST_P(MatrixPath, AllExtremeValuesDoNotOverflow) {
 
 TEST_P(MatrixPath, ByteCodebooksOfEveryKind) {
   base::Random random(testing::seed());
-  for (int kind = 0; kind < 4; ++kind) {
+  for (int kind = 0; kind < 5; ++kind) {
     OwnedMatrix m = random_matrix(random, 33, 200, 8);
     for (int i = 0; i < 256; ++i) {
       const int values[] = {std::max(i - 128, -127), std::max<int>(static_cast<std::int8_t>(i), -127),
-                            std::clamp(127 - i, -127, 127), m.codebook[static_cast<std::size_t>(i)]};
+                            i < 128 ? i - 127 : i - 128, std::clamp(127 - i, -127, 127),
+                            m.codebook[static_cast<std::size_t>(i)]};
       m.codebook[static_cast<std::size_t>(i)] = static_cast<std::int8_t>(values[kind]);
     }
     const QuantisedVector x = random_quantised(random, 200);

@@ -2,6 +2,7 @@
 // and groups, for every kind of element, and for those that no unit passes on (infinite, NaN).
 #include <algorithm>
 
+#include "numerics/register_products.hpp"
 #include "numerics_testing.hpp"
 
 namespace kiln::numerics {
@@ -52,6 +53,20 @@ template <class Body>
 void for_sizes(const Body& body) {
   for (const std::size_t size : kSizes)
     for (int round = 0; round < 40; ++round) body(size);
+}
+
+TEST_F(VectorPath, RegistersAreMultipliedAsOftenAsItSays) {
+  for (const Simd simd : wider_paths()) {
+    const std::uint64_t lanes = simd == Simd::Avx512 ? 64 : 16;        // products of an instruction
+    const std::uint64_t of_an_element = simd == Simd::Avx512 ? 4 : 2;  // that an element adds up
+    std::int32_t sum = 0;                                              // weights are 1 then, activations 3
+    const std::uint64_t products = multiply_registers(simd, 3, sum);
+    EXPECT_NEAR(static_cast<double>(products), 3.0 * (1 << 20), 1e3 * 3);
+    EXPECT_EQ(static_cast<std::uint64_t>(sum), 45 + products / lanes * of_an_element * 3);
+  }
+  std::int32_t sum = 7;
+  EXPECT_EQ(multiply_registers(Simd::Scalar, 3, sum), 0U);
+  EXPECT_EQ(sum, 7);
 }
 
 TEST_F(VectorPath, QuantisesToTheSameBits) {

@@ -61,6 +61,13 @@ class BenchDocument : public test::StudyTest {
     growth.cycles = 3200;
     growth.kernel_events = 1600;
     answer.measurements.push_back(growth);
+    auto registers = measured(study::kBenchRegisters, {1, 1, 2});
+    registers.products = 1000;
+    answer.measurements.push_back(registers);
+    auto prefill = measured("prefill", {2, 4, 4});
+    prefill.tokens = 4;
+    prefill.products = 400;
+    answer.measurements.push_back(prefill);
     answer.llama = study::LlamaAnswer{"llama 1B Q4_0", "c0ffee", 900, {{"decode", {0.5, 2, 1}}}};
     return answer;
   }
@@ -82,7 +89,9 @@ TEST_F(BenchDocument, HasMediansEndsAndRounds) {
   EXPECT_EQ(decode["bytes_per_token"], 1000);
   EXPECT_EQ(decode["kernel_events_per_token"], 10);
   EXPECT_FALSE(document["measurements"][0].contains("share"));
-  EXPECT_EQ(document["measurements"].back()["kv_bytes_per_user"], 512);
+  EXPECT_EQ(document["measurements"][5]["kv_bytes_per_user"], 512);
+  EXPECT_FALSE(document["measurements"][6].contains("share_of_ports")) << "it is the limit";
+  EXPECT_EQ(document["measurements"][7]["share_of_ports"]["rounds"], json::parse("[0.2, 0.1, 0.2]"));
   EXPECT_EQ(document["llama_bench"]["ratios"][0]["ratio"]["median"], 1);
 }
 
@@ -101,7 +110,7 @@ TEST_F(BenchDocument, ACsvHasTheMachineAndAsManyCellsInEveryRow) {
   }
   EXPECT_THAT(comments, HasSubstr("# cpu: A Processor\n"));
   EXPECT_THAT(comments, Not(HasSubstr("governor"))) << "it is not known";
-  ASSERT_EQ(rows.size(), 7U);
+  ASSERT_EQ(rows.size(), 9U);
   for (const auto& row : rows) EXPECT_EQ(row.size(), rows[0].size()) << row[0];
   const auto at = [&](std::size_t row, const std::string& column) {
     return rows[row].at(static_cast<std::size_t>(std::ranges::find(rows[0], column) - rows[0].begin()));
@@ -122,6 +131,11 @@ TEST_F(BenchDocument, ACsvHasTheMachineAndAsManyCellsInEveryRow) {
   EXPECT_EQ(at(6, "kernel_events_per_token"), "100");
   EXPECT_EQ(at(6, "seconds_per_token"), "0.0625");
   EXPECT_EQ(at(6, "share"), "");
+  EXPECT_EQ(at(6, "products"), "");
+  EXPECT_EQ(at(7, "model"), "");
+  EXPECT_EQ(at(7, "share_of_ports"), "");
+  EXPECT_EQ(at(8, "products"), "400");
+  EXPECT_EQ(at(8, "share_of_ports"), "0.2");
 }
 
 TEST_F(BenchDocument, AScreenFitsTheTerminal) {
@@ -131,6 +145,7 @@ TEST_F(BenchDocument, AScreenFitsTheTerminal) {
   EXPECT_THAT(text, HasSubstr("a token reads 1,000 bytes of weights: at most 4.00 (2.00 to 4.00) tokens/s"));
   EXPECT_THAT(text, HasSubstr("3 bits"));
   EXPECT_THAT(text, HasSubstr("25.0 %"));
+  EXPECT_THAT(text, HasSubstr("  prefill reaches 20.0 % of it\n"));
   EXPECT_THAT(text, HasSubstr("Kiln has 1.00 (0.5 to 2.00) times its tokens/s"));
 }
 

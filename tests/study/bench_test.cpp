@@ -198,6 +198,8 @@ TEST_F(Bench, BytesOfATokenAreThoseOfAllMatricesAsStoredAndOfOneRowOfTheEmbeddin
   const std::uint64_t layer = matrix(64, 1) + 2 * matrix(32, 1) + matrix(64, 1) + 2 * matrix(96, 1) + matrix(64, 2);
   const std::uint64_t embedding = 64 * 4 / 8 + 1 + 4 + 16;
   EXPECT_EQ(bytes_read_per_token(*image), embedding + 2 * layer + matrix(100, 1));
+  const std::uint64_t weights = 2 * 64 * 64 + 2 * 32 * 64 + 3 * 64 * 96;  // of a layer
+  EXPECT_EQ(products_of(*image, 5, 1), 5 * 2 * weights + 100 * 64);
 }
 
 TEST_F(Bench, MeasuresEveryPartInEveryRound) {
@@ -208,7 +210,7 @@ TEST_F(Bench, MeasuresEveryPartInEveryRound) {
   ASSERT_TRUE(answer.ok()) << answer.error().message;
   std::vector<std::string> names;
   for (const auto& m : answer->measurements) {
-    if (m.name != "kernel") names.push_back(m.name);
+    if (m.name != "kernel" && m.name != kBenchRegisters) names.push_back(m.name);
     ASSERT_EQ(m.seconds.size(), 2U) << m.name;
     for (const double seconds : m.seconds) EXPECT_GT(seconds, 0) << m.name;
     EXPECT_TRUE(m.bound.empty() || answer->find(m.bound) != nullptr) << m.name;
@@ -221,6 +223,7 @@ TEST_F(Bench, MeasuresEveryPartInEveryRound) {
     EXPECT_EQ(answer->find(name)->tokens, 3U) << name;
     EXPECT_EQ(answer->find(name)->bytes, 3 * answer->bytes_per_token) << name;
   }
+  EXPECT_EQ(answer->find(kBenchRegisters) != nullptr, numerics::best_simd() != numerics::Simd::Scalar);
   EXPECT_EQ(answer->find("prefill")->tokens, 4U);
   EXPECT_EQ(answer->find("eval")->tokens, 4U);
   const auto* timing = answer->find("timing");
@@ -243,7 +246,8 @@ TEST_F(Bench, TakesAnImageAndLeavesOutWhatIsNotWanted) {
   const auto answer = bench(question, environment_);
   ASSERT_TRUE(answer.ok()) << answer.error().message;
   std::vector<std::string> names;
-  for (const auto& m : answer->measurements) names.push_back(m.name);
+  for (const auto& m : answer->measurements)
+    if (m.name != kBenchRegisters) names.push_back(m.name);
   EXPECT_THAT(names, ElementsAre("read_image", "prefill", "timing"));
   EXPECT_EQ(answer->recipe.name, "w4");
 }
@@ -323,6 +327,13 @@ TEST_F(Bench, RefusesWhatCannotBeMeasured) {
   };
   EXPECT_THAT(why([&](auto& q) { without_source(q), q.recipe = "w4"; }), HasSubstr("nothing is baked"));
   EXPECT_THAT(why([&](auto& q) { without_source(q), q.only = {"bake"}; }), HasSubstr("give --model P"));
+}
+
+TEST(BenchKernels, LeaveHalfOfTheMemory) {
+  EXPECT_TRUE(fits_memory({512, 64}, std::uint64_t{1} << 30).ok());
+  EXPECT_EQ(fits_memory({513, 64}, std::uint64_t{1} << 30).error().message,
+            "--kernel-mib is 513; at most half of this machine's memory of 1024 MiB is expected");
+  EXPECT_TRUE(fits_memory({65536, 64}, 0).ok()) << "a system that does not say how much it has";
 }
 
 TEST_F(Bench, EndsWhenInterruptedAndTellsProgressOfTheWholeAfterwards) {

@@ -49,15 +49,21 @@ struct BenchMeasurement {
   std::string bound = {};      ///< the name of the plain read that it is held against
   // Of a round.
   std::uint64_t tokens = 0;
-  std::uint64_t bytes = 0;  ///< that are read: of weights, of a file, of a checkpoint in BF16
+  std::uint64_t bytes = 0;     ///< that are read: of weights, of a file, of a checkpoint in BF16
+  std::uint64_t products = 0;  ///< of a weight and an activation
   std::uint64_t cycles = 0, kernel_events = 0;
   std::vector<double> seconds = {};
 };
+
+/// The lane of products of registers alone: what the multiply ports of the processor can do at most.
+inline constexpr const char* kBenchRegisters = "registers";
 
 /// `amount` over the seconds of each round.
 std::vector<double> per_second(const BenchMeasurement& measurement, std::uint64_t amount);
 /// The share of the plain read's bytes a second that a measurement reached, round by round; both have the same rounds.
 std::vector<double> shares(const BenchMeasurement& measurement, const BenchMeasurement& read);
+/// The share of the products a second that registers alone reach, round by round.
+std::vector<double> shares_of_ports(const BenchMeasurement& measurement, const BenchMeasurement& registers);
 /// Tokens a second if a token took as long as a plain read of its bytes, round by round.
 std::vector<double> bound_tokens_per_s(const BenchMeasurement& read, std::uint64_t bytes_per_token);
 

@@ -97,7 +97,7 @@ base::Status add_adapter(const std::string& directory, Subjects& subjects) {
 base::Result<Subjects> open_parts(const EvaluateQuestion& question, Environment& environment) {
   Subjects subjects;
   if (!question.rom.empty()) {
-    auto image = rom::RomImage::open(question.rom, environment.pool(), environment.progress);
+    auto image = open_image(question.rom, environment);
     if (!image) return image.error();
     subjects.rom = *std::move(image);
   }

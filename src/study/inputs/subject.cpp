@@ -1,5 +1,7 @@
 #include "study/inputs/subject.hpp"
 
+#include <fmt/format.h>
+
 #include <filesystem>
 #include <fstream>
 
@@ -22,7 +24,7 @@ base::Result<Subject> shapes_alone(const SubjectNames& names, const config::Cata
 
 base::Result<Subject> image(const SubjectNames& names, Environment& environment) {
   Subject subject;
-  auto opened = rom::RomImage::open(names.rom, environment.pool(), environment.progress);
+  auto opened = open_image(names.rom, environment);
   if (!opened) return opened.error();
   subject.rom = *std::move(opened);
   subject.model = subject.rom->model();
@@ -47,7 +49,18 @@ base::Status add_adapter(const std::string& directory, Subject& subject) {
   return {};
 }
 
+constexpr double kAllInMemory = 0.95;  // some pages may be gone by chance
+
 }  // namespace
+
+base::Result<rom::RomImage> open_image(const std::string& file, Environment& environment) {
+  auto image = rom::RomImage::open(file, environment.pool(), environment.progress);
+  if (!image || image->share_in_memory() >= kAllInMemory || !environment.on_warning) return image;
+  environment.on_warning(fmt::format(
+      "{} ({:.1f} GB) does not find room in memory: each pass over its weights reads them from the disk again", file,
+      static_cast<double>(image->file_bytes()) * 1e-9));
+  return image;
+}
 
 base::Result<Subject> load_subject(const SubjectNames& names, Environment& environment) {
   auto subject = names.rom.empty() ? shapes_alone(names, environment.configs()) : image(names, environment);

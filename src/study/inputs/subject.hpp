@@ -31,6 +31,9 @@ struct Subject {
   std::optional<rom::Adapter> adapter;  ///< with an image
 };
 
+/// An image whose values are computed: warns where it does not find room in memory.
+base::Result<rom::RomImage> open_image(const std::string& file, Environment& environment);
+
 base::Result<Subject> load_subject(const SubjectNames& names, Environment& environment);
 
 /// An adapter as the chip keeps it beside its ROM.
