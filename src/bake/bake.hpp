@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -41,9 +42,17 @@ struct BakeReport {
   std::vector<TensorDistortion> tensors;
 };
 
+struct BakeOptions {
+  /// A bake that is killed or interrupted leaves OUTPUT.partial, with which the next one of the same checkpoint and recipe
+  /// goes on to the same bytes and the same report. If the checkpoint has an identity().
+  bool resumable = false;
+  std::function<void(const std::string& sentence)> tell = {};  ///< what was there, and what is left; may be empty
+};
+
 /// Writes `output` by rename; nothing is written on failure.
 base::Result<BakeReport> bake(const checkpoint::Checkpoint& checkpoint, const config::BakeRecipe& recipe,
-                              const std::string& output, base::ThreadPool& pool, const base::Progress& progress = {});
+                              const std::string& output, base::ThreadPool& pool, const base::Progress& progress = {},
+                              const BakeOptions& options = {});
 
 /// The adapter as the chip's SRAM holds it: A in the basis of the quantised input, B times its scale in the basis of
 /// the output, both at 8 bits with covering scales. Fails where the transform leaves the range of a float.

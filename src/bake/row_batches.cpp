@@ -27,6 +27,8 @@ base::Status RowBatches::batches(const RowSource& source,
     if (progress_.stopped()) return base::Error{"interrupted"};
     progress_(what_, done_, total_);
     const std::uint64_t count = std::min(step, source.rows() - first);
+    const std::uint64_t next = first + count;
+    if (next < source.rows()) source.expect(next, std::min(step, source.rows() - next));
     if (auto status = body(first, count); !status) return status;
     done_ += count * source.columns();
     kept += count * source.columns();

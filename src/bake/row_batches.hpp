@@ -29,6 +29,9 @@ class RowBatches {
   /// Calls body(first row, rows) for the matrix from top to bottom; first is a multiple of 16.
   base::Status batches(const RowSource& source, const std::function<base::Status(std::uint64_t, std::uint64_t)>& body);
 
+  /// So many weights need no work any more.
+  void skip(std::uint64_t weights) { done_ += weights; }
+
   /// Reads the units of a batch in parallel and calls body(rows, place of the first row in the batch, count) for each.
   /// `hash` gets the rows as they are in the checkpoint.
   static base::Status units(const RowSource& source, base::ThreadPool& pool, std::uint64_t first, std::uint64_t count,

@@ -3,93 +3,53 @@
 #include <cmath>
 #include <limits>
 
-#include "bake/vectors.hpp"
+#include "bake/nearest.hpp"
 #include "kiln/base/result.hpp"
 
 namespace kiln::bake {
 namespace {
 
-using numerics::kGroup;
-
-constexpr std::size_t kVectors = kGroup / kLanes;
 constexpr float kLargestScale = 255.0F;
-
-/// A codebook's upper half and a search as plain pointers, for the kernels.
-struct Plan {
-  const float* levels;
-  const float* midpoints;
-  std::size_t half;
-  bool even;
-  float step;
-  float ratio;
-  const float* factors;
-  std::size_t factor_count;
-};
-
-/// Magnitudes of a group in units of the row scale: 0...255 * 127.
-struct Group {
-  Floats x[kVectors];
-  float padding = 0;  ///< zeros after the row's end, which do not count
-};
 
 struct Best {
   float scale = 0;
   float error = 0;
 };
 
-/// Levels nearest to x / scale, times the scale. Few levels or uneven ones: by comparing with every midpoint.
-template <bool kEven>
-KILN_KERNEL void nearest(const Plan& plan, const Group& group, float scale, Floats (&out)[kVectors]) {
-  if constexpr (kEven) {
-    const float per_step = 1.0F / (scale * plan.step);
-    const float shift = 0.5F - plan.levels[0] / plan.step;
-    const float last = static_cast<float>(plan.half - 1);
-    const float stride = plan.step * scale;
-    const float first = plan.levels[0] * scale;
-    for (std::size_t v = 0; v < kVectors; ++v) {
-      Floats index = __builtin_convertvector(__builtin_convertvector(group.x[v] * per_step + shift, Ints), Floats);
-      index = index < last ? index : Floats{} + last;
-      out[v] = index * stride + first;
-    }
-  } else {
-    for (std::size_t v = 0; v < kVectors; ++v) out[v] = Floats{} + plan.levels[0] * scale;
-    for (std::size_t i = 0; i + 1 < plan.half; ++i) {
-      const Floats threshold = Floats{} + plan.midpoints[i] * scale;
-      const Floats level = Floats{} + plan.levels[i + 1] * scale;
-      for (std::size_t v = 0; v < kVectors; ++v) out[v] = group.x[v] > threshold ? level : out[v];
-    }
-  }
-}
-
-template <bool kEven>
-KILN_KERNEL void try_scale(const Plan& plan, const Group& group, float scale, Best& best) {
-  Floats decoded[kVectors];
-  nearest<kEven>(plan, group, scale, decoded);
-  Floats squares[kVectors];
-  for (std::size_t v = 0; v < kVectors; ++v) {
-    const Floats off = group.x[v] - decoded[v];
+template <class L, std::size_t kLevels>
+KILN_KERNEL void try_scale(const Plan& plan, const Group<L>& group, float scale, Best& best) {
+  constexpr std::size_t kParts = Sum<L>::kParts;
+  const Nearest<L, kLevels> nearest(plan, scale);
+  typename L::Floats squares[Group<L>::kVectors];
+  for (std::size_t v = 0; v < Group<L>::kVectors; ++v) {
+    typename L::Floats decoded;
+    nearest.find(group.x[v], decoded);
+    const typename L::Floats off = group.x[v] - decoded;
     squares[v] = off * off;
   }
-  const float spurious = plan.levels[0] * scale;
-  const float error =
-      sum_of_lanes((squares[0] + squares[1]) + (squares[2] + squares[3])) - group.padding * (spurious * spurious);
+  Sum<L> sum;
+  for (std::size_t p = 0; p < kParts; ++p)
+    sum.part[p] = (squares[p] + squares[kParts + p]) + (squares[2 * kParts + p] + squares[3 * kParts + p]);
+  const float spurious = nearest.first;
+  const float error = sum_of<L>(sum) - group.padding * (spurious * spurious);
   if (error < best.error) best = {scale, error};
 }
 
 /// The scale that fits best, as least squares has it, while the levels stay those that `scale` chose.
-template <bool kEven>
-KILN_KERNEL float refined(const Plan& plan, const Group& group, float scale) {
-  Floats decoded[kVectors];
-  nearest<kEven>(plan, group, scale, decoded);
-  Floats xy = {};
-  Floats yy = {};
-  for (std::size_t v = 0; v < kVectors; ++v) {
-    xy += group.x[v] * decoded[v];
-    yy += decoded[v] * decoded[v];
+template <class L, std::size_t kLevels>
+KILN_KERNEL float refined(const Plan& plan, const Group<L>& group, float scale) {
+  const Nearest<L, kLevels> nearest(plan, scale);
+  Sum<L> xy = {};
+  Sum<L> yy = {};
+  for (std::size_t v = 0; v < Group<L>::kVectors; ++v) {
+    typename L::Floats decoded;
+    nearest.find(group.x[v], decoded);
+    xy.part[v % Sum<L>::kParts] += group.x[v] * decoded;
+    yy.part[v % Sum<L>::kParts] += decoded * decoded;
   }
-  const float spurious = plan.levels[0] * scale;
-  const float power = sum_of_lanes(yy) - group.padding * (spurious * spurious);
-  return power > 0 ? scale * (sum_of_lanes(xy) / power) : scale;
+  const float spurious = nearest.first;
+  const float power = sum_of<L>(yy) - group.padding * (spurious * spurious);
+  return power > 0 ? scale * (sum_of<L>(xy) / power) : scale;
 }
 
 KILN_KERNEL float whole_scale(float scale) {
@@ -98,13 +58,13 @@ KILN_KERNEL float whole_scale(float scale) {
   return rounded < 1.0F ? 1.0F : rounded > kLargestScale ? kLargestScale : rounded;
 }
 
-template <bool kEven>
-KILN_KERNEL Best search_scale(const Plan& plan, const Group& group, float largest, float energy) {
+template <class L, std::size_t kLevels>
+KILN_KERNEL Best search_scale(const Plan& plan, const Group<L>& group, float largest, float energy) {
   Best best{0.0F, energy};
   const float covering = largest / plan.levels[plan.half - 1];
   const auto floor = static_cast<float>(static_cast<std::int32_t>(covering));
   const float covers = whole_scale(floor < covering ? floor + 1.0F : floor);
-  try_scale<kEven>(plan, group, covers, best);
+  try_scale<L, kLevels>(plan, group, covers, best);
   if (plan.factor_count == 0) return best;
   float last = covers;
   const float real = static_cast<float>(kGroup) - group.padding;
@@ -113,91 +73,98 @@ KILN_KERNEL Best search_scale(const Plan& plan, const Group& group, float larges
     const float scale = whole_scale(base * plan.factors[i]);
     if (scale == last) continue;
     last = scale;
-    try_scale<kEven>(plan, group, scale, best);
+    try_scale<L, kLevels>(plan, group, scale, best);
   }
   // Zero wins where a codebook without a zero meets a lone large weight; least squares may still find better from
   // above.
   float from = best.scale > 0 ? best.scale : covers;
   for (int round = 0; round < 2; ++round) {
-    const float scale = whole_scale(refined<kEven>(plan, group, from));
+    const float scale = whole_scale(refined<L, kLevels>(plan, group, from));
     if (scale == from) break;
-    try_scale<kEven>(plan, group, scale, best);
+    try_scale<L, kLevels>(plan, group, scale, best);
     from = scale;
   }
   return best;
 }
 
 /// Codes of a group, and the largest error among its real inputs.
-template <bool kEven>
-KILN_KERNEL float write_codes(const Plan& plan, const Group& group, const float* row, float scale, std::size_t real,
+template <class L, std::size_t kLevels>
+KILN_KERNEL float write_codes(const Plan& plan, const Group<L>& group, const float* row, float scale, std::size_t real,
                               std::uint8_t* codes) {
-  Floats decoded[kVectors];
-  nearest<kEven>(plan, group, scale, decoded);
-  float worst = 0;
-  for (std::size_t v = 0; v < kVectors; ++v) {
+  using Floats = typename L::Floats;
+  using Ints = typename L::Ints;
+  const Nearest<L, kLevels> nearest(plan, scale);
+  const auto half = static_cast<std::int32_t>(plan.half);
+  alignas(64) std::int32_t found[kGroup];
+  alignas(64) float offs[kGroup];
+  Floats most = {};
+  for (std::size_t v = 0; v < Group<L>::kVectors; ++v) {
+    Floats decoded;
+    nearest.find(group.x[v], decoded);
     Ints index = {};
-    if constexpr (kEven) {
-      const Floats exact = (decoded[v] - plan.levels[0] * scale) / (plan.step * scale);
+    if constexpr (kLevels == kEven) {
+      const Floats exact = (decoded - nearest.first) / (plan.step * scale);
       index = __builtin_convertvector(exact + 0.5F, Ints);
     } else {
-      for (std::size_t i = 0; i + 1 < plan.half; ++i) index -= (Ints)(group.x[v] > plan.midpoints[i] * scale);
+      for (std::size_t i = 0; i + 1 < (kLevels == kAny ? plan.half : kLevels); ++i)
+        index -= (Ints)(group.x[v] > plan.midpoints[i] * scale);
     }
-    Floats signs;
-    load(row + v * kLanes, signs);
-    const auto half = static_cast<std::int32_t>(plan.half);
-    const Ints code = (Ints)signs < 0 ? half - 1 - index : half + index;
-    Floats off = group.x[v] - decoded[v];
-    magnitude(off, off);
-    for (std::size_t i = 0; i < kLanes; ++i) {
-      const std::size_t at = v * kLanes + i;
-      codes[at] = at < real ? static_cast<std::uint8_t>(code[i]) : 0;
-      if (at < real && off[i] > worst) worst = off[i];
-    }
+    const auto signs = (Ints) * reinterpret_cast<const typename L::FloatsAt*>(row + v * L::kCount);
+    const Ints code = signs < 0 ? half - 1 - index : half + index;
+    const Floats off = (Floats)((Ints)(group.x[v] - decoded) & 0x7FFFFFFF);
+    most = off > most ? off : most;
+    *reinterpret_cast<Ints*>(found + v * L::kCount) = code;
+    *reinterpret_cast<Floats*>(offs + v * L::kCount) = off;
   }
+  for (std::size_t i = 0; i < kGroup; ++i) codes[i] = static_cast<std::uint8_t>(found[i]);
+  if (real == kGroup) return largest_of<L>(most);
+  float worst = 0;
+  for (std::size_t i = 0; i < real; ++i) worst = offs[i] > worst ? offs[i] : worst;
+  std::memset(codes + real, 0, kGroup - real);
   return worst;
 }
 
+template <class L>
 KILN_KERNEL float largest_magnitude(const float* row, std::size_t size) {
-  Floats most = {};
-  for (std::size_t at = 0; at < size; at += kLanes) {
-    Floats x;
-    load(row + at, x);
-    magnitude(x, x);
+  typename L::Floats most = {};
+  for (std::size_t at = 0; at < size; at += L::kCount) {
+    typename L::Floats x;
+    load_magnitudes<L>(row + at, x);
     most = x > most ? x : most;
   }
-  return largest_lane(most);
+  return largest_of<L>(most);
 }
 
-template <bool kEven>
+template <class L, std::size_t kLevels>
 KILN_KERNEL RowFit fit_body(const float* row, std::size_t size, std::size_t columns, const Plan& plan,
                             std::uint8_t* codes, std::uint8_t* scales, std::size_t scale_step) {
+  using Floats = typename L::Floats;
   RowFit fit;
-  const float row_scale = largest_magnitude(row, size) / (kLargestScale * plan.levels[plan.half - 1]);
+  const float row_scale = largest_magnitude<L>(row, size) / (kLargestScale * plan.levels[plan.half - 1]);
   const bool empty = row_scale < std::numeric_limits<float>::min();
   fit.row_scale = empty ? 0.0F : row_scale;
   const float inverse = empty ? 0.0F : 1.0F / row_scale;
   const double unit = static_cast<double>(row_scale) * static_cast<double>(row_scale);
   float worst = 0;
   for (std::size_t at = 0; at < size; at += kGroup) {
-    Group group;
+    Group<L> group;
     const std::size_t real = columns - at < kGroup ? columns - at : kGroup;
     group.padding = static_cast<float>(kGroup - real);
-    Floats squares = {};
+    Sum<L> squares = {};
     Floats most = {};
-    for (std::size_t v = 0; v < kVectors; ++v) {
-      load(row + at + v * kLanes, group.x[v]);
-      magnitude(group.x[v], group.x[v]);
+    for (std::size_t v = 0; v < Group<L>::kVectors; ++v) {
+      load_magnitudes<L>(row + at + v * L::kCount, group.x[v]);
       group.x[v] *= inverse;
-      squares += group.x[v] * group.x[v];
+      squares.part[v % Sum<L>::kParts] += group.x[v] * group.x[v];
       most = group.x[v] > most ? group.x[v] : most;
     }
-    const float largest = largest_lane(most);
-    const float energy = sum_of_lanes(squares);
-    const Best best = largest > 0 ? search_scale<kEven>(plan, group, largest, energy) : Best{};
+    const float largest = largest_of<L>(most);
+    const float energy = sum_of<L>(squares);
+    const Best best = largest > 0 ? search_scale<L, kLevels>(plan, group, largest, energy) : Best{};
     *scales = static_cast<std::uint8_t>(best.scale);
     scales += scale_step;
     if (best.scale > 0) {
-      const float off = write_codes<kEven>(plan, group, row + at, best.scale, real, codes + at);
+      const float off = write_codes<L, kLevels>(plan, group, row + at, best.scale, real, codes + at);
       worst = off > worst ? off : worst;
     } else {
       std::memset(codes + at, 0, kGroup);
@@ -213,26 +180,34 @@ KILN_KERNEL RowFit fit_body(const float* row, std::size_t size, std::size_t colu
 using Kernel = RowFit (*)(const float*, std::size_t, std::size_t, const Plan&, std::uint8_t*, std::uint8_t*,
                           std::size_t);
 
-template <bool kEven>
+template <std::size_t kLevels>
 RowFit fit_scalar(const float* row, std::size_t size, std::size_t columns, const Plan& plan, std::uint8_t* codes,
                   std::uint8_t* scales, std::size_t step) {
-  return fit_body<kEven>(row, size, columns, plan, codes, scales, step);
+  return fit_body<numerics::Lanes16, kLevels>(row, size, columns, plan, codes, scales, step);
 }
-template <bool kEven>
+template <std::size_t kLevels>
 KILN_KERNEL_AVX2 RowFit fit_avx2(const float* row, std::size_t size, std::size_t columns, const Plan& plan,
                                  std::uint8_t* codes, std::uint8_t* scales, std::size_t step) {
-  return fit_body<kEven>(row, size, columns, plan, codes, scales, step);
+  return fit_body<numerics::Lanes8, kLevels>(row, size, columns, plan, codes, scales, step);
 }
-template <bool kEven>
+template <std::size_t kLevels>
 KILN_KERNEL_AVX512 RowFit fit_avx512(const float* row, std::size_t size, std::size_t columns, const Plan& plan,
                                      std::uint8_t* codes, std::uint8_t* scales, std::size_t step) {
-  return fit_body<kEven>(row, size, columns, plan, codes, scales, step);
+  return fit_body<numerics::Lanes16, kLevels>(row, size, columns, plan, codes, scales, step);
 }
 
-template <bool kEven>
+template <std::size_t kLevels>
 Kernel kernel_of(numerics::Simd simd) {
-  if (simd == numerics::Simd::Avx512) return fit_avx512<kEven>;
-  return simd == numerics::Simd::Avx2 ? fit_avx2<kEven> : fit_scalar<kEven>;
+  if (simd == numerics::Simd::Avx512) return fit_avx512<kLevels>;
+  return simd == numerics::Simd::Avx2 ? fit_avx2<kLevels> : fit_scalar<kLevels>;
+}
+
+Kernel kernel_of(const Plan& plan, numerics::Simd simd) {
+  if (simd == numerics::Simd::Scalar) return plan.even ? fit_scalar<kEven> : fit_scalar<kAny>;
+  if (plan.even) return kernel_of<kEven>(simd);
+  if (plan.half == 2) return kernel_of<2>(simd);
+  if (plan.half == 4) return kernel_of<4>(simd);
+  return plan.half == 8 ? kernel_of<8>(simd) : kernel_of<kAny>(simd);
 }
 
 }  // namespace
@@ -246,8 +221,7 @@ RowFit fit_row(std::span<const float> row, std::size_t columns, const Codebook& 
   const bool even = book.even && book.levels.size() > 8;
   const Plan plan{book.levels.data(), book.midpoints.data(), book.levels.size(),    even,
                   book.step,          search.ratio,          search.factors.data(), search.factors.size()};
-  const Kernel kernel = even ? kernel_of<true>(simd) : kernel_of<false>(simd);
-  return kernel(row.data(), row.size(), columns, plan, codes.data(), scales, scale_step);
+  return kernel_of(plan, simd)(row.data(), row.size(), columns, plan, codes.data(), scales, scale_step);
 }
 
 }  // namespace kiln::bake

@@ -44,6 +44,8 @@ class RowSource {
   /// the checkpoint.
   base::Status read(std::uint64_t first, std::uint64_t count, std::vector<float>& out,
                     SourceHash* hash = nullptr) const;
+  /// These rows will be read soon.
+  void expect(std::uint64_t first, std::uint64_t count) const { checkpoint_->expect(*info_, first, count); }
   void release() const { checkpoint_->release(*info_); }
 
  private:

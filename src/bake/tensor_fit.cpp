@@ -41,10 +41,14 @@ base::Result<Sample> take_sample(const RowSource& source, std::uint64_t seed) {
   const auto reads =
       std::min<std::uint64_t>(places, std::max<std::uint64_t>(kSampleReads, base::ceil_div(kSampleGroups, groups)));
   base::Random random(seed);
-  std::vector<float> part;
+  std::vector<std::uint64_t> chosen(reads);
   for (std::uint64_t i = 0; i < reads; ++i) {
     const std::uint64_t low = places * i / reads;
-    const std::uint64_t place = low + random.below(places * (i + 1) / reads - low);
+    chosen[i] = low + random.below(places * (i + 1) / reads - low);
+    source.expect(chosen[i] * source.granule(), source.granule());
+  }
+  std::vector<float> part;
+  for (const std::uint64_t place : chosen) {
     if (auto status = source.read(place * source.granule(), source.granule(), part); !status) return status.error();
     sample.rows.insert(sample.rows.end(), part.begin(), part.end());
   }

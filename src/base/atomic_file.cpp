@@ -14,11 +14,14 @@
 #include <thread>
 #include <utility>
 
+#include "base/partial_file.hpp"
+
 namespace kiln::base {
 namespace {
 
 // Of giving a file its name, while another process does the same: about two seconds.
 constexpr int kTries = 200;
+constexpr int kFewTries = 10;  ///< of taking a partial file, which others hold for a moment or for the time of a bake
 constexpr std::chrono::milliseconds kPause(10);
 
 Error failure(std::string_view what, const std::string& path) {
@@ -53,37 +56,13 @@ bool sync_folder(const std::string& folder) {
   return synced;
 }
 
-/// Removes what a killed writer left; not the file of one that is alive, which holds a lock.
-void remove_left_over(const std::string& partial) {
-  struct stat info = {};
-  if (::lstat(partial.c_str(), &info) != 0 || !S_ISREG(info.st_mode)) return;
-  // Some network file systems lock only what is open for writing.
-  int fd = ::open(partial.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-  if (fd < 0) fd = ::open(partial.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-  const bool alive = fd >= 0 && ::flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
-  if (!alive) ::unlink(partial.c_str());
-  if (fd >= 0) ::close(fd);
-}
-
-/// Whether the partial file may be made there later; errno says why not.
-bool can_be_taken(const std::string& partial) {
-  struct stat info = {};
-  if (::lstat(partial.c_str(), &info) != 0) return errno == ENOENT;
-  errno = EEXIST;
-  return S_ISREG(info.st_mode);
-}
-
-/// Gives the new file the mode and, where it may, the owner of the old one.
-bool as_before(int fd, const std::string& path) {
-  struct stat old = {};
-  if (::stat(path.c_str(), &old) != 0) return true;
-  [[maybe_unused]] const int owned = ::fchown(fd, old.st_uid, old.st_gid);
-  return ::fchmod(fd, old.st_mode & 0777) == 0;
+Error taken(const std::string& asked, const std::string& partial) {
+  return Error{fmt::format("cannot write {}: another process is writing it ({} is there)", asked, partial)};
 }
 
 }  // namespace
 
-Result<AtomicFile> AtomicFile::create(const std::string& path, bool rewritten) {
+Result<AtomicFile> AtomicFile::claim(const std::string& path, bool rewritten) {
   const auto target = target_of(path);
   if (!target) return target.error();
   auto claim = OutputClaim::make(path, rewritten);
@@ -91,7 +70,20 @@ Result<AtomicFile> AtomicFile::create(const std::string& path, bool rewritten) {
   AtomicFile file;
   file.claim_ = *std::move(claim);
   file.path_ = *target;
-  if (auto opened = file.open(path); !opened) return opened.error();
+  return file;
+}
+
+Result<AtomicFile> AtomicFile::create(const std::string& path, bool rewritten) {
+  auto file = claim(path, rewritten);
+  if (!file) return file;
+  if (auto opened = file->open(path); !opened) return opened.error();
+  return file;
+}
+
+Result<AtomicFile> AtomicFile::resume(const std::string& path) {
+  auto file = claim(path, false);
+  if (!file) return file;
+  if (auto opened = file->open_partial(path); !opened) return opened.error();
   return file;
 }
 
@@ -102,8 +94,7 @@ Status AtomicFile::open(const std::string& asked) {
   if (fd_ < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL)) {
     remove_left_over(partial);
     fd_ = ::open(partial.c_str(), O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0666);
-    if (fd_ < 0 && errno == EEXIST)
-      return Error{fmt::format("cannot write {}: another process is writing it ({} is there)", asked, partial)};
+    if (fd_ < 0 && errno == EEXIST) return taken(asked, partial);
     if (fd_ >= 0) {
       temporary_ = partial;
       ::flock(fd_, LOCK_EX);  // until it is closed: this file is not left over
@@ -113,11 +104,47 @@ Status AtomicFile::open(const std::string& asked) {
   return {};
 }
 
+/// Whoever gives the name to a file, or takes it from one, holds the lock of that file. So once the lock is held the name
+/// tells whether it was in time.
+Status AtomicFile::open_partial(const std::string& asked) {
+  const auto partial = partial_of(path_);
+  for (int i = 0; i < kFewTries; ++i) {
+    if (i > 0) std::this_thread::sleep_for(kPause);
+    if (!can_be_taken(partial)) return failure("write", partial);
+    fd_ = ::open(partial.c_str(), O_CREAT | O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0666);
+    if (fd_ < 0) {
+      const int reason = errno;
+      const bool of_others = reason == EACCES && ::access(partial.c_str(), F_OK) == 0;
+      if (of_others) remove_left_over(partial);
+      if (of_others && ::access(partial.c_str(), F_OK) != 0) continue;
+      errno = reason;
+      return failure("write", asked);
+    }
+    const bool locked = ::flock(fd_, LOCK_EX | LOCK_NB) == 0;
+    const bool lockable = locked || errno == EWOULDBLOCK;
+    const bool named = locked && has_name(fd_, partial);
+    if (named && is_own(fd_, path_)) {
+      struct stat info = {};
+      if (::fstat(fd_, &info) != 0 || !as_before(fd_, path_)) return failure("write", asked);
+      temporary_ = partial;
+      size_ = static_cast<std::uint64_t>(info.st_size);
+      resumable_ = true;
+      return {};
+    }
+    if (named || !lockable) ::unlink(partial.c_str());
+    ::close(std::exchange(fd_, -1));
+    if (!lockable) return open(asked);
+  }
+  return taken(asked, partial);
+}
+
 AtomicFile::AtomicFile(AtomicFile&& other) noexcept
     : claim_(std::move(other.claim_)),
       path_(std::move(other.path_)),
       temporary_(std::exchange(other.temporary_, {})),
       fd_(std::exchange(other.fd_, -1)),
+      resumable_(other.resumable_),
+      kept_(other.kept_),
       size_(std::exchange(other.size_, 0)) {}
 
 AtomicFile& AtomicFile::operator=(AtomicFile&& other) noexcept {
@@ -125,6 +152,8 @@ AtomicFile& AtomicFile::operator=(AtomicFile&& other) noexcept {
   std::swap(path_, other.path_);
   std::swap(temporary_, other.temporary_);
   std::swap(fd_, other.fd_);
+  std::swap(resumable_, other.resumable_);
+  std::swap(kept_, other.kept_);
   std::swap(size_, other.size_);
   return *this;
 }
@@ -132,8 +161,9 @@ AtomicFile& AtomicFile::operator=(AtomicFile&& other) noexcept {
 AtomicFile::~AtomicFile() { discard(); }
 
 void AtomicFile::discard() {
+  // Under its lock: afterwards the name may be another file's.
+  if (!temporary_.empty() && !kept_) ::unlink(temporary_.c_str());
   if (fd_ >= 0) ::close(fd_);
-  if (!temporary_.empty()) ::unlink(temporary_.c_str());
   fd_ = -1;
   temporary_.clear();
   claim_ = OutputClaim();
@@ -156,6 +186,42 @@ Status AtomicFile::write_at(std::uint64_t offset, std::span<const std::byte> dat
     data = data.subspan(static_cast<std::size_t>(written));
     offset += static_cast<std::uint64_t>(written);
   }
+  return {};
+}
+
+Status AtomicFile::read_at(std::uint64_t offset, std::span<std::byte> out) const {
+  check(fd_ >= 0, "read of a file that was committed or never created");
+  while (!out.empty()) {
+    const auto got = ::pread(fd_, out.data(), out.size(), static_cast<off_t>(offset));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return failure("read", temporary_);
+    if (got == 0) return Error{fmt::format("cannot read {}: it became shorter", temporary_)};
+    out = out.subspan(static_cast<std::size_t>(got));
+    offset += static_cast<std::uint64_t>(got);
+  }
+  return {};
+}
+
+Status AtomicFile::grow(std::uint64_t bytes) {
+  check(fd_ >= 0, "growth of a file that was committed or never created");
+  // Some file systems cannot promise room: there a write may fail later.
+  if (bytes > 0 && ::fallocate(fd_, 0, static_cast<off_t>(size_), static_cast<off_t>(bytes)) != 0) {
+    const bool unable = errno == EOPNOTSUPP || errno == ENOSYS || errno == EINVAL;
+    if (!unable || ::ftruncate(fd_, static_cast<off_t>(size_ + bytes)) != 0) return failure("write", path_);
+  }
+  size_ += bytes;
+  return {};
+}
+
+Status AtomicFile::sync() {
+  check(fd_ >= 0, "sync of a file that was committed or never created");
+  return ::fsync(fd_) == 0 ? Status() : failure("write", path_);
+}
+
+Status AtomicFile::cut(std::uint64_t bytes) {
+  check(fd_ >= 0 && bytes <= size_, "a cut inside a file that is being written");
+  if (::ftruncate(fd_, static_cast<off_t>(bytes)) != 0) return failure("write", path_);
+  size_ = bytes;
   return {};
 }
 

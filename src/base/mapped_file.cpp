@@ -36,6 +36,8 @@ void guard_end([[maybe_unused]] const std::byte* data, [[maybe_unused]] std::siz
 #endif
 }
 
+std::int64_t nanoseconds(const timespec& time) { return time.tv_sec * 1'000'000'000 + time.tv_nsec; }
+
 constexpr std::size_t kLookEvery = std::size_t{1} << 23;  // bytes
 
 std::uintptr_t page_bytes() { return static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE)); }
@@ -69,12 +71,14 @@ MappedFile::MappedFile(std::string path, const std::byte* data, std::size_t size
 
 MappedFile::MappedFile(MappedFile&& other) noexcept
     : path_(std::move(other.path_)),
+      identity_(std::move(other.identity_)),
       data_(std::exchange(other.data_, nullptr)),
       size_(std::exchange(other.size_, 0)),
       region_(std::move(other.region_)) {}
 
 MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
   std::swap(path_, other.path_);
+  std::swap(identity_, other.identity_);
   std::swap(data_, other.data_);
   std::swap(size_, other.size_);
   std::swap(region_, other.region_);
@@ -113,7 +117,10 @@ Result<MappedFile> MappedFile::open(const std::string& path, FileRole role) {
     ::madvise(data, size, MADV_HUGEPAGE);  // where the file system has them: fewer misses of the page tables' cache
   }
   ::close(fd);
-  return MappedFile(path, static_cast<const std::byte*>(data), size);
+  MappedFile file(path, static_cast<const std::byte*>(data), size);
+  file.identity_ = fmt::format("{} {} {} {} {}", info.st_dev, info.st_ino, info.st_size, nanoseconds(info.st_mtim),
+                               nanoseconds(info.st_ctim));
+  return file;
 }
 
 void MappedFile::release(std::span<const std::byte> part) const {

@@ -26,10 +26,11 @@ class MappedFile {
 
   [[nodiscard]] std::span<const std::byte> bytes() const { return {data_, size_}; }
   [[nodiscard]] const std::string& path() const { return path_; }
+  /// Device, inode, size and times of the last changes, in ns, when it was opened: the same text is the same content.
+  [[nodiscard]] const std::string& identity() const { return identity_; }
 
   /// Tells the kernel that these bytes of the mapping are not needed again soon, so that they leave resident memory.
   void release(std::span<const std::byte> part) const;
-
   /// Has the kernel read what is missing of these bytes of the mapping, while the caller goes on. Costs a look at one page in
   /// 8 MiB where they are in memory.
   void need_soon(std::span<const std::byte> part) const;
@@ -39,6 +40,7 @@ class MappedFile {
  private:
   MappedFile(std::string path, const std::byte* data, std::size_t size);
   std::string path_;
+  std::string identity_;
   const std::byte* data_ = nullptr;
   std::size_t size_ = 0;
   std::unique_ptr<const MappedRegion> region_;

@@ -48,10 +48,15 @@ class Checkpoint {
   /// The files that hold the weights, in order: one, or shards, or parts; none if nothing is stored.
   [[nodiscard]] virtual std::vector<std::string> files() const { return {}; }
 
+  /// A text that is the same only where the weights are, found without reading them; empty if there is none.
+  [[nodiscard]] virtual std::string identity() const { return ""; }
+
   /// Decodes rows [first, first + count) of a tensor of tensors() into `out` (count x columns floats, row-major).
   /// Fails, with file, tensor and index, on a NaN or an infinity. Thread-safe.
   [[nodiscard]] virtual base::Status read_rows(const TensorInfo& tensor, std::uint64_t first, std::uint64_t count,
                                                std::span<float> out) const = 0;
+  /// Tells that these rows will be read soon: a disk may bring them meanwhile.
+  virtual void expect(const TensorInfo& /*tensor*/, std::uint64_t /*first*/, std::uint64_t /*count*/) const {}
   /// Tells that the tensor's pages are not needed again soon.
   virtual void release(const TensorInfo& tensor) const = 0;
 

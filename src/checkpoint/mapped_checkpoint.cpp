@@ -29,6 +29,12 @@ std::vector<std::string> MappedCheckpoint::files() const {
   return all;
 }
 
+std::string MappedCheckpoint::identity() const {
+  std::string all = parts_.kind;
+  for (const auto& file : parts_.files) all += "\n" + file.identity();
+  return all;
+}
+
 base::Status MappedCheckpoint::read_rows(const TensorInfo& tensor, std::uint64_t first, std::uint64_t count,
                                          std::span<float> out) const {
   const Storage& at = storage_of(tensor);
@@ -55,6 +61,13 @@ base::Status MappedCheckpoint::read_rows(const TensorInfo& tensor, std::uint64_t
         "{}: {} holds {} at row {}, column {} (tensor at byte {}); finite weights are expected", file.path(),
         tensor.name, out[*bad], first + *bad / tensor.columns, *bad % tensor.columns, at.offset)};
   return {};
+}
+
+void MappedCheckpoint::expect(const TensorInfo& tensor, std::uint64_t first, std::uint64_t count) const {
+  const Storage& at = storage_of(tensor);
+  const std::uint64_t row_bytes = at.bytes / tensor.rows;
+  const base::MappedFile& file = parts_.files[at.file];
+  file.need_soon(file.bytes().subspan(at.offset + first * row_bytes, count * row_bytes));
 }
 
 void MappedCheckpoint::release(const TensorInfo& tensor) const {

@@ -43,8 +43,10 @@ class MappedCheckpoint : public Checkpoint {
   [[nodiscard]] std::string kind() const override { return parts_.kind; }
   [[nodiscard]] const std::string& path() const override { return parts_.path; }
   [[nodiscard]] std::vector<std::string> files() const override;
+  [[nodiscard]] std::string identity() const override;
   [[nodiscard]] base::Status read_rows(const TensorInfo& tensor, std::uint64_t first, std::uint64_t count,
                                        std::span<float> out) const override;
+  void expect(const TensorInfo& tensor, std::uint64_t first, std::uint64_t count) const override;
   void release(const TensorInfo& tensor) const override;
   [[nodiscard]] const std::vector<float>& rope_factors() const override { return parts_.rope_factors; }
 

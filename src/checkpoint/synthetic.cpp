@@ -28,6 +28,7 @@ class Synthetic final : public Checkpoint {
   [[nodiscard]] const std::vector<TensorInfo>& tensors() const override { return tensors_; }
   [[nodiscard]] std::string kind() const override { return "synthetic"; }
   [[nodiscard]] const std::string& path() const override { return path_; }
+  [[nodiscard]] std::string identity() const override { return path_; }
   void release(const TensorInfo& /*tensor*/) const override {}
   [[nodiscard]] const std::vector<float>& rope_factors() const override { return rope_factors_; }
 

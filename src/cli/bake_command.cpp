@@ -30,6 +30,9 @@ void add_bake(CLI::App& app, Action& chosen) {
       ->type_name("R")
       ->capture_default_str();
   command->footer(
+      "A bake that was killed, or ended by Ctrl-C, leaves X.rom.partial. The same\n"
+      "command again goes on from there, to the same bytes.\n"
+      "\n"
       "Examples:\n"
       "  kiln bake models/kiln-stories-1m -o stories.rom --recipe w4\n"
       "  kiln bake models/kiln-stories-1m -o mixed.rom --recipe w4 --set classes.down.bits=6\n"

@@ -69,6 +69,10 @@ Session::Session(CommonOptions options, Interrupts interrupts)
     : options_(std::move(options)), interrupts_(std::move(interrupts)), environment_({}, options_.threads) {
   environment_.progress = progress();
   environment_.on_warning = warn;
+  environment_.on_note = [](const std::string& sentence) {
+    const bool on_line = ::isatty(STDERR_FILENO) != 0;  // of the progress
+    to_standard_error(fmt::format("{}kiln: {}\n", on_line ? "\r\033[K" : "", base::one_line(sentence)));
+  };
 }
 
 base::Progress Session::progress() const {

@@ -16,7 +16,7 @@ namespace kiln::rom {
 class ImageSink {
  public:
   virtual ~ImageSink() = default;
-  /// Room at the end, for write_at().
+  /// Room at the end, for write_at() or for what is there already.
   virtual base::Status leave(std::uint64_t bytes) = 0;
   virtual base::Status append(std::span<const std::byte> data) = 0;
   virtual base::Status write_at(std::uint64_t offset, std::span<const std::byte> data) = 0;

@@ -33,10 +33,10 @@ struct RomWriter::Impl {
   }
 
   /// Ends the current section: its checksum, and zeros up to the next one's place.
-  base::Status close() {
+  base::Status close(std::uint64_t sum) {
     Section& section = sections[current];
     base::check(written == section.bytes, "a section ends before it is full");
-    section.checksum = checksum.finish();
+    section.checksum = sum;
     written = 0;
     const auto next = ++current < sections.size() ? sections[current].offset : align_up(section.offset + section.bytes);
     const std::array<std::byte, kAlignment> zeros = {};
@@ -45,7 +45,7 @@ struct RomWriter::Impl {
 
   base::Status whole(std::span<const std::byte> data) {
     if (auto status = append(data); !status) return status;
-    return close();
+    return close(checksum.finish());
   }
 
   [[nodiscard]] bool in(SectionKind kind) const { return current < sections.size() && sections[current].kind == kind; }
@@ -53,7 +53,7 @@ struct RomWriter::Impl {
 
   /// Behind the last code of a matrix: its scales, which were kept meanwhile.
   base::Status end_tensor() {
-    if (auto status = close(); !status) return status;
+    if (auto status = close(checksum.finish()); !status) return status;
     if (auto status = whole(std::as_bytes(std::span(scales))); !status) return status;
     if (auto status = whole(std::as_bytes(std::span(row_scales))); !status) return status;
     scales.clear();
@@ -64,7 +64,7 @@ struct RomWriter::Impl {
 
 namespace {
 
-std::vector<Section> plan_image(const ImageHead& head, const std::array<std::uint64_t, 3>& text_bytes) {
+std::vector<Section> sections_of(const ImageHead& head, const std::array<std::uint64_t, 3>& text_bytes) {
   auto sections = plan_sections(head.model, head.recipe, text_bytes, head.added.size());
   std::string_view before;
   for (const AddedSection& section : head.added) {
@@ -77,6 +77,8 @@ std::vector<Section> plan_image(const ImageHead& head, const std::array<std::uin
   return sections;
 }
 
+std::vector<std::byte> copied(std::span<const std::byte> bytes) { return {bytes.begin(), bytes.end()}; }
+
 }  // namespace
 
 RomWriter::RomWriter(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -84,19 +86,10 @@ RomWriter::RomWriter(RomWriter&&) noexcept = default;
 RomWriter& RomWriter::operator=(RomWriter&&) noexcept = default;
 RomWriter::~RomWriter() = default;
 
-base::Result<RomWriter> RomWriter::create(const std::string& path, const ImageHead& head) {
-  return create(path, head, [&] { return file_sink(path); });
-}
-
-base::Result<RomWriter> RomWriter::create(std::unique_ptr<ImageSink> sink, const ImageHead& head) {
-  return create("the image", head, [&] { return base::Result<std::unique_ptr<ImageSink>>(std::move(sink)); });
-}
-
-base::Result<RomWriter> RomWriter::create(const std::string& path, const ImageHead& head,
-                                          const std::function<base::Result<std::unique_ptr<ImageSink>>()>& open) {
+base::Result<ImagePlan> plan_image(const std::string& path, const ImageHead& head) {
   const std::string model = config::to_json(head.model);
   const std::string recipe = config::to_json(head.recipe);
-  const auto tokens = encode_tokenizer(head.tokenizer);
+  auto tokens = encode_tokenizer(head.tokenizer);
   const auto cannot = [&](const std::string& why) {
     return base::Error{fmt::format("cannot write {}: {}", path, why)};
   };
@@ -106,22 +99,42 @@ base::Result<RomWriter> RomWriter::create(const std::string& path, const ImageHe
   if (tokens.size() > kMaxTokenizerBytes)
     return cannot(fmt::format("the tokenizer takes {} bytes, expected at most {}", tokens.size(), kMaxTokenizerBytes));
 
-  auto sink = open();
-  if (!sink) return sink.error();
-  auto impl =
-      std::make_unique<Impl>(Impl{std::move(*sink), plan_image(head, {model.size(), recipe.size(), tokens.size()})});
-  impl->added = head.added;
-  const auto bytes_of = [&](SectionKind kind) { return impl->sections[place_of(kind)].bytes; };
+  ImagePlan plan{
+      sections_of(head, {model.size(), recipe.size(), tokens.size()}),
+      {copied(std::as_bytes(std::span(model))), copied(std::as_bytes(std::span(recipe))), std::move(tokens),
+       copied(std::as_bytes(std::span(head.rope_increments))), copied(std::as_bytes(std::span(head.norms)))}};
+  const auto bytes_of = [&](SectionKind kind) { return plan.sections[place_of(kind)].bytes; };
   base::check(head.rope_increments.size() * 8 == bytes_of(SectionKind::RopeIncrements),
               "one RoPE increment for each pair of a head");
   base::check(head.norms.size() * 4 == bytes_of(SectionKind::Norms), "two norms a layer and a final one");
+  for (std::size_t i = 0; i < kFixedSections; ++i) {
+    SectionChecksum sum;
+    sum.update(plan.fixed[i]);
+    plan.sections[i].checksum = sum.finish();
+  }
+  return plan;
+}
 
+base::Result<RomWriter> RomWriter::create(const std::string& path, const ImageHead& head) {
+  auto plan = plan_image(path, head);
+  if (!plan) return plan.error();
+  auto sink = file_sink(path);
+  if (!sink) return sink.error();
+  return create(*std::move(sink), head, *std::move(plan));
+}
+
+base::Result<RomWriter> RomWriter::create(std::unique_ptr<ImageSink> sink, const ImageHead& head) {
+  auto plan = plan_image("the image", head);
+  if (!plan) return plan.error();
+  return create(std::move(sink), head, *std::move(plan));
+}
+
+base::Result<RomWriter> RomWriter::create(std::unique_ptr<ImageSink> sink, const ImageHead& head, ImagePlan plan) {
+  auto impl = std::make_unique<Impl>(Impl{std::move(sink), std::move(plan.sections)});
+  impl->added = head.added;
   // Header and directory are known last.
   if (auto status = impl->sink->leave(impl->sections.front().offset); !status) return status.error();
-  const std::array<std::span<const std::byte>, kFixedSections> parts = {
-      std::as_bytes(std::span(model)), std::as_bytes(std::span(recipe)), std::span<const std::byte>(tokens),
-      std::as_bytes(std::span(head.rope_increments)), std::as_bytes(std::span(head.norms))};
-  for (const auto part : parts)
+  for (const auto& part : plan.fixed)
     if (auto status = impl->whole(part); !status) return status.error();
   return RomWriter(std::move(impl));
 }
@@ -140,6 +153,26 @@ base::Status RomWriter::append_panels(std::span<const std::byte> codes, std::spa
   if (auto status = impl_->append(codes); !status) return status;
   if (impl_->written < impl_->sections[impl_->current].bytes) return {};
   return impl_->end_tensor();
+}
+
+TensorChecksums RomWriter::checksums() const {
+  base::check(impl_->current >= kFixedSections + kSectionsPerTensor, "a matrix is complete");
+  TensorChecksums sums;
+  for (std::size_t i = 0; i < sums.size(); ++i)
+    sums[i] = impl_->sections[impl_->current - kSectionsPerTensor + i].checksum;
+  return sums;
+}
+
+base::Status RomWriter::keep_tensor(const TensorChecksums& checksums) {
+  base::check(!impl_->matrices_complete(), "more matrices than the model has");
+  base::check(impl_->in(SectionKind::Codebook) && impl_->written == 0, "the matrix before it is not complete");
+  for (const std::uint64_t checksum : checksums) {
+    const std::uint64_t bytes = impl_->sections[impl_->current].bytes;
+    if (auto status = impl_->sink->leave(bytes); !status) return status;
+    impl_->written = bytes;
+    if (auto status = impl_->close(checksum); !status) return status;
+  }
+  return {};
 }
 
 void RomWriter::replace_added(std::string_view name, std::vector<std::byte> bytes) {

@@ -3,8 +3,8 @@
 // matrix and a MiB.
 #pragma once
 
+#include <array>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -16,6 +16,7 @@
 #include "kiln/config/bake_recipe.hpp"
 #include "kiln/config/model_config.hpp"
 #include "rom/image_sink.hpp"
+#include "rom/layout.hpp"
 #include "tokenizer/tokenizer.hpp"
 
 namespace kiln::rom {
@@ -39,6 +40,17 @@ struct ImageHead {
   std::vector<AddedSection> added = {};  ///< sorted by name, each once
 };
 
+/// The checksums of a matrix' sections: codebook, codes, scales, row scales.
+using TensorChecksums = std::array<std::uint64_t, kSectionsPerTensor>;
+
+/// The sections of an image of this head, with the contents and checksums of those in front of the matrices. Fails if
+/// open() would refuse the head; `path` is for the sentence.
+struct ImagePlan {
+  std::vector<Section> sections;
+  std::array<std::vector<std::byte>, kFixedSections> fixed;
+};
+base::Result<ImagePlan> plan_image(const std::string& path, const ImageHead& head);
+
 struct WrittenImage {
   std::string content_hash;
   std::uint64_t file_bytes = 0;
@@ -49,6 +61,8 @@ class RomWriter {
   /// Fails if the file cannot be created or if open() would refuse the head.
   static base::Result<RomWriter> create(const std::string& path, const ImageHead& head);
   static base::Result<RomWriter> create(std::unique_ptr<ImageSink> sink, const ImageHead& head);
+  /// `plan`: of this head.
+  static base::Result<RomWriter> create(std::unique_ptr<ImageSink> sink, const ImageHead& head, ImagePlan plan);
   RomWriter(RomWriter&&) noexcept;
   RomWriter& operator=(RomWriter&&) noexcept;
   ~RomWriter();
@@ -59,6 +73,10 @@ class RomWriter {
   /// row.
   base::Status append_panels(std::span<const std::byte> codes, std::span<const std::uint8_t> scales,
                              std::span<const float> row_scales);
+  /// Of the matrix that was completed last.
+  [[nodiscard]] TensorChecksums checksums() const;
+  /// Instead of begin_tensor() and append_panels(): the sink has the next matrix already, with these checksums.
+  base::Status keep_tensor(const TensorChecksums& checksums);
   /// Other bytes, as many, for a section that the head added: those that are known only after the matrices.
   void replace_added(std::string_view name, std::vector<std::byte> bytes);
   /// After the last matrix: what was added, header, directory, and the file appears at its path.
@@ -66,8 +84,6 @@ class RomWriter {
 
  private:
   struct Impl;
-  static base::Result<RomWriter> create(const std::string& path, const ImageHead& head,
-                                        const std::function<base::Result<std::unique_ptr<ImageSink>>()>& open);
   explicit RomWriter(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };

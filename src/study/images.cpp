@@ -48,6 +48,14 @@ base::Result<Inspection> inspect_rom(const InspectQuestion& question, Environmen
   return Inspection(std::move(inspection));
 }
 
+base::Result<BakeAnswer> bake(const checkpoint::Checkpoint& checkpoint, const config::BakeRecipe& recipe,
+                              const std::string& output, Environment& environment, const bake::BakeOptions& options) {
+  const auto started = HostClock::now();
+  auto baked = bake::bake(checkpoint, recipe, output, environment.pool(), environment.progress, options);
+  if (!baked) return baked.error();
+  return BakeAnswer{checkpoint.config(), recipe, *std::move(baked), output, host_figures(environment, started)};
+}
+
 }  // namespace
 
 base::Result<BakeAnswer> bake(const BakeQuestion& question, Environment& environment) {
@@ -58,7 +66,7 @@ base::Result<BakeAnswer> bake(const BakeQuestion& question, Environment& environ
   if (!checkpoint) return checkpoint.error();
   Warnings warnings(environment);
   if (auto sentence = checkpoint::missing_tokenizer(**checkpoint); !sentence.empty()) warnings.add(std::move(sentence));
-  auto answer = bake(**checkpoint, *recipe, question.output, environment);
+  auto answer = bake(**checkpoint, *recipe, question.output, environment, {true, environment.on_note});
   if (!answer) return answer;
   answer->host = host_figures(environment, started);
   answer->warnings = warnings.take();
@@ -67,10 +75,7 @@ base::Result<BakeAnswer> bake(const BakeQuestion& question, Environment& environ
 
 base::Result<BakeAnswer> bake(const checkpoint::Checkpoint& checkpoint, const config::BakeRecipe& recipe,
                               const std::string& output, Environment& environment) {
-  const auto started = HostClock::now();
-  auto baked = bake::bake(checkpoint, recipe, output, environment.pool(), environment.progress);
-  if (!baked) return baked.error();
-  return BakeAnswer{checkpoint.config(), recipe, *std::move(baked), output, host_figures(environment, started)};
+  return bake(checkpoint, recipe, output, environment, {});
 }
 
 base::Result<Inspection> inspect(const InspectQuestion& question, Environment& environment) {

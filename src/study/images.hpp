@@ -30,8 +30,9 @@ struct BakeAnswer {
   std::vector<std::string> warnings = {};  ///< of the checkpoint; said at once as well
 };
 
+/// Goes on with what an earlier one left that was killed or interrupted.
 base::Result<BakeAnswer> bake(const BakeQuestion& question, Environment& environment);
-/// The same of a checkpoint that is open and a recipe as resolved.
+/// Of a checkpoint that is open and a recipe as resolved, from the beginning.
 base::Result<BakeAnswer> bake(const checkpoint::Checkpoint& checkpoint, const config::BakeRecipe& recipe,
                               const std::string& output, Environment& environment);
 

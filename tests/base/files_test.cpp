@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <filesystem>
 #include <fstream>
 #include <thread>
@@ -177,6 +178,46 @@ TEST_F(Files, TheNextWriteRemovesWhatAKillLeft) {
   EXPECT_TRUE(AtomicFile::create(path("out")).ok());
   EXPECT_TRUE(fs::exists(partial));
   ::close(held);
+}
+
+TEST_F(Files, AResumedFileBeginsAsItWasLeftAndIsOnesOwn) {
+  const auto partial = path("out.partial");
+  {
+    auto out = AtomicFile::resume(path("out"));
+    ASSERT_TRUE(out.ok() && out->size() == 0 && out->append(std::string_view("half")).ok());
+    EXPECT_EQ(why(AtomicFile::resume(path("out"))),
+              "cannot write " + path("out") + ": another process is writing it (" + partial + " is there)");
+    // One without a name leaves it alone until it wants its name.
+    EXPECT_TRUE(AtomicFile::create(path("out")).ok());
+    EXPECT_TRUE(fs::exists(partial));
+    out->keep(true);
+  }
+  auto out = AtomicFile::resume(path("out"));
+  ASSERT_TRUE(out.ok());
+  EXPECT_EQ(out->size(), 4U);
+  std::array<char, 4> text = {};
+  ASSERT_TRUE(out->read_at(0, std::as_writable_bytes(std::span(text))).ok());
+  EXPECT_EQ(std::string(text.data(), 4), "half");
+  EXPECT_FALSE(out->read_at(1, std::as_writable_bytes(std::span(text))).ok());
+  ASSERT_TRUE(out->grow(6).ok());
+  EXPECT_EQ(fs::file_size(partial), 10U);
+  ASSERT_TRUE(out->cut(3).ok() && out->sync().ok() && out->commit().ok());
+  EXPECT_EQ(*read_text_file(path("out")), "hal");
+  EXPECT_EQ(count(), 1U);
+}
+
+/// What has another name, too, or another owner is left to them.
+TEST_F(Files, AResumedFileIsNobodyElses) {
+  fs::create_hard_link(write("theirs", "text"), path("out.partial"));
+  {
+    auto out = AtomicFile::resume(path("out"));
+    ASSERT_TRUE(out.ok() && out->size() == 0 && out->append(std::string_view("new")).ok());
+  }
+  EXPECT_EQ(*read_text_file(path("theirs")), "text");
+  EXPECT_FALSE(fs::exists(path("out.partial"))) << "not kept";
+  fs::create_symlink("theirs", path("out.partial"));
+  EXPECT_THAT(why(AtomicFile::resume(path("out"))), HasSubstr("out.partial: File exists"));
+  EXPECT_THAT(why(AtomicFile::resume(path("none/out"))), HasSubstr("No such file or directory"));
 }
 
 TEST_F(Files, AnInputIsNotTakenForWhatAKillLeft) {

@@ -431,5 +431,42 @@ TEST_F(Cli, CtrlCStopsWithinASecondAndLeavesNothing) {
   for (const auto& name : listing()) EXPECT_THAT(name, testing::Not(HasSubstr("partial")));
 }
 
+/// What lasts is the LM head, which comes last: the first matrices are recorded long before.
+TEST_F(Cli, ABakeThatCtrlCEndedGoesOn) {
+  const auto bake = [&](const std::string& name) {
+    return std::vector<std::string>{
+        "bake",  "synthetic:stories260k",  "-o", path(name), "--recipe", "w3w6", "--json", path(name + ".json"),
+        "--set", "model:/vocab_size=60000"};
+  };
+  const auto partial = path("cut.rom.partial");
+  const auto recorded = [&] {
+    constexpr int kRecord = 104, kTrailer = 48, kTensors = 37;
+    std::ifstream file(partial, std::ios::binary);
+    if (!file.seekg(-kTrailer - (kTensors - 1) * kRecord, std::ios::end)) return false;
+    return file.get() == 1;  // the place of the second record: the embedding is before it
+  };
+  const pid_t child = test::start_kiln(bake("cut.rom"), path("cut"));
+  for (int waited = 0; waited < 30'000 && !recorded(); ++waited)
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  ::kill(child, SIGINT);
+  const auto cut = test::finish_kiln(child, path("cut"));
+  ASSERT_EQ(cut.status, 130) << cut.err;
+  EXPECT_THAT(cut.err, testing::ContainsRegex("kiln: .*/cut\\.rom\\.partial has [0-9]+ of 37 tensors: run the same "
+                                              "command again to go on\nkiln: interrupted\n"));
+  EXPECT_TRUE(fs::exists(partial) && !fs::exists(path("cut.rom")));
+  const auto rest = kiln(bake("cut.rom"));
+  ASSERT_EQ(rest.status, 0) << rest.err;
+  EXPECT_THAT(rest.err, testing::ContainsRegex("kiln: resuming .*: [0-9]+ of 37 tensors are baked\n"));
+  EXPECT_FALSE(fs::exists(partial));
+  ASSERT_EQ(kiln(bake("once.rom")).status, 0);
+  EXPECT_EQ(test::slurp(path("cut.rom")) == test::slurp(path("once.rom")), true);
+  const auto document = [&](const std::string& name) {
+    auto all = json::parse(test::slurp(path(name)));
+    all.erase("host");
+    return all.dump();
+  };
+  EXPECT_EQ(document("cut.rom.json"), document("once.rom.json"));
+}
+
 }  // namespace
 }  // namespace kiln

@@ -31,6 +31,8 @@ class Environment {
   /// Gets each warning at once, so that a question which then fails has reported it; may be empty. Answers carry their
   /// warnings in any case.
   std::function<void(const std::string& sentence)> on_warning;
+  /// Gets sentences that are no part of an answer, about work of before that is taken up or kept for later; may be empty.
+  std::function<void(const std::string& sentence)> on_note;
 
  private:
   config::Catalogue configs_;
