@@ -55,7 +55,8 @@ void add_common(CLI::App& app, CommonOptions& options) {
         ->type_name("POINTER=VALUE")
         ->expected(1)
         ->take_all();
-    command->add_option("--threads", options.threads, "Threads to use; 0 is one per core; nothing but times depends on it")
+    command
+        ->add_option("--threads", options.threads, "Threads to use; 0 is one per core; nothing but times depends on it")
         ->type_name("J")
         ->check(CLI::Range(0, 1024));
     if (records(command->get_name()))
