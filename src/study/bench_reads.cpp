@@ -46,7 +46,12 @@ std::uint64_t sum_of_words(std::span<const std::byte> bytes) {
 
 /// What all kernels multiply: codes of any width, since every bit pattern is one.
 struct KernelMemory {
-  std::vector<std::byte> codes;
+  /// Lines of the cache, as a mapped image has them: a load that lies in two of them takes twice as long.
+  struct alignas(64) Line {
+    std::byte bytes[64];
+  };
+  std::vector<Line> lines;
+  std::span<std::byte> codes;  ///< all of `lines`
   std::vector<std::uint8_t> scales;
   std::vector<float> row_scales, y;
   numerics::QuantisedVector x;
@@ -54,7 +59,9 @@ struct KernelMemory {
   std::size_t window, next = 0;                       ///< bytes, and where the next one begins
 
   explicit KernelMemory(const KernelSizes& sizes)
-      : codes(sizes.mib << 20), window(std::min(sizes.mib << 19, sizes.window_mib << 20)) {
+      : lines((sizes.mib << 20) / sizeof(Line)),
+        codes(std::as_writable_bytes(std::span(lines))),
+        window(std::min(sizes.mib << 19, sizes.window_mib << 20)) {
     base::Random random(1);
     for (std::size_t at = 0; at + 8 <= codes.size(); at += 8) {
       const std::uint64_t word = random.next();
@@ -86,8 +93,8 @@ struct KernelMemory {
     view.columns = kKernelColumns;
     view.bits = bits;
     view.codebook = codebooks[static_cast<std::size_t>(bits)];
-    view.codes = std::span(codes).subspan(numerics::packed_code_bytes(first, kKernelColumns, bits),
-                                          numerics::packed_code_bytes(rows, kKernelColumns, bits));
+    view.codes = codes.subspan(numerics::packed_code_bytes(first, kKernelColumns, bits),
+                               numerics::packed_code_bytes(rows, kKernelColumns, bits));
     view.scales = std::span(scales).subspan(numerics::scale_count(first, kKernelColumns),
                                             numerics::scale_count(rows, kKernelColumns));
     view.row_scales = std::span(row_scales).subspan(first, rows);
