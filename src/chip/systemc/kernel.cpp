@@ -80,12 +80,14 @@ void EventQueue::run() {
     wakes_.pop_back();
     ++state_.kernel_events;
     state_.now = Cycles(next);
+    state_.waking = true;
     try {
       process.wake(state_.now);
     } catch (...) {
       state_.failure = std::current_exception();
       state_.halted = true;
     }
+    state_.waking = false;
   }
   running_ = false;
   if (state_.halted || next == kNever) return;

@@ -67,6 +67,7 @@ struct RunState {
   KvReads kv_reads;  ///< the same for every stage
   TraceSpans spans;
   base::Cycles now;  ///< of the process that runs: the kernel's, or its stage's, which may be ahead
+  bool waking = false;  ///< a process runs that a queue woke; others, as a link's clock, are in the kernel's time
   std::uint64_t kernel_events = 0;
   bool halted = false;  ///< nothing more happens: the run is over, was interrupted, or failed
   bool interrupted = false;
@@ -132,7 +133,9 @@ class Process : public sc_core::sc_module {
   virtual void wake(base::Cycles now) = 0;
   /// Asks to be woken at `at` (this cycle: in its next delta). The earliest of several requests counts.
   void wake_at(base::Cycles at);
-  [[nodiscard]] base::Cycles now() const { return state_.now; }
+  [[nodiscard]] base::Cycles now() const {
+    return state_.waking ? state_.now : base::Cycles(sc_core::sc_time_stamp().value());
+  }
   RunState& state_;
 
  private:
