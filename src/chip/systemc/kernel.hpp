@@ -66,7 +66,7 @@ struct RunState {
   CycleAccounting accounting;
   KvReads kv_reads;  ///< the same for every stage
   TraceSpans spans;
-  base::Cycles now;  ///< of the process that runs: the kernel's, or its stage's, which may be ahead
+  base::Cycles now;     ///< of the process that runs: the kernel's, or its stage's, which may be ahead
   bool waking = false;  ///< a process runs that a queue woke; others, as a link's clock, are in the kernel's time
   std::uint64_t kernel_events = 0;
   bool halted = false;  ///< nothing more happens: the run is over, was interrupted, or failed
