@@ -172,7 +172,8 @@ const std::optional<Provenance>& RomImage::provenance() const { return impl_->pr
 void RomImage::need_soon(base::LayerId layer) const {
   const numerics::MatrixView& first = tensor(TensorClass::Q, layer).matrix;
   const numerics::MatrixView& last = tensor(TensorClass::Down, layer).matrix;
-  impl_->file.need_soon({first.codes.data(), last.codes.data() + last.codes.size()});
+  const auto end = std::as_bytes(last.row_scales);  // the last section of a matrix
+  impl_->file.need_soon({first.codes.data(), end.data() + end.size()});
 }
 void RomImage::need_head_soon() const { impl_->file.need_soon(tensor(TensorClass::LmHead).matrix.codes); }
 double RomImage::share_in_memory() const { return impl_->file.share_in_memory(); }
