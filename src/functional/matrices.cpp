@@ -1,5 +1,6 @@
 // An array and its tree, row by row on the fast paths and many threads; what an adapter adds; how often bits change.
 #include <algorithm>
+#include <functional>
 
 #include "functional/execution.hpp"
 #include "functional/switching.hpp"
@@ -20,9 +21,15 @@ struct Part {
   std::size_t target, first, last;
 };
 
+/// What threads do beside a product: `one(i)` for each i below `count`.
+struct Beside {
+  std::size_t count = 0;
+  std::function<void(std::size_t)> one = {};
+};
+
 /// Row t of `out`: all targets times x[t]. The weights are read once for all vectors.
 void multiply_rows(SharedState& shared, std::span<const Target> targets, std::span<const numerics::QuantisedVector> x,
-                   Rows& out) {
+                   Rows& out, const Beside& beside = {}) {
   std::uint64_t weights = 0;
   std::size_t panels = 0;
   std::vector<std::span<float>> results;  // [target][vector]
@@ -47,15 +54,17 @@ void multiply_rows(SharedState& shared, std::span<const Target> targets, std::sp
   }
   shared.prepared.assign(x, shared.simd);
   const auto one = [&](std::size_t i) {
-    const Part& part = parts[i];
+    if (i < beside.count) return beside.one(i);
+    const Part& part = parts[i - beside.count];
     numerics::multiply(targets[part.target].matrix, shared.prepared, part.first, part.last,
                        std::span(results).subspan(part.target * x.size(), x.size()));
   };
-  if (!whole) return shared.pool.parallel_for(parts.size(), one);
-  for (std::size_t i = 0; i < parts.size(); ++i) one(i);
+  const std::size_t all = beside.count + parts.size();
+  if (!whole) return shared.pool.parallel_for(all, one);
+  for (std::size_t i = 0; i < all; ++i) one(i);
 }
 
-void multiply_array(const Execution& e) {
+void multiply_array(const Execution& e, const Beside& beside) {
   std::vector<Target> targets;
   std::size_t column = 0;
   for (const auto& section : e.shared.dataflow.sections(*e.op.array)) {
@@ -63,17 +72,17 @@ void multiply_array(const Execution& e) {
     column += section.rows;
   }
   e.batch.stream.reshape(e.batch.tokens(), column);
-  multiply_rows(e.shared, targets, e.batch.inputs(), e.batch.stream);
+  multiply_rows(e.shared, targets, e.batch.inputs(), e.batch.stream, beside);
 }
 
-void count_switching(const TokenExecution& t) {
-  const Execution& e = t.all;
-  program::Switching& counted = e.batch.switching[t.token];
-  const numerics::QuantisedVector& x = e.batch.x[t.token];
+/// Reads one row of each matrix, which lies scattered.
+void count_switching(const Execution& e, std::size_t token) {
+  program::Switching& counted = e.batch.switching[token];
+  const numerics::QuantisedVector& x = e.batch.x[token];
   counted += activation_switching(x);
   for (const auto& section : e.shared.dataflow.sections(*e.op.array))
     counted += product_switching(e.shared.rom.tensor(section.tensor_class, e.op.layer).matrix, x,
-                                 e.batch.position(t.token).value % section.rows);
+                                 e.batch.position(token).value % section.rows);
 }
 
 /// y += B quantise(A x) for each section that the adapter has something for.
@@ -105,8 +114,11 @@ void add_adapter(const Execution& e, const rom::Adapter& adapter) {
 }  // namespace
 
 void multiply(const Execution& e) {
-  if (e.shared.switching) for_each_token(e, count_switching);
-  e.shared.by_tile != nullptr ? multiply_tiles(e) : multiply_array(e);
+  Beside counting;
+  if (e.shared.switching) counting = {e.batch.tokens(), [&](std::size_t token) { count_switching(e, token); }};
+  if (e.shared.by_tile == nullptr) return multiply_array(e, counting);
+  for (std::size_t token = 0; token < counting.count; ++token) counting.one(token);
+  multiply_tiles(e);
 }
 
 void reduce(const Execution& e) {
