@@ -128,15 +128,20 @@ TEST_P(MatrixPath, EveryRowIsTheFormula) {
 TEST_P(MatrixPath, AllExtremeValuesDoNotOverflow) {
   base::Random random(testing::seed());
   for (const int bits : kWidths) {
-    OwnedMatrix m = random_matrix(random, 16, 64 * 40, bits, true);
+    const std::uint32_t groups = bits == 2 ? kMaxColumns / kGroup : 40;  // as wide as a matrix may be
+    OwnedMatrix m = random_matrix(random, 16, kGroup * groups, bits, true);
     std::fill(m.codebook.begin(), m.codebook.end(), std::int8_t{127});
-    QuantisedVector x = random_quantised(random, m.columns, true);
-    for (const int sign : {127, -127}) {
-      std::fill(x.codes.begin(), x.codes.end(), static_cast<std::int8_t>(sign));
-      const std::vector<float> y = run(m, x, GetParam());
-      for (std::uint32_t r = 0; r < 16; ++r) {
-        ASSERT_EQ(y[r], row_result(m.row_scales[r], std::int64_t{sign} * 127 * 64 * 255 * 7 * 40, 0));
-      }
+    std::vector<QuantisedVector> x(2, random_quantised(random, m.columns, true));
+    std::vector<std::vector<float>> y(3, std::vector<float>(16));
+    std::fill(x[0].codes.begin(), x[0].codes.end(), std::int8_t{127});
+    std::fill(x[1].codes.begin(), x[1].codes.end(), std::int8_t{-127});
+    multiply_batch(m.view(), x, 0, 1, std::vector<std::span<float>>{y[0], y[1]}, GetParam());
+    multiply(m.view(), x[1], 0, 1, y[2], GetParam());
+    for (std::uint32_t r = 0; r < 16; ++r) {
+      const std::int64_t sum = std::int64_t{127} * 127 * 64 * 255 * 7 * groups;
+      ASSERT_EQ(y[0][r], row_result(m.row_scales[r], sum, 0)) << bits;
+      ASSERT_EQ(y[1][r], row_result(m.row_scales[r], -sum, 0)) << bits;
+      ASSERT_EQ(y[2][r], y[1][r]) << bits << ", alone";
     }
   }
 }
