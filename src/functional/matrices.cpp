@@ -47,7 +47,8 @@ void multiply_rows(SharedState& shared, std::span<const Target> targets, std::sp
     const std::size_t fewest =
         std::max<std::size_t>(1, kFewestWeights / (numerics::kPanelRows * targets[i].matrix.columns));
     for (std::size_t first = 0; first < all; first = parts.back().last) {
-      const std::size_t step = whole ? all : std::max(fewest, panels / (2 * shared.pool.threads()));
+      std::size_t step = whole ? all : std::max(fewest, panels / (2 * shared.pool.threads()));
+      step += step % 2;  // many vectors are multiplied with two panels at a time
       parts.push_back({i, first, std::min(all, first + step)});
       panels -= parts.back().last - first;
     }

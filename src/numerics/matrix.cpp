@@ -119,7 +119,7 @@ Simd best_simd() {
   return widest;
 }
 
-void panel_scalar(const MatrixView& matrix, const Codebook& book, std::size_t panel, const PanelRows& row_scales,
+void panel_scalar(const MatrixView& matrix, const Codebook& book, std::size_t panel, const PanelRows* row_scales,
                   const PreparedBatch& batch, std::size_t first, std::size_t count, PanelRows* y) {
   const std::size_t groups = matrix.groups();
   const std::size_t group_bytes = kPanelRows * kGroup / 8 * static_cast<std::size_t>(matrix.bits);
@@ -142,7 +142,7 @@ void panel_scalar(const MatrixView& matrix, const Codebook& book, std::size_t pa
   }
   for (std::size_t t = 0; t < count; ++t)
     for (std::size_t row = 0; row < kPanelRows; ++row)
-      y[t][row] = row_result(row_scales[row], sums[t][row], batch.max_exponent(first + t));
+      y[t][row] = row_result((*row_scales)[row], sums[t][row], batch.max_exponent(first + t));
 }
 
 void multiply(const MatrixView& matrix, const PreparedBatch& x, std::size_t first_panel, std::size_t last_panel,
@@ -155,19 +155,29 @@ void multiply(const MatrixView& matrix, const PreparedBatch& x, std::size_t firs
   for (const std::span<float>& result : y)
     base::check(result.size() == matrix.rows, "multiply: a result's size is not the matrix's rows");
   const Codebook book(matrix);
-  const PanelPath path = x.simd() == Simd::Avx512 ? panel_avx512 : x.simd() == Simd::Avx2 ? panel_avx2 : panel_scalar;
-  std::array<PanelRows, kMostVectors> results;
-  for (std::size_t panel = first_panel; panel < last_panel; ++panel) {
+  const PanelPath one = x.simd() == Simd::Avx512 ? panel_avx512 : x.simd() == Simd::Avx2 ? panel_avx2 : panel_scalar;
+  const std::size_t together = x.simd() == Simd::Avx512 && x.size() > 1 ? 2 : 1;
+  std::array<PanelRows, 2 * kMostVectors> results;
+  std::size_t panels = 0;
+  for (std::size_t panel = first_panel; panel < last_panel; panel += panels) {
+    panels = std::min(together, last_panel - panel);
+    const PanelPath path = panels == 2 ? two_panels_avx512 : one;
     const std::size_t first = panel * kPanelRows;
-    const std::size_t rows = std::min(kPanelRows, matrix.rows - first);
-    PanelRows row_scales = {};
-    std::copy_n(matrix.row_scales.data() + first, rows, row_scales.data());
+    const std::size_t rows = std::min(panels * kPanelRows, matrix.rows - first);
+    std::array<PanelRows, 2> row_scales = {};
+    const auto rows_of = [&](std::size_t i) { return std::min(kPanelRows, rows - i * kPanelRows); };
+    for (std::size_t i = 0; i < panels; ++i)
+      std::copy_n(matrix.row_scales.data() + first + i * kPanelRows, rows_of(i), row_scales[i].data());
     for (std::size_t begin = 0; begin < x.size(); begin += kMostVectors) {
       const std::size_t count = std::min(kMostVectors, x.size() - begin);
-      path(matrix, book, panel, row_scales, x, begin, count, results.data());
+      path(matrix, book, panel, row_scales.data(), x, begin, count, results.data());
       for (std::size_t t = 0; t < count; ++t) {
         float* to = y[begin + t].data() + first;
-        rows == kPanelRows ? std::copy_n(results[t].data(), kPanelRows, to) : std::copy_n(results[t].data(), rows, to);
+        for (std::size_t i = 0; i < panels; ++i) {
+          const float* from = results[i * kMostVectors + t].data();
+          rows_of(i) == kPanelRows ? std::copy_n(from, kPanelRows, to) : std::copy_n(from, rows_of(i), to);
+          to += kPanelRows;
+        }
       }
     }
   }

@@ -228,15 +228,16 @@ KILN_AVX2 void many_vectors(const MatrixView& matrix, const Codebook& book, std:
 }
 
 template <int Bits, Codebook::Kind Kind = Codebook::Kind::Table>
-void panel_path(const MatrixView& matrix, const Codebook& book, std::size_t panel, const PanelRows& row_scales,
+void panel_path(const MatrixView& matrix, const Codebook& book, std::size_t panel, const PanelRows* row_scales,
                 const PreparedBatch& batch, std::size_t first, std::size_t count, PanelRows* y) {
-  if (count == 1 && batch.size() == 1) return one_vector<Bits, Kind>(matrix, book, panel, row_scales, batch, first, *y);
-  many_vectors<Bits, Kind>(matrix, book, panel, row_scales, batch, first, count, y);
+  if (count == 1 && batch.size() == 1)
+    return one_vector<Bits, Kind>(matrix, book, panel, *row_scales, batch, first, *y);
+  many_vectors<Bits, Kind>(matrix, book, panel, *row_scales, batch, first, count, y);
 }
 
 }  // namespace
 
-void panel_avx2(const MatrixView& matrix, const Codebook& book, std::size_t panel, const PanelRows& row_scales,
+void panel_avx2(const MatrixView& matrix, const Codebook& book, std::size_t panel, const PanelRows* row_scales,
                 const PreparedBatch& batch, std::size_t first, std::size_t count, PanelRows* y) {
   using Kind = Codebook::Kind;
   const PanelPath path = matrix.bits == 2              ? panel_path<2>
@@ -253,7 +254,7 @@ void panel_avx2(const MatrixView& matrix, const Codebook& book, std::size_t pane
 }  // namespace kiln::numerics
 #else
 namespace kiln::numerics {
-void panel_avx2(const MatrixView& matrix, const Codebook& book, std::size_t panel, const PanelRows& row_scales,
+void panel_avx2(const MatrixView& matrix, const Codebook& book, std::size_t panel, const PanelRows* row_scales,
                 const PreparedBatch& batch, std::size_t first, std::size_t count, PanelRows* y) {
   panel_scalar(matrix, book, panel, row_scales, batch, first, count, y);
 }

@@ -120,107 +120,148 @@ KILN_AVX512 void one_vector(const MatrixView& matrix, const Codebook& book, std:
 
 constexpr std::size_t kTogether = 8;  // groups whose values are held at the same time
 
-/// `Count` vectors with the values of `groups` groups, from `vectors` of a batch.
-template <std::size_t Count, bool Deep>
-KILN_AVX512 void group_products(const __m512i* weights, const Scales* scales, std::size_t groups, std::size_t vectors,
+/// What many vectors meet of a panel: the values and the scales of kTogether groups.
+struct PanelValues {
+  __m512i weights[kTogether * kGroup / 4];
+  Scales scales[kTogether];
+};
+
+/// `Count` vectors, from `vectors` of a batch, with the values of `groups` groups of `Panels` panels. An activation is
+/// loaded once for all panels: loads, one a cycle on a Zen 4, hold up the products else.
+template <std::size_t Panels, std::size_t Count, bool Deep>
+KILN_AVX512 void group_products(const PanelValues* values, std::size_t groups, std::size_t vectors,
                                 const std::int8_t* a, const PreparedBatch::Term* terms, Sums* all) {
-  constexpr std::size_t kChains = Count >= 4 ? 1 : 4 / Count;
-  Sums sums[Count];
-  for (std::size_t t = 0; t < Count; ++t) sums[t] = all[t];
-  for (std::size_t g = 0; g < groups; ++g, weights += kGroup / 4, ++scales, a += vectors * kGroup, terms += vectors) {
-    __m512i p[Count][kChains];
-    for (std::size_t t = 0; t < Count; ++t) {
-      p[t][0] = _mm512_set1_epi32(terms[t].bias);
-      for (std::size_t i = 1; i < kChains; ++i) p[t][i] = _mm512_setzero_si512();
-    }
+  constexpr std::size_t kChains = Panels * Count >= 4 ? 1 : 4 / (Panels * Count);
+  Sums sums[Panels][Count];
+  for (std::size_t panel = 0; panel < Panels; ++panel)
+    for (std::size_t t = 0; t < Count; ++t) sums[panel][t] = all[panel * kMostVectors + t];
+  for (std::size_t g = 0; g < groups; ++g, a += vectors * kGroup, terms += vectors) {
+    __m512i p[Panels][Count][kChains];
+    for (std::size_t t = 0; t < Count; ++t)
+      for (std::size_t panel = 0; panel < Panels; ++panel) {
+        p[panel][t][0] = _mm512_set1_epi32(terms[t].bias);
+        for (std::size_t i = 1; i < kChains; ++i) p[panel][t][i] = _mm512_setzero_si512();
+      }
 #pragma GCC unroll 16
     for (std::size_t j = 0; j < kGroup / 4; ++j) {
-      const __m512i w = weights[j];
+      __m512i w[Panels];
+      for (std::size_t panel = 0; panel < Panels; ++panel) w[panel] = values[panel].weights[g * kGroup / 4 + j];
 #pragma GCC unroll 8
       for (std::size_t t = 0; t < Count; ++t) {
-        __m512i& chain = p[t][j % kChains];
-        chain = _mm512_dpbusd_epi32(chain, w, broadcast(a + t * kGroup + 4 * j));
+        const __m512i activations = broadcast(a + t * kGroup + 4 * j);
+        for (std::size_t panel = 0; panel < Panels; ++panel) {
+          __m512i& chain = p[panel][t][j % kChains];
+          chain = _mm512_dpbusd_epi32(chain, w[panel], activations);
+        }
       }
     }
-    for (std::size_t t = 0; t < Count; ++t) {
-      for (std::size_t i = 1; i < kChains; ++i) p[t][0] = _mm512_add_epi32(p[t][0], p[t][i]);
-      add_terms<Deep>(p[t][0], scales->of[terms[t].step], terms[t], sums[t]);
-    }
+    for (std::size_t t = 0; t < Count; ++t)
+      for (std::size_t panel = 0; panel < Panels; ++panel) {
+        __m512i* sum = p[panel][t];
+        for (std::size_t i = 1; i < kChains; ++i) sum[0] = _mm512_add_epi32(sum[0], sum[i]);
+        add_terms<Deep>(sum[0], values[panel].scales[g].of[terms[t].step], terms[t], sums[panel][t]);
+      }
   }
-  for (std::size_t t = 0; t < Count; ++t) all[t] = sums[t];
+  for (std::size_t panel = 0; panel < Panels; ++panel)
+    for (std::size_t t = 0; t < Count; ++t) all[panel * kMostVectors + t] = sums[panel][t];
 }
 
 /// Several vectors: the values of a group are looked up once for all of them.
-template <int Bits, Codebook::Kind Kind>
+template <int Bits, Codebook::Kind Kind, std::size_t Panels>
 KILN_AVX512 void many_vectors(const MatrixView& matrix, const Codebook& book, std::size_t panel,
-                              const PanelRows& row_scales, const PreparedBatch& batch, std::size_t first,
+                              const PanelRows* row_scales, const PreparedBatch& batch, std::size_t first,
                               std::size_t count, PanelRows* y) {
   constexpr std::size_t kGroupBytes = kPanelRows * kGroup / 8 * Bits;
   using Codes = CodesAvx512<Bits, Kind>;
-  const Codes values(book);
+  const Codes look_up(book);
   const std::size_t groups = matrix.groups();
   const std::byte* codes = matrix.codes.data() + panel * groups * kGroupBytes;
   const std::uint8_t* scales = matrix.scales.data() + panel * groups * kPanelRows;
-  Sums sums[kMostVectors];
-  for (std::size_t t = 0; t < count; ++t) clear(sums[t]);
-  __m512i weights[kTogether * kGroup / 4];
-  Scales scaled[kTogether];
+  Sums sums[Panels * kMostVectors];
+  for (Sums& sum : sums) clear(sum);
+  PanelValues values[Panels];
   for (std::size_t g = 0; g < groups; g += kTogether) {
     const std::size_t together = std::min(kTogether, groups - g);
-    for (std::size_t i = 0; i < together; ++i, scales += kPanelRows) scales_of(scales, scaled[i]);
-    for (std::size_t j = 0; j < together * kGroup / 4; j += Codes::kVectors) {
-      __m512i w[Codes::kVectors];
-      values(codes, w);
-      for (std::size_t i = 0; i < Codes::kVectors; ++i) weights[j + i] = w[i];
-      codes += lines_of_block(Bits) * kLanes;
+    for (std::size_t i = 0; i < Panels; ++i) {
+      const std::byte* from = codes + (i * groups + g) * kGroupBytes;
+      for (std::size_t k = 0; k < together; ++k)
+        scales_of(scales + (i * groups + g + k) * kPanelRows, values[i].scales[k]);
+      for (std::size_t j = 0; j < together * kGroup / 4; j += Codes::kVectors) {
+        __m512i w[Codes::kVectors];
+        look_up(from, w);
+        for (std::size_t k = 0; k < Codes::kVectors; ++k) values[i].weights[j + k] = w[k];
+        from += lines_of_block(Bits) * kLanes;
+      }
+      // The next groups arrive while these are multiplied.
+      for (std::size_t line = 0; line < kTogether * kGroupBytes; line += 64)
+        _mm_prefetch(reinterpret_cast<const char*>(from) + line, _MM_HINT_T1);
     }
     std::size_t t = 0;
     const auto run = [&](auto products) {
-      products(weights, scaled, together, batch.size(), batch.codes(g, first + t), batch.terms(g, first + t), sums + t);
+      products(values, together, batch.size(), batch.codes(g, first + t), batch.terms(g, first + t), sums + t);
     };
-    for (; t + 8 <= count; t += 8) run(batch.deep() ? group_products<8, true> : group_products<8, false>);
-    if (t + 4 <= count) {
-      run(batch.deep() ? group_products<4, true> : group_products<4, false>);
+    constexpr std::size_t kMost = 8 / Panels;
+    for (; t + kMost <= count; t += kMost)
+      run(batch.deep() ? group_products<Panels, kMost, true> : group_products<Panels, kMost, false>);
+    if (kMost > 4 && t + 4 <= count) {
+      run(batch.deep() ? group_products<Panels, 4, true> : group_products<Panels, 4, false>);
       t += 4;
     }
     if (t + 2 <= count) {
-      run(batch.deep() ? group_products<2, true> : group_products<2, false>);
+      run(batch.deep() ? group_products<Panels, 2, true> : group_products<Panels, 2, false>);
       t += 2;
     }
-    if (t < count) run(batch.deep() ? group_products<1, true> : group_products<1, false>);
+    if (t < count) run(batch.deep() ? group_products<Panels, 1, true> : group_products<Panels, 1, false>);
   }
-  for (std::size_t t = 0; t < count; ++t) finish(sums[t], row_scales, batch.max_exponent(first + t), y[t]);
+  for (std::size_t i = 0; i < Panels; ++i)
+    for (std::size_t t = 0; t < count; ++t)
+      finish(sums[i * kMostVectors + t], row_scales[i], batch.max_exponent(first + t), y[i * kMostVectors + t]);
 }
 
-template <int Bits, Codebook::Kind Kind = Codebook::Kind::Table>
-void panel_path(const MatrixView& matrix, const Codebook& book, std::size_t panel, const PanelRows& row_scales,
+template <std::size_t Panels, int Bits, Codebook::Kind Kind = Codebook::Kind::Table>
+void panel_path(const MatrixView& matrix, const Codebook& book, std::size_t panel, const PanelRows* row_scales,
                 const PreparedBatch& batch, std::size_t first, std::size_t count, PanelRows* y) {
-  if (count == 1 && batch.size() == 1) return one_vector<Bits, Kind>(matrix, book, panel, row_scales, batch, first, *y);
-  many_vectors<Bits, Kind>(matrix, book, panel, row_scales, batch, first, count, y);
+  if (Panels == 1 && count == 1 && batch.size() == 1)
+    return one_vector<Bits, Kind>(matrix, book, panel, *row_scales, batch, first, *y);
+  many_vectors<Bits, Kind, Panels>(matrix, book, panel, row_scales, batch, first, count, y);
+}
+
+template <std::size_t Panels>
+PanelPath path_of(int bits, Codebook::Kind kind) {
+  using Kind = Codebook::Kind;
+  return bits == 2                ? panel_path<Panels, 2>
+         : bits == 3              ? panel_path<Panels, 3>
+         : bits == 4              ? panel_path<Panels, 4>
+         : bits == 6              ? panel_path<Panels, 6>
+         : kind == Kind::Biased   ? panel_path<Panels, 8, Kind::Biased>
+         : kind == Kind::Signed   ? panel_path<Panels, 8, Kind::Signed>
+         : kind == Kind::Mirrored ? panel_path<Panels, 8, Kind::Mirrored>
+                                  : panel_path<Panels, 8, Kind::Table>;
 }
 
 }  // namespace
 
-void panel_avx512(const MatrixView& matrix, const Codebook& book, std::size_t panel, const PanelRows& row_scales,
+void panel_avx512(const MatrixView& matrix, const Codebook& book, std::size_t panel, const PanelRows* row_scales,
                   const PreparedBatch& batch, std::size_t first, std::size_t count, PanelRows* y) {
-  using Kind = Codebook::Kind;
-  const PanelPath path = matrix.bits == 2              ? panel_path<2>
-                         : matrix.bits == 3            ? panel_path<3>
-                         : matrix.bits == 4            ? panel_path<4>
-                         : matrix.bits == 6            ? panel_path<6>
-                         : book.kind == Kind::Biased   ? panel_path<8, Kind::Biased>
-                         : book.kind == Kind::Signed   ? panel_path<8, Kind::Signed>
-                         : book.kind == Kind::Mirrored ? panel_path<8, Kind::Mirrored>
-                                                       : panel_path<8, Kind::Table>;
-  path(matrix, book, panel, row_scales, batch, first, count, y);
+  path_of<1>(matrix.bits, book.kind)(matrix, book, panel, row_scales, batch, first, count, y);
+}
+
+void two_panels_avx512(const MatrixView& matrix, const Codebook& book, std::size_t panel, const PanelRows* row_scales,
+                       const PreparedBatch& batch, std::size_t first, std::size_t count, PanelRows* y) {
+  path_of<2>(matrix.bits, book.kind)(matrix, book, panel, row_scales, batch, first, count, y);
 }
 
 }  // namespace kiln::numerics
 #else
 namespace kiln::numerics {
-void panel_avx512(const MatrixView& matrix, const Codebook& book, std::size_t panel, const PanelRows& row_scales,
+void panel_avx512(const MatrixView& matrix, const Codebook& book, std::size_t panel, const PanelRows* row_scales,
                   const PreparedBatch& batch, std::size_t first, std::size_t count, PanelRows* y) {
   panel_scalar(matrix, book, panel, row_scales, batch, first, count, y);
+}
+void two_panels_avx512(const MatrixView& matrix, const Codebook& book, std::size_t panel, const PanelRows* row_scales,
+                       const PreparedBatch& batch, std::size_t first, std::size_t count, PanelRows* y) {
+  for (std::size_t i = 0; i < 2; ++i)
+    panel_scalar(matrix, book, panel + i, row_scales + i, batch, first, count, y + i * kMostVectors);
 }
 }  // namespace kiln::numerics
 #endif

@@ -64,13 +64,16 @@ using PanelRows = std::array<float, kPanelRows>;
 
 /// y of one panel for vectors [first, first + count) of the batch.
 using PanelPath = void (*)(const MatrixView& matrix, const Codebook& book, std::size_t panel,
-                           const PanelRows& row_scales, const PreparedBatch& batch, std::size_t first,
+                           const PanelRows* row_scales, const PreparedBatch& batch, std::size_t first,
                            std::size_t count, PanelRows* y);
-void panel_scalar(const MatrixView& matrix, const Codebook& book, std::size_t panel, const PanelRows& row_scales,
+void panel_scalar(const MatrixView& matrix, const Codebook& book, std::size_t panel, const PanelRows* row_scales,
                   const PreparedBatch& batch, std::size_t first, std::size_t count, PanelRows* y);
-void panel_avx2(const MatrixView& matrix, const Codebook& book, std::size_t panel, const PanelRows& row_scales,
+void panel_avx2(const MatrixView& matrix, const Codebook& book, std::size_t panel, const PanelRows* row_scales,
                 const PreparedBatch& batch, std::size_t first, std::size_t count, PanelRows* y);
-void panel_avx512(const MatrixView& matrix, const Codebook& book, std::size_t panel, const PanelRows& row_scales,
+void panel_avx512(const MatrixView& matrix, const Codebook& book, std::size_t panel, const PanelRows* row_scales,
                   const PreparedBatch& batch, std::size_t first, std::size_t count, PanelRows* y);
+/// The same of two panels, `panel` and the next; y of the second is at kMostVectors. For several vectors.
+void two_panels_avx512(const MatrixView& matrix, const Codebook& book, std::size_t panel, const PanelRows* row_scales,
+                       const PreparedBatch& batch, std::size_t first, std::size_t count, PanelRows* y);
 
 }  // namespace kiln::numerics
