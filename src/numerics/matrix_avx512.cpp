@@ -118,7 +118,7 @@ KILN_AVX512 void one_vector(const MatrixView& matrix, const Codebook& book, std:
   finish(sums, row_scales, batch.max_exponent(t), y);
 }
 
-constexpr std::size_t kTogether = 8;  // groups whose values are held at the same time
+constexpr std::size_t kTogether = 4;  // groups whose values are held at the same time
 
 /// What many vectors meet of a panel: the values and the scales of kTogether groups.
 struct PanelValues {
