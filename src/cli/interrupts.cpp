@@ -47,6 +47,9 @@ Interrupts::Interrupts() : state_(std::make_shared<State>()) {
   sigemptyset(&signals);
   sigaddset(&signals, SIGINT);
   sigaddset(&signals, SIGTERM);
+  // A terminal that closes, unless nohup asked to go on: a signal that is blocked would come though it is ignored.
+  struct sigaction hangup = {};
+  if (sigaction(SIGHUP, nullptr, &hangup) == 0 && hangup.sa_handler != SIG_IGN) sigaddset(&signals, SIGHUP);
   sigaddset(&signals, marker());
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::thread([signals, state = state_] {

@@ -1,4 +1,4 @@
-// Ctrl-C (or a polite kill) asks the work to stop; a second one ends the process at once. A thread waits for the
+// Ctrl-C (or a polite kill, or a terminal that closes) asks the work to stop; a second one ends the process at once. A thread waits for the
 // signals, so that nothing runs inside a handler and no call is broken off. Private to the cli module.
 #pragma once
 

@@ -1,6 +1,9 @@
 #include "compare/flat.hpp"
 
 #include <algorithm>
+#include <map>
+#include <string>
+#include <vector>
 
 #include "json/keys.hpp"
 
@@ -13,11 +16,28 @@ bool is_leaf(const json::Value& value) {
   return !value.is_object();
 }
 
+/// What each entry of a list is called: its name, "name#2" for the second of that name; indices where one has no name.
+std::vector<std::string> names_of(const json::Array& list) {
+  std::vector<std::string> names;
+  std::map<std::string_view, int> seen;
+  for (const json::Value& entry : list) {
+    const auto* name = entry.is_object() ? entry.find("name") : nullptr;
+    if (name == nullptr || !name->is_text()) break;
+    const int before = seen[name->text()]++;
+    names.push_back(name->text() + (before == 0 ? "" : "#" + std::to_string(before + 1)));
+  }
+  if (names.size() == list.size()) return names;
+  names.clear();
+  for (std::size_t i = 0; i < list.size(); ++i) names.push_back(std::to_string(i));
+  return names;
+}
+
 void enter(const json::Value& tree, const std::string& path, Values& figures) {
   if (is_leaf(tree)) {
     figures[path] = tree;
   } else if (tree.is_array()) {
-    for (std::size_t i = 0; i < tree.size(); ++i) enter(tree.array()[i], path + "." + std::to_string(i), figures);
+    const auto names = names_of(tree.array());
+    for (std::size_t i = 0; i < tree.size(); ++i) enter(tree.array()[i], path + "." + names[i], figures);
   } else {
     const auto before = path + ".";
     for (const auto& [key, member] : tree.object()) enter(member, before + key, figures);

@@ -16,9 +16,9 @@ class ReferencePredictor final : public Predictor {
  public:
   explicit ReferencePredictor(reference::Model& model) : model_(model) {}
   [[nodiscard]] std::uint32_t vocab_size() const override { return model_.config().vocab_size; }
-  void predict(std::span<const base::TokenId> ids, const LogitSink& sink) override {
+  void predict(std::span<const base::TokenId> ids, const LogitSink& sink, const std::stop_token& stop) override {
     model_.reset();
-    model_.forward(ids, sink);
+    model_.forward(ids, sink, stop);
   }
 
  private:
@@ -31,9 +31,9 @@ class ChipPredictor final : public Predictor {
                 const rom::Adapter* adapter)
       : vocab_size_(rom.model().vocab_size), values_(rom, context, pool, simd, nullptr, adapter) {}
   [[nodiscard]] std::uint32_t vocab_size() const override { return vocab_size_; }
-  void predict(std::span<const base::TokenId> ids, const LogitSink& sink) override {
+  void predict(std::span<const base::TokenId> ids, const LogitSink& sink, const std::stop_token& stop) override {
     values_.reset();
-    values_.forward(ids, sink);
+    values_.forward(ids, sink, stop);
   }
 
  private:
@@ -122,23 +122,30 @@ base::Result<Evaluation> evaluate(const EvaluateRequest& request, Predictor* ref
     if (progress.stopped()) return base::Error{"interrupted"};
     progress("evaluating", chunk, chunks);
     if (reference != nullptr) {
-      reference->predict(ids, [&](std::size_t i, std::span<const float> logits) {
-        if (chip == nullptr && request.on_logits) request.on_logits(chunk * context + i, logits);
-        if (!failure) failure = not_finite("the fp32 reference", logits, chunk * context + i);
-        if (!failure && scored(i)) scores.add_reference(logits, ids[i + 1]);
-      });
+      reference->predict(
+          ids,
+          [&](std::size_t i, std::span<const float> logits) {
+            if (chip == nullptr && request.on_logits) request.on_logits(chunk * context + i, logits);
+            if (!failure) failure = not_finite("the fp32 reference", logits, chunk * context + i);
+            if (!failure && scored(i)) scores.add_reference(logits, ids[i + 1]);
+          },
+          progress.stop);
     }
     if (failure) return *failure;
-    if (reference != nullptr) scores.end_reference();
     if (progress.stopped()) return base::Error{"interrupted"};
+    if (reference != nullptr) scores.end_reference();
     if (chip != nullptr) {
-      chip->predict(ids, [&](std::size_t i, std::span<const float> logits) {
-        if (request.on_logits) request.on_logits(chunk * context + i, logits);
-        if (!failure) failure = not_finite("the chip", logits, chunk * context + i);
-        if (!failure && scored(i)) scores.add_chip(logits, ids[i + 1]);
-      });
+      chip->predict(
+          ids,
+          [&](std::size_t i, std::span<const float> logits) {
+            if (request.on_logits) request.on_logits(chunk * context + i, logits);
+            if (!failure) failure = not_finite("the chip", logits, chunk * context + i);
+            if (!failure && scored(i)) scores.add_chip(logits, ids[i + 1]);
+          },
+          progress.stop);
     }
     if (failure) return *failure;
+    if (progress.stopped()) return base::Error{"interrupted"};
     if (chip != nullptr) scores.end_chip();
   }
   progress("evaluating", chunks, chunks);

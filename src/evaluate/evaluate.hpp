@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <stop_token>
 #include <vector>
 
 #include "kiln/base/progress.hpp"
@@ -28,8 +29,9 @@ class Predictor {
  public:
   virtual ~Predictor() = default;
   [[nodiscard]] virtual std::uint32_t vocab_size() const = 0;
-  /// Starts a new text with `ids` and passes on the logits after each of them, in order and in the caller's thread.
-  virtual void predict(std::span<const base::TokenId> ids, const LogitSink& sink) = 0;
+  /// Starts a new text with `ids` and passes on the logits after each of them, in order and in the caller's thread. A
+  /// stop ends it soon, whatever is left.
+  virtual void predict(std::span<const base::TokenId> ids, const LogitSink& sink, const std::stop_token& stop) = 0;
 };
 
 std::unique_ptr<Predictor> reference_predictor(reference::Model& model);

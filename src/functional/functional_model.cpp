@@ -181,7 +181,7 @@ void FunctionalModel::reset() {
   impl_->next_position = 0;
 }
 
-void FunctionalModel::forward(std::span<const base::TokenId> ids, const LogitSink& sink) {
+void FunctionalModel::forward(std::span<const base::TokenId> ids, const LogitSink& sink, const std::stop_token& stop) {
   if (impl_->shared.kv.empty()) reset();
   BatchState& batch = impl_->together;
   batch.sampling = {};
@@ -189,8 +189,10 @@ void FunctionalModel::forward(std::span<const base::TokenId> ids, const LogitSin
     batch.enter(0, base::TokenPos{impl_->next_position},
                 ids.subspan(first, std::min(impl_->most_together, ids.size() - first)));
     impl_->next_position += static_cast<std::uint32_t>(batch.tokens());
-    for (const program::Op& op : impl_->shared.dataflow.token(static_cast<bool>(sink)))
+    for (const program::Op& op : impl_->shared.dataflow.token(static_cast<bool>(sink))) {
+      if (stop.stop_requested()) return;
       functional::execute({impl_->shared, batch, op});
+    }
     impl_->ended(batch);
     for (std::size_t i = 0; sink && i < batch.tokens(); ++i) sink(first + i, batch.stream.row(i));
   }

@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <stop_token>
 
 #include "kiln/base/thread_pool.hpp"
 #include "kiln/base/units.hpp"
@@ -71,8 +72,9 @@ class FunctionalModel {
   /// One user alone: forgets its tokens.
   void reset();
   /// One user alone: all operations of tokens at the next positions; passes on the logits after each of them, in order
-  /// (an empty sink: there are none).
-  void forward(std::span<const base::TokenId> ids, const LogitSink& sink);
+  /// (an empty sink: there are none). A stop ends it between two operations, and nothing more is passed on; then only
+  /// reset() may follow.
+  void forward(std::span<const base::TokenId> ids, const LogitSink& sink, const std::stop_token& stop = {});
   /// The same for one; then its logits or the largest one's id.
   void forward(base::TokenId token, bool with_logits);
   [[nodiscard]] std::span<const float> logits();

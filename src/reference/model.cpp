@@ -156,15 +156,15 @@ struct Model::Impl {
     apply(layer.down, gate.data(), tokens, delta.data());
   }
 
-  /// Hidden states of the block after the last layer, normed.
-  void run_block(std::span<const base::TokenId> tokens) {
+  /// Hidden states of the block after the last layer, normed; after a stop, anything.
+  void run_block(std::span<const base::TokenId> tokens, const std::stop_token& stop) {
     const std::size_t d = config.hidden_size;
     hidden.resize(tokens.size() * d);
     delta.resize(hidden.size());
     for (std::size_t t = 0; t < tokens.size(); ++t)
       std::copy_n(weights.embedding.row(tokens[t]), d, hidden.data() + t * d);
     prepare_rotation(tokens.size());
-    for (std::size_t l = 0; l < weights.layers.size(); ++l) {
+    for (std::size_t l = 0; l < weights.layers.size() && !stop.stop_requested(); ++l) {
       norm(weights.layers[l].attention_norm, tokens.size());
       attention(weights.layers[l], cache[l], tokens.size());
       add_to_hidden(tokens.size());
@@ -208,13 +208,15 @@ void Model::reset() {
 }
 
 void Model::forward(std::span<const base::TokenId> tokens,
-                    const std::function<void(std::size_t index, std::span<const float> logits)>& sink) {
+                    const std::function<void(std::size_t index, std::span<const float> logits)>& sink,
+                    const std::stop_token& stop) {
   const std::size_t vocabulary = impl_->config.vocab_size;
   for (const auto token : tokens) base::check(token < vocabulary, "a token id below the vocabulary");
   for (std::size_t first = 0; first < tokens.size(); first += kBlock) {
     const std::size_t count = std::min(kBlock, tokens.size() - first);
-    impl_->run_block(tokens.subspan(first, count));
+    impl_->run_block(tokens.subspan(first, count), stop);
     for (std::size_t done = 0; done < count; done += kHeadBlock) {
+      if (stop.stop_requested()) return;
       const std::size_t tokens_now = std::min(kHeadBlock, count - done);
       impl_->logits.resize(tokens_now * vocabulary);
       impl_->apply(impl_->weights.head(), impl_->normed.data() + done * impl_->config.hidden_size, tokens_now,

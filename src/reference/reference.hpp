@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <span>
+#include <stop_token>
 #include <vector>
 
 #include "checkpoint/checkpoint.hpp"
@@ -32,9 +33,11 @@ class Model {
 
   /// Forgets the KV cache: the next token is at position 0.
   void reset();
-  /// Appends `tokens` and passes on the logits (vocab_size floats) after each of them, in order. Ids below vocab_size.
+  /// Appends `tokens` and passes on the logits (vocab_size floats) after each of them, in order. Ids below vocab_size. A
+  /// stop ends it between two layers, and nothing more is passed on; then only reset() may follow.
   void forward(std::span<const base::TokenId> tokens,
-               const std::function<void(std::size_t index, std::span<const float> logits)>& sink);
+               const std::function<void(std::size_t index, std::span<const float> logits)>& sink,
+               const std::stop_token& stop = {});
 
  private:
   struct Impl;

@@ -163,6 +163,8 @@ std::string bench_json(const study::BenchAnswer& answer) {
   json["machine"] = machine_json(answer.machine);
   json["measurements"] = Json::array();
   for (const auto& m : answer.measurements) json["measurements"].push_back(measurement_json(m, answer));
+  if (const auto prices = prices_of_timing(answer); !prices.empty())
+    json["price_of_timing_and_counters"] = rounds_json(prices);
   if (answer.llama) json["llama_bench"] = llama_json(*answer.llama);
   json["host"] = host_json(answer.host);
   return dump(json);

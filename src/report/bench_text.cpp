@@ -63,6 +63,12 @@ std::string token_table(const BenchAnswer& answer) {
   return any ? "\n" + table.text() : "";
 }
 
+std::string price_line(const BenchAnswer& answer) {
+  auto prices = prices_of_timing(answer);
+  if (prices.empty()) return "";
+  return fmt::format("timing and counters add {} % to the time of the values\n", with_ends(prices, 0.01));
+}
+
 std::string other_lines(const BenchAnswer& answer) {
   std::string text;
   if (const auto* timing = answer.find("timing"))
@@ -130,8 +136,8 @@ std::string llama_lines(const BenchAnswer& answer) {
 }  // namespace
 
 std::string bench_text(const study::BenchAnswer& answer) {
-  return machine_lines(answer) + bound_lines(answer) + token_table(answer) + port_lines(answer) + other_lines(answer) +
-         kernel_table(answer) + growth_table(answer) + llama_lines(answer);
+  return machine_lines(answer) + bound_lines(answer) + token_table(answer) + price_line(answer) + port_lines(answer) +
+         other_lines(answer) + kernel_table(answer) + growth_table(answer) + llama_lines(answer);
 }
 
 }  // namespace kiln::report

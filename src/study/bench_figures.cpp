@@ -41,4 +41,12 @@ const BenchMeasurement* BenchAnswer::find(const std::string& name) const {
   return found == measurements.end() ? nullptr : &*found;
 }
 
+std::vector<double> prices_of_timing(const BenchAnswer& answer) {
+  const auto *decode = answer.find("decode"), *values = answer.find("values");
+  if (decode == nullptr || values == nullptr) return {};
+  auto prices = ratios(decode->seconds, values->seconds);
+  for (double& price : prices) price -= 1;
+  return prices;
+}
+
 }  // namespace kiln::study

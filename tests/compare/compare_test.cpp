@@ -66,6 +66,18 @@ TEST_F(Compare, SaysWhatOnlyOneSideHas) {
   EXPECT_FALSE(found->equal());
 }
 
+TEST_F(Compare, EntriesWithNamesAreComparedByThem) {
+  const auto found = compared(
+      R"({"command": "bench", "measurements": [{"name": "decode", "rate": 8}, {"name": "prefill", "rate": 40}],
+          "twice": [{"name": "x", "v": 1}, {"name": "x", "v": 2}], "some": [{"name": "x", "v": 1}, {"v": 2}]})",
+      R"({"command": "bench", "measurements": [{"name": "prefill", "rate": 50}, {"name": "eval", "rate": 7}],
+          "twice": [{"name": "x", "v": 1}, {"name": "x", "v": 3}], "some": [{"name": "x", "v": 4}, {"v": 2}]})");
+  ASSERT_TRUE(found.ok()) << found.error().message;
+  EXPECT_THAT(paths(*found), testing::UnorderedElementsAre("measurements.prefill.rate", "twice.x#2.v", "some.0.v"));
+  EXPECT_THAT(found->only_a, ElementsAre("measurements.decode.name", "measurements.decode.rate"));
+  EXPECT_THAT(found->only_b, ElementsAre("measurements.eval.name", "measurements.eval.rate"));
+}
+
 TEST_F(Compare, EqualDocumentsAreEqualWhoeverMadeThem) {
   const auto found =
       compared(R"({"command": "cost", "version": "1", "git_revision": "a", "x": 1, "host": {"wall_s": 1}})",

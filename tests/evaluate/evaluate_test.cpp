@@ -20,7 +20,7 @@ class Oracle final : public Predictor {
  public:
   Oracle(std::uint32_t vocab, float sharpness) : vocab_(vocab), sharpness_(sharpness) {}
   [[nodiscard]] std::uint32_t vocab_size() const override { return vocab_; }
-  void predict(std::span<const base::TokenId> ids, const LogitSink& sink) override {
+  void predict(std::span<const base::TokenId> ids, const LogitSink& sink, const std::stop_token& /*stop*/) override {
     seen.insert(seen.end(), ids.begin(), ids.end());
     for (std::size_t i = 0; i < ids.size(); ++i) {
       std::vector<float> logits(vocab_, 0.0F);
@@ -92,7 +92,7 @@ class Noise final : public Predictor {
  public:
   explicit Noise(std::uint64_t seed) : random_(seed) {}
   [[nodiscard]] std::uint32_t vocab_size() const override { return 300; }
-  void predict(std::span<const base::TokenId> ids, const LogitSink& sink) override {
+  void predict(std::span<const base::TokenId> ids, const LogitSink& sink, const std::stop_token& /*stop*/) override {
     for (std::size_t i = 0; i < ids.size(); ++i) {
       std::vector<float> logits(vocab_size());
       for (float& logit : logits) logit = static_cast<float>(20 * random_.unit());
@@ -180,6 +180,41 @@ TEST(Evaluate, HandsOutTheLogitsOfEveryPositionInOrder) {
   ASSERT_EQ(order.size(), 32U);
   for (std::size_t i = 0; i < order.size(); ++i) EXPECT_EQ(order[i], i);
   EXPECT_EQ(largest, 1.0F);  // the chip's
+}
+
+/// Asks for a stop in the middle of its second text, and says whether it could have seen that.
+class Stopping final : public Predictor {
+ public:
+  explicit Stopping(std::stop_source& source) : source_(source) {}
+  [[nodiscard]] std::uint32_t vocab_size() const override { return 10; }
+  void predict(std::span<const base::TokenId> ids, const LogitSink& sink, const std::stop_token& stop) override {
+    const std::vector<float> logits(10, 0.0F);
+    if (++texts == 2) source_.request_stop();
+    for (std::size_t i = 0; i < ids.size() && !stop.stop_requested(); ++i) sink(i, logits);
+    saw_it = stop.stop_requested();
+  }
+  int texts = 0;
+  bool saw_it = false;
+
+ private:
+  std::stop_source& source_;
+};
+
+TEST(Evaluate, AStopEndsAPredictorInTheMiddleOfAText) {
+  for (const bool chip : {false, true}) {
+    std::stop_source source;
+    base::Progress progress;
+    progress.stop = source.get_token();
+    Stopping predictor(source);
+    Oracle other(10, 1.0F);
+    const auto result = chip ? evaluate(request(64, 16), &other, &predictor, progress)
+                             : evaluate(request(64, 16), &predictor, &other, progress);
+    ASSERT_FALSE(result.ok());
+    EXPECT_EQ(result.error().message, "interrupted");
+    EXPECT_TRUE(predictor.saw_it);
+    EXPECT_EQ(predictor.texts, 2);
+    EXPECT_EQ(other.seen.size(), chip ? 32U : 16U);  // the reference goes first
+  }
 }
 
 TEST(Evaluate, RefusesWhatItCannotScore) {

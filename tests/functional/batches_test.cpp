@@ -2,6 +2,8 @@
 // ways of asking: all of a text, or tokens that a user's prompt announced.
 #include <gtest/gtest.h>
 
+#include <stop_token>
+
 #include "functional/functional_model.hpp"
 #include "support/random_chip.hpp"
 #include "support/toy_rom.hpp"
@@ -87,6 +89,27 @@ TEST(Batches, WithoutASinkTheTokensStayAndNoLogitsAreMade) {
   values.forward(std::span(ids).first(4), {});
   values.forward(ids[4], true);
   EXPECT_TRUE(std::ranges::equal(values.logits(), std::span(expected).last(model.vocab_size)));
+}
+
+TEST(Batches, AStopEndsATextBetweenTwoBatches) {
+  base::ThreadPool pool(1);
+  const rom::RomImage rom = support::ToyRom(9).make(support::RandomConfigs(1).model(), pool);
+  FunctionalModel values(rom, 8, pool, numerics::best_simd());
+  const Ids ids = {3, 1, 4, 1, 5};
+  const std::vector<float> expected = logits_of(values, ids, {5});
+  values.set_most_together(2);
+  values.reset();
+  std::stop_source source;
+  std::size_t passed = 0;
+  values.forward(
+      ids,
+      [&](std::size_t /*i*/, std::span<const float> /*logits*/) {
+        ++passed;
+        source.request_stop();
+      },
+      source.get_token());
+  EXPECT_EQ(passed, 2U);
+  EXPECT_TRUE(logits_of(values, ids, {5}) == expected);  // as if nothing had been
 }
 
 TEST(Batches, TileByTileIsTokenByToken) {

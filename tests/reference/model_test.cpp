@@ -161,6 +161,29 @@ TEST(Model, LoadingStopsWhenAsked) {
   EXPECT_EQ(model.error().message, "interrupted");
 }
 
+TEST(Model, AStopEndsATextBeforeItsNextLogits) {
+  const auto checkpoint = checkpoint::synthetic(small_config(), 5);
+  base::ThreadPool pool(1);
+  Model model = load(*checkpoint, pool);
+  const auto ids = random_tokens(200, 37);  // more than have their logits in memory together
+  model.reset();
+  const auto expected = logits_of(model, ids);
+  std::stop_source source;
+  std::size_t passed = 0;
+  const auto sink = [&](std::size_t /*index*/, std::span<const float> /*logits*/) {
+    ++passed;
+    source.request_stop();
+  };
+  model.reset();
+  model.forward(ids, sink, source.get_token());
+  EXPECT_EQ(passed, 128U);
+  model.reset();
+  model.forward(ids, sink, source.get_token());
+  EXPECT_EQ(passed, 128U);
+  model.reset();
+  EXPECT_EQ(logits_of(model, ids), expected);
+}
+
 TEST(Model, ATokenAboveTheVocabularyIsABug) {
   const auto checkpoint = checkpoint::synthetic(small_config(), 5);
   base::ThreadPool pool(1);

@@ -42,9 +42,11 @@ class BenchDocument : public test::StudyTest {
     decode.bytes = 4000;
     decode.cycles = 80;
     decode.kernel_events = 40;
+    auto values = measured("values", {2, 2, 4});
+    values.tokens = 4;
     auto memory = measured("read_memory", {1, 1, 1});
     memory.bytes = 1 << 20;
-    answer.measurements = {read, decode, memory};
+    answer.measurements = {read, decode, memory, values};
     for (const auto& width : answer.machine.widths) {
       auto kernel = measured("kernel", {4, 4, 4});
       kernel.bits = 3;
@@ -80,6 +82,8 @@ TEST_F(BenchDocument, HasMediansEndsAndRounds) {
   EXPECT_EQ(document["bytes_read_per_token"], 1000);
   EXPECT_EQ(document["bound_tokens_per_s"],
             json::parse(R"({"median": 4, "least": 2, "most": 4, "rounds": [4, 2, 4]})"));
+  EXPECT_EQ(document["price_of_timing_and_counters"]["rounds"], json::parse("[0, 1, 1]"));
+  EXPECT_EQ(document["price_of_timing_and_counters"]["median"], 1);
   EXPECT_EQ(document["machine"]["governor"], "");
   const auto& decode = document["measurements"][1];
   EXPECT_EQ(decode["seconds"]["median"], 4);
@@ -89,9 +93,9 @@ TEST_F(BenchDocument, HasMediansEndsAndRounds) {
   EXPECT_EQ(decode["bytes_per_token"], 1000);
   EXPECT_EQ(decode["kernel_events_per_token"], 10);
   EXPECT_FALSE(document["measurements"][0].contains("share"));
-  EXPECT_EQ(document["measurements"][5]["kv_bytes_per_user"], 512);
-  EXPECT_FALSE(document["measurements"][6].contains("share_of_ports")) << "it is the limit";
-  EXPECT_EQ(document["measurements"][7]["share_of_ports"]["rounds"], json::parse("[0.2, 0.1, 0.2]"));
+  EXPECT_EQ(document["measurements"][6]["kv_bytes_per_user"], 512);
+  EXPECT_FALSE(document["measurements"][7].contains("share_of_ports")) << "it is the limit";
+  EXPECT_EQ(document["measurements"][8]["share_of_ports"]["rounds"], json::parse("[0.2, 0.1, 0.2]"));
   EXPECT_EQ(document["llama_bench"]["ratios"][0]["ratio"]["median"], 1);
 }
 
@@ -110,7 +114,7 @@ TEST_F(BenchDocument, ACsvHasTheMachineAndAsManyCellsInEveryRow) {
   }
   EXPECT_THAT(comments, HasSubstr("# cpu: A Processor\n"));
   EXPECT_THAT(comments, Not(HasSubstr("governor"))) << "it is not known";
-  ASSERT_EQ(rows.size(), 9U);
+  ASSERT_EQ(rows.size(), 10U);
   for (const auto& row : rows) EXPECT_EQ(row.size(), rows[0].size()) << row[0];
   const auto at = [&](std::size_t row, const std::string& column) {
     return rows[row].at(static_cast<std::size_t>(std::ranges::find(rows[0], column) - rows[0].begin()));
@@ -122,20 +126,20 @@ TEST_F(BenchDocument, ACsvHasTheMachineAndAsManyCellsInEveryRow) {
   EXPECT_EQ(at(2, "seconds_per_token"), "1");
   EXPECT_EQ(at(2, "share"), "0.5");
   EXPECT_EQ(at(2, "share_least"), "0.125");
-  EXPECT_EQ(at(4, "bits"), "3");
-  EXPECT_EQ(at(4, "simd"), "scalar");
-  EXPECT_EQ(at(4, "model"), "");
-  EXPECT_EQ(at(4, "share"), "0.25");
-  EXPECT_EQ(at(6, "model"), "llama-3.1-70b");
-  EXPECT_EQ(at(6, "context"), "256");
-  EXPECT_EQ(at(6, "kernel_events_per_token"), "100");
-  EXPECT_EQ(at(6, "seconds_per_token"), "0.0625");
-  EXPECT_EQ(at(6, "share"), "");
-  EXPECT_EQ(at(6, "products"), "");
-  EXPECT_EQ(at(7, "model"), "");
-  EXPECT_EQ(at(7, "share_of_ports"), "");
-  EXPECT_EQ(at(8, "products"), "400");
-  EXPECT_EQ(at(8, "share_of_ports"), "0.2");
+  EXPECT_EQ(at(5, "bits"), "3");
+  EXPECT_EQ(at(5, "simd"), "scalar");
+  EXPECT_EQ(at(5, "model"), "");
+  EXPECT_EQ(at(5, "share"), "0.25");
+  EXPECT_EQ(at(7, "model"), "llama-3.1-70b");
+  EXPECT_EQ(at(7, "context"), "256");
+  EXPECT_EQ(at(7, "kernel_events_per_token"), "100");
+  EXPECT_EQ(at(7, "seconds_per_token"), "0.0625");
+  EXPECT_EQ(at(7, "share"), "");
+  EXPECT_EQ(at(7, "products"), "");
+  EXPECT_EQ(at(8, "model"), "");
+  EXPECT_EQ(at(8, "share_of_ports"), "");
+  EXPECT_EQ(at(9, "products"), "400");
+  EXPECT_EQ(at(9, "share_of_ports"), "0.2");
 }
 
 TEST_F(BenchDocument, AScreenFitsTheTerminal) {
