@@ -47,7 +47,7 @@ config::AdapterShape some_ranks() {
 
 TEST(Batches, OfAnySizeGiveTheBitsOfOneByOne) {
   support::RandomConfigs random(support::test_seed(31));
-  base::ThreadPool one(1), three(3);
+  base::ThreadPool one(1), two(2), seven(7);
   for (int round = 0; round < 4; ++round) {
     config::ModelConfig model = random.model();
     if (round == 0) model.hidden_size = 576;  // wide enough for several threads, whatever is drawn
@@ -62,7 +62,7 @@ TEST(Batches, OfAnySizeGiveTheBitsOfOneByOne) {
     const std::vector<float> expected = logits_of(single, ids, {70});
     ASSERT_EQ(expected.size(), ids.size() * model.vocab_size);
     for (const std::size_t most : {2U, 7U, 64U}) {
-      for (base::ThreadPool* pool : {&one, &three}) {
+      for (base::ThreadPool* pool : {&one, &two, &seven}) {
         FunctionalModel many(rom, 70, *pool, numerics::best_simd(), nullptr, with);
         many.set_most_together(most);
         many.count_switching();
@@ -70,10 +70,13 @@ TEST(Batches, OfAnySizeGiveTheBitsOfOneByOne) {
         EXPECT_EQ(many.switching(), single.switching());
       }
     }
-    FunctionalModel scalar(rom, 70, one, numerics::Simd::Scalar, nullptr, with);
-    scalar.count_switching();
-    EXPECT_TRUE(logits_of(scalar, ids, {70}) == expected) << "round " << round;
-    EXPECT_EQ(scalar.switching(), single.switching());
+    for (const auto simd : {numerics::Simd::Scalar, numerics::Simd::Avx2}) {
+      if (simd > numerics::best_simd()) continue;
+      FunctionalModel narrow(rom, 70, two, simd, nullptr, with);
+      narrow.count_switching();
+      EXPECT_TRUE(logits_of(narrow, ids, {70}) == expected) << "round " << round;
+      EXPECT_EQ(narrow.switching(), single.switching());
+    }
     EXPECT_GT(single.switching().product_toggles, 0U);
   }
 }

@@ -227,8 +227,8 @@ TEST_P(MatrixPath, ABatchGivesWhatItsVectorsGive) {
     const int bits = kWidths[round % 5];
     const auto columns = static_cast<std::uint32_t>(random.between(1, 1500));
     const OwnedMatrix m =
-        random_matrix(random, static_cast<std::uint32_t>(random.between(1, 40)), columns, bits, round % 9 == 0);
-    const std::size_t batch = round == 0 ? 70 : random.between(1, 19);
+        random_matrix(random, static_cast<std::uint32_t>(random.between(1, 100)), columns, bits, round % 9 == 0);
+    const std::size_t batch = round == 0 ? 70 : random.between(1, round % 8 == 1 ? 64 : 19);
     std::vector<QuantisedVector> x;
     for (std::size_t t = 0; t < batch; ++t) x.push_back(random_quantised(random, columns, round % 9 == 0));
     std::vector<std::vector<float>> y(batch, std::vector<float>(m.rows));
@@ -247,6 +247,24 @@ TEST_P(MatrixPath, ARangeOfPanelsLeavesTheOthers) {
   std::vector<float> y(40, -7.0F);
   multiply(m.view(), x, 1, 2, y, GetParam());
   for (std::size_t r = 0; r < 40; ++r) EXPECT_EQ(y[r], r / 16 == 1 ? whole[r] : -7.0F);
+}
+
+TEST_P(MatrixPath, ARangeOfPanelsOfABatchLeavesTheOthers) {
+  base::Random random(testing::seed());
+  const OwnedMatrix m = random_matrix(random, 90, 100, 3);  // 6 panels, the last of 10 rows
+  std::vector<QuantisedVector> x;
+  for (int t = 0; t < 3; ++t) x.push_back(random_quantised(random, 100));
+  for (const auto& [first, last] : {std::pair(1, 4), {2, 6}, {5, 6}, {3, 3}}) {
+    std::vector<std::vector<float>> y(x.size(), std::vector<float>(90, -7.0F));
+    std::vector<std::span<float>> spans(y.begin(), y.end());
+    multiply_batch(m.view(), x, static_cast<std::size_t>(first), static_cast<std::size_t>(last), spans, GetParam());
+    for (std::size_t t = 0; t < x.size(); ++t) {
+      const std::vector<float> whole = run(m, x[t], Simd::Scalar);
+      for (int r = 0; r < 90; ++r)
+        EXPECT_EQ(y[t][static_cast<std::size_t>(r)],
+                  r / 16 >= first && r / 16 < last ? whole[static_cast<std::size_t>(r)] : -7.0F);
+    }
+  }
 }
 
 TEST(Matrix, TilesOfAnyShapeGiveTheSameSum) {
