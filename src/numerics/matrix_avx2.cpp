@@ -163,8 +163,8 @@ KILN_AVX2 void group_products(const __m256i* weights, const std::int16_t* a, con
       std::int32_t two = 0;
       std::memcpy(&two, a + t * kGroup + 2 * j, 4);
       const __m256i activations = _mm256_set1_epi32(two);
-      p[t][0] = in_order(_mm256_add_epi32(p[t][0], _mm256_madd_epi16(w0, activations)));
-      p[t][1] = in_order(_mm256_add_epi32(p[t][1], _mm256_madd_epi16(w1, activations)));
+      p[t][0] = _mm256_add_epi32(p[t][0], _mm256_madd_epi16(w0, activations));
+      p[t][1] = _mm256_add_epi32(p[t][1], _mm256_madd_epi16(w1, activations));
     }
   }
   for (std::size_t t = 0; t < Count; ++t)
