@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "base/exact_math.hpp"
+#include "evaluate/interval.hpp"
 #include "evaluate/scores.hpp"
 #include "functional/functional_model.hpp"
 
@@ -75,21 +76,38 @@ base::Status validate(const EvaluateRequest& request, const Predictor* reference
   return {};
 }
 
-Perplexity perplexity_of(double nll, std::uint64_t scored) {
+Perplexity perplexity_of(double nll, std::uint64_t scored, std::span<const double> of_chunks) {
   const double mean = nll / static_cast<double>(scored);
-  return {mean, base::exact_exp(std::min(mean, 700.0))};
+  return {mean, base::exact_exp(std::min(mean, 700.0)), interval_of(of_chunks)};
+}
+
+/// The smallest of the values that 99 % of them are not above.
+double p99_of(std::vector<double> values) {
+  const std::size_t rank = (values.size() * 99 + 99) / 100 - 1;
+  std::ranges::nth_element(values, values.begin() + static_cast<std::ptrdiff_t>(rank));
+  return values[rank];
 }
 
 Evaluation evaluation_of(const Sums& sums, std::uint64_t chunks, bool reference, bool chip) {
   Evaluation result;
   result.chunks = chunks;
   result.scored_tokens = sums.scored;
-  if (reference) result.reference = perplexity_of(sums.reference_nll, sums.scored);
-  if (chip) result.chip = perplexity_of(sums.chip_nll, sums.scored);
+  std::vector<double> of_reference, of_chip, differences;
+  for (const ChunkMeans& chunk : sums.chunks) {
+    of_reference.push_back(chunk.reference_nll);
+    of_chip.push_back(chunk.chip_nll);
+    differences.push_back(chunk.chip_nll - chunk.reference_nll);
+  }
+  if (reference) result.reference = perplexity_of(sums.reference_nll, sums.scored, of_reference);
+  if (chip) result.chip = perplexity_of(sums.chip_nll, sums.scored, of_chip);
   if (reference && chip) {
     const auto count = static_cast<double>(sums.scored);
-    result.agreement = Agreement{sums.kl / count, sums.max_kl, static_cast<double>(sums.same_top1) / count,
-                                 result.chip->perplexity / result.reference->perplexity};
+    result.agreement = Agreement{sums.kl / count,
+                                 p99_of(sums.kls),
+                                 sums.max_kl,
+                                 static_cast<double>(sums.same_top1) / count,
+                                 result.chip->perplexity / result.reference->perplexity,
+                                 interval_of(differences)};
   }
   return result;
 }
@@ -147,6 +165,7 @@ base::Result<Evaluation> evaluate(const EvaluateRequest& request, Predictor* ref
     if (failure) return *failure;
     if (progress.stopped()) return base::Error{"interrupted"};
     if (chip != nullptr) scores.end_chip();
+    scores.end_chunk();
   }
   progress("evaluating", chunks, chunks);
   return evaluation_of(scores.sums(), chunks, reference != nullptr, chip != nullptr);

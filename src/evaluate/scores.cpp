@@ -1,6 +1,7 @@
 #include "evaluate/scores.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/exact_math.hpp"
 
@@ -67,11 +68,20 @@ void Scores::end_chip() {
   compared_ = 0;
 }
 
+void Scores::end_chunk() {
+  const auto count = static_cast<double>(sums_.scored - std::exchange(before_, sums_.scored));
+  sums_.chunks.push_back({chunk_.reference_nll / count, chunk_.chip_nll / count});
+  chunk_ = {};
+}
+
 void Scores::score_reference() {
   reference_log_sums_.resize(reference_.size());
   for_each(reference_.size(), [&](std::size_t i) { reference_log_sums_[i] = log_sum_exp(reference_.logits[i]); });
-  for (std::size_t i = 0; i < reference_.size(); ++i)
-    sums_.reference_nll += reference_log_sums_[i] - reference_.logits[i][reference_.next[i]];
+  for (std::size_t i = 0; i < reference_.size(); ++i) {
+    const double nll = reference_log_sums_[i] - reference_.logits[i][reference_.next[i]];
+    sums_.reference_nll += nll;
+    chunk_.reference_nll += nll;
+  }
   if (compare_) return;
   sums_.scored += reference_.size();
   reference_.next.clear();
@@ -94,6 +104,8 @@ void Scores::score_chip() {
   });
   for (const Score& score : scores) {
     sums_.chip_nll += score.nll;
+    chunk_.chip_nll += score.nll;
+    if (compare_) sums_.kls.push_back(score.kl);
     sums_.kl += score.kl;
     sums_.max_kl = std::max(sums_.max_kl, score.kl);
     sums_.same_top1 += score.same_top1 ? 1 : 0;

@@ -12,6 +12,12 @@
 
 namespace kiln::evaluate {
 
+/// Of one chunk: nats a scored position.
+struct ChunkMeans {
+  double reference_nll = 0;
+  double chip_nll = 0;
+};
+
 /// Over all scored positions.
 struct Sums {
   double reference_nll = 0;
@@ -20,6 +26,8 @@ struct Sums {
   double max_kl = 0;
   std::uint64_t same_top1 = 0;
   std::uint64_t scored = 0;
+  std::vector<ChunkMeans> chunks;
+  std::vector<double> kls;  ///< with both, of each position
 };
 
 class Scores {
@@ -30,9 +38,10 @@ class Scores {
   /// The next scored position's logits (copied) and the token that follows it; all of the reference's, then the chip's.
   void add_reference(std::span<const float> logits, base::TokenId next);
   void add_chip(std::span<const float> logits, base::TokenId next);
-  /// No more logits of the reference in this chunk; of the chip, which ends the chunk.
+  /// No more logits of the reference in this chunk; of the chip; of both.
   void end_reference();
   void end_chip();
+  void end_chunk();
 
   [[nodiscard]] const Sums& sums() const { return sums_; }
 
@@ -57,6 +66,8 @@ class Scores {
   Batch chip_;
   std::vector<double> reference_log_sums_;
   std::size_t compared_ = 0;  // positions of the chunk
+  ChunkMeans chunk_;          // still sums, of
+  std::uint64_t before_ = 0;  // ... the positions that were scored since
   Sums sums_;
 };
 

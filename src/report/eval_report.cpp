@@ -8,9 +8,15 @@
 namespace kiln::report {
 namespace {
 
+Json interval_json(const evaluate::Interval& interval) { return Json{{"low", interval.low}, {"high", interval.high}}; }
+
 Json perplexity(const evaluate::Perplexity& figure) {
-  return Json{{"perplexity", figure.perplexity}, {"mean_nll", figure.mean_nll}};
+  Json json{{"perplexity", figure.perplexity}, {"mean_nll", figure.mean_nll}};
+  if (figure.interval) json["interval"] = interval_json(*figure.interval);
+  return json;
 }
+
+double in_percent(double ratio) { return (ratio - 1.0) * 100.0; }
 
 }  // namespace
 
@@ -28,9 +34,11 @@ std::string eval_json(const study::EvaluateAnswer& answer) {
   if (e.chip) json["chip"] = perplexity(*e.chip);
   if (e.agreement) {
     json["kl_divergence"] = e.agreement->mean_kl;
+    json["kl_divergence_p99"] = e.agreement->p99_kl;
     json["kl_divergence_max"] = e.agreement->max_kl;
     json["top1_agreement"] = e.agreement->top1;
     json["perplexity_ratio"] = e.agreement->perplexity_ratio;
+    if (e.agreement->ratio_interval) json["perplexity_ratio_interval"] = interval_json(*e.agreement->ratio_interval);
   }
   json["host"] = host_json(answer.host);
   return dump(json);
@@ -42,19 +50,25 @@ std::string eval_text(const study::EvaluateAnswer& answer) {
       fmt::format("{} tokens of text, {} chunks of {}, {} predictions scored\n", grouped(answer.text_tokens),
                   grouped(e.chunks), grouped(answer.context), grouped(e.scored_tokens));
   if (!answer.lora.empty()) text += fmt::format("with the LoRA adapter {}\n", answer.lora);
-  Table table({"", "perplexity", "nats per token"});
+  Table table({"", "perplexity", "at 95 %", "nats per token"});
   const auto row = [&](const char* who, const std::optional<evaluate::Perplexity>& figure) {
-    if (figure) table.row({who, fmt::format("{:.4f}", figure->perplexity), fmt::format("{:.5f}", figure->mean_nll)});
+    if (!figure) return;
+    const auto ends =
+        figure->interval ? fmt::format("{:.2f} to {:.2f}", figure->interval->low, figure->interval->high) : "";
+    table.row({who, fmt::format("{:.4f}", figure->perplexity), ends, fmt::format("{:.5f}", figure->mean_nll)});
   };
   row("fp32 reference", e.reference);
   row("chip", e.chip);
   text += table.text();
   if (e.agreement) {
+    const auto& agreement = *e.agreement;
+    text += fmt::format("chip against reference: perplexity {:+.2f} %", in_percent(agreement.perplexity_ratio));
+    if (const auto& ends = agreement.ratio_interval)
+      text += fmt::format(" ({:+.2f} to {:+.2f} % at 95 %)", in_percent(ends->low), in_percent(ends->high));
     text += fmt::format(
-        "chip against reference: perplexity {:+.2f} %, KL divergence {:.3g} nats (largest {:.3g})\n"
+        "\n  KL divergence {:.3g} nats (99 % of the predictions at most {:.3g}, largest {:.3g})\n"
         "  top-1 agreement {}\n",
-        (e.agreement->perplexity_ratio - 1.0) * 100.0, e.agreement->mean_kl, e.agreement->max_kl,
-        percent(e.agreement->top1));
+        agreement.mean_kl, agreement.p99_kl, agreement.max_kl, percent(agreement.top1));
   }
   return text;
 }

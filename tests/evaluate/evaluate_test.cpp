@@ -11,6 +11,7 @@
 
 #include "base/exact_math.hpp"
 #include "base/random.hpp"
+#include "evaluate/interval.hpp"
 
 namespace kiln::evaluate {
 namespace {
@@ -133,25 +134,67 @@ TEST(Evaluate, FiguresAreThoseOfOnePositionAfterTheOther) {
     r.pool = pool ? &*pool : nullptr;
     const auto result = evaluate(r, &reference, &chip);
     ASSERT_TRUE(result.ok());
-    double reference_nll = 0, chip_nll = 0, sum = 0, largest = 0;
+    double reference_nll = 0, chip_nll = 0, sum = 0;
+    std::vector<double> kls, differences(2);  // of each position; of each chunk
     for (std::size_t i = 0; i < r.ids.size(); ++i) {
       if (i % 330 < 165 || i % 330 == 329) continue;
       reference_nll += log_sum(reference.given[i]) - reference.given[i][r.ids[i + 1]];
       chip_nll += log_sum(chip.given[i]) - chip.given[i][r.ids[i + 1]];
       const double own = kl(reference.given[i], chip.given[i]);
       sum += own;
-      largest = std::max(largest, own);
+      kls.push_back(own);
+      differences[i / 330] += (log_sum(chip.given[i]) - chip.given[i][r.ids[i + 1]] -
+                               (log_sum(reference.given[i]) - reference.given[i][r.ids[i + 1]])) /
+                              164;
     }
+    std::ranges::sort(kls);
     EXPECT_EQ(result->scored_tokens, 328U);
     EXPECT_EQ(result->reference->mean_nll, reference_nll / 328);
     EXPECT_EQ(result->chip->mean_nll, chip_nll / 328);
     EXPECT_EQ(result->agreement->mean_kl, sum / 328);
-    EXPECT_EQ(result->agreement->max_kl, largest);
+    EXPECT_EQ(result->agreement->max_kl, kls.back());
+    EXPECT_EQ(result->agreement->p99_kl, kls[324]);  // 325 of 328 are not above it, 324 would be fewer than 99 %
+    // Of two values the mean's standard error is half their distance; t of one degree of freedom is 12.7062.
+    const double mean = (differences[0] + differences[1]) / 2;
+    const double half = 12.7062 * std::fabs(differences[0] - differences[1]) / 2;
+    EXPECT_NEAR(std::log(result->agreement->ratio_interval->low), mean - half, 1e-9);
+    EXPECT_NEAR(std::log(result->agreement->ratio_interval->high), mean + half, 1e-9);
+    EXPECT_LT(result->chip->interval->low, result->chip->perplexity);
+    EXPECT_GT(result->chip->interval->high, result->chip->perplexity);
     // Where nothing is compared, the reference's logits are not kept.
     const auto without = evaluate(r, &alone, nullptr);
     EXPECT_EQ(without->reference->mean_nll, result->reference->mean_nll);
     EXPECT_EQ(without->scored_tokens, 328U);
   }
+}
+
+TEST(Evaluate, OneChunkHasNoSpread) {
+  Oracle reference(10, 2.0F), chip(10, 1.0F);
+  const auto result = evaluate(request(16, 16), &reference, &chip);
+  ASSERT_TRUE(result.ok());
+  EXPECT_FALSE(result->reference->interval);
+  EXPECT_FALSE(result->agreement->ratio_interval);
+}
+
+TEST(Interval, QuantilesOfStudentsT) {
+  // Any table of Student's t.
+  for (const auto& [degrees, t] : std::initializer_list<std::pair<std::size_t, double>>{{1, 12.7062},
+                                                                                        {4, 2.77645},
+                                                                                        {5, 2.57058},
+                                                                                        {6, 2.44691},
+                                                                                        {10, 2.22814},
+                                                                                        {30, 2.04227},
+                                                                                        {59, 2.00100},
+                                                                                        {1000, 1.96234}})
+    EXPECT_NEAR(student_t(degrees), t, 1e-3 * t) << degrees;
+}
+
+TEST(Interval, ASpreadTooWideForADoubleHasEnds) {
+  const double far[] = {0.0, 690.0};
+  const auto interval = interval_of(far);
+  ASSERT_TRUE(interval);
+  EXPECT_GT(interval->low, 0);
+  EXPECT_TRUE(std::isfinite(interval->high));
 }
 
 TEST(Evaluate, TheBosReplacesTheFirstIdOfEachChunk) {

@@ -12,16 +12,27 @@ namespace kiln::evaluate {
 /// Gets the logits after the token at `index`, which counts over all chunks.
 using LogitSink = std::function<void(std::size_t index, std::span<const float> logits)>;
 
+/// Where the figure of an endless text of this kind would be, at 95 %: mean and spread of the chunks' own figures, by
+/// Student's t. Chunks are taken as independent.
+struct Interval {
+  double low = 0;
+  double high = 0;
+};
+
 struct Perplexity {
   double mean_nll = 0;  ///< nats a token
   double perplexity = 0;
+  std::optional<Interval> interval = {};  ///< of the perplexity, from two chunks on
 };
 
 struct Agreement {
   double mean_kl = 0;  ///< nats
+  double p99_kl = 0;   ///< 99 % of the positions have at most this
   double max_kl = 0;
   double top1 = 0;              ///< share of positions where both have the same most likely token
   double perplexity_ratio = 0;  ///< chip / reference
+  /// Of that ratio, from two chunks on: much narrower than either perplexity's, since both read the same chunks.
+  std::optional<Interval> ratio_interval = {};
 };
 
 struct Evaluation {
