@@ -160,6 +160,22 @@ def make_gguf():
     factors = [("rope_freqs.weight", [2], 0, struct.pack("<2f", 1.0, 2.0))]
     put("gguf", "rope-linear.gguf", gguf(scaled, plain_tensors(1, 8, 8, 4, 8, True)))
     put("gguf", "rope-factors.gguf", gguf(llama(8, 8), plain_tensors(1, 8, 8, 4, 8, True) + factors))
+    # What other architectures and tokenizers say, and parts of a split file: refused, each by its key.
+    small = plain_tensors(1, 8, 8, 4, 8, True)
+    for name, entry in {"neutral": ("llama.use_parallel_residual", BOOL, True), "scale": ("llama.residual_scale", F32, 2.0),
+                        "one": ("llama.rope.scaling.attn_factor", F32, 2.0), "sections": ("llama.rope.dimension_sections", I32, [1, 2]),
+                        "key-scale": ("llama.attention.scale", F32, 3.0), "window": ("llama.attention.sliding_window", U32, 8),
+                        "layout": ("llama.tensor_data_layout", STRING, "reference"), "type": ("general.type", STRING, "adapter"),
+                        "vocabulary": ("llama.vocab_size", U32, 9)}.items():
+        put("gguf", f"key-{name}.gguf", gguf([*llama(8, 8), entry], small))
+    for name, counts in {"per-layer": [1], "layers-differ": [1, 2], "too-many": [1, 1, 1]}.items():
+        entries = [entry for entry in llama(8, 8, layers=2 if name == "layers-differ" else 1) if entry[0] != "llama.attention.head_count_kv"]
+        put("gguf", f"heads-{name}.gguf", gguf([*entries, ("llama.attention.head_count_kv", I32, counts)], small))
+    for name, number, count in (("first", 0, 2), ("beyond", 5, 2), ("thousands", 0, 1 << 20)):
+        put("gguf", f"split-{name}.gguf", gguf([*llama(8, 8), ("split.no", U32, number), ("split.count", U32, count), ("split.tensors.count", I32, 20)], small))
+    put("gguf", "rope-factors-few.gguf", gguf(llama(8, 8), [*small, ("rope_freqs.weight", [1], 0, struct.pack("<f", 1.0))]))
+    lowercase = [*sentence_piece(words), ("tokenizer.ggml.normalizer.lowercase", BOOL, True)]
+    put("gguf", "key-lowercase.gguf", gguf(llama(4, 4) + lowercase, plain_tensors(1, 4, 4, 2, 264, True)))
     for kind, (block_bytes, block_weights) in BLOCKS.items():
         put("gguf", f"type-{kind}.gguf", quantised(kind, block_bytes, block_weights))
 
@@ -268,6 +284,35 @@ def make_hugging_face():
               "generation_config.json": compact({"bos_token_id": 1, "eos_token_id": [2, 3], "do_sample": True, "temperature": 0.6}),
               "special_tokens_map.json": compact({"bos_token": "<s>", "eos_token": {"content": "</s>"}, "unk_token": "<unk>"}),
               "added_tokens.json": compact({"<extra>": 9})})
+    directory("rope-newer", config={"rope_parameters": {"rope_type": "llama3", "rope_theta": 5e5, "factor": 8.0, "low_freq_factor": 1.0,
+              "high_freq_factor": 4.0, "original_max_position_embeddings": 16}, "rope_theta": None, "head_dim": 4, "vocab_size": 8})
+
+    def with_settings(name, tokenizer=None, **others):
+        directory(name, tokenizer or llama2(None), **{"tokenizer_config.json": compact({**settings, **others})})
+
+    with_settings("templates-list", chat_template=[{"name": "default", "template": TEMPLATES["plain"]}, {"name": "tool_use", "template": ""}])
+    with_settings("templates-named", chat_template={"tool_use": TEMPLATES["plain"], "rag\"": ""})
+    added = llama2(None)
+    added["added_tokens"] += [{"id": 9 + i, "content": text, "lstrip": i == 1, "rstrip": i == 2, "single_word": i == 3, "normalized": i == 4, "special": i < 2}
+                              for i, text in enumerate(["<extra>", "<l>", "<r>", "w", "a b"])]
+    with_settings("added-tokens", added, additional_special_tokens=["<extra>", "<l>"], extra_special_tokens={"image_token": "<l>"}, legacy=True)
+    with_settings("named-tokens", bos_token="<other>", eos_token=None, pad_token={"content": "</s>"}, unk_token="<unk>", tokenizer_class="LlamaTokenizerFast", add_prefix_space=True)
+    for key, value in {"split_special_tokens": True, "clean_up_tokenization_spaces": True, "add_eos_token": True, "add_prefix_space": False,
+                       "added_tokens_decoder": {"-1": {"content": "x"}}, "additional_special_tokens": ["<none>"], "model_max_length": []}.items():
+        with_settings(f"settings-{key}", **{key: value})
+    stops = {"generation_config.json": compact({"stop_strings": ["x"], "eos_token_id": 2})}
+    directory("stop-strings", llama2(None), **stops)
+    for name, extra in {"added-number": {"<extra>": 99999999}, "added-order": {"<a>": 11, "<b>": 9}, "added-list": [1]}.items():
+        directory(name, llama2(None), **{"added_tokens.json": compact(extra)})
+    for name, model in {"merges-sides": {"merges": [["a ", "b"]]}, "merges-empty": {"merges": ["ab"]}, "merges-twice": {"merges": ["a b", "a b"]},
+                        "vocab-list": {"vocab": []}, "fuse": {"fuse_unk": False}}.items():
+        directory(name, {**llama2(None), "model": {**llama2(None)["model"], **model}})
+    post = {"type": "TemplateProcessing", "single": [{"SpecialToken": {"id": "<s>"}}, {"Sequence": {"id": "A"}}], "special_tokens": {"<s>": {"ids": [1]}}}
+    for name, other in {"post-ids": post, "post-many": {**post, "special_tokens": {"<s>": {"ids": [1, 2]}}}, "post-behind": {**post, "single": post["single"][::-1]}}.items():
+        directory(name, {**llama2(None), "post_processor": other})
+    directory("byte-level-normalised", {**byte_level_json([]), "normalizer": {"type": "NFC"}})
+    directory("deep", llama2(None), **{"tokenizer_config.json": "[" * 80 + "]" * 80})
+    directory("tokens-many", llama2(None), {"vocab_size": 4})
     placed = [(hf, "F32", [columns] if rows == 0 else [rows, columns], floats(max(rows, 1) * columns))
               for hf, _, rows, columns in tensors(1, 8, 8, 4, 4, True)]
     # Most of these are refused, each for another reason.
@@ -277,10 +322,12 @@ def make_hugging_face():
             "rotary": {"partial_rotary_factor": 0.5}, "rope": {"rope_scaling": 3}, "yarn": {"rope_scaling": {"rope_type": "yarn", "factor": 2}},
             "llama3": {"rope_scaling": {"rope_type": "llama3", "factor": 8, "low_freq_factor": 4, "high_freq_factor": 1, "original_max_position_embeddings": 16}},
             "llama3-original": {"rope_scaling": {"rope_type": "llama3", "factor": 8, "low_freq_factor": 1, "high_freq_factor": 4}},
+            "rope-layers": {"rope_scaling": {"factor": 2.0}}, "rope-kinds": {"rope_parameters": {"full_attention": {"rope_type": "default"}}},
+            "rope-part": {"rope_parameters": {"partial_rotary_factor": 0.5, "rope_type": "default"}}, "number": {"rms_norm_eps": 1e999},
             "heads": {"num_attention_heads": 3}, "name": {"_name_or_path": "org/tiny-llama/"}, "bias": {"attention_bias": True}}.items():
         directory(f"wrong-{name}", config=wrong)
     tied = [*placed, ("lm_head.weight", "F32", [4, 8], placed[0][3]), ("model.rotary_emb.inv_freq", "F32", [1], floats(1))]
-    for name, content in {"tied-twice": tied, "tied-other": [*placed, ("lm_head.weight", "F32", [4, 8], bytes(128))], "none-missing": placed,
+    for name, content in {"tied-shape": [*placed, ("lm_head.weight", "F32", [8, 4], placed[0][3])], "tied-twice": tied, "tied-other": [*placed, ("lm_head.weight", "F32", [4, 8], bytes(128))], "none-missing": placed,
                           "one-missing": placed[1:], "one-more": [*placed, ("x", "F32", [1], floats(1))],
                           "shape": [("model.embed_tokens.weight", "F32", [8, 4], placed[0][3]), *placed[1:]],
                           "dtype": [("model.embed_tokens.weight", "I32", [4, 8], placed[0][3]), *placed[1:]]}.items():
@@ -330,6 +377,18 @@ TEMPLATES = {
                  "{% endif %}{% endfor %}{{ ns.n ~ '-' ~ [1, 'a', {'b': none}] | tojson }}{# note #}{{ (tools is none) and (x is not defined) }}",
     "filters": "{{ 'a b,c'.split(',') | join('+') | replace('a', 'bb') | title }}{{ messages | length }}{{ '12' | int + 3 }}{{ [1, 2, 3][::-1] | last }}"
                "{{ {'k': 1}.items() | list }}{{ 'x' in 'xyz' }}{{ 5 if 2 > 1 else 6 }}{{ m.n.o | default('d') }}{{ 'ab'.startswith('a') }}",
+    "words": "{{ 'a b c'.split() | length }}{{ 'a  b c'.split(none, 1) }}{{ '--x-'.strip('-\u00e9') }}{{ 'xyx'.lstrip('x') }}{{ 'h\u00e9llo'[1] }}{{ 'h\u00e9llo'[1:-1] }}"
+             "{{ 'hello'[::2] }}{{ 'ab' * 3 }}{{ 'ab' < 'ac' }}{{ 'aa'.replace('', '-') }}{{ 'abab'.replace('ab', 'c', 1) }}{{ ['it\\'s \\n\\t', 'x\u0001', '\"'] }}"
+             "{{ '\u0001\"\\\\\n' | tojson }}{{ 'x' | length }}{{ '0x1' | int(7) }}{{ '1.5' | int }}{{ '\u4f60' | upper }}",
+    "sequences": "{% set p = [{'a': {'b': 1}, 't': 'x'}, {'a': {'b': 2}}] %}{{ p | map(attribute='a.b') | list }}{{ p | map(attribute='t', default='d') | join(',') }}"
+                 "{{ p | selectattr('t') | list | length }}{{ p | rejectattr('t', 'defined') | list }}{{ [1, 2, 3] | select('odd') | list }}"
+                 "{{ [1, 2, 3] | reject('==', 2) | list }}{{ ['a', 'b'] | map('upper') | list }}{{ [1] + [2] }}{{ [0] * 2 }}{{ (1, 2)[0] }}{{ [1, 2, 3][1:][0] }}"
+                 "{{ ([1] | map('string')) == 3 }}{{ p | map(attribute='a.0') | list }}",
+    "dicts": "{% set d = {'a': 1, 'b': none, 'a': 2} %}{{ d.keys() | list }}{{ d.values() | list }}{{ d.get('a') }}{{ d.get('z', 3) }}{{ d.items() | length }}"
+             "{% for k, v in d | items %}{{ k }}{{ v }}{% endfor %}{{ 'a' in d }}{{ d == {'a': 2, 'b': none} }}{{ {} | tojson(indent=2) }}{{ d | tojson(indent=2) }}"
+             "{{ true | tojson }}{{ x.y | default('', true) }}{{ none is iterable }}{{ d is mapping }}{{ 1 in [1] }}{{ 1 in u }}{{ d and 1 }}",
+    "blocks": "{% set text %}a{{ 1 }}{% endset %}{{ text or 'none' }}{% generation %}{{ not true or -1 + +1 }}{% endgeneration %}{{ 1 if false }}"
+              "{% set ns = namespace(a=1) %}{{ ns == ns }}{% for i in [1] %}{{ loop == loop }}{% endfor %}{{ namespace == range }}{{ (1, 2) == (1, 2) }}",
     "errors": "{% for a, b in [[1, 2], [3, 4]] %}{{ loop.revindex }}{{ a - b }}{% continue %}{% endfor %}{{ 1 // 0 }}",
 }
 
@@ -337,6 +396,18 @@ TEMPLATES = {
 def make_text():
     for name, template in TEMPLATES.items():
         put("template", name, bundle({"template": template, "name": "<s>"}))
+    # Each an error of its own.
+    for i, wrong in enumerate(["1 | length", "none[0]", "1[1:]", "{}.keys() | tojson", "range | string", "{'a': 1}.get([])", "1 in 2", "[] in {}", "1 * none", "'a' * 99999999",
+                               "{}.keys() == 1", "(1 | items)", "[1] | map | list", "[1] | map('nothing') | list", "[1] | select('nothing') | list", "[1] | select('==') | list",
+                               "u.v | map(attribute='x') | list", "[u] | map(attribute='x') | list", "[loop] | map(attribute='0') | list", "[{}] | map(attribute='keys') | list",
+                               "[1] | map(attribute=1) | list", "'a'.replace('b')", "[1] | select('odd') + 1", "x.y", "(1, 2).x | tojson", "-9223372036854775807 - 2"]):
+        put("template", f"error-{i}", bundle({"template": "{{ " + wrong + " }}", "name": ""}))
+    put("template", "error-unpack", bundle({"template": "{% for a, b in [[1, 2, 3]] %}{% endfor %}", "name": ""}))
+    put("template", "error-namespace", bundle({"template": "{% set x = 1 %}{% set x.y = 2 %}", "name": ""}))
+    put("template", "error-call", bundle({"template": "{{ (1)(2) }}", "name": ""}))
+    for kind in range(8, 14):
+        put("tokenizer", f"added-{kind}", bytes([kind]) + " ab  <x> b <x>a c_ c  \u00e9\U0001f525 a<x>\n".encode())
+    put("tokenizer", "broken-characters", bytes([0]) + "\u00e9\u4f60".encode() + b"\n")
     for i, text in enumerate(["Hello  world\n\n 123 it's a test", " \u2581 a  b ab abab\t", "<s> a</s>b<|end|> x", "\u4f60\u597d, \U0001f525 na\u00efve \u0130\u017f",
                               "def f(x):\r\n    return x*1000000\r\n", "\u0000\u0001\u007f \ufffd\u200b"]):
         for kind in (i, (i + 3) % 8):
@@ -456,6 +527,19 @@ def make_roms(kiln):
             if name != "smollm":
                 put("rom", name, content)
             put("rom_sections", name, bundle(sections(content)))
+        # A tokenizer with settings of its tokens and templates by name.
+        checkpoint, image = pathlib.Path(folder) / "tiny", pathlib.Path(folder) / "settings.rom"
+        checkpoint.mkdir()
+        tokenizer = llama2(None)
+        tokenizer["added_tokens"] += [{"id": 9 + i, "content": text, "lstrip": i == 0, "rstrip": i == 1, "single_word": i == 2, "normalized": i == 2, "special": True}
+                                      for i, text in enumerate(["<l>", "<r>", "w"])]
+        placed = [(hf, "F32", [columns] if rows == 0 else [rows, columns], floats(max(rows, 1) * columns)) for hf, _, rows, columns in tensors(1, 8, 8, 4, 12, True)]
+        settings = {"bos_token": "<s>", "eos_token": "</s>", "pad_token": "<unk>", "sep_token": "</s>", "chat_template": TEMPLATES["plain"]}
+        for name, text in {"config.json": compact({**CONFIG, "vocab_size": 12}), "tokenizer.json": compact(tokenizer), "tokenizer_config.json": compact(settings)}.items():
+            (checkpoint / name).write_text(text)
+        (checkpoint / "model.safetensors").write_bytes(safetensors(placed))
+        subprocess.run([kiln, "bake", checkpoint, "-o", image, "--recipe", "w2"], check=True, capture_output=True)
+        put("rom_sections", "settings", bundle(sections(image.read_bytes())))
 
 
 def sections(image):

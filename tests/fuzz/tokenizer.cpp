@@ -41,6 +41,25 @@ std::vector<TokenizerSpec> specs() {
     all.push_back(all.back());
     all.back().ignore_merges = true;
   }
+  // Tokens with settings of their own, and no tokens for bytes.
+  const auto added = [](TokenizerSpec& spec, const std::string& text, tokenizer::AddedToken token) {
+    token.id = static_cast<base::TokenId>(spec.tokens.size());
+    spec.tokens.push_back(text);
+    spec.types.push_back(tokenizer::TokenType::UserDefined);
+    if (!spec.scores.empty()) spec.scores.push_back(0);
+    if (token.normalized) token.text = text;
+    spec.added.push_back(token);
+  };
+  for (const std::size_t like : {0U, 1U, 2U, 4U, 7U}) {
+    all.push_back(all[like]);
+    added(all.back(), "<x>", {.lstrip = true, .rstrip = like % 2 == 0});
+    added(all.back(), "c", {.normalized = true, .single_word = true});
+  }
+  all.push_back(all[0]);
+  for (std::size_t id = 3; id < 259; ++id) {
+    all.back().tokens[id] = fmt::format("[{}]", id);
+    all.back().types[id] = tokenizer::TokenType::Normal;
+  }
   return all;
 }
 
@@ -58,6 +77,8 @@ std::vector<Tokenizer> tokenizers() {
 bool comes_back(const TokenizerSpec& spec, std::string_view text) {
   for (const std::string_view lost : {"<s>", "</s>", "<unk>", "<|end|>"})
     if (text.find(lost) != text.npos) return false;
+  if (!spec.added.empty() || (spec.kind != tokenizer::Kind::ByteLevel && spec.types[3] != tokenizer::TokenType::Byte))
+    return false;
   if (spec.kind == tokenizer::Kind::ByteLevel) return true;
   const bool takes_space = spec.space_prefix != SpacePrefix::EachPart && text.starts_with(' ');
   return text.find("\xE2\x96\x81") == text.npos && !takes_space;
