@@ -27,7 +27,7 @@ BENCH = ["--chip", "demo", "--rounds", "1", "-n", "2", "--prompt-tokens", "2", "
 LLAMA = """#!/bin/sh
 echo '[{"n_prompt": '"${10}"', "n_gen": '"${12}"', "avg_ts": 4, "model_size": 9, "model_type": "m", "build_commit": "b"}]'
 """
-TEXT = ["--text", str(MODEL / "heldout.txt"), "--context", "32", "--chunks", "1"]
+TEXT = ["--text", str(MODEL / "heldout.txt"), "--context", "32", "--chunks", "2"]
 
 
 def command_lines(kiln):

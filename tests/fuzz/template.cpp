@@ -32,7 +32,8 @@ const std::array<std::vector<ChatMessage>, 4> kConversations = {{
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const auto parts = fuzz::parts_of(fuzz::text_of(data, size));
   const auto source = parts.empty() ? fuzz::text_of(data, size) : fuzz::part(parts, "template");
-  if (base::first_invalid_utf8(source)) return 0;  // readers of files have refused it
+  if (base::first_invalid_utf8(source)) return 0;              // readers of files have refused it
+  if (source.find("internal error") != source.npos) return 0;  // which raise_exception may say, too
   const auto chat = tokenizer::ChatTemplate::parse(source);
   if (!fuzz::good(chat)) return 0;
   const tokenizer::ChatTemplate::Names names{std::string(fuzz::part(parts, "name")), "</s>", {{"pad_token", "<pad>"}}};

@@ -52,8 +52,12 @@ std::vector<TokenizerSpec> specs() {
   };
   for (const std::size_t like : {0U, 1U, 2U, 4U, 7U}) {
     all.push_back(all[like]);
-    added(all.back(), "<x>", {.lstrip = true, .rstrip = like % 2 == 0});
-    added(all.back(), "c", {.normalized = true, .single_word = true});
+    tokenizer::AddedToken strips, whole;
+    strips.lstrip = true;
+    strips.rstrip = like % 2 == 0;
+    whole.normalized = whole.single_word = true;
+    added(all.back(), "<x>", strips);
+    added(all.back(), "c", whole);
   }
   all.push_back(all[0]);
   for (std::size_t id = 3; id < 259; ++id) {
