@@ -14,11 +14,11 @@ double student_t(std::size_t degrees) {
   constexpr std::array<double, 5> kFew = {12.7062, 4.30265, 3.18245, 2.77645, 2.57058};
   if (degrees <= kFew.size()) return kFew[degrees - 1];
   // The expansion about the normal's quantile z by Cornish and Fisher.
-  constexpr double z = 1.959964, square = z * z;
+  constexpr double z = 1.959964, kSquare = z * z;
   const double n = 1 / static_cast<double>(degrees);
-  return z * (1 + n * ((square + 1) / 4 +
-                       n * ((5 * square * square + 16 * square + 3) / 96 +
-                            n * (3 * square * square * square + 19 * square * square + 17 * square - 15) / 384)));
+  return z * (1 + n * ((kSquare + 1) / 4 +
+                       n * ((5 * kSquare * kSquare + 16 * kSquare + 3) / 96 +
+                            n * (3 * kSquare * kSquare * kSquare + 19 * kSquare * kSquare + 17 * kSquare - 15) / 384)));
 }
 
 std::optional<Interval> interval_of(std::span<const double> nats) {
