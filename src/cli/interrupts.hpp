@@ -1,5 +1,5 @@
-// Ctrl-C (or a polite kill, or a terminal that closes) asks the work to stop; a second one ends the process at once. A thread waits for the
-// signals, so that nothing runs inside a handler and no call is broken off. Private to the cli module.
+// Ctrl-C (or a polite kill, or a terminal that closes) asks the work to stop; a second one ends the process at once. A
+// thread waits for the signals, so that nothing runs inside a handler and no call is broken off. Private to the cli module.
 #pragma once
 
 #include <functional>

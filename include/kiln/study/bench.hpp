@@ -123,8 +123,8 @@ struct BenchAnswer {
   [[nodiscard]] const BenchMeasurement* find(const std::string& name) const;
 };
 
-/// What the simulated chip's timing and the counters of bits add to the time of the arithmetic alone, as a share of it, round
-/// by round; nothing where `decode` or `values` was not measured.
+/// What the simulated chip's timing and the counters of bits add to the time of the arithmetic alone, as a share of it,
+/// round by round; nothing where `decode` or `values` was not measured.
 std::vector<double> prices_of_timing(const BenchAnswer& answer);
 
 /// What of the question is wrong in itself, before a file is opened.
